@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Binding drivers to devices of the device tree.
+ *
+ * FDT_DRIVER(name) = { .compatible = (const char *const[]){ "vendor,dev", NULL }, .level = ..., .probe = f };
+ * places a record in the section .drivers. hal/common/fdt.c walks the tree once per level, in order, and calls
+ * probe for each enabled node whose compatible list matches. On x86_64 the crate probes from ACPI and calls the same drivers' init functions.
+ */
+#ifndef HAL_DRIVER_H
+#define HAL_DRIVER_H
+
+#include <compiler.h>
+#include <types.h>
+
+enum driver_level { DRIVER_IRQCHIP, DRIVER_TIMER, DRIVER_SERIAL, DRIVER_OTHER, DRIVER_LEVELS };
+
+struct fdt_driver {
+	const char *name;
+	const char *const *compatible; /* NULL-terminated */
+	enum driver_level level;
+	/* Return 0, or -Exxx (reported; boot goes on). */
+	int (*probe)(const void *fdt, int node);
+};
+
+#define FDT_DRIVER(sym) static const struct fdt_driver sym __section(".drivers") __aligned(8) __attribute__((used))
+
+/** hal_probe_fdt() - bind all drivers. Boot CPU, interrupts off for the irqchip and timer levels. */
+void hal_probe_fdt(const void *fdt);
+
+/* Helpers over libfdt (hal/common/fdt.c). */
+/** fdt_node_reg() - entry @index of "reg", translated through parents' ranges to a CPU physical address. 0 or -ENOENT/-EINVAL. */
+int fdt_node_reg(const void *fdt, int node, unsigned int index, paddr_t *base, u64 *size);
+/** fdt_node_u32() - a u32 property, or @def. */
+u32 fdt_node_u32(const void *fdt, int node, const char *name, u32 def);
+bool fdt_node_enabled(const void *fdt, int node);
+/** fdt_scan_boot() - fill boot_info from the tree: memory, reserved-memory, memreserve, chosen (bootargs, initrd, rng-seed), cpus. @fdt is checked first (size, header). 0 or -EINVAL with a line on the early console. */
+int fdt_scan_boot(const void *fdt, int (*cpu_hwid)(const void *fdt, int node, u64 *hwid));
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* Device register access and memory barriers. Addresses come from hal_ioremap(). */
+#ifndef HAL_IO_H
+#define HAL_IO_H
+
+#include <arch/barrier.h> /* mb() rmb() wmb() smp_mb() smp_rmb() smp_wmb(), io_mb_before_write() io_mb_after_read() */
+#include <types.h>
+
+#define HAL_IO_ACCESSORS(bits, suffix)                                                             \
+	static inline u##bits read##suffix(const volatile void *addr)                              \
+	{                                                                                          \
+		u##bits v = *(const volatile u##bits *)addr;                                       \
+		io_mb_after_read();                                                                \
+		return v;                                                                          \
+	}                                                                                          \
+	static inline void write##suffix(u##bits v, volatile void *addr)                           \
+	{                                                                                          \
+		io_mb_before_write();                                                              \
+		*(volatile u##bits *)addr = v;                                                     \
+	}
+
+HAL_IO_ACCESSORS(8, b)
+HAL_IO_ACCESSORS(16, w)
+HAL_IO_ACCESSORS(32, l)
+HAL_IO_ACCESSORS(64, q)
+
+#endif

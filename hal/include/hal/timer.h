@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Time: one monotonic nanosecond clock and one one-shot timer per CPU.
+ */
+#ifndef HAL_TIMER_H
+#define HAL_TIMER_H
+
+#include <types.h>
+
+/** hal_clock_ns() - nanoseconds since boot; monotonic and equal on all CPUs. Any context. */
+u64 hal_clock_ns(void);
+/** hal_timer_set() - upcall_timer() on this CPU at or soon after @deadline_ns (of hal_clock_ns); replaces the
+ *  earlier deadline; U64_MAX: none. A deadline in the past fires at once. Interrupts off. */
+void hal_timer_set(u64 deadline_ns);
+/** hal_timer_freq() - ticks per second of the counter programs can read (AT, vDSO). hal_counter(): its value. */
+u64 hal_timer_freq(void);
+/** hal_wallclock() - seconds since 1970 from an RTC, or 0 where there is none. Boot. */
+u64 hal_wallclock(void);
+
+#endif

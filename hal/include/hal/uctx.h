@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The user context: running user code as if it were a function call.
+ *
+ * uctx_run() enters user mode with the registers in struct uctx and returns to its caller, in plain
+ * C, when user code traps. struct uctx is defined by <arch/uctx.h>, which also defines the accessors below as
+ * static inline functions; all of them are for the current task's own context or for a task that is
+ * stopped (ptrace).
+ *
+ *	unsigned long uctx_ip(const struct uctx *)          program counter
+ *	void uctx_set_ip(struct uctx *, unsigned long)
+ *	unsigned long uctx_sp(const struct uctx *)          stack pointer
+ *	void uctx_set_sp(struct uctx *, unsigned long)
+ *	long uctx_syscall_nr(const struct uctx *)           number as the program gave it
+ *	void uctx_set_syscall_nr(struct uctx *, long)
+ *	unsigned long uctx_arg(const struct uctx *, unsigned n)    argument 0..5 (riscv64/aarch64/loongarch64: arg 0 from the saved original)
+ *	void uctx_set_arg(struct uctx *, unsigned n, unsigned long)
+ *	long uctx_result(const struct uctx *)
+ *	void uctx_set_result(struct uctx *, long)
+ *	void uctx_restart_syscall(struct uctx *, unsigned long arg0, long nr)
+ *		rewind so that the same syscall is executed again: argument 0 and number restored,
+ *		ip moved back over the trap instruction
+ *	bool uctx_in_syscall(const struct uctx *)           the last trap was a syscall (for restart and ptrace)
+ *	void uctx_set_tls(struct uctx *, unsigned long)     CLONE_SETTLS / arch_prctl value, loaded at entry
+ *	unsigned long uctx_tls(const struct uctx *)
+ */
+#ifndef HAL_UCTX_H
+#define HAL_UCTX_H
+
+#include <arch/uctx.h>
+#include <types.h>
+
+enum uctx_reason {
+	UCTX_SYSCALL,	 /* the trap instruction; ip already points behind it */
+	UCTX_PAGE_FAULT, /* event: addr, access */
+	UCTX_INTERRUPT,	 /* an interrupt arrived and has been handled */
+	UCTX_EXCEPTION,	 /* event: kind, code, addr, raw */
+	UCTX_UNKNOWN,	 /* event: raw */
+};
+
+enum uctx_access {
+	UCTX_READ = 1,
+	UCTX_WRITE = 2,
+	UCTX_EXEC = 4,
+};
+
+enum uctx_exception {
+	UCTX_EXC_BREAKPOINT, /* breakpoint instruction; ip as Linux reports it */
+	UCTX_EXC_DEBUG,	     /* single step or hardware breakpoint/watchpoint done */
+	UCTX_EXC_ILLEGAL,    /* illegal or privileged instruction */
+	UCTX_EXC_MISALIGNED, /* misaligned access; addr */
+	UCTX_EXC_ARITH,	     /* arithmetic; code = FPE_* */
+	UCTX_EXC_ACCESS,     /* access to something no page table can mend (non-canonical, bus error) */
+	UCTX_EXC_OTHER,
+};
+
+struct uctx_event {
+	uaddr_t addr;		  /* faulting data or instruction address */
+	unsigned int access;	  /* UCTX_READ/WRITE/EXEC for a page fault */
+	enum uctx_exception kind; /* for UCTX_EXCEPTION */
+	int code;		  /* suggested si_code (FPE_INTDIV, ILL_ILLOPC, ...), 0: default for the kind */
+	unsigned long raw[3];	  /* raw syndrome registers, for the log: cr2/err/vec, scause/stval, ESR/FAR, estat/badv */
+};
+
+struct hal_task;
+
+/**
+ * uctx_run() - run user code of the current task until it traps.
+ * @task: the current task; its uctx is loaded and, on return, holds the user registers again
+ * @ev:   filled for page faults, exceptions and unknown traps; untouched for syscalls
+ * Called with interrupts off (so that a work flag set by an interrupt cannot be missed between the
+ * caller's check and user mode). Returns with interrupts ON. Makes the task's FPU state live if it
+ * is not. An interrupt is handled (upcalls run) before it returns.
+ */
+enum uctx_reason uctx_run(struct hal_task *task, struct uctx_event *ev);
+
+/**
+ * uctx_init_user() - registers of a new program: everything zero but these.
+ * @ip, @sp: user addresses. FPU and vector state, TLS and debug state become their initial values.
+ * Used at exec by the current task. Interrupts on or off.
+ */
+void uctx_init_user(struct hal_task *task, uaddr_t ip, uaddr_t sp);
+
+/**
+ * uctx_fork() - copy the current task's user context, FPU state included, for a new task.
+ * The child's syscall result is set to 0; @sp nonzero replaces its stack pointer; @tls applies if
+ * @set_tls. Return: 0 or -ENOMEM.
+ */
+int uctx_fork(struct hal_task *child, struct hal_task *parent, uaddr_t sp, bool set_tls, uaddr_t tls);
+
+/** uctx_exit() - release what the arch allocated for a dead task (large FPU areas). */
+void uctx_exit(struct hal_task *task);
+
+/* What a signal frame is made of; all of it Linux's own layout. */
+struct sigframe_req {
+	int sig;
+	uaddr_t handler;
+	uaddr_t restorer;   /* 0: the vDSO's */
+	unsigned long flags; /* SA_* */
+	const void *info;   /* struct siginfo of UAPI layout, 128 bytes */
+	u64 mask;	    /* blocked set to be restored by sigreturn */
+	uaddr_t sp;	    /* where to build: user sp or top of the alternate stack */
+	uaddr_t ss_sp;	    /* uc_stack */
+	u64 ss_size;
+	int ss_flags;
+};
+
+/**
+ * uctx_push_sigframe() - build rt_sigframe on the user stack and point the context at the handler.
+ * Return: 0, or -EFAULT if the stack cannot be written (the caller forces SIGSEGV).
+ * Context: current task, may sleep (page faults). @frame gets the frame's address.
+ */
+int uctx_push_sigframe(struct hal_task *task, const struct sigframe_req *req, uaddr_t *frame);
+
+/* What rt_sigreturn brings back. */
+struct sigframe_ret {
+	u64 mask;
+	uaddr_t ss_sp;
+	u64 ss_size;
+	int ss_flags;
+};
+
+/**
+ * uctx_pop_sigframe() - restore the context from the frame that the stack pointer designates.
+ * Every register is sanitised (flags, modes, FPU headers): user mode stays user mode.
+ * Return: 0, or -EFAULT/-EINVAL for a bad frame (the caller forces SIGSEGV). The syscall result must
+ * not be written afterwards.
+ */
+int uctx_pop_sigframe(struct hal_task *task, struct sigframe_ret *out);
+
+/** uctx_sigframe_size() - AT_MINSIGSTKSZ: the largest frame this CPU can produce, bytes. */
+size_t uctx_sigframe_size(void);
+
+/** hal_hwcap() - AT_HWCAP (n=0), AT_HWCAP2 (n=1) as Linux reports them. hal_platform_name(): AT_PLATFORM or NULL. */
+unsigned long hal_hwcap(unsigned int n);
+const char *hal_platform_name(void);
+
+/** hal_cpuinfo() - write /proc/cpuinfo's entry of one CPU, Linux's format, into @buf; returns length. */
+int hal_cpuinfo(unsigned int cpu, char *buf, size_t size);
+
+/** hal_vdso() - the vDSO image mapped into every program (ELF, whole pages). Holds __vdso_rt_sigreturn where the ABI needs it. */
+const void *hal_vdso(size_t *size);
+/** hal_vdso_sigreturn() - offset of the sigreturn trampoline in the vDSO image; 0 if the ABI has none. */
+unsigned long hal_vdso_sigreturn(void);
+
+#endif
