@@ -27,13 +27,30 @@ struct fdt_driver {
 /** hal_probe_fdt() - bind all drivers. Boot CPU, interrupts off for the irqchip and timer levels. */
 void hal_probe_fdt(const void *fdt);
 
+/**
+ * hal_probe_devices() - provided by the crate: bind drivers to what the machine's tables list. Device-tree machines
+ * call hal_probe_fdt(boot_info.fdt) and register what is not in the tree (PSCI or SBI power off).
+ * Context: boot CPU, once, after hal_paging_init() and hal_percpu_init(), interrupts off.
+ */
+void hal_probe_devices(void);
+
 /* Helpers over libfdt (hal/common/fdt.c). */
 /** fdt_node_reg() - entry @index of "reg", translated through parents' ranges to a CPU physical address. 0 or -ENOENT/-EINVAL. */
 int fdt_node_reg(const void *fdt, int node, unsigned int index, paddr_t *base, u64 *size);
 /** fdt_node_u32() - a u32 property, or @def. */
 u32 fdt_node_u32(const void *fdt, int node, const char *name, u32 def);
 bool fdt_node_enabled(const void *fdt, int node);
-/** fdt_scan_boot() - fill boot_info from the tree: memory, reserved-memory, memreserve, chosen (bootargs, initrd, rng-seed), cpus. @fdt is checked first (size, header). 0 or -EINVAL with a line on the early console. */
+/** fdt_node_is_stdout() - /chosen stdout-path names this node. */
+bool fdt_node_is_stdout(const void *fdt, int node);
+/** fdt_node_is_compatible() - "compatible" lists this string. */
+bool fdt_node_is_compatible(const void *fdt, int node, const char *compatible);
+/** fdt_find_phandle() - the node that the u32 at index @cell of property @prop points to, or -ENOENT. */
+int fdt_find_phandle(const void *fdt, int node, const char *prop, unsigned int cell);
+/** fdt_rng_seed() - copy /chosen rng-seed, at most @n bytes, and wipe it from the tree. Returns bytes. */
+size_t fdt_rng_seed(u8 *buf, size_t n);
+/** fdt_scan_boot() - fill boot_info from the tree: memory, reserved-memory, memreserve, chosen (bootargs, initrd, rng-seed), cpus. @fdt is checked first (size, header). 0 or -EINVAL with a line on the early console.
+ *  The crate sets boot_info.cpu_hwid[0] to the boot CPU's id first; the others follow in tree order. @cpu_hwid returns 0 and the id of a
+ *  /cpus/cpu node, or -ENODEV for one that cannot be started. The tree itself is added to the reserved ranges if @fdt is a linear-map address. */
 int fdt_scan_boot(const void *fdt, int (*cpu_hwid)(const void *fdt, int node, u64 *hwid));
 
 #endif
