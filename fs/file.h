@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Open files and descriptor tables.
+ *
+ * struct file is an open file description (shared by dup and fork); struct fdtable maps descriptors to files.
+ * fdget() returns a file without taking a reference when the table is not shared (fast path); fdput() undoes it.
+ */
+#ifndef FS_FILE_H
+#define FS_FILE_H
+
+#include <kernel/task.h>
+#include <mm/uaccess.h>
+#include <mm/vm.h>
+
+struct inode;
+struct dentry;
+struct mount;
+struct poll_table;
+
+struct path {
+	struct mount *mnt;
+	struct dentry *dentry;
+};
+
+/* "Directory entry" sink for getdents64: returns false when the buffer is full. */
+struct dir_ctx {
+	bool (*emit)(struct dir_ctx *ctx, const char *name, size_t len, u64 ino, unsigned int d_type, s64 next_pos);
+	s64 pos;
+};
+
+struct file_ops {
+	/* Bytes moved, or -Exxx. *pos is advanced by the operation; NULL for streams. May be NULL: -EINVAL. */
+	ssize_t (*read)(struct file *f, struct iov_iter *to, loff_t *pos, int flags);
+	ssize_t (*write)(struct file *f, struct iov_iter *from, loff_t *pos, int flags);
+	loff_t (*llseek)(struct file *f, loff_t off, int whence);
+	int (*iterate)(struct file *f, struct dir_ctx *ctx);
+	/* EPOLL*-style readiness; registers on wait queues through pt (NULL: just ask). */
+	u32 (*poll)(struct file *f, struct poll_table *pt);
+	long (*ioctl)(struct file *f, unsigned int cmd, unsigned long arg);
+	/* The object to map and what it allows: fills obj and maxflags (VM_MAY*). -ENODEV: cannot be mapped. */
+	int (*mmap)(struct file *f, u64 pgoff, size_t len, unsigned int prot, unsigned int flags, struct vm_object **obj, unsigned int *maxflags);
+	int (*open)(struct inode *inode, struct file *f);
+	int (*flush)(struct file *f);	    /* each close() */
+	void (*release)(struct file *f);    /* last reference */
+	int (*fsync)(struct file *f, bool datasync);
+	long (*fallocate)(struct file *f, int mode, loff_t off, loff_t len);
+	ssize_t (*splice_read)(struct file *f, struct file *out, loff_t *pos, size_t n);
+	int (*fcntl)(struct file *f, unsigned int cmd, unsigned long arg, long *ret); /* 0 handled, -ENOTTY not ours */
+	void (*show_fdinfo)(struct file *f, char *buf, size_t size);
+	int (*set_flags)(struct file *f, unsigned int flags);
+};
+
+struct file {
+	refcount_t refs;
+	u32 flags;	/* O_* status flags; f_lock */
+	u32 mode;	/* FMODE_* */
+	struct path path; /* references; anonymous files have a pseudo dentry */
+	struct inode *inode;
+	const struct file_ops *ops;
+	struct mutex pos_lock;
+	loff_t pos;	/* pos_lock */
+	void *priv;
+	struct spinlock f_lock;
+	const struct creds *creds;
+	int owner_pid, owner_sig, owner_type; /* F_SETOWN */
+	struct list epoll_links;
+};
+#define FMODE_READ	 1u
+#define FMODE_WRITE	 2u
+#define FMODE_PATH	 4u
+#define FMODE_LSEEK	 8u
+#define FMODE_NOPOS	 16u /* stream: no f_pos, no pos_lock */
+#define FMODE_PREAD	 32u
+
+static inline struct file *file_get(struct file *f) { refcount_inc(&f->refs); return f; }
+void file_put(struct file *f); /* may sleep at the last reference */
+
+struct fd { struct file *file; bool ref; };
+struct fd fdget(int fd);	/* .file NULL: EBADF (O_PATH descriptors too) */
+struct fd fdget_raw(int fd);	/* O_PATH descriptors included */
+static inline void fdput(struct fd f) { if (f.ref) file_put(f.file); }
+
+/** fd_install_new() - the lowest free descriptor >= @min. Takes over the caller's reference on success. -EMFILE, -ENOMEM. */
+int fd_alloc_install(struct file *f, unsigned int min, bool cloexec);
+int fd_close(int fd);
+struct fdtable *fdtable_create(void);
+struct fdtable *fdtable_clone(struct fdtable *ft); /* fork without CLONE_FILES; ERR_PTR */
+void fdtable_get(struct fdtable *ft);
+void fdtable_put(struct fdtable *ft);
+void fdtable_close_on_exec(void);	/* current, unshares first */
+int fdtable_unshare(void);
+
+/** anon_file_create() - a file without a name on disk ("anon_inode:[eventfd]", pipes...). ERR_PTR. */
+struct file *anon_file_create(const char *name, const struct file_ops *ops, void *priv, unsigned int flags);
+
+/* Kernel-side I/O (exec, init): bytes or -Exxx. */
+ssize_t kernel_read(struct file *f, void *buf, size_t n, loff_t pos);
+ssize_t kernel_write(struct file *f, const void *buf, size_t n, loff_t pos);
+
+/* poll: */
+struct poll_table;
+void poll_wait(struct file *f, struct waitq *q, struct poll_table *pt);
+
+#endif

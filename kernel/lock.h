@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Locks.
+ *
+ * spinlock: short sections, never sleeps. spin_lock() for data of task context; spin_lock_irqsave() for
+ * data that interrupt handlers share. mutex, rwsem: sleeping. Ranks (docs/locking.md) grow inwards; a debug build checks the
+ * order, and that nothing sleeps with a spinlock held.
+ * lib-level users (mm) include this too: it needs only hal/.
+ */
+#ifndef KERNEL_LOCK_H
+#define KERNEL_LOCK_H
+
+#include <compiler.h>
+#include <hal/cpu.h>
+#include <lib/list.h>
+#include <types.h>
+
+/* Outer to inner: a task may take a lock only of a higher rank than it holds. RANK_ANY is not checked. */
+enum lock_rank {
+	RANK_ANY,
+	RANK_VFS_RENAME,
+	RANK_INODE,	 /* inode content and directory mutex */
+	RANK_VM,	 /* vm->lock */
+	RANK_PIPE,
+	RANK_TTY,
+	RANK_TASKLIST,	 /* pid table, parent/child links */
+	RANK_SIGHAND,
+	RANK_FILES,
+	RANK_DENTRY,
+	RANK_PT,	 /* vm->pt_lock */
+	RANK_OBJECT,	 /* vm_object->lock */
+	RANK_FUTEX,
+	RANK_TIMER,
+	RANK_WAITQ,
+	RANK_TASK,	 /* task's wake-up state */
+	RANK_RUNQ,
+	RANK_SLAB,
+	RANK_BUDDY,
+	RANK_CONSOLE,
+};
+
+struct spinlock {
+	u32 word; /* 0 free, 1 taken */
+#ifdef CONFIG_DEBUG
+	u8 rank;
+	u32 owner; /* CPU + 1 */
+#endif
+};
+
+#ifdef CONFIG_DEBUG
+#define SPINLOCK_INIT(r) { .word = 0, .rank = (r) }
+void lock_debug_acquire(struct spinlock *l);
+void lock_debug_release(struct spinlock *l);
+void lock_debug_may_sleep(const char *where); /* panics with a spinlock held or interrupts off */
+#else
+#define SPINLOCK_INIT(r) { .word = 0 }
+static inline void lock_debug_acquire(struct spinlock *l) { (void)l; }
+static inline void lock_debug_release(struct spinlock *l) { (void)l; }
+static inline void lock_debug_may_sleep(const char *where) { (void)where; }
+#endif
+
+static inline void spin_init(struct spinlock *l, enum lock_rank rank)
+{
+	*l = (struct spinlock)SPINLOCK_INIT(rank);
+}
+
+/* Unfair on purpose: a virtual CPU that is not running must not hold up a queue. */
+static __always_inline void spin_lock(struct spinlock *l)
+{
+	while (__atomic_exchange_n(&l->word, 1, __ATOMIC_ACQUIRE))
+		while (__atomic_load_n(&l->word, __ATOMIC_RELAXED))
+			hal_cpu_relax();
+	lock_debug_acquire(l);
+}
+static __always_inline bool spin_trylock(struct spinlock *l)
+{
+	if (__atomic_exchange_n(&l->word, 1, __ATOMIC_ACQUIRE))
+		return false;
+	lock_debug_acquire(l);
+	return true;
+}
+static __always_inline void spin_unlock(struct spinlock *l)
+{
+	lock_debug_release(l);
+	__atomic_store_n(&l->word, 0, __ATOMIC_RELEASE);
+}
+static __always_inline unsigned long spin_lock_irqsave(struct spinlock *l)
+{
+	unsigned long flags = hal_irq_save();
+
+	spin_lock(l);
+	return flags;
+}
+static __always_inline void spin_unlock_irqrestore(struct spinlock *l, unsigned long flags)
+{
+	spin_unlock(l);
+	hal_irq_restore(flags);
+}
+
+struct task;
+
+/* Sleeping lock, one holder. */
+struct mutex {
+	struct spinlock lock; /* waiters */
+	struct task *owner;   /* NULL: free */
+	struct list waiters;
+};
+void mutex_init(struct mutex *m);
+#define MUTEX_INIT(name) { SPINLOCK_INIT(RANK_WAITQ), NULL, LIST_INIT((name).waiters) }
+void mutex_lock(struct mutex *m);
+/** mutex_lock_killable() - 0, or -EINTR when a fatal signal arrived. */
+int __must_check mutex_lock_killable(struct mutex *m);
+bool mutex_trylock(struct mutex *m);
+void mutex_unlock(struct mutex *m);
+static inline bool mutex_is_locked(const struct mutex *m)
+{
+	return READ_ONCE(m->owner) != NULL;
+}
+
+/* Sleeping lock, many readers or one writer; writers are not starved. */
+struct rwsem {
+	struct spinlock lock; /* waiters, slow path */
+	s32 count;	      /* atomic: -1 writer, n readers */
+	u32 waiting;	      /* sleepers, so that the fast path knows */
+	struct list waiters;
+};
+void rwsem_init(struct rwsem *s);
+void rwsem_down_read(struct rwsem *s);
+void rwsem_up_read(struct rwsem *s);
+void rwsem_down_write(struct rwsem *s);
+void rwsem_up_write(struct rwsem *s);
+void rwsem_downgrade(struct rwsem *s);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* Making, replacing and ending tasks. Sources: clone(2), execve(2), exit_group(2), wait4(2), waitid(2). */
+#ifndef KERNEL_PROCESS_H
+#define KERNEL_PROCESS_H
+
+#include <kernel/task.h>
+
+struct clone_req {
+	u64 flags;
+	uaddr_t stack;	   /* 0: the parent's */
+	uaddr_t parent_tid, child_tid, tls, pidfd;
+	int exit_signal;
+};
+/** do_clone() - tid of the child, or -EINVAL, -EAGAIN, -ENOMEM ... as clone(2). */
+long do_clone(const struct clone_req *req);
+/** do_exec() - replace the current program; on success returns 0 with a fresh user context. argv/envp are user (or, for @kernel, kernel) pointer arrays. */
+struct exec_args {
+	struct file *file; /* resolved; reference kept by caller */
+	const char *filename; /* AT_EXECFN */
+	uaddr_t argv, envp;
+	bool kernel; /* argv/envp are kernel arrays of kernel strings */
+};
+int do_exec(const struct exec_args *args);
+__noreturn void do_exit(int status);	     /* this thread; @status as wait4 shows it */
+__noreturn void do_group_exit(int status); /* the process */
+/** process_begin_group_exit() - mark; other threads die at their next return. s held by caller: no. */
+void process_group_exit_signal(int status);
+
+struct wait_req {
+	int idtype; /* P_ALL, P_PID, P_PGID, P_PIDFD */
+	pid_t id;
+	int options;
+	bool old; /* wait4: status word, not siginfo */
+};
+struct wait_result {
+	pid_t pid;
+	uid_t uid;
+	int status; /* wait4 form */
+	int code, value; /* waitid: CLD_*, si_status */
+	struct cpu_times times;
+	u64 minflt, majflt, maxrss;
+};
+/** do_wait() - 1: result filled; 0: nothing with WNOHANG; -ECHILD, -EINTR, -EINVAL. */
+int do_wait(const struct wait_req *req, struct wait_result *res);
+
+/** user_task_loop() - the life of a user task; see kernel/user_loop.c. */
+__noreturn void user_task_loop(void *task);
+
+/* syscall/dispatch.c: run the syscall in current's context. Sets the result register. Returns the result. */
+long syscall_dispatch(struct task *t);
+enum syscall_restart { RESTART_NEVER, RESTART_SYS, RESTART_NOHAND, RESTART_BLOCK };
+
+#endif

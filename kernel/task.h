@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tasks and processes.
+ *
+ * struct task is one thread: what the scheduler runs and what owns a user context. struct process is
+ * a thread group: what has a pid for wait(), signals and limits. current is the running task.
+ *
+ * Locks: tasklist_lock (spin; parent/child, thread lists, pid table, process groups, sessions): letter p.
+ * process->sighand->lock (spin, irqsave): pending signals, actions, stop state: letter s.
+ * Fields without a letter belong to the task itself or are constant.
+ */
+#ifndef KERNEL_TASK_H
+#define KERNEL_TASK_H
+
+#include <err.h>
+#include <hal/cpu.h>
+#include <hal/uctx.h>
+#include <kernel/wait.h>
+#include <lib/atomic.h>
+#include <lib/list.h>
+#include <lib/rbtree.h>
+#include <lock.h>
+#include <types.h>
+#include <uapi/resource.h>
+#include <uapi/signal.h>
+
+struct vm;
+struct fdtable;
+struct fs_ctx;
+struct file;
+struct tty;
+struct process;
+
+/* task->work: tested once on the way out of the kernel (any bit), and on the way in (WORK_ENTRY). Atomic. */
+#define WORK_SIGNAL	 0x01u /* a signal may be deliverable */
+#define WORK_RESCHED	 0x02u
+#define WORK_TIMER	 0x04u /* POSIX timers to poll */
+#define WORK_EXIT	 0x08u /* the process is exiting: this thread must, too */
+#define WORK_STOP	 0x10u /* ptrace stop or step to honour */
+#define WORK_STRACE	 0x100u /* kernel's own --strace */
+#define WORK_PTRACE	 0x200u /* syscall stops wanted */
+#define WORK_SECCOMP	 0x400u
+#define WORK_SILO	 0x800u
+#define WORK_ENTRY	 (WORK_STRACE | WORK_PTRACE | WORK_SECCOMP | WORK_SILO)
+
+/* Immutable and shared; a change makes a new one (creds_prepare, creds_commit). */
+struct creds {
+	refcount_t refs;
+	uid_t uid, euid, suid, fsuid;
+	gid_t gid, egid, sgid, fsgid;
+	u64 cap_permitted, cap_effective, cap_inheritable, cap_bset, cap_ambient;
+	u32 securebits;
+	bool no_new_privs;
+	unsigned int ngroups;
+	gid_t groups[]; /* sorted */
+};
+
+/* One of each today; tasks reach them only through this set. */
+struct mnt_ns;
+struct uts_ns {
+	char sysname[65], nodename[65], release[65], version[65], machine[65], domainname[65];
+};
+struct ns_set {
+	refcount_t refs;
+	struct mnt_ns *mnt;
+	struct uts_ns *uts;
+};
+
+/* A number in the pid table and what bears it: a thread, a process, a group, a session. */
+struct pid {
+	refcount_t refs;
+	pid_t nr;
+	struct pid *hash_next;	/* p */
+	struct task *task;	/* p: the thread with this tid, until reaped */
+	struct process *process; /* p: the process with this pid, until reaped */
+	struct list group;	/* p: process->group_link of the process group with this id */
+	struct list session;	/* p: process->session_link of the session with this id */
+	struct tty *session_tty; /* p: controlling terminal of that session (reference held) */
+};
+
+struct sigpending {
+	u64 set;	  /* s: bit n-1 for signal n */
+	struct list queue; /* s: struct sigqueue */
+};
+
+struct sighand {
+	refcount_t refs;
+	struct spinlock lock;
+	struct k_sigaction action[64]; /* s */
+};
+
+struct cpu_times {
+	u64 user_ns, system_ns;
+};
+
+/* What restart_syscall continues. */
+struct restart_block {
+	long (*fn)(struct restart_block *rb); /* NULL: none (EINTR) */
+	u64 deadline_ns;
+	u64 arg[5];
+};
+
+struct sched_entity {
+	struct rb_node node;   /* run queue lock */
+	struct list rt_link;   /* run queue lock */
+	u64 vruntime;
+	u64 exec_start_ns;
+	u64 slice_end_ns;
+	u32 weight;
+	s8 nice;
+	u8 policy;	       /* SCHED_* */
+	u8 rt_priority;
+	bool queued;	       /* on a run queue's tree or list */
+	bool on_cpu;	       /* running or switching away: atomic */
+};
+
+struct task {
+	struct hal_task hal; /* must be first */
+	u32 work;	     /* atomic, WORK_* */
+	u32 state;	     /* atomic, enum task_state */
+	refcount_t refs;
+	u32 flags; /* own, TASK_F_* */
+	struct process *process;
+	struct pid *tid;
+	struct list thread_link; /* p: process->threads */
+	struct vm *vm;		 /* NULL: kernel thread */
+	struct fdtable *files;
+	struct fs_ctx *fs;
+	const struct creds *creds;
+	struct ns_set *ns;
+	void *kstack;
+	char comm[16];
+
+	struct sched_entity se;
+	struct spinlock wake_lock; /* state changes against wake-ups */
+	struct { unsigned long bits[(CONFIG_NR_CPUS + 63) / 64]; } affinity;
+	u64 last_stamp_ns; /* start of the current user/system stretch */
+	struct cpu_times times;
+	u64 nvcsw, nivcsw, min_flt, maj_flt;
+	u64 start_ns;
+
+	u64 blocked;	     /* own writes, s for others */
+	u64 saved_blocked;   /* sigsuspend, ppoll: restored after delivery if restore_blocked */
+	bool restore_blocked;
+	bool skip_signals;   /* once: after sigreturn */
+	struct sigpending pending; /* s */
+	uaddr_t altstack_sp;
+	u64 altstack_size;
+	int altstack_flags;
+	struct restart_block restart;
+	u8 restart_class;    /* enum syscall_restart of the running syscall; handlers may change it */
+	u64 forced_info[16]; /* siginfo of a forced signal */
+
+	uaddr_t set_child_tid, clear_child_tid;
+	uaddr_t robust_list;
+	size_t robust_list_len;
+	struct list held_pi;  /* futex */
+	struct waitq *vfork_done; /* parent waits here; NULL otherwise */
+	bool *vfork_flag;
+	int exit_code;	     /* wait status of this thread */
+	int pdeath_signal;
+	void (*kthread_fn)(void *);
+	void *kthread_arg;
+	const void *wchan;
+	unsigned int nolock_depth;
+};
+#define TASK_F_KTHREAD 1u
+#define TASK_F_EXITING 2u
+#define TASK_F_FORKNOEXEC 4u
+#define TASK_F_IDLE    8u
+
+struct posix_timer;
+
+struct process {
+	refcount_t refs;
+	struct pid *pid;
+	struct sighand *sighand;
+	struct sigpending shared_pending; /* s */
+	struct list threads;	/* p */
+	unsigned int nthreads;	/* p */
+	struct task *leader;	/* p: may be a zombie while threads live */
+	struct process *parent; /* p */
+	struct list children;	/* p */
+	struct list sibling;	/* p: parent->children */
+	struct pid *pgrp, *session; /* p, references */
+	struct list group_link, session_link; /* p */
+	bool session_leader;
+	bool has_execed;
+	struct waitq child_wait; /* wait4 sleepers */
+	int exit_signal;	/* to the parent; 0 for none */
+	bool group_exit;	/* s */
+	int group_exit_code;	/* s: wait status */
+	struct task *group_exec; /* s: thread doing exec */
+	bool zombie;		/* p: all threads gone, waiting to be reaped */
+	bool stopped;		/* s: group stop in force */
+	int stop_signal;	/* s */
+	bool stop_reported, cont_pending; /* s: for wait */
+	unsigned int nstopped;	/* s */
+	struct rlimit64 rlim[RLIM_NLIMITS]; /* s */
+	struct cpu_times dead_times, child_times; /* p */
+	u64 dead_nvcsw, dead_nivcsw, dead_minflt, dead_majflt, child_minflt, child_majflt;
+	u64 maxrss, child_maxrss;
+	u64 start_ns;
+	struct list posix_timers; /* s */
+	int next_timer_id;
+	struct itimer { u64 value_ns, interval_ns; } itimer[3]; /* s: REAL as deadline; VIRTUAL, PROF as CPU-time deadline */
+	struct ktimer *real_timer;
+	bool dumpable;
+	bool child_subreaper;
+	uaddr_t dummy_end;
+};
+
+static __always_inline struct task *current_task(void)
+{
+	return (struct task *)arch_current();
+}
+#define current (current_task())
+
+extern struct spinlock tasklist_lock;
+extern struct process *init_process;
+
+static inline void task_get(struct task *t) { refcount_inc(&t->refs); }
+void task_put(struct task *t);
+static inline pid_t task_tid(const struct task *t) { return t->tid->nr; }
+static inline pid_t task_pid(const struct task *t) { return t->process->pid->nr; }
+static inline void task_set_work(struct task *t, u32 bits) { __atomic_fetch_or(&t->work, bits, __ATOMIC_ACQ_REL); }
+static inline void task_clear_work(struct task *t, u32 bits) { __atomic_fetch_and(&t->work, ~bits, __ATOMIC_ACQ_REL); }
+
+/** pid_find() - look a number up. tasklist_lock held. NULL if unused. */
+struct pid *pid_find(pid_t nr);
+void pid_get(struct pid *p);
+void pid_put(struct pid *p);
+/** task_find_get() / process_find_get() - with a reference; NULL if there is none (zombies are found). */
+struct task *task_find_get(pid_t tid);
+struct process *process_find_get(pid_t pid);
+void process_put(struct process *p);
+/** pid_next() - the smallest used process id >= @nr, or 0 (/proc listing). */
+pid_t pid_next(pid_t nr);
+
+/** task_wake() - make a sleeping task runnable. Returns false if it was not asleep in a state that @states (bit per enum) names. Any context. */
+bool task_wake(struct task *t, u32 states);
+#define WAKE_NORMAL ((1u << TASK_INTERRUPTIBLE) | (1u << TASK_KILLABLE) | (1u << TASK_UNINTERRUPTIBLE))
+
+/** cond_resched() - let others run if they should. Task context, no spinlocks. */
+void cond_resched(void);
+/** kthread_create() - start a kernel thread. ERR_PTR(-ENOMEM). */
+struct task *kthread_create(void (*fn)(void *), void *arg, const char *name);
+
+/** capable() - effective capability test; CAP_* numbers. */
+bool capable(int cap);
+bool creds_in_group(const struct creds *c, gid_t gid);
+static inline const struct creds *current_creds(void) { return current->creds; }
+struct creds *creds_prepare(void); /* a copy of current's to edit; NULL: no memory */
+void creds_commit(struct creds *c);  /* becomes current's */
+const struct creds *creds_get(const struct creds *c);
+void creds_put(const struct creds *c);
+u64 task_rlimit(unsigned int which); /* soft limit of current */
+
+/** sig_send_group() etc.: kernel/signal.h. do_exit, do_group_exit, do_clone, do_exec: kernel/process.h */
+
+#endif

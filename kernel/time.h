@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Timers and clocks.
+ *
+ * struct ktimer: a callback at a time of hal_clock_ns(); callbacks run in interrupt context, interrupts off.
+ * ktimer_start() on an armed timer moves it. Per-CPU trees; a timer fires on the CPU that started it.
+ */
+#ifndef KERNEL_TIME_H
+#define KERNEL_TIME_H
+
+#include <hal/timer.h>
+#include <lib/rbtree.h>
+#include <lock.h>
+#include <types.h>
+#include <uapi/time.h>
+
+#define NSEC_PER_SEC  1000000000ULL
+#define NSEC_PER_MSEC 1000000ULL
+#define NSEC_PER_USEC 1000ULL
+
+struct ktimer {
+	struct rb_node node;
+	u64 deadline_ns;
+	void (*fn)(struct ktimer *t);
+	int cpu;     /* tree it is in, -1: none */
+	bool running;
+};
+void ktimer_init(struct ktimer *t, void (*fn)(struct ktimer *t));
+void ktimer_start(struct ktimer *t, u64 deadline_ns);
+/** ktimer_cancel() - returns true if it was armed; when it returns the callback is not running (task context) . */
+bool ktimer_cancel(struct ktimer *t);
+
+/** ktime_real_offset() - CLOCK_REALTIME minus hal_clock_ns(). */
+u64 ktime_real_ns(void);
+void ktime_set_real_ns(u64 ns);
+struct timespec64 { s64 tv_sec; s64 tv_nsec; };
+static inline struct timespec64 ns_to_timespec(u64 ns)
+{
+	return (struct timespec64){ .tv_sec = (s64)(ns / NSEC_PER_SEC), .tv_nsec = (s64)(ns % NSEC_PER_SEC) };
+}
+/** timespec_to_ns() - 0 and *ns (saturating), or -EINVAL for a negative or unnormalised time. */
+int timespec_to_ns(const struct timespec64 *ts, u64 *ns);
+/** deadline_from_user() - read a relative timespec (0: none -> U64_MAX) and turn it into a deadline. 0, -EFAULT, -EINVAL. */
+int deadline_from_user(uaddr_t uts, u64 *deadline_ns);
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Address spaces.
+ *
+ * struct vm is what threads of a process share. Its mappings (struct vma) live in a red-black tree by address. A mapping
+ * shows an object (struct vm_object: a file's pages, or shared anonymous memory) or is private anonymous (object NULL).
+ *
+ * Locking: vm->lock (sleeping rwlock): read for faults and look-ups, write for changes of the tree. vm->pt_lock (spin) for
+ * page-table changes, inside vm->lock. object->lock (spin) inside both. Never touch user memory with vm->lock held.
+ */
+#ifndef MM_VM_H
+#define MM_VM_H
+
+#include <hal/paging.h>
+#include <lock.h>
+#include <lib/atomic.h>
+#include <lib/list.h>
+#include <lib/rbtree.h>
+#include <lib/xarray.h>
+#include <mm/page.h>
+
+/* vma->flags */
+#define VM_READ	     0x1u
+#define VM_WRITE     0x2u
+#define VM_EXEC	     0x4u
+#define VM_SHARED    0x8u
+#define VM_MAYREAD   0x10u /* what mprotect may grant */
+#define VM_MAYWRITE  0x20u
+#define VM_MAYEXEC   0x40u
+#define VM_GROWSDOWN 0x80u
+#define VM_LOCKED    0x100u
+#define VM_DONTFORK  0x200u
+#define VM_WIPEONFORK 0x400u
+#define VM_NORESERVE 0x800u
+#define VM_HEAP	     0x1000u /* name in /proc/PID/maps */
+#define VM_STACK     0x2000u
+#define VM_VDSO	     0x4000u
+#define VM_DONTDUMP  0x8000u
+
+struct vm_object;
+
+struct vm_object_ops {
+	/*
+	 * Find or make the page at @index; returned with a reference. @write: the page will be written through a
+	 * shared mapping. -EFAULT: past the end of the file (SIGBUS, BUS_ADRERR); -ENOMEM; -EIO. May sleep.
+	 */
+	int (*get_page)(struct vm_object *obj, u64 index, bool write, struct page **out);
+	/* Reference on what keeps the object alive (struct file *); one per mapping. */
+	void (*owner_get)(void *owner);
+	void (*owner_put)(void *owner);
+	/* For /proc/PID/maps: path (may end in " (deleted)"), device, inode. */
+	void (*describe)(void *owner, char *buf, size_t size, u64 *dev, u64 *ino);
+	/* A shared mapping that may become writable appears (+1, may refuse with -EPERM for seals) or goes (-1). NULL: not counted. */
+	int (*account_writable)(struct vm_object *obj, int delta);
+};
+
+struct vm_object {
+	const struct vm_object_ops *ops;
+	struct spinlock lock;	/* pages, maps */
+	struct xarray pages;	/* index -> struct page (one reference each) */
+	u64 npages;		/* in pages */
+	struct list maps;	/* vma->object_link of all mappings */
+};
+void vm_object_init(struct vm_object *obj, const struct vm_object_ops *ops);
+/** vm_object_find() - the cached page with a reference, or NULL. */
+struct page *vm_object_find(struct vm_object *obj, u64 index);
+/** vm_object_insert() - add @page unless one is there; *out is the winner, with a reference for the caller. 0 or -ENOMEM. */
+int vm_object_insert(struct vm_object *obj, u64 index, struct page *page, struct page **out);
+/** vm_object_truncate() - drop pages [first, last], unmapping them everywhere (private copies of shared-file pages too, as truncate does). May sleep. */
+void vm_object_truncate(struct vm_object *obj, u64 first, u64 last);
+
+struct vma {
+	struct rb_node node;	 /* w: vm->lock */
+	struct vm *vm;
+	uaddr_t start, end;	 /* w */
+	unsigned int flags;	 /* w: VM_* */
+	struct vm_object *object; /* NULL: private anonymous */
+	void *owner;		 /* struct file * of ops */
+	u64 pgoff;		 /* page index in object of start; anonymous: start >> PAGE_SHIFT */
+	struct list object_link; /* object->lock */
+};
+
+struct vm {
+	refcount_t users;
+	struct rwsem lock;
+	struct spinlock pt_lock;
+	struct hal_pt pt;
+	struct rb_root vmas;	/* lock */
+	struct vma *cached;	/* last found; hint, lock */
+	unsigned int nvmas;
+	u64 total_pages, locked_pages, data_pages, stack_pages; /* lock */
+	u64 rss_anon, rss_file;	/* atomic */
+	u64 rss_peak;
+	uaddr_t mmap_top;	/* allocation goes down from here */
+	uaddr_t brk_start, brk;
+	uaddr_t code_start, code_end, data_start, data_end, stack_start;
+	uaddr_t arg_start, arg_end, env_start, env_end;
+	uaddr_t vdso;
+	u64 auxv[48];
+	unsigned int nauxv;
+	void *exe;		/* struct file * of the program, owned reference (fs puts it through vm_exe_put hook) */
+	void (*exe_put)(void *exe);
+	u8 dumpable;
+	u64 rlimit_as, rlimit_data, rlimit_stack, rlimit_memlock; /* mirrored from the process by exec/prlimit */
+};
+
+/** vm_create() - an empty address space with one user. NULL/ERR: -ENOMEM. */
+struct vm *vm_create(void);
+void vm_get(struct vm *vm);
+/** vm_put() - drop a user; the last one unmaps everything. May sleep. */
+void vm_put(struct vm *vm);
+/** vm_fork() - a copy-on-write copy. ERR_PTR(-ENOMEM). */
+struct vm *vm_fork(struct vm *vm);
+/** vm_activate() - make @vm (NULL: none) this CPU's address space. Interrupts off; scheduler and exec. */
+void vm_activate(struct vm *vm);
+
+/**
+ * vm_map() - mmap. @addr 0: choose; @flags: MAP_* of Linux, @prot PROT_*; @object NULL: anonymous. Takes its own owner reference.
+ * @maxflags: VM_MAY* the owner allows. Return: address or -Exxx as mmap(2).
+ */
+long vm_map(struct vm *vm, uaddr_t addr, size_t len, unsigned int prot, unsigned int flags, struct vm_object *object,
+	    void *owner, u64 pgoff, unsigned int maxflags, unsigned int extra_vm_flags);
+int vm_unmap(struct vm *vm, uaddr_t addr, size_t len);
+int vm_protect(struct vm *vm, uaddr_t addr, size_t len, unsigned int prot);
+long vm_remap(struct vm *vm, uaddr_t old, size_t old_len, size_t new_len, unsigned int flags, uaddr_t new_addr);
+long vm_brk(struct vm *vm, uaddr_t brk);
+int vm_advise(struct vm *vm, uaddr_t addr, size_t len, int advice);
+int vm_lock_range(struct vm *vm, uaddr_t addr, size_t len, bool lock);
+int vm_sync(struct vm *vm, uaddr_t addr, size_t len, unsigned int flags);
+/** vm_mincore() - one byte per page into @vec (kernel memory). */
+int vm_mincore(struct vm *vm, uaddr_t addr, size_t npages, u8 *vec);
+/** vm_find() - the mapping that contains @addr, or NULL. vm->lock held (read). vm_next(): in address order; first with NULL. */
+struct vma *vm_find(struct vm *vm, uaddr_t addr);
+struct vma *vm_next(struct vm *vm, struct vma *prev);
+
+/* What became of a fault. */
+enum vm_fault {
+	VM_FAULT_OK,
+	VM_FAULT_MAPERR, /* SIGSEGV, SEGV_MAPERR */
+	VM_FAULT_ACCERR, /* SIGSEGV, SEGV_ACCERR */
+	VM_FAULT_BUS,	 /* SIGBUS, BUS_ADRERR */
+	VM_FAULT_OOM,	 /* the process must die */
+};
+/** vm_handle_fault() - resolve a fault of the current task at @addr. @access: UCTX_READ/WRITE/EXEC. @user_sp: for stack growth checks (unused: 0). May sleep. */
+enum vm_fault vm_handle_fault(struct vm *vm, uaddr_t addr, unsigned int access);
+
+/** vm_access() - read or write another address space (ptrace, /proc/PID/mem, process_vm_*). @force: ignore rights as ptrace does.
+ *  Returns bytes done (may be short). Breaks COW for writes. May sleep. */
+ssize_t vm_access(struct vm *vm, uaddr_t addr, void *buf, size_t len, bool write, bool force);
+
+/** vm_pin_page() - the page at a user address, resident (and writable if @write), with a reference: futex keys, direct I/O. ERR_PTR(-EFAULT). */
+struct page *vm_pin_page(struct vm *vm, uaddr_t addr, bool write);
+
+/**
+ * vm_futex_key() - what identifies the word at @addr: for a private mapping (vm, addr), for a shared one (object, index, offset).
+ */
+struct futex_key {
+	const void *base;
+	u64 offset;
+};
+int vm_futex_key(struct vm *vm, uaddr_t addr, bool shared, struct futex_key *key);
+
+#endif
