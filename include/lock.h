@@ -5,10 +5,10 @@
  * spinlock: short sections, never sleeps. spin_lock() for data of task context; spin_lock_irqsave() for
  * data that interrupt handlers share. mutex, rwsem: sleeping. Ranks (docs/locking.md) grow inwards; a debug build checks the
  * order, and that nothing sleeps with a spinlock held.
- * lib-level users (mm) include this too: it needs only hal/.
+ * Implemented by kernel/lock.c; here, in include/, because mm and drivers lock too.
  */
-#ifndef KERNEL_LOCK_H
-#define KERNEL_LOCK_H
+#ifndef LOCK_H
+#define LOCK_H
 
 #include <compiler.h>
 #include <hal/cpu.h>
