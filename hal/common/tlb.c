@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * TLB shootdown by interprocessor interrupt. Interface, protocol and locking: <hal/tlb.h>.
+ */
+#include <hal/cpu.h>
+#include <hal/paging.h>
+#include <hal/pt_radix.h>
+#include <hal/tlb.h>
+
+/* More pages than this are forgotten by flushing the whole table's translations. */
+#define TLB_MAX_PAGES 32
+
+/* What a CPU asks of others; stable while `waiting` is not 0. */
+struct tlb_request {
+	struct hal_pt *pt; /* NULL: kernel addresses */
+	vaddr_t start, end; /* 0, 0: everything of @pt */
+	unsigned int waiting; /* atomic: CPUs that have not answered */
+};
+
+struct tlb_inbox {
+	u64 from[TLB_CPU_WORDS]; /* atomic: CPUs whose request waits for this one */
+};
+
+static DEFINE_PERCPU(struct tlb_request, tlb_request);
+static DEFINE_PERCPU(struct tlb_inbox, tlb_inbox);
+
+/* CPUs that run kernel code and answer; atomic. */
+static u64 tlb_online[TLB_CPU_WORDS];
+
+static u64 cpu_bit(unsigned int cpu)
+{
+	return 1ULL << (cpu % 64);
+}
+
+void tlb_activate(struct hal_pt *pt)
+{
+	unsigned int cpu = hal_cpu_id();
+	u64 *word = &pt->tlb.mask[cpu / 64];
+
+	if (!(__atomic_load_n(word, __ATOMIC_RELAXED) & cpu_bit(cpu)))
+		__atomic_fetch_or(word, cpu_bit(cpu), __ATOMIC_SEQ_CST);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+void tlb_cpu_online(void)
+{
+	unsigned int cpu = hal_cpu_id();
+
+	__atomic_fetch_or(&tlb_online[cpu / 64], cpu_bit(cpu), __ATOMIC_SEQ_CST);
+}
+
+/* Interrupts off. */
+static void flush_here(const struct tlb_request *req)
+{
+	struct hal_pt *pt = req->pt;
+	unsigned int cpu = hal_cpu_id();
+
+	if (!pt) {
+		arch_tlb_flush_local_kernel(req->start, req->end);
+	} else if (!arch_pt_is_active(pt)) {
+		arch_tlb_flush_local_all(pt);
+		__atomic_fetch_and(&pt->tlb.mask[cpu / 64], ~cpu_bit(cpu), __ATOMIC_SEQ_CST);
+	} else if (req->end == 0) {
+		arch_tlb_flush_local_all(pt);
+	} else {
+		arch_tlb_flush_local(pt, req->start, req->end);
+	}
+}
+
+static void answer(unsigned int cpu)
+{
+	struct tlb_request *req = &percpu_of(tlb_request, cpu);
+
+	flush_here(req);
+	__atomic_fetch_sub(&req->waiting, 1, __ATOMIC_RELEASE);
+}
+
+void tlb_handle_ipi(void)
+{
+	struct tlb_inbox *inbox = &percpu(tlb_inbox);
+	unsigned int w;
+
+	for (w = 0; w < TLB_CPU_WORDS; w++) {
+		u64 from = __atomic_exchange_n(&inbox->from[w], 0, __ATOMIC_ACQUIRE);
+
+		for (; from; from &= from - 1)
+			answer(w * 64 + (unsigned int)__builtin_ctzll(from));
+	}
+}
+
+static void ask(unsigned int cpu)
+{
+	unsigned int self = hal_cpu_id();
+	struct tlb_inbox *inbox = &percpu_of(tlb_inbox, cpu);
+
+	__atomic_fetch_or(&inbox->from[self / 64], cpu_bit(self), __ATOMIC_RELEASE);
+	hal_ipi_send(cpu, HAL_IPI_TLB);
+}
+
+/* The other CPUs of @mask; returns how many. */
+static unsigned int collect(const u64 *mask, u64 *out)
+{
+	unsigned int w, n = 0, self = hal_cpu_id();
+
+	for (w = 0; w < TLB_CPU_WORDS; w++) {
+		out[w] = __atomic_load_n(&mask[w], __ATOMIC_RELAXED);
+		if (w == self / 64)
+			out[w] &= ~cpu_bit(self);
+		n += (unsigned int)__builtin_popcountll(out[w]);
+	}
+	return n;
+}
+
+static void shoot(const u64 *mask, struct hal_pt *pt, vaddr_t start, vaddr_t end)
+{
+	struct tlb_request *req = &percpu(tlb_request);
+	u64 targets[TLB_CPU_WORDS];
+	unsigned long flags;
+	unsigned int w, n;
+
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	req->pt = pt;
+	req->start = start;
+	req->end = end;
+	n = collect(mask, targets);
+	__atomic_store_n(&req->waiting, n, __ATOMIC_RELEASE);
+	for (w = 0; n && w < TLB_CPU_WORDS; w++)
+		for (; targets[w]; targets[w] &= targets[w] - 1)
+			ask(w * 64 + (unsigned int)__builtin_ctzll(targets[w]));
+	flags = hal_irq_save();
+	flush_here(req);
+	hal_irq_restore(flags);
+	while (__atomic_load_n(&req->waiting, __ATOMIC_ACQUIRE))
+		hal_cpu_relax();
+}
+
+void hal_tlb_flush_range(struct hal_pt *pt, uaddr_t start, uaddr_t end)
+{
+	if (start >= end)
+		return;
+	if (end - start > TLB_MAX_PAGES * PAGE_SIZE)
+		shoot(pt->tlb.mask, pt, 0, 0);
+	else
+		shoot(pt->tlb.mask, pt, start, end);
+}
+
+void hal_tlb_flush_page(struct hal_pt *pt, uaddr_t va)
+{
+	shoot(pt->tlb.mask, pt, va & PAGE_MASK, (va & PAGE_MASK) + PAGE_SIZE);
+}
+
+void hal_tlb_flush_all(struct hal_pt *pt)
+{
+	shoot(pt->tlb.mask, pt, 0, 0);
+}
+
+void arch_tlb_flush_kernel(vaddr_t start, vaddr_t end)
+{
+	shoot(tlb_online, NULL, start, end);
+}
