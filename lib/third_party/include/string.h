@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* What third-party code expects of <string.h>. */
+#include <lib/string.h>

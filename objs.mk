@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+obj-y += arch/ hal/ lib/ mm/ kernel/ fs/ net/ syscall/ drivers/
