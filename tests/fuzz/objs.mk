@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+# The kernel objects each fuzz target is linked with: objs-fuzz_NAME := lib/x.o ...
+# libfdt/*.o and zlib/*.o are the third-party sources.

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+# The kernel objects each host test is linked with: objs-test_NAME := lib/x.o ...
+# libfdt/*.o and zlib/*.o are the third-party sources.
