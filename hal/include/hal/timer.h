@@ -16,5 +16,7 @@ void hal_timer_set(u64 deadline_ns);
 u64 hal_timer_freq(void);
 /** hal_wallclock() - seconds since 1970 from an RTC, or 0 where there is none. Boot. */
 u64 hal_wallclock(void);
+/** hal_rtc_register() - an RTC driver offers its clock: @read returns seconds since 1970, 0 if not set. Device probing. */
+void hal_rtc_register(u64 (*read)(void));
 
 #endif
