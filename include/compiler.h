@@ -30,6 +30,12 @@
 #define __noinline	__attribute__((__noinline__))
 #define __pure		__attribute__((__pure__))
 #define __printf(a, b)	__attribute__((__format__(__printf__, a, b)))
+/* For functions that are memcpy and the like, whose loops must not become calls of themselves. */
+#ifdef __clang__
+#define __no_idiom	__attribute__((__no_builtin__))
+#else
+#define __no_idiom	__attribute__((__optimize__("no-tree-loop-distribute-patterns")))
+#endif
 #undef __always_inline
 #define __always_inline	inline __attribute__((__always_inline__))
 #define fallthrough	__attribute__((__fallthrough__))

@@ -23,7 +23,7 @@
 #include <types.h>
 
 struct cmdline_arg {
-	char *key;	/* may be "" for a word such as =x */
+	char *key;	/* "" for an empty pair of quotes; = at the start belongs to it */
 	char *value;	/* NULL without "=" */
 };
 

@@ -27,6 +27,7 @@ struct cpio_reader {
 	size_t size;
 	size_t pos;		/* next byte to look at */
 	u32 archive;		/* number of the archive, from 0: inode numbers are per archive */
+	bool inside;		/* between the first member of an archive and its trailer */
 	const char *why;	/* after an error: the reason, one line */
 	size_t where;		/* ... and the offset of the header it is about */
 };
@@ -65,7 +66,7 @@ static inline void cpio_init(struct cpio_reader *r, const void *data, size_t siz
  * and to make missing directories or refuse.
  * Context: any.
  * Return: CPIO_ENTRY, CPIO_END, CPIO_GZIP, or -EINVAL: malformed or cut short, r->why says how; the
- * entries before are good.
+ * entries before are good; every later call returns the same.
  */
 int __must_check cpio_next(struct cpio_reader *r, struct cpio_entry *e);
 

@@ -214,7 +214,7 @@ struct elf_image {
 int __must_check elf_parse_ehdr(const void *buf, size_t len, u64 file_size, u16 machine,
 				struct elf_image *out, const char **why);
 
-/* The same for a program interpreter: -ELIBBAD in place of -ENOEXEC, and no PT_INTERP later. */
+/* The same for a program interpreter: -ELIBBAD in place of -ENOEXEC. */
 int __must_check elf_parse_interp_ehdr(const void *buf, size_t len, u64 file_size, u16 machine,
 				       struct elf_image *out, const char **why);
 
@@ -226,8 +226,8 @@ int __must_check elf_parse_interp_ehdr(const void *buf, size_t len, u64 file_siz
  * @out: the result of elf_parse_ehdr, completed here
  * @why: as above
  *
- * Afterwards, for each PT_LOAD: offset and address agree modulo ELF_PAGE_SIZE, filesz <= memsz,
- * offset + filesz <= @file_size, vaddr + memsz <= ELF_VADDR_LIMIT. Alignments that are no power of
+ * Afterwards, for each PT_LOAD: filesz <= memsz, vaddr + memsz <= ELF_VADDR_LIMIT, and unless filesz
+ * is 0, offset + filesz <= @file_size and offset and address agree modulo ELF_PAGE_SIZE. Alignments that are no power of
  * two are ignored, as Linux does. Whether the range is free and inside user space is for the
  * address space to say.
  * Context: any.
