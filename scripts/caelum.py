@@ -1,0 +1,514 @@
+# SPDX-License-Identifier: MIT
+"""The caelum command: run, build, shell, test, bench, debug, doctor. ./caelum starts it."""
+import argparse
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+import machine
+from elfinfo import ARCHES, NotRunnable, program_arch
+from mkcpio import Archive
+from symbolize import symbolize
+
+ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+DEPS = os.path.join(ROOT, "build", "deps")
+STATUS_TIMEOUT = 124
+STATUS_CRASH = 125          # a kernel panic, or the machine failed
+RECORD = "/.caelum-run"
+DEFAULT_ENV = {"PATH": "/bin:/sbin:/usr/bin:/usr/sbin", "HOME": "/"}
+
+
+class Failure(Exception):
+    """Ends the command with a one-line message."""
+
+    def __init__(self, text, status=1):
+        super().__init__(text)
+        self.status = status
+
+
+def note(text):
+    print(f"caelum: {text}", file=sys.stderr)
+
+
+def default_arch():
+    host = os.uname().machine
+    return host if host in ARCHES else "x86_64"
+
+
+def busybox_path(arch):
+    path = os.path.join(DEPS, "sysroot", arch, "usr/bin/busybox")
+    if not os.path.exists(path):
+        raise Failure(f"there is no busybox for {arch}: run ./caelum doctor to see what is missing")
+    return path
+
+
+def busybox_applets(path):
+    """The applet names a busybox binary has, from the table in its read-only data."""
+    with open(path, "rb") as f:
+        data = f.read()
+    at = data.find(b"[\0[[\0")
+    if at < 0:
+        raise Failure(f"{path}: no table of applets found")
+    table = data[at:data.index(b"\0\0", at)]
+    return [name.decode() for name in table.split(b"\0")]
+
+
+def add_busybox(archive, arch):
+    """busybox and a link for each applet in /bin; the other usual places are links to /bin."""
+    path = busybox_path(arch)
+    archive.add_file("/bin/busybox", path, 0o755)
+    for name in busybox_applets(path):
+        if name != "busybox":
+            archive.add_link(f"/bin/{name}", "busybox")
+    archive.add_link("/sbin", "bin")
+    archive.add_link("/usr/bin", "../bin")
+    archive.add_link("/usr/sbin", "../bin")
+
+
+def run_record(exe, argv, env, cwd):
+    """The file that tells the kernel what to run (docs/console-frames.md)."""
+    records = [f"exe={exe}"] + [f"argv={a}" for a in argv]
+    records += [f"env={k}={v}" for k, v in env.items()] + [f"cwd={cwd}"]
+    for r in records:
+        if "\0" in r:
+            raise Failure("an argument or variable contains a NUL byte")
+    return b"".join(os.fsencode(r) + b"\0" for r in records)
+
+
+def build_dir(arch, fragments):
+    return os.path.join("build", "-".join([arch, *fragments]))
+
+
+def build(arch, fragments, verbose, output=None):
+    """Bring the kernel up to date. Return: the directory it is in (absolute)."""
+    out = output or build_dir(arch, fragments)
+    cmd = ["make", "--no-print-directory", f"ARCH={arch}", f"O={out}", "-j2", "kernel"]
+    full = os.path.join(ROOT, out)
+    if fragments:
+        for name in fragments:
+            if not os.path.exists(os.path.join(ROOT, "configs", name + ".config")):
+                raise Failure(f"--config: there is no configs/{name}.config")
+        if not os.path.exists(os.path.join(full, ".config")):
+            os.makedirs(full, exist_ok=True)
+            cmd = cmd[:-1] + ["FRAGMENTS=" + " ".join(fragments), "defconfig", "kernel"]
+    env = dict(os.environ)
+    for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "O", "ARCH", "FRAGMENTS"):
+        env.pop(name, None)
+    if verbose:
+        done = subprocess.run(cmd, cwd=ROOT, env=env, stdout=sys.stderr, stdin=subprocess.DEVNULL, check=False)
+    else:
+        done = subprocess.run(cmd, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              stdin=subprocess.DEVNULL, check=False)
+    if done.returncode:
+        if not verbose:
+            sys.stderr.write(done.stdout.decode("utf-8", "replace")[-8000:])
+        raise Failure(f"the kernel for {arch} could not be built")
+    return full
+
+
+def pair(text, separator, option):
+    left, sep, right = text.partition(separator)
+    if not sep or not left or not right:
+        raise Failure(f"{option} {text}: it must have the form A{separator}B")
+    return left, right
+
+
+# ---- what a program's descriptors are ------------------------------------------------------------
+
+
+def is_open(fd):
+    try:
+        os.fstat(fd)
+        return True
+    except OSError:
+        return False
+
+
+def stdio_letters():
+    """One letter for each of 0, 1, 2 as the kernel's caelum.stdio= wants them."""
+    letters = ""
+    for fd in (0, 1, 2):
+        if not is_open(fd):
+            letters += "n"
+        elif not os.isatty(fd):
+            letters += "s"
+        elif fd == 0 and os.tcgetpgrp(0) != os.getpgrp():
+            letters += "n"      # we are in the background: reading the terminal would stop us
+        else:
+            letters += "t"
+    return letters
+
+
+class Screen:
+    """Where the guest's output goes: a sink for Machine.run()."""
+
+    def __init__(self, verbose, kernel_log, raw):
+        self.verbose = verbose
+        self.kernel_log = verbose or kernel_log
+        self.raw = raw
+
+    def __call__(self, channel, data):
+        if channel == "o":
+            self.write(1, data)
+        elif channel == "e":
+            self.write(2, data)
+        elif channel == "k" and self.kernel_log or channel is None and self.verbose:
+            self.write(2, data.replace(b"\n", b"\r\n") if self.raw else data.replace(b"\r", b""))
+
+    @staticmethod
+    def write(fd, data):
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[os.write(fd, view):]
+            except BlockingIOError:
+                pass
+            except BrokenPipeError:
+                raise SystemExit(128 + signal.SIGPIPE) from None
+            except OSError:
+                return      # a closed descriptor: as the program's own write would be, the data is lost
+
+
+# ---- run and shell -------------------------------------------------------------------------------
+
+
+def write_initrd(path, arch, args, program):
+    """The initramfs: the program, what --file adds, busybox when wanted, and what to run."""
+    env = dict(DEFAULT_ENV)
+    if "TERM" in os.environ:
+        env["TERM"] = os.environ["TERM"]
+    env.update(pair(e, "=", "--env") if not e.endswith("=") else (e[:-1], "") for e in args.env)
+    with open(path, "wb") as f:
+        archive = Archive(f)
+        if program is None:
+            exe, argv = "/bin/sh", ["sh"]
+        else:
+            name = os.path.basename(program)
+            exe, argv = f"/bin/{name}", [f"/bin/{name}", *args.args]
+        if args.busybox or program is None:
+            add_busybox(archive, arch)
+        if program is not None and not (args.busybox and exe == "/bin/busybox"):
+            archive.add_file(exe, program, 0o755)
+        for f_arg in args.file:
+            src, dst = pair(f_arg, ":", "--file")
+            if not os.path.exists(src):
+                raise Failure(f"--file: {src} does not exist")
+            if not dst.startswith("/"):
+                raise Failure(f"--file {f_arg}: the place in the guest must be an absolute path")
+            if dst.strip("/") in archive.dirs and os.path.isdir(src) is False:
+                raise Failure(f"--file {f_arg}: {dst} is a directory")
+            archive.add_path(dst, os.path.realpath(src))
+        cwd = args.cwd or "/"
+        if not cwd.startswith("/"):
+            raise Failure("--cwd must be an absolute path")
+        archive.add_data(RECORD, run_record(exe, argv, env, cwd), 0o600)
+        archive.finish()
+
+
+def find_program(args):
+    """(path or None for the shell, architecture); Failure in one line when it cannot be run."""
+    if args.program is None:
+        return None, args.arch or default_arch()
+    path = args.program
+    if path == "busybox" and not os.path.exists(path):
+        args.busybox = True
+        return busybox_path(args.arch or default_arch()), args.arch or default_arch()
+    if not os.path.exists(path):
+        raise Failure(f"{path}: no such file", 127)
+    try:
+        arch = program_arch(path)
+    except NotRunnable as e:
+        raise Failure(f"{path}: {e}", 126) from None
+    if args.arch and args.arch != arch:
+        raise Failure(f"{path}: is for {arch}, not for {args.arch}", 126)
+    return path, arch
+
+
+def free_port(start=1234):
+    for port in range(start, start + 200):
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise Failure("no free port for gdb")
+
+
+def report_end(result, build_path, args):
+    """Say what went wrong, if anything. Return: the exit status of the command."""
+    if result.panicked:
+        sys.stderr.write(symbolize(result.panic.decode("utf-8", "replace").replace("\r", ""),
+                                   os.path.join(build_path, "caelum.elf")))
+        note("the kernel panicked")
+        return STATUS_CRASH
+    if result.status is not None:
+        return result.status
+    if result.ended_by_user:
+        note("ended by Ctrl-] x")
+        return 128 + signal.SIGINT
+    if result.timed_out:
+        note(f"not finished after {args.timeout:g} s" +
+             ("" if result.started else "; the kernel never started"))
+    elif result.qemu_errors:
+        sys.stderr.write(result.qemu_errors)
+        note("QEMU failed")
+    else:
+        note("the machine stopped without an exit status")
+    if not result.started and not args.verbose:
+        sys.stderr.write(result.early.decode("utf-8", "replace").replace("\r", ""))
+    return STATUS_TIMEOUT if result.timed_out else STATUS_CRASH
+
+
+def die_by_signal(number, _frame):
+    raise SystemExit(128 + number)
+
+
+def boot(args, arch, build_path, initrd, stdio, gdb_port=None, log=None):
+    """Run the machine with this process's descriptors. Return: the exit status."""
+    cmdline = f"caelum.frame=1 caelum.stdio={stdio} caelum.run={RECORD}"
+    if args.strace:
+        cmdline += " caelum.strace=1"
+    cmdline += " loglevel=7" if args.verbose else " quiet"
+    if args.append:
+        cmdline += " " + args.append
+    qemu_args = args.qemu_args.split() if args.qemu_args else []
+    m = machine.Machine(arch, build_path, initrd, cmdline, args.memory, args.smp, qemu_args, gdb_port)
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, die_by_signal)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    stdin = 0 if stdio[0] == "s" else None
+    show = note if args.verbose else None
+    if stdio[0] == "t":
+        with machine.Terminal(0) as terminal:
+            result = m.run(Screen(args.verbose, args.strace, True), None, terminal, args.timeout, show)
+    else:
+        result = m.run(log or Screen(args.verbose, args.strace, False), stdin, None, args.timeout, show)
+    return report_end(result, build_path, args)
+
+
+def command_run(args):
+    program, arch = find_program(args)
+    build_path = build(arch, args.config, args.verbose)
+    with tempfile.TemporaryDirectory(prefix="caelum-") as tmp:
+        initrd = os.path.join(tmp, "initrd")
+        write_initrd(initrd, arch, args, program)
+        port = None
+        if args.gdb:
+            port = free_port()
+            note(f"waiting for gdb: {gdb_name()} {os.path.relpath(build_path)}/caelum.elf "
+                 f"-ex 'target remote :{port}' -x {os.path.relpath(ROOT)}/scripts/gdb/caelum.py")
+        return boot(args, arch, build_path, initrd, stdio_letters(), port)
+
+
+def gdb_name():
+    return "gdb-multiarch" if shutil.which("gdb-multiarch") else "gdb"
+
+
+def command_shell(args):
+    args.program, args.args = None, []
+    return command_run(args)
+
+
+def command_debug(args):
+    """The machine in the background with its output in a file, gdb in front."""
+    if not shutil.which(gdb_name()):
+        raise Failure("gdb is not installed: apt-get install gdb-multiarch")
+    program, arch = find_program(args)
+    build_path = build(arch, args.config, args.verbose)
+    port = free_port()
+    log_path = os.path.join(build_path, "debug.log")
+    with tempfile.TemporaryDirectory(prefix="caelum-") as tmp:
+        initrd = os.path.join(tmp, "initrd")
+        write_initrd(initrd, arch, args, program)
+        child = os.fork()
+        if child == 0:
+            os.setsid()
+            with open(log_path, "wb", 0) as log:
+                os.dup2(log.fileno(), 2)
+                try:
+                    status = boot(args, arch, build_path, initrd, "nss", port,
+                                  lambda channel, data: log.write(data))
+                except SystemExit as e:
+                    status = e.code
+                os._exit(status)
+        note(f"the guest's output goes to {log_path}")
+        try:
+            subprocess.run([gdb_name(), os.path.join(build_path, "caelum.elf"),
+                            "-ex", f"target remote :{port}",
+                            "-x", os.path.join(ROOT, "scripts/gdb/caelum.py")], check=False)
+        finally:
+            try:
+                os.kill(child, signal.SIGTERM)
+            except ProcessLookupError:
+                pass
+            os.waitpid(child, 0)
+    return 0
+
+
+# ---- build, test, bench, doctor ------------------------------------------------------------------
+
+
+def command_build(args):
+    for arch in [args.arch] if args.arch else ARCHES:
+        path = build(arch, args.config, True)
+        print(os.path.relpath(path))
+    return 0
+
+
+def command_test(args):
+    import alltests
+    return alltests.main(args)
+
+
+def command_bench(args):
+    import bench
+    return bench.main(args)
+
+
+def command_doctor(_args):
+    """What is missing and how to get it."""
+    done = subprocess.run([os.path.join(ROOT, "scripts/bootstrap"), "--check"], check=False)
+    for arch in ARCHES:
+        ok = os.path.exists(os.path.join(DEPS, "sysroot", arch, f"usr/lib/{arch}-linux-musl/libc.a"))
+        marker = os.path.join(DEPS, "stamps", f"{arch}.unavailable")
+        if ok:
+            text = "kernel and user programs"
+        elif os.path.exists(marker):
+            text = "kernel only: the mirror does not have its user libraries"
+        else:
+            text = "kernel; user programs after scripts/bootstrap"
+        print(f"{arch:12} {text}")
+    if not shutil.which("gdb-multiarch"):
+        print("optional: gdb-multiarch is not installed; caelum debug wants it (apt-get install gdb-multiarch)")
+    if not shutil.which("npm"):
+        print("optional: npm is not installed; the test that runs esbuild will be skipped")
+    free_gib = shutil.disk_usage(ROOT).free / (1 << 30)
+    if free_gib < 2:
+        print(f"disk: only {free_gib:.1f} GiB free here; a full build and test wants 2")
+    print("to get what is missing: scripts/bootstrap" if done.returncode else "ready")
+    return done.returncode
+
+
+# ---- the command line ----------------------------------------------------------------------------
+
+
+def memory_size(text):
+    try:
+        return machine.parse_size(text)
+    except ValueError as e:
+        raise argparse.ArgumentTypeError(str(e)) from None
+
+
+def cpu_count(text):
+    if not re.fullmatch(r"[1-9]\d?", text) or int(text) > 64:
+        raise argparse.ArgumentTypeError("a number of CPUs from 1 to 64")
+    return int(text)
+
+
+def seconds(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
+    if value <= 0:
+        raise argparse.ArgumentTypeError("a number of seconds above 0")
+    return value
+
+
+def add_machine_options(p):
+    p.add_argument("-a", "--arch", choices=ARCHES, help="architecture (default: the program's, or this machine's)")
+    p.add_argument("-m", "--memory", type=memory_size, default=512 << 20, metavar="SIZE",
+                   help="memory, e.g. 64M or 1G (default 512M; loongarch64 at least 1G)")
+    p.add_argument("--smp", type=cpu_count, default=1, metavar="N", help="number of CPUs (default 1)")
+    p.add_argument("--env", action="append", default=[], metavar="K=V", help="set a variable of the program")
+    p.add_argument("--cwd", metavar="DIR", help="the program's working directory (default /)")
+    p.add_argument("--file", action="append", default=[], metavar="SRC:DST",
+                   help="put a file or directory of this machine into the guest")
+    p.add_argument("--busybox", action="store_true", help="also put busybox and its applets into /bin")
+    p.add_argument("--strace", action="store_true", help="print system calls as strace does")
+    p.add_argument("--gdb", action="store_true", help="wait for gdb before the first instruction")
+    p.add_argument("--timeout", type=seconds, metavar="S", help="end with status 124 after S seconds")
+    p.add_argument("--append", metavar="WORDS", help="more words for the kernel's command line")
+    p.add_argument("--qemu-args", metavar="ARGS", help="more arguments for QEMU")
+    add_common_options(p)
+
+
+def add_common_options(p):
+    p.add_argument("--config", type=lambda s: s.split(","), default=[], metavar="NAME[,NAME]",
+                   help="fragments from configs/ over the default configuration, e.g. debug,smp")
+    p.add_argument("-v", "--verbose", action="store_true",
+                   help="show the build, the QEMU command, firmware and kernel messages")
+
+
+def parse(argv):
+    parser = argparse.ArgumentParser(prog="caelum", description="Run Linux programs on the Caelum kernel.")
+    sub = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    p = sub.add_parser("run", help="boot a machine that runs PROGRAM (a static Linux program); without it, a shell",
+                       epilog="The status is the program's; 128+n when signal n killed it; 124 after --timeout; "
+                       "125 when the kernel panicked. In a terminal, Ctrl-] x ends the machine.")
+    add_machine_options(p)
+    p.add_argument("program", nargs="?", metavar="PROGRAM")
+    p.add_argument("args", nargs=argparse.REMAINDER, metavar="ARG")
+    p.set_defaults(main=command_run)
+
+    p = sub.add_parser("shell", help="boot a machine with an interactive busybox shell")
+    add_machine_options(p)
+    p.set_defaults(main=command_shell)
+
+    p = sub.add_parser("debug", help="run PROGRAM (or a shell) under gdb")
+    add_machine_options(p)
+    p.add_argument("program", nargs="?", metavar="PROGRAM")
+    p.add_argument("args", nargs=argparse.REMAINDER, metavar="ARG")
+    p.set_defaults(main=command_debug)
+
+    p = sub.add_parser("build", help="build the kernel of one architecture, or of all")
+    p.add_argument("-a", "--arch", choices=ARCHES)
+    add_common_options(p)
+    p.set_defaults(main=command_build)
+
+    p = sub.add_parser("test", help="run all tests: lint, host, fuzz smoke, every architecture with 1 and 4 CPUs")
+    p.add_argument("-a", "--arch", choices=ARCHES, action="append", help="guest tests of this architecture only")
+    p.add_argument("--smp", type=cpu_count, action="append", metavar="N", help="guest tests with N CPUs only")
+    p.add_argument("--only", action="append", metavar="PART", help="lint, host, fuzz, guest, shell or esbuild")
+    p.add_argument("--timeout", type=seconds, default=900, metavar="S", help="for one boot (default 900)")
+    p.add_argument("names", nargs="*", metavar="TEST", help="guest tests to run (default: all)")
+    add_common_options(p)
+    p.set_defaults(main=command_test)
+
+    p = sub.add_parser("bench", help="measure the kernel in instructions (QEMU -icount)")
+    p.add_argument("-a", "--arch", choices=ARCHES, action="append")
+    add_common_options(p)
+    p.set_defaults(main=command_bench)
+
+    p = sub.add_parser("doctor", help="say what is missing on this machine and how to get it")
+    p.set_defaults(main=command_doctor)
+
+    args = parser.parse_args(argv)
+    if getattr(args, "args", None) and args.args[0] == "--":
+        args.args = args.args[1:]
+    if getattr(args, "program", None) == "--":
+        args.program, args.args = (args.args[0], args.args[1:]) if args.args else (None, [])
+    return args
+
+
+def main():
+    args = parse(sys.argv[1:])
+    try:
+        return args.main(args)
+    except Failure as e:
+        note(e)
+        return e.status
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+
+
+if __name__ == "__main__":
+    sys.exit(main())
