@@ -16,6 +16,8 @@ struct inode;
 struct dentry;
 struct mount;
 struct poll_table;
+struct printbuf;
+struct dir_ctx;
 
 struct path {
 	struct mount *mnt;
@@ -46,7 +48,7 @@ struct file_ops {
 	long (*fallocate)(struct file *f, int mode, loff_t off, loff_t len);
 	ssize_t (*splice_read)(struct file *f, struct file *out, loff_t *pos, size_t n);
 	int (*fcntl)(struct file *f, unsigned int cmd, unsigned long arg, long *ret); /* 0 handled, -ENOTTY not ours */
-	void (*show_fdinfo)(struct file *f, char *buf, size_t size);
+	void (*show_fdinfo)(struct file *f, struct printbuf *pb);
 	int (*set_flags)(struct file *f, unsigned int flags);
 };
 
@@ -71,17 +73,43 @@ struct file {
 #define FMODE_LSEEK	 8u
 #define FMODE_NOPOS	 16u /* stream: no f_pos, no pos_lock */
 #define FMODE_PREAD	 32u
+#define FMODE_OPENED	 64u  /* release() is owed */
+#define FMODE_WRITER	 128u /* counted in inode->write_denied */
+#define FMODE_EXEC	 256u /* opened for exec: denies writers */
+#define FMODE_NOWAIT	 512u /* RWF_NOWAIT is honoured */
 
 static inline struct file *file_get(struct file *f) { refcount_inc(&f->refs); return f; }
 void file_put(struct file *f); /* may sleep at the last reference */
+
+/** file_alloc() - a file of @ops without a path; one reference. ERR_PTR(-ENFILE, -ENOMEM). */
+struct file *file_alloc(const struct file_ops *ops, u32 flags, u32 mode);
+extern unsigned long file_max;
+u64 file_count(void);
 
 struct fd { struct file *file; bool ref; };
 struct fd fdget(int fd);	/* .file NULL: EBADF (O_PATH descriptors too) */
 struct fd fdget_raw(int fd);	/* O_PATH descriptors included */
 static inline void fdput(struct fd f) { if (f.ref) file_put(f.file); }
 
-/** fd_install_new() - the lowest free descriptor >= @min. Takes over the caller's reference on success. -EMFILE, -ENOMEM. */
+/** fd_alloc_install() - the lowest free descriptor >= @min. Takes over the caller's reference on success. -EMFILE, -ENOMEM. */
 int fd_alloc_install(struct file *f, unsigned int min, bool cloexec);
+/* In two steps, when something between them may fail: fd_reserve, then fd_install or fd_unreserve. */
+int fd_reserve(unsigned int min, bool cloexec);
+void fd_install(int fd, struct file *f);
+void fd_unreserve(int fd);
+int fd_dup_to(struct file *f, int newfd, bool cloexec); /* dup3: takes its own reference; newfd or -EBADF, -EBUSY */
+int fd_close_range(unsigned int first, unsigned int last, bool cloexec_only);
+int fd_get_cloexec(int fd);
+int fd_set_cloexec(int fd, bool on);
+/** fdtable_lookup() - the file of @fd in a table, with a reference, or NULL. fdtable_next(): the first used >= @fd, or -1. */
+struct file *fdtable_lookup(struct fdtable *ft, int fd);
+int fdtable_next(struct fdtable *ft, int fd, bool *cloexec);
+unsigned int fdtable_size(struct fdtable *ft);
+/* Another task's table and directories, with a reference; NULL when it has exited. */
+struct fdtable *task_files_get(struct task *t);
+struct fs_ctx *task_fs_get(struct task *t);
+/** task_exit_files() - drop current's descriptor table and directories (exit). */
+void task_exit_files(void);
 int fd_close(int fd);
 struct fdtable *fdtable_create(void);
 struct fdtable *fdtable_clone(struct fdtable *ft); /* fork without CLONE_FILES; ERR_PTR */
@@ -97,8 +125,33 @@ struct file *anon_file_create(const char *name, const struct file_ops *ops, void
 ssize_t kernel_read(struct file *f, void *buf, size_t n, loff_t pos);
 ssize_t kernel_write(struct file *f, const void *buf, size_t n, loff_t pos);
 
-/* poll: */
-struct poll_table;
-void poll_wait(struct file *f, struct waitq *q, struct poll_table *pt);
+/** vfs_read(), vfs_write() - checks, then the operation; @pos NULL: the file's own position. Bytes or -Exxx. */
+ssize_t vfs_read(struct file *f, struct iov_iter *to, loff_t *pos, int rwf);
+ssize_t vfs_write(struct file *f, struct iov_iter *from, loff_t *pos, int rwf);
+loff_t vfs_llseek(struct file *f, loff_t off, int whence);
+loff_t generic_llseek_size(struct file *f, loff_t off, int whence, loff_t max, loff_t eof);
+int stream_open(struct inode *inode, struct file *f);
+u32 vfs_poll(struct file *f, struct poll_table *pt);
+long vfs_ioctl(struct file *f, unsigned int cmd, unsigned long arg);
+int vfs_fsync(struct file *f, bool datasync);
+
+/** file_get_id - the descriptor's advisory locks and epoll items go with close. */
+void file_locks_close(struct file *f, void *owner); /* POSIX locks of a table */
+void file_locks_release(struct file *f);	    /* flock, OFD */
+void epoll_file_release(struct file *f);
+
+/*
+ * Polling. A poll operation calls poll_wait() for every queue that a change of readiness wakes, then returns the
+ * present readiness. The queue's waker passes the events as key; 0 stands for any.
+ */
+struct poll_table {
+	void (*queue)(struct poll_table *pt, struct file *f, struct waitq *q); /* NULL: enough is ready, do not register */
+	u32 wanted;
+};
+static inline void poll_wait(struct file *f, struct waitq *q, struct poll_table *pt)
+{
+	if (pt && pt->queue)
+		pt->queue(pt, f, q);
+}
 
 #endif

@@ -10,10 +10,60 @@
 #define FS_VFS_H
 
 #include <fs/file.h>
+#include <lib/list.h>
+#include <uapi/fcntl.h>
+#include <uapi/mount.h>
 #include <uapi/stat.h>
+#include <uapi/statfs.h>
 #include <uapi/time.h>
 
 struct super;
+struct fs_type;
+
+/* A name in a directory. Hashed dentries may have no user (refs 0): then they are on the LRU list and can be dropped. */
+struct dentry {
+	u32 refs;	    /* atomic; 0 -> 1 only under the bucket's lock */
+	u32 flags;	    /* bucket's lock, but DENTRY_MOUNTED: mount_lock */
+	u64 hash;	    /* of (parent, name) */
+	struct hlist_node hash_link; /* bucket's lock */
+	struct dentry *parent;	     /* rename lock; a reference, itself for a root */
+	struct inode *inode;	     /* set once (release), NULL: negative */
+	const char *name;	     /* rename lock and bucket's lock */
+	u32 len;
+	struct super *sb;
+	struct list lru;	     /* lru lock */
+	u64 cookie;		     /* the file system's own: directory position */
+	char inline_name[40];
+};
+#define DENTRY_LRU	1u  /* on the LRU list */
+#define DENTRY_MOUNTED	2u  /* something may be mounted here */
+#define DENTRY_NOCACHE	4u  /* drop with the last reference */
+#define DENTRY_ANON	8u  /* no place in a tree: shown as the name alone (pipes, memfd) */
+#define DENTRY_REVAL	16u /* ask inode_ops.revalidate of the parent before use */
+
+static inline bool d_unhashed(const struct dentry *d) { return hlist_unhashed(&d->hash_link); }
+static inline struct inode *d_inode(const struct dentry *d) { return __atomic_load_n(&d->inode, __ATOMIC_ACQUIRE); }
+static inline struct dentry *dget(struct dentry *d)
+{
+	__atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED); /* the caller holds one, or the bucket's lock */
+	return d;
+}
+void dput(struct dentry *d);
+/** d_alloc() - a dentry with one reference, not hashed, negative. @parent NULL: root or anonymous. NULL: no memory. */
+struct dentry *d_alloc(struct super *sb, struct dentry *parent, const char *name, size_t len);
+/** d_lookup() - the cached dentry of a name, with a reference; NULL if it is not cached. */
+struct dentry *d_lookup(struct dentry *parent, const char *name, size_t len);
+/** d_instantiate() - give a negative dentry its inode; takes over the reference. */
+void d_instantiate(struct dentry *d, struct inode *inode);
+/** d_hash() / d_drop() - enter into, take out of the hash. */
+void d_hash(struct dentry *d);
+void d_drop(struct dentry *d);
+/** d_move() - give @d the parent and name of @target, which is dropped; @exchange swaps both. Directories locked. */
+int d_move(struct dentry *d, struct dentry *target, bool exchange);
+bool d_is_ancestor(struct dentry *a, struct dentry *d); /* a is d, or above it */
+unsigned long dcache_shrink(unsigned long n);
+void dcache_shrink_super(struct super *sb);
+extern struct spinlock dcache_rename_lock;
 
 struct kstat {
 	u64 dev, ino, rdev, size, blocks;
@@ -83,10 +133,91 @@ struct inode {
 	u32 seals;	   /* memfd: lock */
 	s32 write_denied;  /* >0 open for writing, <0 being executed (ETXTBSY): atomic */
 	void *priv;
-	void *locks;	   /* advisory locks */
-	void *pipe;	   /* FIFO */
-	struct waitq *notify;
+	struct lock_context *locks; /* advisory locks; set once */
+	struct pipe *pipe;	    /* FIFO; lock */
+	void *watches;		    /* inotify; inotify lock */
 };
+
+/** inode_new() - an inode of @sb with one reference, owned by current's fsuid/fsgid (setgid of @dir honoured). NULL: no memory. */
+struct inode *inode_new(struct super *sb, struct inode *dir, u32 mode);
+static inline struct inode *inode_get(struct inode *i) { refcount_inc(&i->refs); return i; }
+void inode_put(struct inode *inode);
+u64 inode_now(void); /* CLOCK_REALTIME in ns */
+void inode_touch(struct inode *inode, unsigned int which); /* ATTR_ATIME | MTIME | CTIME := now */
+void inode_init_special(struct inode *inode, u64 rdev); /* fops of devices, FIFOs, sockets by mode */
+void generic_fill_stat(struct inode *inode, struct kstat *st);
+int vfs_getattr(const struct path *p, struct kstat *st);
+/** vfs_setattr() - check rights, clear setuid bits, apply. Takes the inode lock. */
+int vfs_setattr(const struct path *p, struct iattr *attr);
+void generic_setattr(struct inode *inode, const struct iattr *attr);
+int generic_permission(struct inode *inode, unsigned int may);
+bool inode_owner_or_capable(struct inode *inode);
+
+/* A mounted file system type and an instance of it. */
+struct super_ops {
+	void (*evict)(struct inode *inode);		     /* last reference: free priv and pages */
+	int (*statfs)(struct super *sb, struct statfs *st); /* f_type, f_bsize, f_namelen are preset */
+	void (*put_super)(struct super *sb);
+	int (*remount)(struct super *sb, unsigned long flags, const char *data);
+	void (*show_options)(struct super *sb, char *buf, size_t size); /* ",size=..." */
+};
+struct super {
+	refcount_t refs; /* one per mount */
+	const struct fs_type *type;
+	const struct super_ops *ops;
+	struct dentry *root;
+	u64 dev;
+	u64 magic;
+	u64 flags;	 /* SB_RDONLY = MS_RDONLY */
+	u64 max_bytes;
+	atomic64_t next_ino;
+	void *priv;
+};
+struct fs_type {
+	const char *name;
+	bool nodev;	     /* needs no block device (/proc/filesystems) */
+	/* Fill a new super: ops, magic, root dentry. 0 or -Exxx. */
+	int (*fill)(struct super *sb, const char *source, const char *data);
+	bool single;	     /* one instance, shared by all its mounts */
+	struct super *instance;
+	struct fs_type *next;
+};
+void fs_type_register(struct fs_type *type);
+/** super_create() - an instance with a root, without a mount (kernel's own: pipes, memfd). ERR_PTR. */
+struct super *super_create(struct fs_type *type, const char *source, const char *data);
+void super_put(struct super *sb);
+
+struct mount {
+	refcount_t refs;
+	struct super *sb;
+	struct dentry *root;	     /* a reference */
+	struct mount *parent;	     /* mount_lock; NULL: root of the tree, or detached */
+	struct dentry *mountpoint;   /* mount_lock; a reference */
+	struct hlist_node hash_link; /* mount_lock */
+	struct list ns_link;	     /* mount_lock: all mounts, in order */
+	u32 flags;		     /* MS_RDONLY, NOSUID, NODEV, NOEXEC, NOATIME, NODIRATIME, RELATIME */
+	u32 expiry_mark;
+	int id;
+	char *source;
+};
+struct mnt_ns {
+	struct mount *root;
+	struct list mounts; /* mount_lock */
+};
+extern struct mnt_ns init_mnt_ns;
+extern struct spinlock mount_lock;
+static inline struct mount *mnt_get(struct mount *m) { refcount_inc(&m->refs); return m; }
+void mnt_put(struct mount *m);
+/** mount_lookup() - what is mounted at (@mnt, @d), with a reference, or NULL. */
+struct mount *mount_lookup(struct mount *mnt, struct dentry *d);
+/** mnt_want_write() - 0, or -EROFS for a read-only mount or file system. */
+int mnt_want_write(const struct mount *m);
+int do_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data);
+int do_umount(const char *target, int flags);
+struct mount *kern_mount(struct fs_type *type);
+struct fs_type *fs_type_find(const char *name);
+/** mounts_show() - text of /proc/PID/mounts (@info false) or mountinfo, as one kmalloc'ed string. ERR_PTR. */
+char *mounts_show(bool info, size_t *len);
 
 /** vfs_init() - mount the root tmpfs, set init's fs context, register devfs, procfs, sysfs types. */
 void vfs_init(void);
@@ -104,6 +235,14 @@ int initramfs_unpack(const void *data, size_t size, const char *what);
 #define LOOKUP_NO_MAGICLINKS 256u
 #define AT_FDCWD_KERNEL	 (-100)
 
+struct filename_last {
+	const char *name; /* into the string that was looked up, or a link's text that lives until path_parent_end() */
+	u32 len;
+	bool is_dir_syntax; /* trailing slash */
+	u8 type;	    /* LAST_* */
+};
+enum { LAST_NORM, LAST_ROOT, LAST_DOT, LAST_DOTDOT };
+
 /** path_lookup() - resolve a kernel string relative to @dfd (AT_FDCWD: cwd). References in *out; path_put(). */
 int path_lookup(int dfd, const char *name, unsigned int flags, struct path *out);
 void path_get(const struct path *p);
@@ -116,6 +255,32 @@ struct file *file_open_exec(int dfd, const char *name, int at_flags); /* denies 
 void file_exec_done(struct file *f);
 int inode_permission(struct inode *inode, unsigned int may);
 
+/* Changes of the name space; kernel strings. Source: the man page of the call. */
+int vfs_mkdir(int dfd, const char *name, u32 mode);
+int vfs_mknod(int dfd, const char *name, u32 mode, u64 rdev);
+int vfs_symlink(const char *target, int dfd, const char *name);
+int vfs_link(const struct path *old, int dfd, const char *name);
+int vfs_unlink(int dfd, const char *name);
+int vfs_rmdir(int dfd, const char *name);
+int vfs_rename(int odfd, const char *oname, int ndfd, const char *nname, unsigned int flags);
+int vfs_truncate(const struct path *p, u64 size);
+int file_truncate(struct file *f, u64 size);
+/** file_open_path() - open what @p names (references stay the caller's). ERR_PTR. */
+struct file *file_open_path(const struct path *p, int flags);
+/** file_open_how() - openat2: @how checked as Linux does. ERR_PTR. */
+struct file *file_open_how(int dfd, const char *name, const struct open_how *how);
+/** path_of_fd() / path_at() - the path a *at call means: with LOOKUP_EMPTY and "" the descriptor's own. */
+int path_of_fd(int fd, struct path *out);
+/** file_remove_privs() - a write by someone else clears setuid and setgid. Inode lock held. */
+void file_remove_privs(struct inode *inode);
+bool path_equal(const struct path *a, const struct path *b);
+static inline u64 mkdev(unsigned int major, unsigned int minor)
+{
+	return (minor & 0xff) | ((u64)(major & 0xfff) << 8) | ((u64)(minor & ~0xffu) << 12) | ((u64)(major & ~0xfffu) << 32);
+}
+static inline unsigned int dev_major(u64 d) { return ((d >> 8) & 0xfff) | ((d >> 32) & ~0xfffu); }
+static inline unsigned int dev_minor(u64 d) { return (d & 0xff) | ((d >> 12) & ~0xffu); }
+
 /* Names from user space: up to PATH_MAX; ERR_PTR(-EFAULT, -ENAMETOOLONG, -ENOENT for empty). */
 char *getname(uaddr_t uname);
 char *getname_flags(uaddr_t uname, bool allow_empty);
@@ -127,6 +292,7 @@ struct fs_ctx {
 	struct path root, cwd;
 	u32 umask;
 };
+extern struct fs_ctx init_fs_ctx;
 struct fs_ctx *fs_ctx_clone(struct fs_ctx *fs); /* ERR_PTR */
 void fs_ctx_get(struct fs_ctx *fs);
 void fs_ctx_put(struct fs_ctx *fs);

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of fs/ share and nobody else needs.
+ */
+#ifndef FS_INTERNAL_H
+#define FS_INTERNAL_H
+
+#include <fs/vfs.h>
+#include <kernel/printk.h>
+#include <kernel/signal.h>
+#include <lib/printf.h>
+#include <lib/string.h>
+#include <mm/slab.h>
+#include <uapi/inotify.h>
+#include <uapi/memfd.h>
+
+void dcache_init(void);
+void inode_init(void);
+void file_init(void);
+void mount_init(void);
+void namei_init(void);
+void pipe_init(void);
+void locks_init(void);
+void anon_init(void);
+void epoll_init(void);
+void devfs_init(void);
+void tmpfs_init(void);
+void procfs_init(void);
+void sysfs_init(void);
+void tty_init(void);
+void pty_init(void);
+void random_init(void);
+
+void file_accessed(struct file *f);
+
+/* locks.c */
+void locks_free(struct inode *inode);
+
+/* inotify.c: events of a name, and of a file as its parent's watcher and its own see it */
+void inotify_inode_gone(struct inode *inode);
+extern bool inotify_active; /* anyone watches anything */
+void __fsnotify_dentry(struct dentry *d, u32 mask);
+void __fsnotify_name(struct inode *dir, const char *name, u32 mask, u32 cookie);
+static inline void fsnotify_dentry(struct dentry *d, u32 mask)
+{
+	if (unlikely(READ_ONCE(inotify_active)))
+		__fsnotify_dentry(d, mask);
+}
+static inline void fsnotify_name(struct inode *dir, const char *name, u32 mask, u32 cookie)
+{
+	if (unlikely(READ_ONCE(inotify_active)))
+		__fsnotify_name(dir, name, mask, cookie);
+}
+
+/* Character devices by number (devfs.c). The fops that the node gets when it is opened, or NULL. */
+struct chrdev {
+	const char *name; /* as in /dev, may hold a directory */
+	u64 rdev;
+	u32 mode;
+	const struct file_ops *ops;
+	struct chrdev *next;
+};
+void chrdev_register(struct chrdev *dev);
+extern const struct file_ops chrdev_ops, fifo_ops, blkdev_ops, sock_ops, tmpfs_file_ops;
+
+/* tmpfs, shared with devfs. */
+struct inode *tmpfs_new_inode(struct super *sb, struct inode *dir, u32 mode, u64 rdev);
+int tmpfs_fill(struct super *sb, const char *source, const char *data);
+
+/* fs.c: a directory and file tree of generated text (procfs, sysfs share none of it with tmpfs). */
+char *name_alloc(void);
+void name_free(char *name);
+
+/* The part of a read of generated text @buf[0..len) that @pos asks for. */
+ssize_t text_read(struct iov_iter *to, loff_t *pos, const char *buf, size_t len);
+
+/* namei.c */
+struct dentry *lookup_one(struct dentry *dir, const char *name, size_t len); /* dir->lock held (write) */
+int may_create(struct inode *dir);
+int may_delete(struct inode *dir, struct dentry *victim, bool isdir);
+struct lookup_last;
+int path_parent(int dfd, const char *name, unsigned int flags, struct path *parent, struct filename_last *last);
+struct dentry *create_begin(int dfd, const char *name, bool isdir, struct path *parent);
+void create_end(struct path *parent, struct dentry *d);
+
+/* What a reader of a "file system of numbers" sees: the smallest unused device number for a super. */
+u64 anon_dev(void);
+
+/* Copy between files through a kernel buffer, for splice, sendfile and copy_file_range. */
+ssize_t file_copy_bytes(struct file *in, loff_t *ipos, struct file *out, loff_t *opos, size_t n);
+
+#endif
