@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: MIT
+obj-y += irqchip/ power/ rtc/ serial/

@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: MIT
+obj-y += entry.o trap.o uctx.o signal.o uaccess_asm.o uaccess.o backtrace.o vdso.o vdso/

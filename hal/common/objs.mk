@@ -1,4 +1,12 @@
 # SPDX-License-Identifier: MIT
 obj-y += asid.o
+obj-y += boot.o
+obj-y += console.o
+obj-y += extable.o
+obj-y += fdt.o
+obj-y += irq.o
+obj-y += pagetable.o
+obj-y += percpu.o
 obj-y += power.o
 obj-y += rtc.o
+obj-$(CONFIG_ARCH_TLB_IPI) += tlb.o

@@ -51,6 +51,8 @@ extern struct boot_info boot_info;
  */
 void boot_add_ram(paddr_t base, u64 size);
 void boot_add_reserved(paddr_t base, u64 size);
+/* A part of the RAM that must not even be mapped (firmware's, "no-map"). */
+void boot_add_hole(paddr_t base, u64 size);
 void boot_finish_memory(void);
 
 #endif

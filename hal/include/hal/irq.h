@@ -29,6 +29,8 @@ struct irq_chip {
 
 /** hal_irq_chip_register() - make a controller known. Boot or device probing. */
 void hal_irq_chip_register(struct irq_chip *chip);
+/** hal_irq_chip_find() - the controller whose node has this phandle, or NULL (for interrupt-map). */
+struct irq_chip *hal_irq_chip_find(u32 phandle);
 /** hal_irq_set_root() - the function called for "an external interrupt is pending" on this CPU; it asks the
  *  controller which and calls hal_irq_dispatch(). */
 void hal_irq_set_root(void (*handle)(void));

@@ -12,8 +12,9 @@ u64 hal_clock_ns(void);
 /** hal_timer_set() - upcall_timer() on this CPU at or soon after @deadline_ns (of hal_clock_ns); replaces the
  *  earlier deadline; U64_MAX: none. A deadline in the past fires at once. Interrupts off. */
 void hal_timer_set(u64 deadline_ns);
-/** hal_timer_freq() - ticks per second of the counter programs can read (AT, vDSO). hal_counter(): its value. */
+/** hal_timer_freq() - ticks per second of the counter programs can read (AT, vDSO). hal_counter(): its value. Any context. */
 u64 hal_timer_freq(void);
+u64 hal_counter(void);
 /** hal_wallclock() - seconds since 1970 from an RTC, or 0 where there is none. Boot. */
 u64 hal_wallclock(void);
 /** hal_rtc_register() - an RTC driver offers its clock: @read returns seconds since 1970, 0 if not set. Device probing. */

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where the CPU enters the kernel: boot, secondary start, traps; and where it changes stacks.
+ *
+ *	_start			Linux's riscv64 Image header, then the boot CPU (a0 hart id, a1 device tree)
+ *	riscv64_secondary	another hart, from SBI HSM (a0 hart id, a1 struct riscv64_start_args)
+ *	riscv64_trap_entry	every trap, from user or kernel
+ *	uctx_run		into user mode, and back when it traps
+ *	riscv64_switch		from one kernel stack to another
+ *
+ * In the kernel tp is the current task and sscratch is 0; in user mode sscratch is the task. gp is not
+ * used by the kernel.
+ * Source: Linux Documentation/arch/riscv/{boot,boot-image-header}.rst; RISC-V SBI 2.0, HSM.
+ */
+#include <arch/cpu.h>
+#include <arch/csr.h>
+#include <arch/layout.h>
+#include <arch/trap.h>
+#include <arch/uctx.h>
+
+#define PTE_KERNEL_RW  0xe7 /* V R W G A D */
+#define PTE_KERNEL_RWX 0xef
+#define PTE_TABLE      0x01
+#define LINEAR_SLOT    256 /* root slot of LINEAR_BASE */
+#define LINEAR_SLOTS   192
+#define KERNEL_SLOT    510
+
+	.section .head.text, "ax"
+	.globl	_start
+_start:
+	j	boot
+	.balign	8
+	.dword	0x200000		/* load offset from the start of RAM */
+	.dword	__image_end - _start
+	.dword	0			/* flags: little endian */
+	.word	2			/* header version 0.2 */
+	.word	0
+	.dword	0
+	.ascii	"RISCV\0\0\0"
+	.ascii	"RSC\005"
+	.word	0
+
+boot:
+	csrci	sstatus, SR_SIE
+	csrw	sie, zero
+	/* One hart boots; others that a loader sent here as well wait for good. */
+	la	t0, boot_lottery
+	li	t1, 1
+	amoadd.w t1, t1, (t0)
+	bnez	t1, park
+	mv	s0, a0
+	mv	s1, a1
+
+	la	t0, __bss_start
+	la	t1, __bss_end
+1:	bgeu	t0, t1, 2f
+	sd	zero, (t0)
+	addi	t0, t0, 8
+	j	1b
+
+	/* The early table maps the image by 2 MiB pages, so it must lie on such a boundary. */
+2:	la	t0, _start
+	slli	t1, t0, 43
+	bnez	t1, misplaced
+
+	/* The linear map: 1 GiB pages. */
+	la	s2, early_root
+	li	t1, LINEAR_SLOT * 8
+	add	t1, s2, t1
+	li	t2, PTE_KERNEL_RW
+	li	t3, LINEAR_SLOTS
+	li	t4, 1 << 28
+3:	sd	t2, (t1)
+	addi	t1, t1, 8
+	add	t2, t2, t4
+	addi	t3, t3, -1
+	bnez	t3, 3b
+
+	/* The image: 2 MiB pages. */
+	la	t1, early_image
+	srli	t2, t1, 2
+	ori	t2, t2, PTE_TABLE
+	li	t3, KERNEL_SLOT * 8
+	add	t3, s2, t3
+	sd	t2, (t3)
+	srli	t2, t0, 2
+	ori	t2, t2, PTE_KERNEL_RWX
+	la	t3, __image_end
+	li	t4, 1 << 19
+	li	t5, 1 << 21
+4:	sd	t2, (t1)
+	addi	t1, t1, 8
+	add	t2, t2, t4
+	add	t0, t0, t5
+	bltu	t0, t3, 4b
+
+	la	s3, _start
+	li	t0, KERNEL_BASE
+	sub	s3, s3, t0		/* physical minus linked address */
+	srli	a0, s2, 12
+	li	t1, SATP_SV39
+	or	a0, a0, t1
+	mv	a1, s3
+	jal	enable_paging
+
+	la	t0, kernel_phys_offset
+	sd	s3, (t0)
+	la	tp, boot_task
+	la	sp, boot_stack_top
+	call	setup_csrs
+	mv	a0, s0
+	mv	a1, s1
+	call	riscv64_start
+
+park:	wfi
+	j	park
+
+	/* Say so through the legacy console; there is nothing else yet. */
+misplaced:
+	la	s0, misplaced_text
+1:	lbu	a0, (s0)
+	beqz	a0, park
+	li	a7, 1
+	ecall
+	addi	s0, s0, 1
+	j	1b
+
+/*
+ * Turn translation on and return to the linked address of the caller. a0: satp, a1: physical minus
+ * linked address. The instruction after the write to satp faults, because physical addresses are not
+ * mapped, and the trap vector leads on at the linked address.
+ */
+enable_paging:
+	la	t0, 1f
+	sub	t0, t0, a1
+	sub	ra, ra, a1
+	csrw	stvec, t0
+	sfence.vma
+	csrw	satp, a0
+	.balign	4
+1:	sfence.vma
+	ret
+
+setup_csrs:
+	la	t0, riscv64_trap_entry
+	csrw	stvec, t0
+	csrw	sscratch, zero
+	li	t0, SR_FS | SR_VS | SR_SUM
+	csrc	sstatus, t0
+	ret
+
+	/* a0: hart id, a1: physical address of struct riscv64_start_args. */
+	.globl	riscv64_secondary
+	.balign	4
+riscv64_secondary:
+	csrci	sstatus, SR_SIE
+	csrw	sie, zero
+	ld	a0, START_SATP(a1)
+	ld	s0, START_STACK(a1)
+	ld	s1, START_TASK(a1)
+	la	t0, _start
+	li	t1, KERNEL_BASE
+	sub	a1, t0, t1
+	jal	enable_paging
+	mv	sp, s0
+	mv	tp, s1
+	call	setup_csrs
+	call	riscv64_secondary_start
+	j	park
+
+	.section .rodata
+misplaced_text:
+	.asciz	"caelum: the image must be loaded at a multiple of 2 MiB\r\n"
+
+	/* Not in bss: written before it is cleared. */
+	.section .data
+	.balign	8
+boot_lottery:
+	.dword	0
+	.globl	kernel_phys_offset
+kernel_phys_offset:
+	.dword	0
+
+	.section .bss
+	.balign	4096
+early_root:
+	.space	4096
+early_image:
+	.space	4096
+	.balign	16
+	.globl	boot_stack
+boot_stack:
+	.space	BOOT_STACK_SIZE
+	.globl	boot_stack_top
+boot_stack_top:
+overflow_stack:
+	.space	4096
+overflow_stack_top:
+
+/* ---- User mode ------------------------------------------------------------------------------- */
+
+	/* All user registers but tp, from or to the context that tp points to. */
+	.macro user_regs op
+	\op	x1, 8(tp)
+	\op	x2, 16(tp)
+	\op	x3, 24(tp)
+	.irp n, 5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+	\op	x\n, 8*\n(tp)
+	.endr
+	.endm
+
+	.macro callee_regs op
+	\op	ra, 0(sp)
+	\op	s0, 8(sp)
+	\op	s1, 16(sp)
+	\op	s2, 24(sp)
+	\op	s3, 32(sp)
+	\op	s4, 40(sp)
+	\op	s5, 48(sp)
+	\op	s6, 56(sp)
+	\op	s7, 64(sp)
+	\op	s8, 72(sp)
+	\op	s9, 80(sp)
+	\op	s10, 88(sp)
+	\op	s11, 96(sp)
+	.endm
+
+	.text
+/* enum uctx_reason uctx_run(struct hal_task *task, struct uctx_event *ev); interrupts off. */
+	.globl	uctx_run
+	.type	uctx_run, @function
+uctx_run:
+	addi	sp, sp, -112
+	callee_regs sd
+	sd	a1, 104(sp)
+	sd	sp, TASK_KSP(tp)
+	lw	t0, TASK_FPU_RELOAD(tp)
+	bnez	t0, 2f
+1:	csrw	sscratch, tp
+	ld	t0, UCTX_STATUS(tp)
+	ld	t1, UCTX_PC(tp)
+	csrw	sstatus, t0
+	csrw	sepc, t1
+	user_regs ld
+	ld	tp, 32(tp)
+	sret
+2:	call	riscv64_fpu_reload
+	j	1b
+	.size	uctx_run, . - uctx_run
+
+/*
+ * Every trap. From user mode tp becomes the task, the user registers go into its context, and uctx_run
+ * returns on the stack that it left. Interrupts stay off until then.
+ */
+	.globl	riscv64_trap_entry
+	.type	riscv64_trap_entry, @function
+	.balign	4
+riscv64_trap_entry:
+	csrrw	tp, sscratch, tp
+	beqz	tp, kernel_entry
+	user_regs sd
+	csrrw	t0, sscratch, zero
+	csrr	t1, sepc
+	csrr	t2, sstatus
+	csrr	t3, scause
+	ld	sp, TASK_KSP(tp)
+	sd	t0, 32(tp)
+	sd	t2, UCTX_STATUS(tp)
+	sd	t3, UCTX_CAUSE(tp)
+	li	t4, CAUSE_ECALL_U
+	bne	t3, t4, 1f
+	sd	a0, UCTX_ORIG_A0(tp)
+	addi	t1, t1, 4
+	li	a0, 0			/* UCTX_SYSCALL */
+	sd	t1, UCTX_PC(tp)
+2:	callee_regs ld
+	addi	sp, sp, 112
+	csrsi	sstatus, SR_SIE
+	ret
+1:	sd	t1, UCTX_PC(tp)
+	mv	a0, tp
+	ld	a1, 104(sp)
+	call	riscv64_user_trap
+	j	2b
+
+/* ---- Traps from the kernel ------------------------------------------------------------------- */
+
+	.macro kernel_regs op
+	\op	x1, 8(sp)
+	.irp n, 3,4,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+	\op	x\n, 8*\n(sp)
+	.endr
+	.endm
+
+	/* Fill the struct kframe at sp; t0 is the interrupted sp, t0's own value is in the scratch field. */
+	.macro save_kernel_frame
+	sd	t0, 16(sp)
+	ld	t0, TASK_SCRATCH(tp)
+	sd	t0, 40(sp)
+	kernel_regs sd
+	csrr	t0, sepc
+	csrr	t1, sstatus
+	csrr	t2, scause
+	csrr	t3, stval
+	sd	t0, 0(sp)
+	sd	t1, KFRAME_STATUS(sp)
+	sd	t2, KFRAME_CAUSE(sp)
+	sd	t3, KFRAME_TVAL(sp)
+	.endm
+
+	.balign	4
+kernel_entry:
+	csrr	tp, sscratch
+	csrw	sscratch, zero
+	sd	t0, TASK_SCRATCH(tp)
+	ld	t0, TASK_STACK_LOW(tp)
+	addi	t0, t0, KFRAME_SIZE
+	bltu	sp, t0, overflow
+	mv	t0, sp
+	addi	sp, sp, -KFRAME_SIZE
+	save_kernel_frame
+	li	t0, SR_SUM
+	csrc	sstatus, t0
+	mv	a0, sp
+	call	riscv64_kernel_trap
+	csrci	sstatus, SR_SIE
+	ld	t0, 0(sp)
+	ld	t1, KFRAME_STATUS(sp)
+	csrw	sepc, t0
+	csrw	sstatus, t1
+	kernel_regs ld
+	ld	t0, 40(sp)
+	addi	sp, sp, KFRAME_SIZE
+	sret
+
+	/* The stack has no room for a frame: report on another one. */
+overflow:
+	mv	t0, sp
+	la	sp, overflow_stack_top
+	addi	sp, sp, -KFRAME_SIZE
+	save_kernel_frame
+	mv	a0, sp
+	call	riscv64_stack_overflow
+	.size	riscv64_trap_entry, . - riscv64_trap_entry
+
+/* ---- Kernel stacks --------------------------------------------------------------------------- */
+
+/* struct hal_task *riscv64_switch(struct hal_task *prev, struct hal_task *next); returns prev. */
+	.globl	riscv64_switch
+	.type	riscv64_switch, @function
+riscv64_switch:
+	addi	sp, sp, -112
+	callee_regs sd
+	sd	sp, TASK_KSP(a0)
+	ld	sp, TASK_KSP(a1)
+	mv	tp, a1
+	callee_regs ld
+	addi	sp, sp, 112
+	ret
+	.size	riscv64_switch, . - riscv64_switch
+
+/* First return of a new task: s0 is its function, s1 the argument. */
+	.globl	riscv64_task_entry
+	.type	riscv64_task_entry, @function
+riscv64_task_entry:
+	mv	a0, s1
+	jalr	s0
+	unimp
+	.size	riscv64_task_entry, . - riscv64_task_entry
+
+/* ---- Floating point -------------------------------------------------------------------------- */
+
+	.option push
+	.option arch, +f, +d
+	.macro fpu_regs op
+	.irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+	\op	f\n, 8*\n(a0)
+	.endr
+	.endm
+
+/* void riscv64_fpu_store(struct fpu_state *), riscv64_fpu_load(const struct fpu_state *); FS is not off. */
+	.globl	riscv64_fpu_store
+	.type	riscv64_fpu_store, @function
+riscv64_fpu_store:
+	fpu_regs fsd
+	frcsr	t0
+	sw	t0, FPU_FCSR(a0)
+	ret
+	.size	riscv64_fpu_store, . - riscv64_fpu_store
+
+	.globl	riscv64_fpu_load
+	.type	riscv64_fpu_load, @function
+riscv64_fpu_load:
+	fpu_regs fld
+	lw	t0, FPU_FCSR(a0)
+	fscsr	t0
+	ret
+	.size	riscv64_fpu_load, . - riscv64_fpu_load
+	.option pop

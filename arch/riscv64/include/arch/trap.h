@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What entry.S, the trap handlers and the crate know of each other.
+ */
+#ifndef ARCH_TRAP_H
+#define ARCH_TRAP_H
+
+#define BOOT_STACK_SIZE 16384
+
+/* struct kframe */
+#define KFRAME_STATUS 256
+#define KFRAME_CAUSE  264
+#define KFRAME_TVAL   272
+#define KFRAME_SIZE   288
+
+/* struct riscv64_start_args */
+#define START_SATP  0
+#define START_STACK 8
+#define START_TASK  16
+
+#ifndef __ASSEMBLER__
+
+#include <compiler.h>
+#include <hal/cpu.h>
+#include <hal/uctx.h>
+#include <types.h>
+
+/* The registers of interrupted kernel code, on its stack. */
+struct kframe {
+	unsigned long regs[32]; /* pc, x1 .. x31 */
+	unsigned long status, cause, tval;
+	unsigned long pad;
+};
+
+/* What a starting hart finds at the address it is given; lives on the starter's side until it is up. */
+struct riscv64_start_args {
+	unsigned long satp;
+	unsigned long stack;
+	unsigned long task;
+};
+
+extern struct hal_task boot_task; /* current task until the kernel sets one */
+
+/* entry.S */
+extern char riscv64_secondary[], riscv64_task_entry[], boot_stack[], boot_stack_top[];
+struct hal_task *riscv64_switch(struct hal_task *prev, struct hal_task *next);
+void riscv64_fpu_store(struct fpu_state *state);
+void riscv64_fpu_load(const struct fpu_state *state);
+
+/* Called by entry.S. */
+__noreturn void riscv64_start(unsigned long hart, paddr_t fdt_pa);
+__noreturn void riscv64_secondary_start(void);
+enum uctx_reason riscv64_user_trap(struct hal_task *task, struct uctx_event *ev);
+void riscv64_kernel_trap(struct kframe *frame);
+__noreturn void riscv64_stack_overflow(struct kframe *frame);
+void riscv64_fpu_reload(void);
+
+/** riscv64_fpu_sync() - bring the current task's FPU state into its struct, leaving it live. */
+void riscv64_fpu_sync(struct hal_task *task);
+
+/** riscv64_fpu_replace() - give a task, current or stopped, another FPU state (sigreturn, ptrace). */
+void riscv64_fpu_replace(struct hal_task *task, const struct fpu_state *state);
+
+/* The crate: the timer and software interrupts arrived. Interrupts off. */
+void riscv64_timer_interrupt(void);
+void riscv64_ipi_interrupt(void);
+
+/* The crate: what every CPU does to receive interrupts, once it has its per-CPU data. */
+void riscv64_cpu_init(void);
+
+/* The crate: letters of the isa string, bit n is 'a' + n. */
+extern unsigned long riscv64_isa_letters;
+
+#endif
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The user context of riscv64: see <hal/uctx.h> for the contract.
+ *
+ * The first 32 words are Linux's struct user_regs_struct (pc, then x1 to x31), which signal frames and
+ * ptrace use as they stand. entry.S knows the offsets; uctx.c asserts them.
+ */
+#ifndef ARCH_UCTX_H
+#define ARCH_UCTX_H
+
+/* Offsets in struct uctx; register xN is at 8 * N. */
+#define UCTX_PC	     0
+#define UCTX_ORIG_A0 256
+#define UCTX_STATUS  264
+#define UCTX_CAUSE   272
+#define UCTX_SIZE    288
+
+#ifndef __ASSEMBLER__
+
+#include <compiler.h>
+#include <types.h>
+
+enum { REG_PC = 0, REG_RA = 1, REG_SP = 2, REG_GP = 3, REG_TP = 4, REG_A0 = 10, REG_A7 = 17 };
+
+struct uctx {
+	unsigned long regs[32]; /* pc, x1 .. x31 */
+	unsigned long orig_a0;	/* argument 0 of the syscall; a0 becomes its result */
+	unsigned long status;	/* sstatus of user mode: FS and fixed bits */
+	unsigned long cause;	/* scause of the last trap */
+	unsigned long pad;
+};
+
+static inline unsigned long uctx_ip(const struct uctx *u)
+{
+	return u->regs[REG_PC];
+}
+
+static inline void uctx_set_ip(struct uctx *u, unsigned long ip)
+{
+	u->regs[REG_PC] = ip;
+}
+
+static inline unsigned long uctx_sp(const struct uctx *u)
+{
+	return u->regs[REG_SP];
+}
+
+static inline void uctx_set_sp(struct uctx *u, unsigned long sp)
+{
+	u->regs[REG_SP] = sp;
+}
+
+static inline long uctx_syscall_nr(const struct uctx *u)
+{
+	return (long)u->regs[REG_A7];
+}
+
+static inline void uctx_set_syscall_nr(struct uctx *u, long nr)
+{
+	u->regs[REG_A7] = (unsigned long)nr;
+}
+
+static inline unsigned long uctx_arg(const struct uctx *u, unsigned int n)
+{
+	return n == 0 ? u->orig_a0 : u->regs[REG_A0 + n];
+}
+
+static inline void uctx_set_arg(struct uctx *u, unsigned int n, unsigned long v)
+{
+	if (n == 0)
+		u->orig_a0 = v;
+	else
+		u->regs[REG_A0 + n] = v;
+}
+
+static inline long uctx_result(const struct uctx *u)
+{
+	return (long)u->regs[REG_A0];
+}
+
+static inline void uctx_set_result(struct uctx *u, long v)
+{
+	u->regs[REG_A0] = (unsigned long)v;
+}
+
+/* ecall has no compressed form: the instruction is 4 bytes long. */
+static inline void uctx_restart_syscall(struct uctx *u, unsigned long arg0, long nr)
+{
+	u->regs[REG_A0] = arg0;
+	u->regs[REG_A7] = (unsigned long)nr;
+	u->regs[REG_PC] -= 4;
+}
+
+static inline bool uctx_in_syscall(const struct uctx *u)
+{
+	return u->cause == 8;
+}
+
+static inline void uctx_set_tls(struct uctx *u, unsigned long tls)
+{
+	u->regs[REG_TP] = tls;
+}
+
+static inline unsigned long uctx_tls(const struct uctx *u)
+{
+	return u->regs[REG_TP];
+}
+
+#endif
+#endif

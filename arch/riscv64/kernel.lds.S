@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel image: linked at KERNEL_BASE, loaded at any multiple of 2 MiB.
+ * Sections of one kind of access lie between page-aligned symbols: see <hal/pt_radix.h>.
+ */
+#include <arch/layout.h>
+
+OUTPUT_ARCH(riscv)
+ENTRY(_start)
+
+PHDRS {
+	text PT_LOAD FLAGS(5);
+	rodata PT_LOAD FLAGS(4);
+	data PT_LOAD FLAGS(6);
+}
+
+SECTIONS {
+	. = KERNEL_BASE;
+	__image_start = .;
+	.text : {
+		__text_start = .;
+		KEEP(*(.head.text))
+		*(.text.hot .text.hot.*)
+		*(.text .text.*)
+		*(.init.text .init.text.*)
+		. = ALIGN(4096);
+		__text_end = .;
+	} :text
+	.rodata : ALIGN(4096) {
+		__rodata_start = .;
+		*(.rodata .rodata.*)
+		*(.srodata .srodata.*)
+		. = ALIGN(8);
+		__drivers_start = .;
+		KEEP(*(.drivers))
+		__drivers_end = .;
+		. = ALIGN(8);
+		__ex_table_start = .;
+		KEEP(*(__ex_table))
+		__ex_table_end = .;
+		. = ALIGN(4096);
+		__rodata_end = .;
+	} :rodata
+	.data : ALIGN(4096) {
+		__data_start = .;
+		*(.data .data.*)
+		*(.sdata .sdata.*)
+		*(.init.data .init.data.*)
+	} :data
+	.percpu : ALIGN(64) {
+		__percpu_start = .;
+		KEEP(*(.data..percpu))
+		. = ALIGN(64);
+		__percpu_end = .;
+	} :data
+	.bss : ALIGN(4096) {
+		__bss_start = .;
+		*(.bss .bss.*)
+		*(.sbss .sbss.*)
+		*(COMMON)
+		. = ALIGN(4096);
+		__bss_end = .;
+	} :data
+	__image_end = .;
+
+	/DISCARD/ : {
+		*(.comment .note .note.* .eh_frame .eh_frame_hdr .riscv.attributes)
+	}
+	.symtab : { *(.symtab) }
+	.strtab : { *(.strtab) }
+	.shstrtab : { *(.shstrtab) }
+	.debug_info 0 : { *(.debug_info) }
+	.debug_abbrev 0 : { *(.debug_abbrev) }
+	.debug_line 0 : { *(.debug_line) }
+	.debug_line_str 0 : { *(.debug_line_str) }
+	.debug_str 0 : { *(.debug_str) }
+	.debug_str_offsets 0 : { *(.debug_str_offsets) }
+	.debug_addr 0 : { *(.debug_addr) }
+	.debug_aranges 0 : { *(.debug_aranges) }
+	.debug_ranges 0 : { *(.debug_ranges) }
+	.debug_rnglists 0 : { *(.debug_rnglists) }
+	.debug_loclists 0 : { *(.debug_loclists) }
+	.debug_loc 0 : { *(.debug_loc) }
+	.debug_frame 0 : { *(.debug_frame) }
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Copying between kernel and user memory. <hal/paging.h> has the contracts; the wrappers in uaccess.c
+ * have checked the range. sstatus.SUM is set only here.
+ *
+ * A fault resumes at the fixup of the instruction when the kernel cannot resolve it. Word loops
+ * resume in the byte loop, which finds the exact byte.
+ */
+#include <arch/csr.h>
+#include <hal/extable.h>
+
+	/* An instruction that touches user memory, and where to go when it cannot. */
+	.macro u op, reg, addr, fixup
+9:	\op	\reg, \addr
+	EXTABLE 9b, \fixup
+	.endm
+
+	.text
+/*
+ * size_t riscv64_user_copy(void *dst, const void *src, size_t n): one side is user memory.
+ * Returns the number of bytes not copied.
+ */
+	.globl	riscv64_user_copy
+	.type	riscv64_user_copy, @function
+riscv64_user_copy:
+	li	t6, SR_SUM
+	csrs	sstatus, t6
+	add	a3, a0, a2		/* end of dst */
+	li	t0, 16
+	bltu	a2, t0, .Lbytes
+	xor	t0, a0, a1
+	andi	t0, t0, 7
+	bnez	t0, .Lunaligned
+
+1:	andi	t0, a0, 7		/* up to a word boundary */
+	beqz	t0, 2f
+	u	lb, t1, (a1), .Ldone
+	u	sb, t1, (a0), .Ldone
+	addi	a0, a0, 1
+	addi	a1, a1, 1
+	j	1b
+
+2:	addi	a4, a3, -64		/* 64 bytes a turn */
+	bltu	a4, a0, 4f
+3:	u	ld, t0, 0(a1), .Lbytes
+	u	ld, t1, 8(a1), .Lbytes
+	u	ld, t2, 16(a1), .Lbytes
+	u	ld, t3, 24(a1), .Lbytes
+	u	ld, t4, 32(a1), .Lbytes
+	u	ld, t5, 40(a1), .Lbytes
+	u	ld, a5, 48(a1), .Lbytes
+	u	ld, a6, 56(a1), .Lbytes
+	u	sd, t0, 0(a0), .Lbytes
+	u	sd, t1, 8(a0), .Lbytes
+	u	sd, t2, 16(a0), .Lbytes
+	u	sd, t3, 24(a0), .Lbytes
+	u	sd, t4, 32(a0), .Lbytes
+	u	sd, t5, 40(a0), .Lbytes
+	u	sd, a5, 48(a0), .Lbytes
+	u	sd, a6, 56(a0), .Lbytes
+	addi	a0, a0, 64
+	addi	a1, a1, 64
+	bgeu	a4, a0, 3b
+
+4:	addi	a4, a3, -8		/* 8 bytes a turn */
+	bltu	a4, a0, .Lbytes
+5:	u	ld, t0, (a1), .Lbytes
+	u	sd, t0, (a0), .Lbytes
+	addi	a0, a0, 8
+	addi	a1, a1, 8
+	bgeu	a4, a0, 5b
+
+.Lbytes:
+	bgeu	a0, a3, .Ldone
+6:	u	lb, t0, (a1), .Ldone
+	u	sb, t0, (a0), .Ldone
+	addi	a0, a0, 1
+	addi	a1, a1, 1
+	bltu	a0, a3, 6b
+
+.Ldone:
+	csrc	sstatus, t6
+	sub	a0, a3, a0
+	ret
+
+/*
+ * dst and src do not agree modulo 8: whole words of src, shifted into place. Reading the words that
+ * src's first and last bytes lie in never leaves their pages.
+ */
+.Lunaligned:
+	andi	t0, a0, 7
+	beqz	t0, 7f
+	u	lb, t1, (a1), .Ldone
+	u	sb, t1, (a0), .Ldone
+	addi	a0, a0, 1
+	addi	a1, a1, 1
+	j	.Lunaligned
+7:	andi	a5, a1, 7
+	slli	a5, a5, 3		/* right shift of the lower word */
+	neg	a6, a5			/* left shift of the upper: modulo 64 */
+	andi	a7, a1, -8
+	addi	a4, a3, -16		/* the upper word must lie inside the range */
+	bltu	a4, a0, .Lbytes
+	u	ld, t0, (a7), .Lbytes
+8:	u	ld, t1, 8(a7), .Lbytes
+	srl	t2, t0, a5
+	sll	t3, t1, a6
+	or	t2, t2, t3
+	u	sd, t2, (a0), .Lbytes
+	mv	t0, t1
+	addi	a7, a7, 8
+	addi	a0, a0, 8
+	addi	a1, a1, 8
+	bgeu	a4, a0, 8b
+	j	.Lbytes
+	.size	riscv64_user_copy, . - riscv64_user_copy
+
+/* size_t riscv64_user_clear(void *dst, size_t n): zeroes; returns the bytes not cleared. */
+	.globl	riscv64_user_clear
+	.type	riscv64_user_clear, @function
+riscv64_user_clear:
+	li	t6, SR_SUM
+	csrs	sstatus, t6
+	add	a3, a0, a1
+1:	andi	t0, a0, 7
+	beqz	t0, 2f
+	bgeu	a0, a3, 5f
+	u	sb, zero, (a0), 5f
+	addi	a0, a0, 1
+	j	1b
+2:	addi	a4, a3, -8
+	li	t0, 8
+	bltu	a1, t0, 4f
+	bltu	a4, a0, 4f
+3:	u	sd, zero, (a0), 4f
+	addi	a0, a0, 8
+	bgeu	a4, a0, 3b
+4:	bgeu	a0, a3, 5f
+	u	sb, zero, (a0), 5f
+	addi	a0, a0, 1
+	j	4b
+5:	csrc	sstatus, t6
+	sub	a0, a3, a0
+	ret
+	.size	riscv64_user_clear, . - riscv64_user_clear
+
+/*
+ * long riscv64_user_strncpy(char *dst, const char *src, size_t n): up to a NUL, at most n bytes.
+ * Returns the length without NUL, n if there was none, -14 (EFAULT) for a fault.
+ */
+	.globl	riscv64_user_strncpy
+	.type	riscv64_user_strncpy, @function
+riscv64_user_strncpy:
+	li	t6, SR_SUM
+	csrs	sstatus, t6
+	mv	a3, a1
+	add	a4, a1, a2
+1:	bgeu	a1, a4, 2f
+	u	lbu, t0, (a1), 3f
+	sb	t0, (a0)
+	beqz	t0, 2f
+	addi	a0, a0, 1
+	addi	a1, a1, 1
+	j	1b
+2:	csrc	sstatus, t6
+	sub	a0, a1, a3
+	ret
+3:	csrc	sstatus, t6
+	li	a0, -14
+	ret
+	.size	riscv64_user_strncpy, . - riscv64_user_strncpy

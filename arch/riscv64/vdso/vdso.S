@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The vDSO: the signal trampoline. riscv64 has no SA_RESTORER, handlers return here.
+ *
+ * Unwinders find the interrupted frame by the CFI: every register is at its place in the sigcontext, and
+ * the return address column is the interrupted pc. The nop before the label is part of the frame's range,
+ * because an unwinder looks up the return address minus one.
+ */
+#define SC_REGS (128 + 176) /* sigcontext from the frame's start: siginfo, then ucontext up to it */
+#define SIGNAL_RA 64	    /* DWARF's alternate return column on riscv */
+#define NR_rt_sigreturn 139
+
+	.option norvc
+	.text
+	.balign	4
+	.cfi_sections .eh_frame
+	.cfi_startproc simple
+	.cfi_signal_frame
+	.cfi_return_column SIGNAL_RA
+	.cfi_def_cfa sp, 0
+	.cfi_offset SIGNAL_RA, SC_REGS
+	.irp n, 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+	.cfi_offset x\n, SC_REGS + 8 * \n
+	.endr
+	nop
+	.globl	__vdso_rt_sigreturn
+	.type	__vdso_rt_sigreturn, @function
+__vdso_rt_sigreturn:
+	li	a7, NR_rt_sigreturn
+	ecall
+	.cfi_endproc
+	.size	__vdso_rt_sigreturn, . - __vdso_rt_sigreturn

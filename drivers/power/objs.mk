@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+obj-$(CONFIG_SIFIVE_TEST) += sifive_test.o
+obj-$(CONFIG_SYSCON_POWER) += syscon.o

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Power off and reset by writing a value into a register of a system controller.
+ *
+ * Nodes "syscon-poweroff" and "syscon-reboot": `regmap` points to the controller, or it is the parent;
+ * `offset` (or reg), `value` and `mask` say what to write.
+ * Source: Linux Documentation/devicetree/bindings/power/reset/syscon-{poweroff,reboot}.yaml.
+ *
+ * No locking: one of each, written while probing; called when all else has stopped.
+ */
+#include <compiler.h>
+#include <err.h>
+#include <hal/driver.h>
+#include <hal/io.h>
+#include <hal/paging.h>
+#include <hal/power.h>
+#include <libfdt.h>
+
+struct syscon_action {
+	void *reg; /* NULL: not there */
+	u32 value, mask;
+};
+
+static struct syscon_action off_action, reset_action;
+
+static void syscon_do(const struct syscon_action *act)
+{
+	u32 old = act->mask == U32_MAX ? 0 : readl(act->reg) & ~act->mask;
+
+	writel(old | (act->value & act->mask), act->reg);
+}
+
+static void syscon_off(int code)
+{
+	(void)code;
+	syscon_do(&off_action);
+}
+
+static void syscon_reset(void)
+{
+	syscon_do(&reset_action);
+}
+
+/* "value" and "mask": with only one of them, it is the value (the old binding). */
+static int __init syscon_values(const void *fdt, int node, struct syscon_action *act)
+{
+	bool has_value = fdt_getprop(fdt, node, "value", NULL);
+	bool has_mask = fdt_getprop(fdt, node, "mask", NULL);
+
+	if (!has_value && !has_mask)
+		return -EINVAL;
+	act->value = fdt_node_u32(fdt, node, has_value ? "value" : "mask", 0);
+	act->mask = has_value && has_mask ? fdt_node_u32(fdt, node, "mask", 0) : U32_MAX;
+	return 0;
+}
+
+static int __init syscon_setup(const void *fdt, int node, struct syscon_action *act)
+{
+	int regs = fdt_find_phandle(fdt, node, "regmap", 0);
+	u32 offset = fdt_node_u32(fdt, node, "offset", fdt_node_u32(fdt, node, "reg", 0));
+	paddr_t pa;
+	u64 size;
+	int err;
+
+	if (regs < 0)
+		regs = fdt_parent_offset(fdt, node);
+	err = fdt_node_reg(fdt, regs, 0, &pa, &size);
+	if (!err)
+		err = syscon_values(fdt, node, act);
+	if (err)
+		return err;
+	if (size < 4 || offset > size - 4)
+		return -EINVAL;
+	act->reg = hal_ioremap(pa + offset, 4);
+	return act->reg ? 0 : -ENOMEM;
+}
+
+static int __init syscon_off_probe(const void *fdt, int node)
+{
+	int err = syscon_setup(fdt, node, &off_action);
+
+	if (!err)
+		hal_power_register(syscon_off, NULL);
+	return err;
+}
+
+static int __init syscon_reset_probe(const void *fdt, int node)
+{
+	int err = syscon_setup(fdt, node, &reset_action);
+
+	if (!err)
+		hal_power_register(NULL, syscon_reset);
+	return err;
+}
+
+FDT_DRIVER(syscon_off_driver) = {
+	.name = "syscon-poweroff",
+	.compatible = (const char *const[]){ "syscon-poweroff", NULL },
+	.level = DRIVER_OTHER,
+	.probe = syscon_off_probe,
+};
+
+FDT_DRIVER(syscon_reset_driver) = {
+	.name = "syscon-reboot",
+	.compatible = (const char *const[]){ "syscon-reboot", NULL },
+	.level = DRIVER_OTHER,
+	.probe = syscon_reset_probe,
+};

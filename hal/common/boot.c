@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * boot_info, and the bookkeeping of memory ranges while it is filled.
+ *
+ *	boot_add_ram(), boot_add_hole(), boot_add_reserved()	in any order, overlaps allowed
+ *	boot_finish_memory()					once: sorts, merges, takes the holes out
+ *
+ * No locking: boot CPU only, read-only afterwards.
+ */
+#include <compiler.h>
+#include <hal/boot.h>
+#include <hal/console.h>
+#include <hal/paging.h>
+#include <lib/string.h>
+#include <types.h>
+
+struct boot_info boot_info;
+
+static struct boot_range holes[BOOT_MAX_RANGES] __initdata;
+static unsigned int nholes __initdata;
+
+static void __init early_puts(const char *s)
+{
+	hal_console_write(s, strlen(s));
+}
+
+static void __init range_add(struct boot_range *list, unsigned int *n, paddr_t base, u64 size, const char *what)
+{
+	if (size == 0)
+		return;
+	if (base + size < base)
+		size = -base;
+	if (*n == BOOT_MAX_RANGES) {
+		early_puts("boot: too many memory ranges, one dropped: ");
+		early_puts(what);
+		early_puts("\r\n");
+		return;
+	}
+	list[(*n)++] = (struct boot_range){ base, size };
+}
+
+void __init boot_add_ram(paddr_t base, u64 size)
+{
+	range_add(boot_info.ram, &boot_info.nram, base, size, "RAM");
+}
+
+void __init boot_add_reserved(paddr_t base, u64 size)
+{
+	range_add(boot_info.reserved, &boot_info.nreserved, base, size, "reserved");
+}
+
+void __init boot_add_hole(paddr_t base, u64 size)
+{
+	range_add(holes, &nholes, base, size, "hole");
+}
+
+static void __init range_sort(struct boot_range *list, unsigned int n)
+{
+	for (unsigned int i = 1; i < n; i++) {
+		struct boot_range r = list[i];
+		unsigned int j = i;
+
+		for (; j > 0 && list[j - 1].base > r.base; j--)
+			list[j] = list[j - 1];
+		list[j] = r;
+	}
+}
+
+/* Join sorted ranges that overlap or touch. */
+static unsigned int __init range_merge(struct boot_range *list, unsigned int n)
+{
+	unsigned int out = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		struct boot_range *last = &list[out - 1];
+
+		if (out && list[i].base <= last->base + last->size) {
+			paddr_t end = list[i].base + list[i].size;
+
+			if (end > last->base + last->size)
+				last->size = end - last->base;
+		} else {
+			list[out++] = list[i];
+		}
+	}
+	return out;
+}
+
+/* Take [base, end) out of RAM range @i; what is above the hole becomes a range at the list's end. */
+static void __init ram_cut(unsigned int i, paddr_t base, paddr_t end)
+{
+	struct boot_range *r = &boot_info.ram[i];
+	paddr_t r_end = r->base + r->size;
+
+	if (end <= r->base || base >= r_end)
+		return;
+	if (end < r_end && base > r->base)
+		boot_add_ram(end, r_end - end);
+	if (base > r->base) {
+		r->size = base - r->base;
+	} else {
+		paddr_t from = min(end, r_end);
+
+		r->size = r_end - from;
+		r->base = from;
+	}
+}
+
+static void __init ram_cut_holes(void)
+{
+	for (unsigned int h = 0; h < nholes; h++) {
+		unsigned int n = boot_info.nram;
+		paddr_t base = ALIGN_DOWN(holes[h].base, PAGE_SIZE);
+		paddr_t end = ALIGN_UP(holes[h].base + holes[h].size, PAGE_SIZE);
+
+		for (unsigned int i = 0; i < n; i++)
+			ram_cut(i, base, end);
+	}
+}
+
+/* Whole pages only: RAM shrinks to them; empty ranges go. */
+static void __init ram_align(void)
+{
+	unsigned int out = 0;
+
+	for (unsigned int i = 0; i < boot_info.nram; i++) {
+		paddr_t base = ALIGN_UP(boot_info.ram[i].base, PAGE_SIZE);
+		paddr_t end = ALIGN_DOWN(boot_info.ram[i].base + boot_info.ram[i].size, PAGE_SIZE);
+
+		if (base < end)
+			boot_info.ram[out++] = (struct boot_range){ base, end - base };
+	}
+	boot_info.nram = out;
+}
+
+void __init boot_finish_memory(void)
+{
+	range_sort(boot_info.ram, boot_info.nram);
+	boot_info.nram = range_merge(boot_info.ram, boot_info.nram);
+	ram_cut_holes();
+	range_sort(boot_info.ram, boot_info.nram);
+	ram_align();
+
+	for (unsigned int i = 0; i < boot_info.nreserved; i++) {
+		struct boot_range *r = &boot_info.reserved[i];
+		paddr_t end = ALIGN_UP(r->base + r->size, PAGE_SIZE);
+
+		r->base = ALIGN_DOWN(r->base, PAGE_SIZE);
+		r->size = end - r->base;
+	}
+	range_sort(boot_info.reserved, boot_info.nreserved);
+	boot_info.nreserved = range_merge(boot_info.reserved, boot_info.nreserved);
+}

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The flattened device tree: what boot_info needs from it, and binding drivers to its nodes.
+ *
+ *	fdt_scan_boot()		the crate, first thing in C
+ *	hal_probe_fdt()		from the crate's hal_probe_devices()
+ *	fdt_node_*()		drivers, while probing
+ *
+ * The tree comes from firmware and may be corrupt: it is checked as a whole once (fdt_check_full), and
+ * every value is checked for its length where it is used.
+ * Source: Devicetree Specification 0.4; Linux Documentation/devicetree/bindings/{chosen,reserved-memory}.
+ *
+ * No locking: boot CPU only.
+ */
+#include <compiler.h>
+#include <err.h>
+#include <hal/boot.h>
+#include <hal/console.h>
+#include <hal/driver.h>
+#include <hal/paging.h>
+#include <hal/upcall.h>
+#include <lib/string.h>
+#include <libfdt.h>
+
+#define FDT_MAX_SIZE (16UL << 20)
+
+extern const struct fdt_driver __drivers_start[], __drivers_end[];
+
+static void early_puts(const char *s)
+{
+	hal_console_write(s, strlen(s));
+}
+
+/* ---- Properties ---- */
+
+/* A number of @cells 32-bit cells (0, 1, 2; more: only the low 64 bits count). */
+static u64 read_cells(const fdt32_t *p, unsigned int cells)
+{
+	u64 v = 0;
+
+	for (unsigned int i = 0; i < cells; i++)
+		v = v << 32 | fdt32_to_cpu(p[i]);
+	return v;
+}
+
+u32 fdt_node_u32(const void *fdt, int node, const char *name, u32 def)
+{
+	int len;
+	const fdt32_t *p = fdt_getprop(fdt, node, name, &len);
+
+	return p && len >= 4 ? fdt32_to_cpu(*p) : def;
+}
+
+bool fdt_node_enabled(const void *fdt, int node)
+{
+	int len;
+	const char *status = fdt_getprop(fdt, node, "status", &len);
+
+	if (!status)
+		return true;
+	return fdt_stringlist_contains(status, len, "okay") || fdt_stringlist_contains(status, len, "ok");
+}
+
+bool fdt_node_is_compatible(const void *fdt, int node, const char *compatible)
+{
+	int len;
+	const char *list = fdt_getprop(fdt, node, "compatible", &len);
+
+	return list && fdt_stringlist_contains(list, len, compatible);
+}
+
+int fdt_find_phandle(const void *fdt, int node, const char *prop, unsigned int cell)
+{
+	int len;
+	const fdt32_t *p = fdt_getprop(fdt, node, prop, &len);
+	int target;
+
+	if (!p || cell >= (unsigned int)len / 4)
+		return -ENOENT;
+	target = fdt_node_offset_by_phandle(fdt, fdt32_to_cpu(p[cell]));
+	return target >= 0 ? target : -ENOENT;
+}
+
+/* ---- Addresses ---- */
+
+struct bus_cells {
+	unsigned int addr, size;
+};
+
+/* What "reg" of @bus's children looks like. */
+static int bus_cells_of(const void *fdt, int bus, struct bus_cells *c)
+{
+	int addr = fdt_address_cells(fdt, bus);
+	int size = fdt_size_cells(fdt, bus);
+
+	if (addr < 1 || size < 0)
+		return -EINVAL;
+	c->addr = (unsigned int)addr;
+	c->size = (unsigned int)size;
+	return 0;
+}
+
+/* Translate *addr from the address space below @bus into that above it, by its "ranges". */
+static int translate_one(const void *fdt, int bus, int parent, u64 *addr)
+{
+	struct bus_cells in, out;
+	int len;
+	const fdt32_t *p = fdt_getprop(fdt, bus, "ranges", &len);
+	unsigned int entry, n;
+
+	if (!p)
+		return -EINVAL; /* not visible from above */
+	if (len == 0)
+		return 0;
+	if (bus_cells_of(fdt, bus, &in) || bus_cells_of(fdt, parent, &out))
+		return -EINVAL;
+	entry = in.addr + out.addr + in.size;
+	n = (unsigned int)len / 4 / entry;
+	for (; n > 0; n--, p += entry) {
+		u64 from = read_cells(p, in.addr);
+		u64 to = read_cells(p + in.addr, out.addr);
+		u64 size = read_cells(p + in.addr + out.addr, in.size);
+
+		if (*addr >= from && *addr - from < size) {
+			*addr = *addr - from + to;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static int translate_up(const void *fdt, int bus, u64 *addr)
+{
+	while (bus > 0) {
+		int parent = fdt_parent_offset(fdt, bus);
+
+		if (parent < 0 || translate_one(fdt, bus, parent, addr))
+			return -EINVAL;
+		bus = parent;
+	}
+	return 0;
+}
+
+/* Entry @index of "reg" as it stands, in the address space of @bus. */
+static int reg_entry(const void *fdt, int node, int bus, unsigned int index, u64 *base, u64 *size)
+{
+	struct bus_cells c;
+	int len;
+	const fdt32_t *p = fdt_getprop(fdt, node, "reg", &len);
+	unsigned int entry;
+
+	if (!p)
+		return -ENOENT;
+	if (bus_cells_of(fdt, bus, &c))
+		return -EINVAL;
+	entry = c.addr + c.size;
+	if (index >= (unsigned int)len / 4 / entry)
+		return -ENOENT;
+	p += index * entry;
+	*base = read_cells(p, c.addr);
+	*size = read_cells(p + c.addr, c.size);
+	return 0;
+}
+
+int fdt_node_reg(const void *fdt, int node, unsigned int index, paddr_t *base, u64 *size)
+{
+	int bus = fdt_parent_offset(fdt, node);
+	u64 addr, len;
+	int err;
+
+	if (bus < 0)
+		return -EINVAL;
+	err = reg_entry(fdt, node, bus, index, &addr, &len);
+	if (!err)
+		err = translate_up(fdt, bus, &addr);
+	if (err)
+		return err;
+	*base = addr;
+	if (size)
+		*size = len;
+	return 0;
+}
+
+/* ---- /chosen ---- */
+
+static int chosen_node(const void *fdt)
+{
+	return fdt_path_offset(fdt, "/chosen");
+}
+
+bool fdt_node_is_stdout(const void *fdt, int node)
+{
+	int chosen = chosen_node(fdt);
+	const char *path;
+	int len;
+
+	if (chosen < 0)
+		return false;
+	path = fdt_getprop(fdt, chosen, "stdout-path", &len);
+	if (!path || len < 1 || path[len - 1] != '\0')
+		return false;
+	return fdt_path_offset_namelen(fdt, path, (int)strcspn(path, ":")) == node;
+}
+
+size_t fdt_rng_seed(u8 *buf, size_t n)
+{
+	void *fdt = (void *)boot_info.fdt;
+	int chosen = fdt ? chosen_node(fdt) : -1;
+	u8 *seed;
+	int len;
+
+	if (chosen < 0)
+		return 0;
+	seed = fdt_getprop_w(fdt, chosen, "rng-seed", &len);
+	if (!seed || len <= 0)
+		return 0;
+	n = min(n, (size_t)len);
+	memcpy(buf, seed, n);
+	memzero_explicit(seed, (size_t)len);
+	fdt_nop_property(fdt, chosen, "rng-seed");
+	return n;
+}
+
+static int __init chosen_address(const void *fdt, int chosen, const char *name, u64 *out)
+{
+	int len;
+	const fdt32_t *p = fdt_getprop(fdt, chosen, name, &len);
+
+	if (!p || (len != 4 && len != 8))
+		return -ENOENT;
+	*out = read_cells(p, (unsigned int)len / 4);
+	return 0;
+}
+
+static void __init scan_chosen(const void *fdt)
+{
+	int chosen = chosen_node(fdt);
+	const char *args;
+	u64 start, end;
+	int len;
+
+	if (chosen < 0)
+		return;
+	args = fdt_getprop(fdt, chosen, "bootargs", &len);
+	if (args && len > 0 && args[len - 1] == '\0' &&
+	    strscpy(boot_info.cmdline, args, sizeof(boot_info.cmdline)) < 0)
+		early_puts("boot: command line too long, cut\r\n");
+	if (chosen_address(fdt, chosen, "linux,initrd-start", &start) == 0 &&
+	    chosen_address(fdt, chosen, "linux,initrd-end", &end) == 0 && end > start) {
+		boot_info.initrd = (struct boot_range){ start, end - start };
+		boot_add_reserved(start, end - start);
+	}
+}
+
+/* ---- Memory and CPUs ---- */
+
+static bool __init has_device_type(const void *fdt, int node, const char *type)
+{
+	int len;
+	const char *p = fdt_getprop(fdt, node, "device_type", &len);
+
+	return p && fdt_stringlist_contains(p, len, type);
+}
+
+static void __init scan_memory(const void *fdt)
+{
+	int node;
+
+	fdt_for_each_subnode(node, fdt, 0) {
+		u64 base, size;
+
+		if (!has_device_type(fdt, node, "memory") || !fdt_node_enabled(fdt, node))
+			continue;
+		for (unsigned int i = 0; reg_entry(fdt, node, 0, i, &base, &size) == 0; i++)
+			boot_add_ram(base, size);
+	}
+}
+
+static void __init scan_reserved(const void *fdt)
+{
+	int parent = fdt_path_offset(fdt, "/reserved-memory");
+	uint64_t rsv_base, rsv_size;
+	u64 base, size;
+	int node;
+
+	for (int i = 0; i < fdt_num_mem_rsv(fdt); i++)
+		if (fdt_get_mem_rsv(fdt, i, &rsv_base, &rsv_size) == 0)
+			boot_add_reserved(rsv_base, rsv_size);
+	if (parent < 0)
+		return;
+	fdt_for_each_subnode(node, fdt, parent) {
+		if (!fdt_node_enabled(fdt, node))
+			continue;
+		for (unsigned int i = 0; reg_entry(fdt, node, parent, i, &base, &size) == 0; i++) {
+			if (fdt_getprop(fdt, node, "no-map", NULL))
+				boot_add_hole(base, size);
+			else
+				boot_add_reserved(base, size);
+		}
+	}
+}
+
+static void __init scan_cpus(const void *fdt, int (*cpu_hwid)(const void *fdt, int node, u64 *hwid))
+{
+	int parent = fdt_path_offset(fdt, "/cpus");
+	u64 boot = boot_info.cpu_hwid[0];
+	unsigned int dropped = 0;
+	int node;
+
+	boot_info.ncpus = 1;
+	if (parent < 0)
+		return;
+	fdt_for_each_subnode(node, fdt, parent) {
+		u64 hwid;
+
+		if (!has_device_type(fdt, node, "cpu") || cpu_hwid(fdt, node, &hwid) || hwid == boot)
+			continue;
+		if (boot_info.ncpus < CONFIG_NR_CPUS)
+			boot_info.cpu_hwid[boot_info.ncpus++] = hwid;
+		else
+			dropped++;
+	}
+	if (dropped)
+		early_puts("boot: more CPUs than the kernel was built for, the rest is not used\r\n");
+}
+
+static int __init fdt_validate(const void *fdt)
+{
+	size_t size;
+
+	if (fdt_check_header(fdt) != 0)
+		return -EINVAL;
+	size = fdt_totalsize(fdt);
+	if (size > FDT_MAX_SIZE || fdt_check_full(fdt, size) != 0)
+		return -EINVAL;
+	return 0;
+}
+
+int __init fdt_scan_boot(const void *fdt, int (*cpu_hwid)(const void *fdt, int node, u64 *hwid))
+{
+	vaddr_t va = (vaddr_t)fdt;
+
+	if (fdt_validate(fdt)) {
+		early_puts("boot: the device tree is damaged\r\n");
+		return -EINVAL;
+	}
+	boot_info.fdt = fdt;
+	if (va >= LINEAR_BASE && va < KERNEL_BASE)
+		boot_add_reserved(virt_to_phys(fdt), fdt_totalsize(fdt));
+	scan_memory(fdt);
+	scan_reserved(fdt);
+	scan_chosen(fdt);
+	scan_cpus(fdt, cpu_hwid);
+	return 0;
+}
+
+/* ---- Drivers ---- */
+
+static const struct fdt_driver *__init driver_match_one(const char *compatible, enum driver_level level)
+{
+	for (const struct fdt_driver *drv = __drivers_start; drv < __drivers_end; drv++) {
+		if (drv->level != level)
+			continue;
+		for (const char *const *c = drv->compatible; *c; c++)
+			if (strcmp(*c, compatible) == 0)
+				return drv;
+	}
+	return NULL;
+}
+
+/* The driver for the most specific (first) string that any driver knows. */
+static const struct fdt_driver *__init driver_match(const void *fdt, int node, enum driver_level level)
+{
+	int len;
+	const char *c = fdt_getprop(fdt, node, "compatible", &len);
+	const char *end = c + len;
+
+	if (!c || len < 1 || end[-1] != '\0')
+		return NULL;
+	for (; c < end; c += strlen(c) + 1) {
+		const struct fdt_driver *drv = driver_match_one(c, level);
+
+		if (drv)
+			return drv;
+	}
+	return NULL;
+}
+
+static void __init probe_level(const void *fdt, enum driver_level level)
+{
+	for (int node = fdt_next_node(fdt, -1, NULL); node >= 0; node = fdt_next_node(fdt, node, NULL)) {
+		const struct fdt_driver *drv = driver_match(fdt, node, level);
+		int err;
+
+		if (!drv || !fdt_node_enabled(fdt, node))
+			continue;
+		err = drv->probe(fdt, node);
+		if (err && err != -ENODEV)
+			klog(3, "%s: %s: probe failed: %d\n", drv->name, fdt_get_name(fdt, node, NULL), err);
+	}
+}
+
+void __init hal_probe_fdt(const void *fdt)
+{
+	for (unsigned int level = 0; level < DRIVER_LEVELS; level++)
+		probe_level(fdt, (enum driver_level)level);
+}
