@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -292,6 +293,7 @@ __attribute__((unused)) static const char *tap_tmpdir(void)
 	snprintf(path, sizeof(path), "/tmp/t.XXXXXX");
 	mkdir("/tmp", 01777);
 	REQUIRE(mkdtemp(path) != NULL);
+	REQUIRE(chmod(path, 0755) == 0);
 	REQUIRE(chdir(path) == 0);
 	return path;
 }
