@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: MIT
+"""Tests of the command itself: ./caelum run as a person types it, for one architecture at a time."""
+import os
+import struct
+import subprocess
+import tempfile
+
+import caelum
+
+COMMAND = os.path.join(caelum.ROOT, "caelum")
+BOOT_S = 120        # a boot that takes longer has hung
+SMALL = {"x86_64": "32M", "riscv64": "16M", "aarch64": "16M", "loongarch64": "1G"}
+
+
+class Wrong(Exception):
+    """A check did not hold."""
+
+
+def caelum_run(*args, stdin=b"", timeout=BOOT_S):
+    """Run ./caelum run; (status, standard output, standard error)."""
+    done = subprocess.run([COMMAND, "run", "--timeout", str(timeout), *args], input=stdin,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout + 120, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def expect(what, got, want):
+    if got != want:
+        raise Wrong(f"{what} is {got!r}, not {want!r}")
+
+
+def expect_run(run, status, out=None, err=None):
+    got_status, got_out, got_err = run
+    if got_status != status:
+        raise Wrong(f"status {got_status}, not {status}; output {got_out[-500:]!r}, errors {got_err[-1500:]!r}")
+    if out is not None:
+        expect("standard output", got_out, out)
+    if err is not None:
+        expect("standard error", got_err, err)
+
+
+class Cases:
+    """Each method test_* is one case."""
+
+    def __init__(self, arch, programs, tmp):
+        self.arch = arch
+        self.programs = programs
+        self.tmp = tmp
+
+    def program(self, name):
+        return os.path.join(self.programs, "tests", name)
+
+    def busybox(self, *args, stdin=b"", options=(), timeout=BOOT_S):
+        return caelum_run("-a", self.arch, *options, "busybox", *args, stdin=stdin, timeout=timeout)
+
+    def test_hello(self):
+        """A static and a static-pie program: their output and nothing else."""
+        for name in ("hello", "hello-pie"):
+            want = subprocess.run([os.path.join(caelum.ROOT, "build/tests-user", os.uname().machine, "tests", name)],
+                                  stdout=subprocess.PIPE, check=True).stdout \
+                if os.uname().machine == self.arch else b"Hello from user space\n"
+            expect_run(caelum_run(self.program(name)), 0, want, b"")
+
+    def test_exit_status(self):
+        expect_run(caelum_run(self.program("args-env-auxv"), "--exit", "7"), 7)
+
+    def test_small_memory(self):
+        expect_run(caelum_run("-m", SMALL[self.arch], self.program("hello")), 0, b"Hello from user space\n", b"")
+
+    def test_killed_by_signal(self):
+        expect_run(self.busybox("sh", "-c", "kill -9 $$"), 137)
+
+    def test_stdin_is_a_pipe(self):
+        """Every byte value, unchanged in both directions, and the end of file."""
+        data = bytes(range(256)) * 700
+        expect_run(self.busybox("cat", stdin=data), 0, data, b"")
+
+    def test_stdout_and_stderr_apart(self):
+        expect_run(self.busybox("sh", "-c", "echo out; echo err >&2"), 0, b"out\n", b"err\n")
+
+    def test_environment_and_directory(self):
+        run = self.busybox("sh", "-c", 'echo "$A:$PWD"; env', options=("--env", "A=b c", "--cwd", "/bin"))
+        expect_run(run, 0)
+        expect("first line", run[1].split(b"\n")[0], b"b c:/bin")
+
+    def test_extra_file(self):
+        path = os.path.join(self.tmp, "data")
+        data = os.urandom(70000)
+        with open(path, "wb") as f:
+            f.write(data)
+        expect_run(self.busybox("cat", "/a/b/c", options=("--file", f"{path}:/a/b/c")), 0, data, b"")
+
+    def test_timeout(self):
+        run = self.busybox("sleep", "1000", timeout=15)
+        expect_run(run, 124, b"")
+        if b"not finished" not in run[2]:
+            raise Wrong(f"no word of the timeout: {run[2]!r}")
+
+    def test_strace(self):
+        run = caelum_run("--strace", self.program("hello"))
+        expect_run(run, 0, b"Hello from user space\n")
+        if b'"Hello from user space' not in run[2] or b"exit_group(0" not in run[2]:
+            raise Wrong(f"the trace lacks write() or exit_group(): {run[2][-800:]!r}")
+
+    def test_refused_files(self):
+        """What is not a program is refused in one line, before a machine boots."""
+        with open(self.program("hello"), "rb") as f:
+            image = f.read(64)
+        for name, data in (("text", b"hello\n"), ("empty", b""), ("cut", image[:40]), ("cut-headers", image),
+                           ("narrow", image[:4] + b"\1" + image[5:]),
+                           ("alien", image[:18] + struct.pack("<H", 8) + image[20:])):
+            path = os.path.join(self.tmp, name)
+            with open(path, "wb") as f:
+                f.write(data)
+            status, out, err = caelum_run(path)
+            if status != 126 or out or err.count(b"\n") != 1 or path.encode() not in err:
+                raise Wrong(f"{name}: status {status}, {err!r}")
+        expect("status of a missing file", caelum_run(os.path.join(self.tmp, "none"))[0], 127)
+
+    def test_corrupt_program_panics_init(self):
+        """An ELF file only the kernel can judge: no program to run is a panic that names it."""
+        with open(self.program("hello"), "rb") as f:
+            image = bytearray(f.read())
+        phoff = struct.unpack_from("<Q", image, 32)[0]
+        for i in range(struct.unpack_from("<H", image, 56)[0]):
+            struct.pack_into("<Q", image, phoff + i * 56 + 16, 0xffff_8000_0000_0000)     # p_vaddr
+        path = os.path.join(self.tmp, "corrupt")
+        with open(path, "wb") as f:
+            f.write(image)
+        run = caelum_run(path)
+        expect_run(run, 125, b"")
+        if b"/bin/corrupt" not in run[2]:
+            raise Wrong(f"the panic does not name the program: {run[2][-800:]!r}")
+
+    def test_exec_of_bad_files(self):
+        """exec of a corrupt file fails in the shell; the shell goes on."""
+        path = os.path.join(self.tmp, "bad")
+        with open(self.program("hello"), "rb") as f:
+            image = f.read(4096)
+        with open(path, "wb") as f:
+            f.write(image[:18] + struct.pack("<H", 8) + image[20:])
+        os.chmod(path, 0o755)
+        run = self.busybox("sh", "-c", "/bad; echo $?", options=("--file", f"{path}:/bad"))
+        if run[0] or run[1] not in (b"126\n", b"2\n", b"127\n"):
+            raise Wrong(f"{run}")
+
+
+def run(tally, arch, programs):
+    """All cases for @arch, each put into @tally."""
+    with tempfile.TemporaryDirectory(prefix="caelum-") as tmp:
+        cases = Cases(arch, programs, tmp)
+        for name in (n for n in dir(Cases) if n.startswith("test_")):
+            try:
+                getattr(cases, name)()
+                tally.result(f"command-{name[5:]}", "pass", "", arch, 1)
+            except (Wrong, subprocess.SubprocessError, OSError) as e:
+                tally.result(f"command-{name[5:]}", "fail", str(e), arch, 1)

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: MIT
+"""Drive the interactive shell through a pseudo-terminal: line editing, ^C, ^Z, fg, bg, ^D, window size."""
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import termios
+import time
+
+import caelum
+
+COMMAND = os.path.join(caelum.ROOT, "caelum")
+STEP_S = 60
+PROMPT = rb"[#$] $"
+
+
+class Wrong(Exception):
+    """The shell did not answer as it should."""
+
+
+class Session:
+    """./caelum shell in a pseudo-terminal."""
+
+    def __init__(self, arch, smp):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.environ["TERM"] = "dumb"
+            os.execv(COMMAND, [COMMAND, "shell", "-a", arch, "--smp", str(smp), "--timeout", "600"])
+        self.resize(100, 30)
+        self.seen = b""
+
+    def resize(self, cols, rows):
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
+
+    def send(self, text):
+        os.write(self.fd, text)
+
+    def expect(self, pattern, seconds=STEP_S):
+        """Read until @pattern is seen; what came before is dropped."""
+        deadline = time.monotonic() + seconds
+        while True:
+            m = re.search(pattern, self.seen)
+            if m:
+                self.seen = self.seen[m.end():]
+                return m
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self.fd], [], [], left)[0]:
+                raise Wrong(f"waited for {pattern!r}, got {self.seen[-600:]!r}")
+            try:
+                data = os.read(self.fd, 4096)
+            except OSError:
+                data = b""
+            if not data:
+                raise Wrong(f"ended while waiting for {pattern!r}; got {self.seen[-600:]!r}")
+            self.seen += data
+
+    def command(self, text, pattern):
+        """Type a line; expect @pattern at the start of a line of output, then a prompt."""
+        self.send(text + b"\r")
+        m = self.expect(rb"\n" + pattern + rb"\r?\n")
+        self.expect(PROMPT)
+        return m
+
+    def end(self):
+        """The command's exit status."""
+        deadline = time.monotonic() + STEP_S
+        while time.monotonic() < deadline:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.pid = None
+                return os.waitstatus_to_exitcode(status)
+            if select.select([self.fd], [], [], 0.1)[0]:
+                try:
+                    os.read(self.fd, 4096)
+                except OSError:
+                    pass
+        raise Wrong("the command did not end")
+
+    def kill(self):
+        if self.pid:
+            os.kill(self.pid, signal.SIGTERM)
+            os.waitpid(self.pid, 0)
+        os.close(self.fd)
+
+
+def case_echo_and_erase(s):
+    s.command(b"echo on\x7f\x7ftwo", b"two")
+
+
+def case_terminal(s):
+    s.command(b"tty", b"/dev/\\S+")
+    s.command(b"stty size", b"30 100")
+    s.resize(120, 40)
+    time.sleep(1)
+    s.command(b"stty size", b"40 120")
+
+
+def case_interrupt(s):
+    s.send(b"sleep 1000\r")
+    time.sleep(2)
+    s.send(b"\x03")
+    s.expect(PROMPT)
+    s.command(b"echo status $?", b"status 130")
+
+
+def case_stop_and_continue(s):
+    s.send(b"sleep 1000\r")
+    time.sleep(2)
+    s.send(b"\x1a")
+    s.expect(rb"Stopped")
+    s.expect(PROMPT)
+    s.send(b"bg\r")
+    s.expect(rb"sleep 1000")
+    s.expect(PROMPT)
+    s.command(b"jobs", rb"\[1\].*Running.*")
+    s.send(b"fg\r")
+    s.expect(rb"sleep 1000")
+    time.sleep(1)
+    s.send(b"\x03")
+    s.expect(PROMPT)
+    s.command(b"jobs; echo none", b"none")
+
+
+def case_foreground_reader(s):
+    """cat reads the terminal: lines come back, ^D ends it; stopped in the background when it reads."""
+    s.send(b"cat\r")
+    time.sleep(1)
+    s.send(b"line\r")
+    s.expect(rb"line\r\nline\r\n")
+    s.send(b"\x04")
+    s.expect(PROMPT)
+    s.send(b"cat &\r")
+    s.expect(PROMPT)
+    time.sleep(1)
+    s.send(b"\r")
+    s.expect(rb"Stopped \(tty input\)|Stopped")
+    s.expect(PROMPT)
+    s.send(b"kill %1\r")
+    s.expect(PROMPT)
+    s.command(b"fg 2>/dev/null; echo over", b"over")
+
+
+def case_exit(s):
+    s.send(b"exit 9\r")
+    status = s.end()
+    if status != 9:
+        raise Wrong(f"the command's status is {status}, not 9")
+
+
+CASES = (case_echo_and_erase, case_terminal, case_interrupt, case_stop_and_continue, case_foreground_reader,
+         case_exit)
+
+
+def run(tally, arch, smp=1):
+    session = Session(arch, smp)
+    lost = None
+    try:
+        try:
+            session.expect(PROMPT, 180)
+        except Wrong as e:
+            lost = str(e)
+        for case in CASES:
+            name = "shell-" + case.__name__[5:].replace("_", "-")
+            try:
+                if lost:
+                    raise Wrong(lost)
+                case(session)
+                tally.result(name, "pass", "", arch, smp)
+            except (Wrong, OSError) as e:
+                lost = lost or f"{case.__name__}: {e}"
+                tally.result(name, "fail", str(e), arch, smp)
+    finally:
+        session.kill()
