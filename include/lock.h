@@ -106,7 +106,7 @@ struct mutex {
 	struct list waiters;
 };
 void mutex_init(struct mutex *m);
-#define MUTEX_INIT(name) { SPINLOCK_INIT(RANK_WAITQ), NULL, LIST_INIT((name).waiters) }
+#define MUTEX_INIT(name) { SPINLOCK_INIT(RANK_WAITQ), NULL, LIST_HEAD_INIT((name).waiters) }
 void mutex_lock(struct mutex *m);
 /** mutex_lock_killable() - 0, or -EINTR when a fatal signal arrived. */
 int __must_check mutex_lock_killable(struct mutex *m);

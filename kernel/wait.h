@@ -23,7 +23,7 @@ struct waitq {
 	struct spinlock lock;
 	struct list waiters;
 };
-#define WAITQ_INIT(name) { SPINLOCK_INIT(RANK_WAITQ), LIST_INIT((name).waiters) }
+#define WAITQ_INIT(name) { SPINLOCK_INIT(RANK_WAITQ), LIST_HEAD_INIT((name).waiters) }
 void waitq_init(struct waitq *q);
 
 struct waiter {

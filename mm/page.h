@@ -16,7 +16,8 @@
 #include <lib/list.h>
 #include <types.h>
 
-enum page_type { PAGE_FREE, PAGE_KERNEL, PAGE_SLAB, PAGE_ANON, PAGE_CACHE, PAGE_TABLE, PAGE_RESERVED, PAGE_TYPES };
+/* 0 is what zeroed memory says: not RAM, or never given to the allocator. */
+enum page_type { PAGE_RESERVED, PAGE_FREE, PAGE_KERNEL, PAGE_SLAB, PAGE_ANON, PAGE_CACHE, PAGE_TABLE, PAGE_TYPES };
 
 #define PAGE_DIRTY    1 /* page cache: differs from the backing store */
 #define PAGE_UPTODATE 2
@@ -38,17 +39,15 @@ struct page {
 			u64 index;
 		};
 		struct { /* PAGE_SLAB: slab's lock */
+			struct list slab_link; /* first page: the cache's partial slabs */
 			struct kmem_cache *cache;
-			void *freelist;
 		};
 	};
 	union {
-		struct { /* PAGE_SLAB */
-			u16 inuse;
-			u16 total;
-		};
+		void *freelist; /* PAGE_SLAB, first page */
 		u64 private_data;
 	};
+	u16 inuse, total; /* PAGE_SLAB, first page: objects */
 };
 
 /* Allocation flags. */
@@ -67,6 +66,8 @@ static inline void page_get(struct page *page)
 }
 /** page_put() - drop a reference of an order-0 page; the last one frees it. */
 void page_put(struct page *page);
+/** page_set_type() - say what an order-0 page is used for; keeps the statistics exact. */
+void page_set_type(struct page *page, enum page_type type);
 static inline u32 page_count(const struct page *page)
 {
 	return __atomic_load_n(&page->refcount, __ATOMIC_ACQUIRE);

@@ -50,8 +50,13 @@ struct vm_object_ops {
 	void (*owner_put)(void *owner);
 	/* For /proc/PID/maps: path (may end in " (deleted)"), device, inode. */
 	void (*describe)(void *owner, char *buf, size_t size, u64 *dev, u64 *ino);
-	/* A shared mapping that may become writable appears (+1, may refuse with -EPERM for seals) or goes (-1). NULL: not counted. */
-	int (*account_writable)(struct vm_object *obj, int delta);
+	/*
+	 * Shared mappings that are or may become writable, counted exactly (memfd seals). get: a new one, may be refused
+	 * (-EPERM); dup: a copy of one that exists (fork, split); put: one goes. All NULL: not counted.
+	 */
+	int (*writable_get)(struct vm_object *obj);
+	void (*writable_dup)(struct vm_object *obj);
+	void (*writable_put)(struct vm_object *obj);
 };
 
 struct vm_object {
@@ -61,6 +66,7 @@ struct vm_object {
 	u64 npages;		/* in pages */
 	struct list maps;	/* vma->object_link of all mappings */
 };
+extern const struct xa_ops kernel_xa_ops; /* xarray nodes from the slab, GFP_ATOMIC */
 void vm_object_init(struct vm_object *obj, const struct vm_object_ops *ops);
 /** vm_object_find() - the cached page with a reference, or NULL. */
 struct page *vm_object_find(struct vm_object *obj, u64 index);
@@ -78,6 +84,7 @@ struct vma {
 	void *owner;		 /* struct file * of ops */
 	u64 pgoff;		 /* page index in object of start; anonymous: start >> PAGE_SHIFT */
 	struct list object_link; /* object->lock */
+	u64 zap_stamp;		 /* object->lock: truncation that visited it last */
 };
 
 struct vm {
@@ -99,7 +106,9 @@ struct vm {
 	u64 auxv[48];
 	unsigned int nauxv;
 	void *exe;		/* struct file * of the program, owned reference (fs puts it through vm_exe_put hook) */
+	void (*exe_get)(void *exe);
 	void (*exe_put)(void *exe);
+	bool lock_future;	/* mlockall(MCL_FUTURE) */
 	u8 dumpable;
 	u64 rlimit_as, rlimit_data, rlimit_stack, rlimit_memlock; /* mirrored from the process by exec/prlimit */
 };
@@ -126,12 +135,15 @@ long vm_remap(struct vm *vm, uaddr_t old, size_t old_len, size_t new_len, unsign
 long vm_brk(struct vm *vm, uaddr_t brk);
 int vm_advise(struct vm *vm, uaddr_t addr, size_t len, int advice);
 int vm_lock_range(struct vm *vm, uaddr_t addr, size_t len, bool lock);
+int vm_lock_all(struct vm *vm, bool lock, bool future);
 int vm_sync(struct vm *vm, uaddr_t addr, size_t len, unsigned int flags);
 /** vm_mincore() - one byte per page into @vec (kernel memory). */
 int vm_mincore(struct vm *vm, uaddr_t addr, size_t npages, u8 *vec);
 /** vm_find() - the mapping that contains @addr, or NULL. vm->lock held (read). vm_next(): in address order; first with NULL. */
 struct vma *vm_find(struct vm *vm, uaddr_t addr);
 struct vma *vm_next(struct vm *vm, struct vma *prev);
+/** vm_find_from() - the first mapping that ends above @addr. */
+struct vma *vm_find_from(struct vm *vm, uaddr_t addr);
 
 /* What became of a fault. */
 enum vm_fault {

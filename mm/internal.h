@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of mm/ share and nobody else needs. */
+#ifndef MM_INTERNAL_H
+#define MM_INTERNAL_H
+
+#include <mm/page.h>
+#include <mm/vm.h>
+
+/** early_alloc() - zeroed memory before the buddy allocator is up; never fails (panics). Boot CPU. */
+void *early_alloc(size_t size, size_t align);
+/** early_for_each_free() - every free range that the early allocator leaves, in bytes. */
+void early_for_each_free(void (*fn)(paddr_t base, u64 size));
+
+void page_init(void);	/* struct pages and free lists, from boot_info */
+void slab_init(void);
+
+void vm_init(void);
+void vm_object_subsystem_init(void);
+
+/* The one accounting hook: every page changes kind here. */
+void account_pages(enum page_type type, s64 npages);
+
+/** mm_register_shrinker() - @fn frees what it can and returns pages freed; called in task context when memory is short. */
+void mm_register_shrinker(u64 (*fn)(void));
+
+extern struct page *zero_page;
+
+/* mm/vm.c for mm/fault.c and the others */
+unsigned int vma_hal_prot(const struct vma *vma);
+/** vm_zap() - unmap pages of [start, end) and flush; the mappings stay. vm->lock held. */
+void vm_zap(struct vm *vm, uaddr_t start, uaddr_t end);
+void vm_zap_object(struct vm *vm, struct vm_object *obj, u64 first, u64 last);
+/** vm_object_create_shared() - for MAP_SHARED | MAP_ANONYMOUS; *owner carries the caller's reference. ERR_PTR(-ENOMEM). */
+struct vm_object *vm_object_create_shared(void **owner);
+/** vm_fault_locked() - as vm_handle_fault() with vm->lock held for reading. */
+enum vm_fault vm_fault_locked(struct vm *vm, struct vma *vma, uaddr_t addr, unsigned int access, bool force);
+
+/** kernel_va_reserve() - a piece of VMALLOC space, page-aligned, for good. 0 when it is used up. */
+vaddr_t kernel_va_reserve(u64 size);
+
+#endif

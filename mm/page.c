@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The page allocator: a buddy system per zone, with a small stack of single pages per CPU in front.
+ *
+ * page_alloc()/page_free() (mm/page.h) are the interface. A free block of 2^n pages is linked into its zone's list n through
+ * its first page; freeing merges it with its buddy (the block whose index differs in bit n only)
+ * while that is free and of the same order. Single pages go through the CPU's stack, refilled and
+ * drained PCP_BATCH at a time.
+ *
+ * Locking: zone->lock (RANK_BUDDY) with interrupts off, because interrupt handlers allocate; the per-CPU stack
+ * with interrupts off.
+ *
+ * struct page array: one flat array if RAM is reasonably dense; otherwise the array is a virtual one in VMALLOC space with
+ * only the parts mapped that describe RAM.
+ */
+#include <hal/boot.h>
+#include <hal/cpu.h>
+#include <hal/upcall.h>
+#include <lib/string.h>
+#include <lock.h>
+#include <mm/internal.h>
+
+#define MAX_ORDER 11 /* orders 0..10: up to 4 MiB */
+#define PCP_MAX	  64
+#define PCP_BATCH 32
+
+enum zone_id { ZONE_DMA32, ZONE_NORMAL, NZONES };
+
+struct zone {
+	struct spinlock lock;
+	struct list free[MAX_ORDER]; /* lock */
+	u64 nfree;		     /* lock: pages */
+};
+
+struct pcp {
+	unsigned int count;
+	struct page *page[PCP_MAX];
+};
+
+struct page *page_array;
+paddr_t page_array_base;
+u64 page_array_count;
+struct page *zero_page;
+
+static struct zone zones[NZONES];
+static u64 total_pages, reserve_pages;
+static bool buddy_up;
+static DEFINE_PERCPU(struct pcp, page_stack);
+
+struct mm_counters {
+	s64 pages[PAGE_TYPES];
+};
+static DEFINE_PERCPU(struct mm_counters, counters);
+
+#define MAX_SHRINKERS 8
+static u64 (*shrinkers[MAX_SHRINKERS])(void);
+static unsigned int nshrinkers;
+
+/* Per-CPU sums; only their total means something. Interrupts may interleave: the update is atomic. */
+void account_pages(enum page_type type, s64 npages)
+{
+	__atomic_fetch_add(&percpu(counters).pages[type], npages, __ATOMIC_RELAXED);
+}
+
+static s64 counted(enum page_type type)
+{
+	s64 n = 0;
+
+	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++)
+		n += READ_ONCE(percpu_of(counters, cpu).pages[type]);
+	return n < 0 ? 0 : n;
+}
+
+void mm_get_stats(struct mm_stats *out)
+{
+	*out = (struct mm_stats){
+		.total = total_pages,
+		.kernel = (u64)counted(PAGE_KERNEL),
+		.slab = (u64)counted(PAGE_SLAB),
+		.anon = (u64)counted(PAGE_ANON),
+		.cache = (u64)counted(PAGE_CACHE),
+		.tables = (u64)counted(PAGE_TABLE),
+	};
+	for (int i = 0; i < NZONES; i++)
+		out->free += READ_ONCE(zones[i].nfree);
+	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++)
+		out->free += READ_ONCE(percpu_of(page_stack, cpu).count);
+}
+
+void mm_register_shrinker(u64 (*fn)(void))
+{
+	if (nshrinkers == MAX_SHRINKERS)
+		panic("too many memory shrinkers");
+	shrinkers[nshrinkers++] = fn;
+}
+
+/* ---- the buddy system; zone->lock held ---- */
+
+static u64 page_index(const struct page *page)
+{
+	return (u64)(page - page_array) + (page_array_base >> PAGE_SHIFT);
+}
+
+static struct page *buddy_of(struct page *page, unsigned int order)
+{
+	u64 pfn = page_index(page) ^ (1ULL << order);
+	u64 first = page_array_base >> PAGE_SHIFT;
+
+	if (pfn < first || pfn - first >= page_array_count)
+		return NULL;
+	return &page_array[pfn - first];
+}
+
+static void zone_add_free(struct zone *z, struct page *page, unsigned int order)
+{
+	page->type = PAGE_FREE;
+	page->order = (u8)order;
+	list_add(&page->link, &z->free[order]);
+}
+
+/*
+ * A buddy is free and whole exactly if it is marked PAGE_FREE with this order: pages inside a block
+ * or allocated have another type, pages that are no RAM are PAGE_RESERVED.
+ */
+static void zone_free_block(struct zone *z, struct page *page, unsigned int order)
+{
+	z->nfree += 1ULL << order;
+	for (; order < MAX_ORDER - 1; order++) {
+		struct page *buddy = buddy_of(page, order);
+
+		if (!buddy || buddy->type != PAGE_FREE || buddy->order != order || buddy->zone != page->zone)
+			break;
+		list_del(&buddy->link);
+		buddy->type = PAGE_KERNEL;
+		if (buddy < page)
+			page = buddy;
+	}
+	zone_add_free(z, page, order);
+}
+
+static struct page *zone_take_block(struct zone *z, unsigned int order)
+{
+	for (unsigned int o = order; o < MAX_ORDER; o++) {
+		struct page *page;
+
+		if (list_empty(&z->free[o]))
+			continue;
+		page = list_first_entry(&z->free[o], struct page, link);
+		list_del(&page->link);
+		while (o > order) {
+			o--;
+			zone_add_free(z, page + (1ULL << o), o);
+		}
+		page->type = PAGE_KERNEL;
+		page->order = (u8)order;
+		z->nfree -= 1ULL << order;
+		return page;
+	}
+	return NULL;
+}
+
+static u64 nfree_pages(void)
+{
+	u64 n = 0;
+
+	for (int i = 0; i < NZONES; i++)
+		n += READ_ONCE(zones[i].nfree);
+	return n;
+}
+
+/* From the high zone first, so that memory below 4 GiB lasts for those who need it. */
+static struct page *buddy_alloc(unsigned int order)
+{
+	for (int i = NZONES; i-- > 0;) {
+		struct zone *z = &zones[i];
+		struct page *page;
+
+		if (READ_ONCE(z->nfree) < 1ULL << order)
+			continue;
+		spin_lock(&z->lock);
+		page = zone_take_block(z, order);
+		spin_unlock(&z->lock);
+		if (page)
+			return page;
+	}
+	return NULL;
+}
+
+static void buddy_free(struct page *page, unsigned int order)
+{
+	struct zone *z = &zones[page->zone];
+
+	spin_lock(&z->lock);
+	zone_free_block(z, page, order);
+	spin_unlock(&z->lock);
+}
+
+/* ---- the per-CPU stacks; interrupts off ---- */
+
+static __noinline void pcp_refill(struct pcp *pcp)
+{
+	while (pcp->count < PCP_BATCH) {
+		struct page *page = buddy_alloc(0);
+
+		if (!page)
+			break;
+		pcp->page[pcp->count++] = page;
+	}
+}
+
+static __noinline void pcp_drain(struct pcp *pcp, unsigned int keep)
+{
+	while (pcp->count > keep)
+		buddy_free(pcp->page[--pcp->count], 0);
+}
+
+static struct page *try_alloc(unsigned int gfp, unsigned int order)
+{
+	unsigned long flags = hal_irq_save();
+	struct page *page = NULL;
+
+	if ((gfp & GFP_USER) && unlikely(nfree_pages() < reserve_pages))
+		goto out;
+	if (order == 0) {
+		struct pcp *pcp = &percpu(page_stack);
+
+		if (unlikely(!pcp->count))
+			pcp_refill(pcp);
+		if (likely(pcp->count))
+			page = pcp->page[--pcp->count];
+	} else {
+		page = buddy_alloc(order);
+		if (!page) {
+			pcp_drain(&percpu(page_stack), 0);
+			page = buddy_alloc(order);
+		}
+	}
+out:
+	hal_irq_restore(flags);
+	return page;
+}
+
+static bool shrink(void)
+{
+	u64 freed = 0;
+
+	for (unsigned int i = 0; i < nshrinkers; i++)
+		freed += shrinkers[i]();
+	return freed != 0;
+}
+
+struct page *page_alloc(unsigned int gfp, unsigned int order)
+{
+	struct page *page = try_alloc(gfp, order);
+
+	if (unlikely(!page)) {
+		if ((gfp & GFP_ATOMIC) || !shrink())
+			return NULL;
+		page = try_alloc(gfp, order);
+		if (!page)
+			return NULL;
+	}
+	page->refcount = 1;
+	page->type = PAGE_KERNEL;
+	page->flags = 0;
+	page->private_data = 0;
+	account_pages(PAGE_KERNEL, 1LL << order);
+	if (gfp & GFP_ZERO)
+		memset(page_to_virt(page), 0, PAGE_SIZE << order);
+	return page;
+}
+
+
+static void free_block(struct page *page, unsigned int order)
+{
+	unsigned long flags;
+
+	account_pages(page->type, -(1LL << order));
+	page->type = PAGE_KERNEL;
+	page->refcount = 0;
+	flags = hal_irq_save();
+	if (order == 0) {
+		struct pcp *pcp = &percpu(page_stack);
+
+		if (unlikely(pcp->count == PCP_MAX))
+			pcp_drain(pcp, PCP_MAX - PCP_BATCH);
+		pcp->page[pcp->count++] = page;
+	} else {
+		buddy_free(page, order);
+	}
+	hal_irq_restore(flags);
+}
+
+void page_free(struct page *page, unsigned int order)
+{
+	if (unlikely(page_count(page) != 1))
+		panic("page %llx freed with %u references", page_to_phys(page), page_count(page));
+	free_block(page, order);
+}
+
+void page_put(struct page *page)
+{
+	u32 old = __atomic_fetch_sub(&page->refcount, 1, __ATOMIC_ACQ_REL);
+
+	if (unlikely(old == 0))
+		panic("page %llx put once too often", page_to_phys(page));
+	if (old == 1)
+		free_block(page, 0);
+}
+
+void page_set_type(struct page *page, enum page_type type)
+{
+	account_pages(page->type, -1);
+	page->type = (u8)type;
+	account_pages(type, 1);
+}
+
+void *kpages_alloc(unsigned int gfp, unsigned int order)
+{
+	struct page *page = page_alloc(gfp, order);
+
+	return page ? page_to_virt(page) : NULL;
+}
+
+void kpages_free(void *va, unsigned int order)
+{
+	page_free(virt_to_page(va), order);
+}
+
+/* ---- page tables (hal/upcall.h) ---- */
+
+paddr_t upcall_pt_alloc(void)
+{
+	struct page *page;
+
+	if (unlikely(!buddy_up))
+		return virt_to_phys(early_alloc(PAGE_SIZE, PAGE_SIZE));
+	page = page_alloc(GFP_ATOMIC | GFP_ZERO, 0);
+	if (!page)
+		return 0;
+	page_set_type(page, PAGE_TABLE);
+	return page_to_phys(page);
+}
+
+void upcall_pt_free(paddr_t pa)
+{
+	page_put(phys_to_page(pa));
+}
+
+/* ---- boot ---- */
+
+static void __init free_range(paddr_t base, u64 size)
+{
+	u64 pfn = base >> PAGE_SHIFT, end = (base + size) >> PAGE_SHIFT;
+
+	while (pfn < end) {
+		unsigned int order = MAX_ORDER - 1;
+		struct page *page = phys_to_page(pfn << PAGE_SHIFT);
+
+		while ((pfn & ((1ULL << order) - 1)) || pfn + (1ULL << order) > end)
+			order--;
+		for (u64 i = 0; i < 1ULL << order; i++) {
+			page[i].type = PAGE_KERNEL;
+			page[i].refcount = 0;
+		}
+		buddy_free(page, order);
+		pfn += 1ULL << order;
+	}
+}
+
+void mm_free_boot_range(paddr_t base, u64 size)
+{
+	paddr_t start = ALIGN_UP(base, PAGE_SIZE), end = ALIGN_DOWN(base + size, PAGE_SIZE);
+
+	for (; start < end; start += PAGE_SIZE) {
+		struct page *page = phys_to_page(start);
+
+		if (page && page->type == PAGE_RESERVED && page->refcount == 1) {
+			total_pages++;
+			page->type = PAGE_KERNEL;
+			account_pages(PAGE_KERNEL, 1);
+			page_free(page, 0);
+		}
+	}
+}
+
+/*
+ * Map the part of the virtual struct page array that describes @ram, rounded to the largest blocks
+ * so that every buddy can be looked at. Ranges are sorted: what is below @mapped_to is there already.
+ */
+static vaddr_t __init map_page_array_part(const struct boot_range *ram, vaddr_t mapped_to)
+{
+	const u64 block = PAGE_SIZE << (MAX_ORDER - 1);
+	u64 first = (max(ALIGN_DOWN(ram->base, block), page_array_base) - page_array_base) >> PAGE_SHIFT;
+	u64 last = (ALIGN_UP(ram->base + ram->size, block) - page_array_base) >> PAGE_SHIFT;
+	vaddr_t from = ALIGN_DOWN((vaddr_t)(page_array + first), PAGE_SIZE);
+	vaddr_t to = ALIGN_UP((vaddr_t)(page_array + last), PAGE_SIZE);
+	void *mem;
+
+	from = max(from, mapped_to);
+	if (from >= to)
+		return mapped_to;
+	mem = early_alloc(to - from, PAGE_SIZE);
+	if (hal_kernel_map(from, virt_to_phys(mem), to - from, HAL_READ | HAL_WRITE | HAL_GLOBAL))
+		panic("cannot map the page array");
+	return to;
+}
+
+/* All RAM's pages start out PAGE_RESERVED with one reference; free_range() makes them free. */
+static void __init init_page_structs(const struct boot_range *ram)
+{
+	struct page *page = phys_to_page(ram->base);
+	u64 n = ram->size >> PAGE_SHIFT;
+
+	for (u64 i = 0; i < n; i++) {
+		page[i].type = PAGE_RESERVED;
+		page[i].refcount = 1;
+		page[i].zone = ram->base + (i << PAGE_SHIFT) >= 1ULL << 32 ? ZONE_NORMAL : ZONE_DMA32;
+	}
+}
+
+static void __init count_free(paddr_t base, u64 size)
+{
+	total_pages += size >> PAGE_SHIFT;
+	free_range(base, size);
+}
+
+void __init page_init(void)
+{
+	const struct boot_range *last = &boot_info.ram[boot_info.nram - 1];
+	u64 span, ram = 0;
+
+	for (unsigned int i = 0; i < boot_info.nram; i++)
+		ram += boot_info.ram[i].size >> PAGE_SHIFT;
+	page_array_base = boot_info.ram[0].base;
+	span = (last->base + last->size - page_array_base) >> PAGE_SHIFT;
+	if (span <= ram + ram / 4) {
+		page_array = early_alloc(span * sizeof(struct page), PAGE_SIZE);
+	} else {
+		vaddr_t mapped_to = 0;
+
+		page_array = (struct page *)kernel_va_reserve((span + (1u << MAX_ORDER)) * sizeof(struct page));
+		for (unsigned int i = 0; i < boot_info.nram; i++)
+			mapped_to = map_page_array_part(&boot_info.ram[i], mapped_to);
+	}
+	page_array_count = span;
+	for (int i = 0; i < NZONES; i++) {
+		spin_init(&zones[i].lock, RANK_BUDDY);
+		for (unsigned int o = 0; o < MAX_ORDER; o++)
+			list_init(&zones[i].free[o]);
+	}
+	for (unsigned int i = 0; i < boot_info.nram; i++)
+		init_page_structs(&boot_info.ram[i]);
+	buddy_up = true;
+	early_for_each_free(count_free);
+	reserve_pages = clamp(total_pages / 64, 64ULL, 4096ULL);
+}
+
+void __init mm_init(void)
+{
+	hal_paging_init();
+	page_init();
+	slab_init();
+	vm_init();
+	zero_page = page_alloc(GFP_ZERO, 0);
+	if (!zero_page)
+		panic("no memory for the zero page");
+}

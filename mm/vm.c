@@ -1,0 +1,1140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Address spaces: the tree of mappings and what system calls do to it. Faults are in mm/fault.c.
+ *
+ * Every change follows one pattern: vm->lock for writing; cut mappings at the range's ends (vma_split), so that it covers
+ * whole mappings; change or remove those; merge equal neighbours again. What may fail for want of memory
+ * comes first.
+ *
+ * Sources: mmap(2), munmap(2), mprotect(2), mremap(2), madvise(2), brk(2), mlock(2), mincore(2).
+ */
+#include <err.h>
+#include <hal/uctx.h>
+#include <lib/string.h>
+#include <mm/internal.h>
+#include <mm/slab.h>
+#include <uapi/mman.h>
+
+#define MAX_MAPS 65530
+#define MMAP_MIN PAGE_SIZE
+
+static struct kmem_cache *vm_cache, *vma_cache;
+
+void __init vm_init(void)
+{
+	vm_cache = kmem_cache_create("vm", sizeof(struct vm), 0);
+	vma_cache = kmem_cache_create("vma", sizeof(struct vma), 0);
+	vm_object_subsystem_init();
+}
+
+/* ---- the tree ---- */
+
+static struct vma *node_vma(struct rb_node *node)
+{
+	return rb_entry_safe(node, struct vma, node);
+}
+
+static int addr_cmp(const void *key, const struct rb_node *node)
+{
+	const struct vma *vma = rb_entry((struct rb_node *)node, struct vma, node);
+	uaddr_t addr = *(const uaddr_t *)key;
+
+	return addr < vma->start ? -1 : addr >= vma->end;
+}
+
+static bool vma_less(const struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry((struct rb_node *)a, struct vma, node)->start < rb_entry((struct rb_node *)b, struct vma, node)->start;
+}
+
+struct vma *vm_find(struct vm *vm, uaddr_t addr)
+{
+	struct vma *vma = READ_ONCE(vm->cached);
+
+	if (vma && addr >= vma->start && addr < vma->end)
+		return vma;
+	vma = node_vma(rb_find(&vm->vmas, &addr, addr_cmp));
+	if (vma)
+		WRITE_ONCE(vm->cached, vma);
+	return vma;
+}
+
+/* The first mapping that ends above @addr. */
+struct vma *vm_find_from(struct vm *vm, uaddr_t addr)
+{
+	return node_vma(rb_find_ge(&vm->vmas, &addr, addr_cmp));
+}
+
+struct vma *vm_next(struct vm *vm, struct vma *prev)
+{
+	return node_vma(prev ? rb_next(&prev->node) : rb_first(&vm->vmas));
+}
+
+static struct vma *vma_prev(struct vma *vma)
+{
+	return node_vma(rb_prev(&vma->node));
+}
+
+static u64 vma_pages(const struct vma *vma)
+{
+	return (vma->end - vma->start) >> PAGE_SHIFT;
+}
+
+/* Statistics for /proc and limits; @sign +1 or -1. */
+static void vma_account(struct vma *vma, int sign)
+{
+	struct vm *vm = vma->vm;
+	u64 n = sign > 0 ? vma_pages(vma) : -vma_pages(vma);
+
+	vm->total_pages += n;
+	if (vma->flags & VM_LOCKED)
+		vm->locked_pages += n;
+	if (vma->flags & VM_GROWSDOWN)
+		vm->stack_pages += n;
+	else if ((vma->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE)
+		vm->data_pages += n;
+}
+
+static bool vma_counts_writable(const struct vma *vma)
+{
+	return (vma->flags & (VM_SHARED | VM_MAYWRITE)) == (VM_SHARED | VM_MAYWRITE) && vma->object &&
+	       vma->object->ops->writable_get;
+}
+
+/* Make a mapping known to its object; the caller has counted it as writable if it is. */
+static void vma_attach(struct vma *vma)
+{
+	struct vm_object *obj = vma->object;
+
+	if (!obj)
+		return;
+	obj->ops->owner_get(vma->owner);
+	spin_lock(&obj->lock);
+	list_add(&vma->object_link, &obj->maps);
+	spin_unlock(&obj->lock);
+}
+
+static void vma_detach(struct vma *vma)
+{
+	struct vm_object *obj = vma->object;
+
+	if (!obj)
+		return;
+	spin_lock(&obj->lock);
+	list_del(&vma->object_link);
+	spin_unlock(&obj->lock);
+	if (vma_counts_writable(vma))
+		obj->ops->writable_put(obj);
+	obj->ops->owner_put(vma->owner);
+}
+
+static void vma_insert(struct vm *vm, struct vma *vma)
+{
+	rb_add(&vm->vmas, &vma->node, vma_less);
+	vm->nvmas++;
+	vma_account(vma, 1);
+}
+
+static void vma_remove(struct vma *vma)
+{
+	struct vm *vm = vma->vm;
+
+	vma_account(vma, -1);
+	vm->nvmas--;
+	if (vm->cached == vma)
+		vm->cached = NULL;
+	rb_erase(&vm->vmas, &vma->node);
+}
+
+static void vma_free(struct vma *vma)
+{
+	vma_detach(vma);
+	kmem_cache_free(vma_cache, vma);
+}
+
+/* A copy of @vma that shows [start, end), attached but not in a tree. NULL without memory. */
+static struct vma *vma_copy(const struct vma *vma, struct vm *vm, uaddr_t start, uaddr_t end)
+{
+	struct vma *new = kmem_cache_alloc(vma_cache, 0);
+
+	if (!new)
+		return NULL;
+	*new = *vma;
+	new->vm = vm;
+	new->start = start;
+	new->end = end;
+	new->pgoff = vma->pgoff + ((start - vma->start) >> PAGE_SHIFT);
+	if (vma_counts_writable(new))
+		new->object->ops->writable_dup(new->object);
+	vma_attach(new);
+	return new;
+}
+
+/* Cut @vma at @addr, which lies inside it: @vma keeps the lower part. 0 or -ENOMEM. */
+static int vma_split(struct vma *vma, uaddr_t addr)
+{
+	struct vma *upper;
+
+	if (vma->vm->nvmas >= MAX_MAPS)
+		return -ENOMEM;
+	upper = vma_copy(vma, vma->vm, addr, vma->end);
+	if (!upper)
+		return -ENOMEM;
+	vma_account(vma, -1);
+	vma->end = addr;
+	vma_account(vma, 1);
+	vma_insert(vma->vm, upper);
+	return 0;
+}
+
+/* Make mapping borders at @start and @end. 0 or -ENOMEM. */
+static int vm_cut(struct vm *vm, uaddr_t start, uaddr_t end)
+{
+	struct vma *vma = vm_find(vm, start);
+	int r;
+
+	if (vma && vma->start < start) {
+		r = vma_split(vma, start);
+		if (r)
+			return r;
+	}
+	vma = vm_find(vm, end - 1);
+	if (vma && vma->end > end)
+		return vma_split(vma, end);
+	return 0;
+}
+
+static bool can_merge(const struct vma *a, const struct vma *b)
+{
+	if (!a || !b || a->end != b->start || a->flags != b->flags || a->object != b->object || a->owner != b->owner)
+		return false;
+	return a->pgoff + vma_pages(a) == b->pgoff;
+}
+
+/* Join @vma with its neighbours where they continue each other. Returns the mapping that now covers it. */
+static struct vma *vma_merge(struct vma *vma)
+{
+	struct vma *prev = vma_prev(vma), *next = vm_next(vma->vm, vma);
+
+	if (can_merge(vma, next)) {
+		uaddr_t end = next->end;
+
+		vma_remove(next);
+		vma_account(vma, -1);
+		vma->end = end;
+		vma_account(vma, 1);
+		vma_free(next);
+	}
+	if (can_merge(prev, vma)) {
+		uaddr_t end = vma->end;
+
+		vma_remove(vma);
+		vma_account(prev, -1);
+		prev->end = end;
+		vma_account(prev, 1);
+		vma_free(vma);
+		vma = prev;
+	}
+	return vma;
+}
+
+/* ---- removing pages ---- */
+
+/* Pages taken out of a table wait here until no CPU can reach them any more. */
+struct gather {
+	struct vm *vm;
+	uaddr_t start, end; /* what to flush */
+	bool flush;	    /* false: the table is not in use anywhere */
+	unsigned int n;
+	struct page *page[128];
+};
+
+static void gather_drain(struct gather *g)
+{
+	if (!g->n)
+		return;
+	if (g->flush)
+		hal_tlb_flush_range(&g->vm->pt, g->start, g->end);
+	for (unsigned int i = 0; i < g->n; i++)
+		page_put(g->page[i]);
+	g->n = 0;
+}
+
+static void gather_page(void *ctx, uaddr_t va, paddr_t pa, unsigned int prot)
+{
+	struct gather *g = ctx;
+	struct page *page = phys_to_page(pa);
+
+	(void)va, (void)prot;
+	if (page->type == PAGE_ANON)
+		g->vm->rss_anon--;
+	else if (page->type == PAGE_CACHE)
+		g->vm->rss_file--;
+	g->page[g->n++] = page;
+	if (g->n == ARRAY_SIZE(g->page))
+		gather_drain(g);
+}
+
+static void zap(struct vm *vm, uaddr_t start, uaddr_t end, bool flush)
+{
+	struct gather g;
+
+	g.vm = vm;
+	g.start = start;
+	g.end = end;
+	g.flush = flush;
+	g.n = 0;
+	spin_lock(&vm->pt_lock);
+	hal_pt_unmap(&vm->pt, start, end, gather_page, &g);
+	gather_drain(&g);
+	spin_unlock(&vm->pt_lock);
+}
+
+void vm_zap(struct vm *vm, uaddr_t start, uaddr_t end)
+{
+	zap(vm, start, end, true);
+}
+
+/* ---- creating and destroying ---- */
+
+struct vm *vm_create(void)
+{
+	struct vm *vm = kmem_cache_alloc(vm_cache, GFP_ZERO);
+
+	if (!vm)
+		return ERR_PTR(-ENOMEM);
+	if (hal_pt_init(&vm->pt)) {
+		kmem_cache_free(vm_cache, vm);
+		return ERR_PTR(-ENOMEM);
+	}
+	refcount_set(&vm->users, 1);
+	rwsem_init(&vm->lock);
+	spin_init(&vm->pt_lock, RANK_PT);
+	rb_root_init(&vm->vmas);
+	vm->mmap_top = USER_END - PAGE_SIZE;
+	vm->dumpable = 1;
+	return vm;
+}
+
+void vm_get(struct vm *vm)
+{
+	refcount_inc(&vm->users);
+}
+
+void vm_put(struct vm *vm)
+{
+	struct vma *vma;
+
+	if (!refcount_dec_and_test(&vm->users))
+		return;
+	while ((vma = vm_next(vm, NULL))) {
+		zap(vm, vma->start, vma->end, false);
+		vma_remove(vma);
+		vma_free(vma);
+	}
+	hal_pt_fini(&vm->pt);
+	if (vm->exe)
+		vm->exe_put(vm->exe);
+	kmem_cache_free(vm_cache, vm);
+}
+
+void vm_activate(struct vm *vm)
+{
+	hal_pt_activate(vm ? &vm->pt : NULL);
+}
+
+static void fork_page(void *ctx, paddr_t pa)
+{
+	struct vm *vm = ctx;
+	struct page *page = phys_to_page(pa);
+
+	page_get(page);
+	if (page->type == PAGE_ANON)
+		vm->rss_anon++;
+	else if (page->type == PAGE_CACHE)
+		vm->rss_file++;
+}
+
+/* Give the child its copy of one mapping. 0 or -ENOMEM. */
+static int fork_vma(struct vm *child, struct vma *vma)
+{
+	struct vm *parent = vma->vm;
+	struct vma *copy;
+	int r;
+
+	if (vma->flags & VM_DONTFORK)
+		return 0;
+	copy = vma_copy(vma, child, vma->start, vma->end);
+	if (!copy)
+		return -ENOMEM;
+	copy->flags &= ~VM_LOCKED;
+	vma_insert(child, copy);
+	if (vma->flags & VM_WIPEONFORK)
+		return 0;
+	spin_lock(&parent->pt_lock);
+	r = hal_pt_clone(&child->pt, &parent->pt, vma->start, vma->end, !(vma->flags & VM_SHARED), fork_page, child);
+	spin_unlock(&parent->pt_lock);
+	return r;
+}
+
+static void copy_layout(struct vm *to, const struct vm *from)
+{
+	to->mmap_top = from->mmap_top;
+	to->brk_start = from->brk_start;
+	to->brk = from->brk;
+	to->code_start = from->code_start;
+	to->code_end = from->code_end;
+	to->data_start = from->data_start;
+	to->data_end = from->data_end;
+	to->stack_start = from->stack_start;
+	to->arg_start = from->arg_start;
+	to->arg_end = from->arg_end;
+	to->env_start = from->env_start;
+	to->env_end = from->env_end;
+	to->vdso = from->vdso;
+	memcpy(to->auxv, from->auxv, sizeof(to->auxv));
+	to->nauxv = from->nauxv;
+	to->dumpable = from->dumpable;
+	to->rlimit_as = from->rlimit_as;
+	to->rlimit_data = from->rlimit_data;
+	to->rlimit_stack = from->rlimit_stack;
+	to->rlimit_memlock = from->rlimit_memlock;
+	to->exe = from->exe;
+	to->exe_get = from->exe_get;
+	to->exe_put = from->exe_put;
+	if (to->exe)
+		to->exe_get(to->exe);
+}
+
+struct vm *vm_fork(struct vm *vm)
+{
+	struct vm *child = vm_create();
+	int r = 0;
+
+	if (IS_ERR(child))
+		return child;
+	rwsem_down_write(&vm->lock);
+	copy_layout(child, vm);
+	for (struct vma *vma = vm_next(vm, NULL); vma && !r; vma = vm_next(vm, vma))
+		r = fork_vma(child, vma);
+	/* Writable entries of the parent lost their right: no CPU may go on using the old ones. */
+	hal_tlb_flush_all(&vm->pt);
+	rwsem_up_write(&vm->lock);
+	if (r) {
+		vm_put(child);
+		return ERR_PTR(r);
+	}
+	return child;
+}
+
+/* ---- finding room ---- */
+
+/* The highest gap of @len bytes below @top; 0: none. */
+static uaddr_t find_gap_below(struct vm *vm, size_t len, uaddr_t top)
+{
+	struct vma *vma = vm_find_from(vm, top - 1);
+	uaddr_t end = top;
+
+	/* vma: the first that ends above top; start below whatever reaches over it. */
+	if (vma && vma->start < top)
+		end = vma->start;
+	vma = vma ? vma_prev(vma) : node_vma(rb_last(&vm->vmas));
+	for (; vma; vma = vma_prev(vma)) {
+		if (end > vma->end && end - vma->end >= len)
+			break;
+		end = vma->start;
+	}
+	if (end < len + MMAP_MIN)
+		return 0;
+	return end - len;
+}
+
+static bool range_is_free(struct vm *vm, uaddr_t addr, size_t len)
+{
+	struct vma *vma = vm_find_from(vm, addr);
+
+	return !vma || vma->start >= addr + len;
+}
+
+static bool range_valid(uaddr_t addr, size_t len)
+{
+	return len <= USER_END && addr <= USER_END - len;
+}
+
+/* The address of a new mapping, -ENOMEM or -EEXIST; a fixed one is not yet cleared. */
+static long choose_address(struct vm *vm, uaddr_t addr, size_t len, unsigned int flags)
+{
+	uaddr_t found;
+
+	if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
+		if (addr & ~PAGE_MASK)
+			return -EINVAL;
+		if (!range_valid(addr, len))
+			return -ENOMEM;
+		if (addr < MMAP_MIN)
+			return -EPERM;
+		if ((flags & MAP_FIXED_NOREPLACE) && !range_is_free(vm, addr, len))
+			return -EEXIST;
+		return (long)addr;
+	}
+	addr = ALIGN_DOWN(addr, PAGE_SIZE);
+	if (addr >= MMAP_MIN && range_valid(addr, len) && addr + len <= vm->mmap_top && range_is_free(vm, addr, len))
+		return (long)addr;
+	found = (flags & MAP_32BIT) ? find_gap_below(vm, len, 0x80000000UL) : find_gap_below(vm, len, vm->mmap_top);
+	if (!found)
+		found = find_gap_below(vm, len, USER_END - PAGE_SIZE);
+	return found ? (long)found : -ENOMEM;
+}
+
+/* ---- mmap, munmap ---- */
+
+static int unmap_locked(struct vm *vm, uaddr_t addr, size_t len)
+{
+	struct vma *vma = vm_find_from(vm, addr), *next;
+	uaddr_t end = addr + len;
+	int r;
+
+	if (!vma || vma->start >= end)
+		return 0;
+	r = vm_cut(vm, addr, end);
+	if (r)
+		return r;
+	vm_zap(vm, addr, end);
+	for (vma = vm_find_from(vm, addr); vma && vma->start < end; vma = next) {
+		next = vm_next(vm, vma);
+		vma_remove(vma);
+		vma_free(vma);
+	}
+	return 0;
+}
+
+int vm_unmap(struct vm *vm, uaddr_t addr, size_t len)
+{
+	int r;
+
+	if ((addr & ~PAGE_MASK) || !len || len > USER_END)
+		return -EINVAL;
+	len = ALIGN_UP(len, PAGE_SIZE);
+	if (!range_valid(addr, len))
+		return -EINVAL;
+	rwsem_down_write(&vm->lock);
+	r = unmap_locked(vm, addr, len);
+	rwsem_up_write(&vm->lock);
+	return r;
+}
+
+static unsigned int prot_to_vm(unsigned int prot)
+{
+	unsigned int flags = prot & (PROT_READ | PROT_WRITE | PROT_EXEC);
+
+	static_assert(PROT_READ == VM_READ && PROT_WRITE == VM_WRITE && PROT_EXEC == VM_EXEC, "same bits");
+	return flags;
+}
+
+/* Would @npages more exceed the limits? @flags: of the mapping. */
+static bool over_limit(struct vm *vm, u64 npages, unsigned int flags)
+{
+	struct mm_stats st;
+
+	if (vm->total_pages + npages > vm->rlimit_as >> PAGE_SHIFT)
+		return true;
+	if ((flags & (VM_WRITE | VM_SHARED | VM_GROWSDOWN)) == VM_WRITE &&
+	    vm->data_pages + npages > vm->rlimit_data >> PAGE_SHIFT)
+		return true;
+	if ((flags & (VM_WRITE | VM_SHARED | VM_NORESERVE)) != VM_WRITE || npages < 1024)
+		return false;
+	/* Linux's heuristic overcommit: refuse only what could never be backed. */
+	mm_get_stats(&st);
+	return npages > st.total;
+}
+
+struct map_req {
+	uaddr_t addr;
+	size_t len;
+	unsigned int flags; /* VM_* */
+	struct vm_object *object;
+	void *owner;
+	u64 pgoff;
+};
+
+/* Enter a mapping into room that is free. Takes a reference on the owner. 0, -ENOMEM or what writable_get said. */
+static int map_locked(struct vm *vm, const struct map_req *req)
+{
+	struct vma *vma;
+
+	if (vm->nvmas >= MAX_MAPS)
+		return -ENOMEM;
+	vma = kmem_cache_alloc(vma_cache, GFP_ZERO);
+	if (!vma)
+		return -ENOMEM;
+	vma->vm = vm;
+	vma->start = req->addr;
+	vma->end = req->addr + req->len;
+	vma->flags = req->flags;
+	vma->object = req->object;
+	vma->owner = req->owner;
+	vma->pgoff = req->object ? req->pgoff : req->addr >> PAGE_SHIFT;
+	if (vma_counts_writable(vma)) {
+		int r = vma->object->ops->writable_get(vma->object);
+
+		if (r) {
+			kmem_cache_free(vma_cache, vma);
+			return r;
+		}
+	}
+	vma_attach(vma);
+	vma_insert(vm, vma);
+	vma_merge(vma);
+	return 0;
+}
+
+static void populate(struct vm *vm, uaddr_t addr, size_t len)
+{
+	rwsem_down_read(&vm->lock);
+	for (uaddr_t a = addr; a < addr + len; a += PAGE_SIZE) {
+		struct vma *vma = vm_find(vm, a);
+
+		if (!vma || vm_fault_locked(vm, vma, a, vma->flags & VM_WRITE ? UCTX_WRITE : UCTX_READ, false))
+			break;
+	}
+	rwsem_up_read(&vm->lock);
+}
+
+static long vm_map_locked(struct vm *vm, struct map_req *req, unsigned int flags)
+{
+	long addr = choose_address(vm, req->addr, req->len, flags);
+	int r;
+
+	if (addr < 0)
+		return addr;
+	if (over_limit(vm, req->len >> PAGE_SHIFT, req->flags))
+		return -ENOMEM;
+	req->addr = (uaddr_t)addr;
+	r = unmap_locked(vm, req->addr, req->len);
+	if (!r)
+		r = map_locked(vm, req);
+	return r ? r : addr;
+}
+
+long vm_map(struct vm *vm, uaddr_t addr, size_t len, unsigned int prot, unsigned int flags, struct vm_object *object,
+	    void *owner, u64 pgoff, unsigned int maxflags, unsigned int extra)
+{
+	struct map_req req = { .addr = addr, .object = object, .owner = owner, .pgoff = pgoff };
+	void *shared_owner = NULL;
+	long r;
+
+	if (!len)
+		return -EINVAL;
+	if (len > USER_END)
+		return -ENOMEM;
+	req.len = ALIGN_UP(len, PAGE_SIZE);
+	req.flags = prot_to_vm(prot) | maxflags | extra;
+	if (flags & MAP_GROWSDOWN)
+		req.flags |= VM_GROWSDOWN;
+	if (flags & MAP_NORESERVE)
+		req.flags |= VM_NORESERVE;
+	if ((flags & MAP_LOCKED) || vm->lock_future)
+		req.flags |= VM_LOCKED;
+	if (flags & MAP_SHARED) {
+		req.flags |= VM_SHARED;
+		if (!object) {
+			req.object = vm_object_create_shared(&shared_owner);
+			if (IS_ERR(req.object))
+				return PTR_ERR(req.object);
+			req.owner = shared_owner;
+			req.pgoff = 0;
+		}
+	}
+	rwsem_down_write(&vm->lock);
+	r = vm_map_locked(vm, &req, flags);
+	rwsem_up_write(&vm->lock);
+	if (shared_owner)
+		req.object->ops->owner_put(shared_owner);
+	if (r >= 0 && ((flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE || (req.flags & VM_LOCKED)))
+		populate(vm, (uaddr_t)r, req.len);
+	return r;
+}
+
+/* ---- mprotect ---- */
+
+unsigned int vma_hal_prot(const struct vma *vma)
+{
+	unsigned int prot = HAL_USER;
+
+	static_assert(VM_READ == HAL_READ && VM_WRITE == HAL_WRITE && VM_EXEC == HAL_EXEC, "same bits");
+	return prot | (vma->flags & (VM_READ | VM_WRITE | VM_EXEC));
+}
+
+/* All of [start, end) is mapped and may get @vmprot: 0, -ENOMEM, -EACCES. */
+static int protect_check(struct vm *vm, uaddr_t start, uaddr_t end, unsigned int vmprot)
+{
+	struct vma *vma = vm_find(vm, start);
+
+	for (; start < end; vma = vm_next(vm, vma)) {
+		if (!vma || vma->start > start)
+			return -ENOMEM;
+		if (vmprot & ~(vma->flags >> 4) & (VM_READ | VM_WRITE | VM_EXEC))
+			return -EACCES;
+		start = vma->end;
+	}
+	return 0;
+}
+
+static void protect_vma(struct vma *vma, unsigned int vmprot)
+{
+	unsigned int old = vma->flags & (VM_READ | VM_WRITE | VM_EXEC);
+	struct vm *vm = vma->vm;
+
+	if (old == vmprot)
+		return;
+	vma_account(vma, -1);
+	vma->flags = (vma->flags & ~(VM_READ | VM_WRITE | VM_EXEC)) | vmprot;
+	vma_account(vma, 1);
+	/* Write permission comes back page by page, when the fault has made sure that the page is ours. */
+	spin_lock(&vm->pt_lock);
+	hal_pt_protect(&vm->pt, vma->start, vma->end, vma_hal_prot(vma) & ~HAL_WRITE);
+	spin_unlock(&vm->pt_lock);
+}
+
+static int protect_locked(struct vm *vm, uaddr_t start, uaddr_t end, unsigned int vmprot)
+{
+	struct vma *vma;
+	int r = protect_check(vm, start, end, vmprot);
+
+	/* Linux changes what lies before the first hole or refusal. That is harder to rely on than all or nothing, but it is the ABI. */
+	if (r == -ENOMEM || r == -EACCES) {
+		uaddr_t stop = start;
+
+		for (vma = vm_find(vm, start); vma && vma->start <= stop && !(vmprot & ~(vma->flags >> 4) & 7); vma = vm_next(vm, vma))
+			stop = vma->end;
+		if (stop <= start)
+			return r;
+		end = min(end, stop);
+	}
+	if (vm_cut(vm, start, end))
+		return -ENOMEM;
+	for (vma = vm_find(vm, start); vma && vma->start < end; vma = vm_next(vm, vma)) {
+		protect_vma(vma, vmprot);
+		vma = vma_merge(vma);
+	}
+	vma = vm_find(vm, end);
+	if (vma)
+		vma_merge(vma);
+	hal_tlb_flush_range(&vm->pt, start, end);
+	return r;
+}
+
+int vm_protect(struct vm *vm, uaddr_t addr, size_t len, unsigned int prot)
+{
+	int r;
+
+	if ((addr & ~PAGE_MASK) || (prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP)))
+		return -EINVAL;
+	if ((prot & PROT_GROWSUP))
+		return -EINVAL;
+	if (!len)
+		return 0;
+	if (len > USER_END)
+		return -ENOMEM;
+	len = ALIGN_UP(len, PAGE_SIZE);
+	if (!range_valid(addr, len))
+		return -ENOMEM;
+	rwsem_down_write(&vm->lock);
+	if (prot & PROT_GROWSDOWN) {
+		struct vma *vma = vm_find(vm, addr);
+
+		if (!vma || !(vma->flags & VM_GROWSDOWN)) {
+			rwsem_up_write(&vm->lock);
+			return -EINVAL;
+		}
+		len += addr - vma->start;
+		addr = vma->start;
+	}
+	r = protect_locked(vm, addr, addr + len, prot_to_vm(prot));
+	rwsem_up_write(&vm->lock);
+	return r;
+}
+
+/* ---- brk ---- */
+
+long vm_brk(struct vm *vm, uaddr_t brk)
+{
+	uaddr_t old_end, new_end;
+
+	rwsem_down_write(&vm->lock);
+	old_end = ALIGN_UP(vm->brk, PAGE_SIZE);
+	if (brk < vm->brk_start || brk > USER_END - PAGE_SIZE)
+		goto out;
+	new_end = ALIGN_UP(brk, PAGE_SIZE);
+	if (new_end < old_end) {
+		if (unmap_locked(vm, new_end, old_end - new_end))
+			goto out;
+	} else if (new_end > old_end) {
+		struct map_req req = {
+			.addr = old_end,
+			.len = new_end - old_end,
+			.flags = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_HEAP |
+				 (vm->lock_future ? VM_LOCKED : 0),
+		};
+
+		/* A page stays free between the heap and what lies above it. */
+		if (!range_is_free(vm, old_end, req.len + PAGE_SIZE) || over_limit(vm, req.len >> PAGE_SHIFT, req.flags) ||
+		    map_locked(vm, &req))
+			goto out;
+	}
+	vm->brk = brk;
+out:
+	brk = vm->brk;
+	rwsem_up_write(&vm->lock);
+	return (long)brk;
+}
+
+/* ---- mremap ---- */
+
+static int move_pages(struct vm *vm, uaddr_t from, uaddr_t to, size_t len)
+{
+	int r;
+
+	spin_lock(&vm->pt_lock);
+	r = hal_pt_move(&vm->pt, from, to, len);
+	spin_unlock(&vm->pt_lock);
+	hal_tlb_flush_range(&vm->pt, from, from + len);
+	return r;
+}
+
+/* Move [old, old+old_len) of @vma to @to, where room was made, with @new_len. 0 or -ENOMEM. */
+static int move_mapping(struct vm *vm, struct vma *vma, uaddr_t old, size_t old_len, uaddr_t to, size_t new_len, bool keep)
+{
+	struct vma *new = vma_copy(vma, vm, old, old + old_len);
+	int r;
+
+	if (!new)
+		return -ENOMEM;
+	new->start = to;
+	new->end = to + new_len;
+	if (!vma->object)
+		new->pgoff = to >> PAGE_SHIFT;
+	r = move_pages(vm, old, to, min(old_len, new_len));
+	if (r) {
+		/* Page tables ran out half way: bring back what moved; its tables are still there. */
+		move_pages(vm, to, old, min(old_len, new_len));
+		vma_free(new);
+		return r;
+	}
+	vma_insert(vm, new);
+	return keep ? 0 : unmap_locked(vm, old, old_len);
+}
+
+static bool can_grow_in_place(struct vm *vm, struct vma *vma, uaddr_t old, size_t old_len, size_t new_len)
+{
+	return vma->end == old + old_len && range_valid(old, new_len) && range_is_free(vm, vma->end, new_len - old_len);
+}
+
+static long remap_locked(struct vm *vm, uaddr_t old, size_t old_len, size_t new_len, unsigned int flags, uaddr_t to)
+{
+	struct vma *vma = vm_find(vm, old);
+	long r;
+
+	if (!vma)
+		return -EFAULT;
+	if (!old_len && !(vma->flags & VM_SHARED))
+		return -EINVAL;
+	if (old + old_len > vma->end)
+		return -EFAULT;
+	if ((flags & MREMAP_DONTUNMAP) && old_len != new_len)
+		return -EINVAL;
+	if (new_len > old_len && over_limit(vm, (new_len - old_len) >> PAGE_SHIFT, vma->flags))
+		return -ENOMEM;
+	if (!(flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && old_len) {
+		if (new_len <= old_len) {
+			r = new_len < old_len ? unmap_locked(vm, old + new_len, old_len - new_len) : 0;
+			return r ? r : (long)old;
+		}
+		if (can_grow_in_place(vm, vma, old, old_len, new_len)) {
+			vma_account(vma, -1);
+			vma->end = old + new_len;
+			vma_account(vma, 1);
+			vma_merge(vma);
+			return (long)old;
+		}
+	}
+	if (!(flags & MREMAP_MAYMOVE))
+		return -ENOMEM;
+	if (flags & MREMAP_FIXED) {
+		r = unmap_locked(vm, to, new_len);
+		if (r)
+			return r;
+		vma = vm_find(vm, old);
+	} else {
+		to = find_gap_below(vm, new_len, vm->mmap_top);
+		if (!to)
+			return -ENOMEM;
+	}
+	r = move_mapping(vm, vma, old, old_len, to, new_len, (flags & MREMAP_DONTUNMAP) || !old_len);
+	return r ? r : (long)to;
+}
+
+long vm_remap(struct vm *vm, uaddr_t old, size_t old_len, size_t new_len, unsigned int flags, uaddr_t to)
+{
+	long r;
+
+	if (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP))
+		return -EINVAL;
+	if ((flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && !(flags & MREMAP_MAYMOVE))
+		return -EINVAL;
+	if ((old & ~PAGE_MASK) || !new_len || new_len > USER_END || old_len > USER_END)
+		return -EINVAL;
+	old_len = ALIGN_UP(old_len, PAGE_SIZE);
+	new_len = ALIGN_UP(new_len, PAGE_SIZE);
+	if ((flags & MREMAP_FIXED) && ((to & ~PAGE_MASK) || !range_valid(to, new_len) || (to < old + old_len && old < to + new_len)))
+		return -EINVAL;
+	rwsem_down_write(&vm->lock);
+	r = remap_locked(vm, old, old_len, new_len, flags, to);
+	rwsem_up_write(&vm->lock);
+	return r;
+}
+
+/* ---- advice, locking, residence ---- */
+
+/* Set and clear flags on whole [start, end); holes are skipped and reported by -ENOMEM. vm->lock for writing. */
+static int change_flags(struct vm *vm, uaddr_t start, uaddr_t end, unsigned int set, unsigned int clear)
+{
+	uaddr_t covered = start;
+	struct vma *vma;
+
+	if (vm_cut(vm, start, end))
+		return -ENOMEM;
+	for (vma = vm_find_from(vm, start); vma && vma->start < end; vma = vm_next(vm, vma)) {
+		if (vma->start == covered)
+			covered = vma->end;
+		vma_account(vma, -1);
+		vma->flags = (vma->flags | set) & ~clear;
+		vma_account(vma, 1);
+		vma = vma_merge(vma);
+	}
+	return covered >= end ? 0 : -ENOMEM;
+}
+
+static int advise_flags(struct vm *vm, uaddr_t start, uaddr_t end, int advice)
+{
+	int r;
+
+	rwsem_down_write(&vm->lock);
+	switch (advice) {
+	case MADV_DONTFORK:
+		r = change_flags(vm, start, end, VM_DONTFORK, 0);
+		break;
+	case MADV_DOFORK:
+		r = change_flags(vm, start, end, 0, VM_DONTFORK);
+		break;
+	case MADV_DONTDUMP:
+		r = change_flags(vm, start, end, VM_DONTDUMP, 0);
+		break;
+	case MADV_DODUMP:
+		r = change_flags(vm, start, end, 0, VM_DONTDUMP);
+		break;
+	case MADV_WIPEONFORK:
+		r = 0;
+		for (struct vma *v = vm_find_from(vm, start); v && v->start < end; v = vm_next(vm, v))
+			if (v->object)
+				r = -EINVAL;
+		if (!r)
+			r = change_flags(vm, start, end, VM_WIPEONFORK, 0);
+		break;
+	default:
+		r = change_flags(vm, start, end, 0, VM_WIPEONFORK);
+		break;
+	}
+	rwsem_up_write(&vm->lock);
+	return r;
+}
+
+/* Drop pages of private or shared mappings; MADV_FREE of anonymous ones only. */
+static int advise_drop(struct vm *vm, uaddr_t start, uaddr_t end, int advice)
+{
+	uaddr_t covered = start;
+	int r = 0;
+
+	rwsem_down_read(&vm->lock);
+	for (struct vma *vma = vm_find_from(vm, start); vma && vma->start < end && !r; vma = vm_next(vm, vma)) {
+		if (vma->start <= covered)
+			covered = vma->end;
+		if ((vma->flags & VM_LOCKED) && advice != MADV_DONTNEED_LOCKED)
+			r = -EINVAL;
+		else if (advice == MADV_FREE && vma->object)
+			r = -EINVAL;
+		else
+			vm_zap(vm, max(start, vma->start), min(end, vma->end));
+	}
+	rwsem_up_read(&vm->lock);
+	return r ? r : covered >= end ? 0 : -ENOMEM;
+}
+
+static int advise_populate(struct vm *vm, uaddr_t start, uaddr_t end, unsigned int access)
+{
+	int r = 0;
+
+	rwsem_down_read(&vm->lock);
+	for (uaddr_t a = start; a < end && !r; a += PAGE_SIZE) {
+		struct vma *vma = vm_find(vm, a);
+
+		if (!vma) {
+			r = -ENOMEM;
+		} else if (!(vma->flags & (access == UCTX_WRITE ? VM_WRITE : VM_READ))) {
+			r = -EINVAL;
+		} else {
+			switch (vm_fault_locked(vm, vma, a, access, false)) {
+			case VM_FAULT_OK:
+				break;
+			case VM_FAULT_OOM:
+				r = -ENOMEM;
+				break;
+			default:
+				r = -EFAULT;
+			}
+		}
+	}
+	rwsem_up_read(&vm->lock);
+	return r;
+}
+
+static int check_mapped(struct vm *vm, uaddr_t start, uaddr_t end)
+{
+	int r;
+
+	rwsem_down_read(&vm->lock);
+	r = protect_check(vm, start, end, 0);
+	rwsem_up_read(&vm->lock);
+	return r;
+}
+
+int vm_advise(struct vm *vm, uaddr_t addr, size_t len, int advice)
+{
+	uaddr_t end;
+
+	if ((addr & ~PAGE_MASK) || len > USER_END)
+		return -EINVAL;
+	len = ALIGN_UP(len, PAGE_SIZE);
+	if (!range_valid(addr, len))
+		return -EINVAL;
+	end = addr + len;
+	switch (advice) {
+	case MADV_NORMAL:
+	case MADV_RANDOM:
+	case MADV_SEQUENTIAL:
+	case MADV_WILLNEED:
+	case MADV_COLD:
+	case MADV_PAGEOUT:
+		/* Hints about paging: nothing is ever paged out. */
+		return len ? check_mapped(vm, addr, end) : 0;
+	case MADV_DONTNEED:
+	case MADV_DONTNEED_LOCKED:
+	case MADV_FREE:
+		return len ? advise_drop(vm, addr, end, advice) : 0;
+	case MADV_DONTFORK:
+	case MADV_DOFORK:
+	case MADV_DONTDUMP:
+	case MADV_DODUMP:
+	case MADV_WIPEONFORK:
+	case MADV_KEEPONFORK:
+		return len ? advise_flags(vm, addr, end, advice) : 0;
+	case MADV_POPULATE_READ:
+	case MADV_POPULATE_WRITE:
+		return advise_populate(vm, addr, end, advice == MADV_POPULATE_WRITE ? UCTX_WRITE : UCTX_READ);
+	default:
+		return -EINVAL;
+	}
+}
+
+int vm_lock_range(struct vm *vm, uaddr_t addr, size_t len, bool lock)
+{
+	uaddr_t start = ALIGN_DOWN(addr, PAGE_SIZE), end;
+	int r;
+
+	if (len > USER_END || addr > USER_END)
+		return -ENOMEM;
+	end = ALIGN_UP(addr + len, PAGE_SIZE);
+	if (end < start || end > USER_END)
+		return -EINVAL;
+	if (start == end)
+		return 0;
+	rwsem_down_write(&vm->lock);
+	if (lock && vm->locked_pages + ((end - start) >> PAGE_SHIFT) > vm->rlimit_memlock >> PAGE_SHIFT)
+		r = -ENOMEM;
+	else
+		r = change_flags(vm, start, end, lock ? VM_LOCKED : 0, lock ? 0 : VM_LOCKED);
+	rwsem_up_write(&vm->lock);
+	if (!r && lock)
+		populate(vm, start, end - start);
+	return r;
+}
+
+int vm_lock_all(struct vm *vm, bool lock, bool future)
+{
+	int r = 0;
+
+	rwsem_down_write(&vm->lock);
+	if (lock && vm->total_pages > vm->rlimit_memlock >> PAGE_SHIFT) {
+		r = -ENOMEM;
+	} else {
+		vm->lock_future = future;
+		for (struct vma *vma = vm_next(vm, NULL); vma; vma = vm_next(vm, vma)) {
+			vma_account(vma, -1);
+			vma->flags = lock ? vma->flags | VM_LOCKED : vma->flags & ~VM_LOCKED;
+			vma_account(vma, 1);
+		}
+	}
+	rwsem_up_write(&vm->lock);
+	return r;
+}
+
+int vm_sync(struct vm *vm, uaddr_t addr, size_t len, unsigned int flags)
+{
+	int r;
+
+	if ((flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) || (addr & ~PAGE_MASK) || (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
+		return -EINVAL;
+	if (len > USER_END)
+		return -ENOMEM;
+	len = ALIGN_UP(len, PAGE_SIZE);
+	if (!range_valid(addr, len))
+		return -ENOMEM;
+	if (!len)
+		return 0;
+	rwsem_down_read(&vm->lock);
+	r = protect_check(vm, addr, addr + len, 0);
+	if (!r && (flags & MS_INVALIDATE))
+		for (struct vma *v = vm_find(vm, addr); v && v->start < addr + len; v = vm_next(vm, v))
+			if (v->flags & VM_LOCKED)
+				r = -EBUSY;
+	rwsem_up_read(&vm->lock);
+	return r;
+}
+
+int vm_mincore(struct vm *vm, uaddr_t addr, size_t npages, u8 *vec)
+{
+	struct hal_pte_info pte;
+	int r = 0;
+
+	rwsem_down_read(&vm->lock);
+	for (size_t i = 0; i < npages && !r; i++, addr += PAGE_SIZE) {
+		struct vma *vma = vm_find(vm, addr);
+
+		if (!vma) {
+			r = -ENOMEM;
+			break;
+		}
+		spin_lock(&vm->pt_lock);
+		vec[i] = hal_pt_query(&vm->pt, addr, &pte);
+		spin_unlock(&vm->pt_lock);
+		if (!vec[i] && vma->object) {
+			struct page *page = vm_object_find(vma->object, vma->pgoff + ((addr - vma->start) >> PAGE_SHIFT));
+
+			vec[i] = page != NULL;
+			if (page)
+				page_put(page);
+		}
+	}
+	rwsem_up_read(&vm->lock);
+	return r;
+}
