@@ -30,10 +30,10 @@ enum lock_rank {
 	RANK_PT,	 /* vm->pt_lock */
 	RANK_OBJECT,	 /* vm_object->lock */
 	RANK_FUTEX,
-	RANK_TIMER,
 	RANK_WAITQ,
 	RANK_TASK,	 /* task's wake-up state */
 	RANK_RUNQ,
+	RANK_TIMER,
 	RANK_SLAB,
 	RANK_BUDDY,
 	RANK_CONSOLE,

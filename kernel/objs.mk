@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: MIT
+obj-y += lock.o wait.o time.o sched.o

@@ -112,6 +112,8 @@ struct sched_entity {
 	u8 rt_priority;
 	bool queued;	       /* on a run queue's tree or list */
 	bool on_cpu;	       /* running or switching away: atomic */
+	bool migrating;	       /* leaving a CPU that affinity forbids; run queue lock */
+	bool yielding;	       /* own */
 };
 
 struct task {

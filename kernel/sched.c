@@ -1,0 +1,715 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The scheduler: one run queue per CPU.
+ *
+ * Ordinary tasks share the CPU in proportion to their weights: each has a virtual run time that advances slower the heavier it
+ * is, and the one that has run least goes next (a tree ordered by vruntime). Real-time tasks (SCHED_FIFO, SCHED_RR) come
+ * first, by priority. A task runs until it sleeps, its slice ends while others wait (a timer), or one with a better claim wakes.
+ * The kernel itself is not preempted: WORK_RESCHED makes the task give way at its return to user mode or at cond_resched().
+ *
+ * Sleeping and waking, the one delicate spot. The sleeper: state = SLEEPING; barrier; test condition; schedule().
+ * The waker: condition = true; barrier; read state. One of them sees the other's store. A task that is
+ * woken between setting its state and leaving the CPU (se.queued still true) just becomes RUNNING again; one that has left its
+ * queue but is still on its old CPU's stack (se.on_cpu) is waited for before it is put on a queue again.
+ *
+ * Locking: t->wake_lock (RANK_TASK) serialises wakers of one task; rq->lock (RANK_RUNQ) inside it; interrupts off.
+ * t->hal.cpu changes only under wake_lock while the task is on no queue.
+ */
+#include <hal/boot.h>
+#include <hal/timer.h>
+#include <hal/upcall.h>
+#include <kernel/printk.h>
+#include <kernel/sched.h>
+#include <kernel/time.h>
+#include <lib/string.h>
+#include <mm/vm.h>
+#include <uapi/sched.h>
+
+#define SLICE_NS	    (4 * NSEC_PER_MSEC)
+#define WAKEUP_GRANULARITY  (1 * NSEC_PER_MSEC)
+#define SLEEPER_CREDIT_NS   (3 * NSEC_PER_MSEC)
+#define RR_SLICE_NS	    (100 * NSEC_PER_MSEC)
+#define NICE_0_WEIGHT	    1024
+
+struct runq {
+	struct spinlock lock;
+	struct rb_root fair;	   /* lock: by vruntime; the running task is not in it */
+	struct list rt;		   /* lock: by falling priority */
+	unsigned int nr;	   /* lock: queued, the running one included */
+	struct task *curr, *idle;  /* lock */
+	u64 min_vruntime;	   /* lock */
+	struct ktimer slice_timer; /* this CPU */
+	u64 idle_ns, idle_since;
+	u64 nswitches;
+};
+
+struct sleep_timer {
+	struct ktimer timer;
+	struct task *task;
+};
+
+static DEFINE_PERCPU(struct runq, runq);
+static DEFINE_PERCPU(struct task *, switched_from);
+unsigned long cpu_online_mask[(CONFIG_NR_CPUS + 63) / 64];
+static u64 idle_mask[(CONFIG_NR_CPUS + 63) / 64]; /* atomic */
+
+/* Linux's table: one nice level is about 10 % of CPU time, a factor of 1.25 in weight. */
+static const u32 nice_weight[40] = {
+	88761, 71755, 56483, 46273, 36291, 29154, 23254, 18705, 14949, 11916, 9548, 7620, 6100, 4904,
+	3906,  3121,  2501,  1991,  1586,  1277,  1024,	 820,	655,   526,   423,  335,  272,	215,
+	172,   137,   110,   87,    70,	   56,	  45,	 36,	29,    23,    18,   15,
+};
+
+static struct runq *cpu_runq(unsigned int cpu)
+{
+	return &percpu_of(runq, cpu);
+}
+
+static bool is_rt(const struct task *t)
+{
+	return t->se.policy == SCHED_FIFO || t->se.policy == SCHED_RR;
+}
+
+/* ---- one run queue; rq->lock held ---- */
+
+static bool fair_less(const struct rb_node *a, const struct rb_node *b)
+{
+	const struct task *ta = rb_entry((struct rb_node *)a, struct task, se.node);
+	const struct task *tb = rb_entry((struct rb_node *)b, struct task, se.node);
+
+	return (s64)(ta->se.vruntime - tb->se.vruntime) < 0;
+}
+
+static void rt_insert(struct runq *rq, struct task *t, bool head)
+{
+	struct task *pos;
+
+	list_for_each_entry(pos, &rq->rt, se.rt_link)
+		if (head ? pos->se.rt_priority <= t->se.rt_priority : pos->se.rt_priority < t->se.rt_priority)
+			break;
+	list_add_tail(&t->se.rt_link, &pos->se.rt_link);
+}
+
+/* Into the waiting set; the running task is taken out of it. */
+static void waiting_add(struct runq *rq, struct task *t, bool head)
+{
+	if (is_rt(t))
+		rt_insert(rq, t, head);
+	else
+		rb_add(&rq->fair, &t->se.node, fair_less);
+}
+
+static void waiting_del(struct runq *rq, struct task *t)
+{
+	if (is_rt(t))
+		list_del(&t->se.rt_link);
+	else
+		rb_erase(&rq->fair, &t->se.node);
+}
+
+static u64 weighted(u64 delta_ns, u32 weight)
+{
+	return weight == NICE_0_WEIGHT ? delta_ns : delta_ns * NICE_0_WEIGHT / weight;
+}
+
+static void update_curr(struct runq *rq, struct task *t, u64 now)
+{
+	u64 delta = now - t->se.exec_start_ns;
+
+	t->se.exec_start_ns = now;
+	if (t == rq->idle || is_rt(t))
+		return;
+	t->se.vruntime += weighted(delta, t->se.weight);
+	if ((s64)(t->se.vruntime - rq->min_vruntime) > 0) {
+		struct rb_node *first = rb_first(&rq->fair);
+		u64 least = t->se.vruntime;
+
+		if (first && (s64)(rb_entry(first, struct task, se.node)->se.vruntime - least) < 0)
+			least = rb_entry(first, struct task, se.node)->se.vruntime;
+		if ((s64)(least - rq->min_vruntime) > 0)
+			rq->min_vruntime = least;
+	}
+}
+
+static struct task *pick_next(struct runq *rq)
+{
+	struct rb_node *first;
+
+	if (unlikely(!list_empty(&rq->rt)))
+		return list_first_entry(&rq->rt, struct task, se.rt_link);
+	first = rb_first(&rq->fair);
+	return first ? rb_entry(first, struct task, se.node) : rq->idle;
+}
+
+/* Should @t, just queued, replace the running task? */
+static bool preempts(const struct runq *rq, const struct task *t)
+{
+	const struct task *curr = rq->curr;
+
+	if (curr == rq->idle)
+		return true;
+	if (is_rt(t))
+		return !is_rt(curr) || t->se.rt_priority > curr->se.rt_priority;
+	if (is_rt(curr))
+		return false;
+	if (curr->se.policy == SCHED_IDLE && t->se.policy != SCHED_IDLE)
+		return true;
+	return (s64)(curr->se.vruntime - t->se.vruntime) > (s64)WAKEUP_GRANULARITY;
+}
+
+static void resched_cpu(unsigned int cpu)
+{
+	struct runq *rq = cpu_runq(cpu);
+
+	task_set_work(rq->curr, WORK_RESCHED);
+	if (cpu != hal_cpu_id())
+		hal_ipi_send(cpu, HAL_IPI_RESCHED);
+}
+
+/* The next task's slice: bounded only while others wait. */
+static void start_slice(struct runq *rq, struct task *t, u64 now)
+{
+	u64 slice = t->se.policy == SCHED_RR ? RR_SLICE_NS : SLICE_NS;
+
+	if (rq->nr < 2 || t == rq->idle || t->se.policy == SCHED_FIFO)
+		return;
+	if (rq->slice_timer.cpu >= 0 && rq->slice_timer.deadline_ns > now && rq->slice_timer.deadline_ns <= now + slice)
+		return;
+	ktimer_start(&rq->slice_timer, now + slice);
+}
+
+/* Put a runnable task on @cpu's queue. A sleeper does not fall behind for ever, nor hoard credit. */
+static void enqueue(struct task *t, unsigned int cpu)
+{
+	struct runq *rq = cpu_runq(cpu);
+	u64 floor;
+
+	spin_lock(&rq->lock);
+	t->hal.cpu = cpu;
+	floor = rq->min_vruntime - SLEEPER_CREDIT_NS;
+	if ((s64)(t->se.vruntime - floor) < 0)
+		t->se.vruntime = floor;
+	t->se.queued = true;
+	waiting_add(rq, t, false);
+	rq->nr++;
+	/* A task that had its CPU to itself has no slice timer: only its own CPU can start it. */
+	if (preempts(rq, t) || (rq->nr == 2 && cpu != hal_cpu_id()))
+		resched_cpu(cpu);
+	else if (rq->nr == 2)
+		start_slice(rq, rq->curr, hal_clock_ns());
+	spin_unlock(&rq->lock);
+}
+
+/* ---- placement ---- */
+
+static bool allowed_on(const struct task *t, unsigned int cpu)
+{
+	return t->affinity.bits[cpu / 64] >> (cpu % 64) & 1;
+}
+
+unsigned int cpu_online_count(void)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(cpu_online_mask); i++)
+		n += (unsigned int)__builtin_popcountl(cpu_online_mask[i]);
+	return n;
+}
+
+/* Where a waking or new task runs: where it ran if that is idle, else any idle CPU, else the shortest queue. */
+static unsigned int select_cpu(const struct task *t)
+{
+	unsigned int best = t->hal.cpu, least = ~0u;
+
+	if (cpu_online_count() == 1)
+		return best;
+	if (allowed_on(t, best) && (READ_ONCE(idle_mask[best / 64]) >> (best % 64) & 1))
+		return best;
+	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++) {
+		unsigned int nr;
+
+		if (!cpu_online(cpu) || !allowed_on(t, cpu))
+			continue;
+		nr = READ_ONCE(cpu_runq(cpu)->nr);
+		if (nr < least || (nr == least && cpu == t->hal.cpu)) {
+			least = nr;
+			best = cpu;
+		}
+	}
+	return best;
+}
+
+/* Take a waiting task that may run on CPU @to out of @from's queue; its wake_lock is then held. NULL: none. */
+static struct task *take_waiting(unsigned int from, unsigned int to)
+{
+	struct runq *rq = cpu_runq(from);
+	struct task *t, *found = NULL;
+
+	if (!spin_trylock(&rq->lock))
+		return NULL;
+	rb_for_each_entry(t, &rq->fair, se.node) {
+		if (allowed_on(t, to) && !READ_ONCE(t->se.on_cpu) && spin_trylock(&t->wake_lock)) {
+			found = t;
+			break;
+		}
+	}
+	if (found) {
+		waiting_del(rq, found);
+		rq->nr--;
+		found->se.queued = false;
+		found->se.vruntime -= rq->min_vruntime;
+	}
+	spin_unlock(&rq->lock);
+	return found;
+}
+
+/* Move one waiting task. Interrupts off. */
+static bool move_one(unsigned int from, unsigned int to)
+{
+	struct task *t = take_waiting(from, to);
+
+	if (!t)
+		return false;
+	t->se.vruntime += READ_ONCE(cpu_runq(to)->min_vruntime);
+	enqueue(t, to);
+	spin_unlock(&t->wake_lock);
+	return true;
+}
+
+/* An idle CPU pulls from the fullest queue. Returns whether it got something. */
+static bool balance_idle(unsigned int self)
+{
+	unsigned int victim = self, most = 1;
+
+	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++) {
+		unsigned int nr = READ_ONCE(cpu_runq(cpu)->nr);
+
+		if (cpu != self && nr > most) {
+			most = nr;
+			victim = cpu;
+		}
+	}
+	return victim != self && move_one(victim, self);
+}
+
+/* At the end of a slice: give one away if another CPU has at least two tasks fewer. */
+static void balance_push(unsigned int self)
+{
+	unsigned int target = self, least = READ_ONCE(cpu_runq(self)->nr);
+
+	if (least < 2)
+		return;
+	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++) {
+		unsigned int nr = READ_ONCE(cpu_runq(cpu)->nr);
+
+		if (cpu_online(cpu) && nr < least) {
+			least = nr;
+			target = cpu;
+		}
+	}
+	if (least + 2 <= READ_ONCE(cpu_runq(self)->nr))
+		move_one(self, target);
+}
+
+/* ---- waking ---- */
+
+bool task_wake(struct task *t, u32 states)
+{
+	unsigned long flags = spin_lock_irqsave(&t->wake_lock);
+	struct runq *rq;
+	bool on_queue;
+
+	if (!((1u << READ_ONCE(t->state)) & states)) {
+		spin_unlock_irqrestore(&t->wake_lock, flags);
+		return false;
+	}
+	rq = cpu_runq(t->hal.cpu);
+	spin_lock(&rq->lock);
+	on_queue = t->se.queued;
+	WRITE_ONCE(t->state, TASK_RUNNING);
+	spin_unlock(&rq->lock);
+	if (!on_queue) {
+		while (__atomic_load_n(&t->se.on_cpu, __ATOMIC_ACQUIRE))
+			hal_cpu_relax();
+		enqueue(t, select_cpu(t));
+	}
+	spin_unlock_irqrestore(&t->wake_lock, flags);
+	return true;
+}
+
+void task_prepare_sleep(enum task_state state)
+{
+	WRITE_ONCE(current->state, state);
+	smp_mb();
+}
+
+void task_finish_sleep(void)
+{
+	WRITE_ONCE(current->state, TASK_RUNNING);
+}
+
+bool sleep_interrupted(enum task_state state)
+{
+	if (state == TASK_INTERRUPTIBLE)
+		return READ_ONCE(current->work) & (WORK_SIGNAL | WORK_EXIT | WORK_STOP);
+	return state == TASK_KILLABLE && (READ_ONCE(current->work) & WORK_EXIT);
+}
+
+/* ---- switching ---- */
+
+static void slice_end(struct ktimer *timer)
+{
+	(void)timer;
+	task_set_work(current, WORK_RESCHED);
+	balance_push(hal_cpu_id());
+}
+
+static void charge_system(struct task *t, u64 now)
+{
+	t->times.system_ns += now - t->last_stamp_ns;
+	t->last_stamp_ns = now;
+}
+
+/* What the task that was switched to does for the one that was switched from. Interrupts off. */
+static void finish_switch(void)
+{
+	struct runq *rq = &percpu(runq);
+	struct task *prev = percpu(switched_from);
+	bool dead = READ_ONCE(prev->state) == TASK_DEAD, migrating = prev->se.migrating;
+
+	__atomic_store_n(&prev->se.on_cpu, false, __ATOMIC_RELEASE);
+	spin_unlock(&rq->lock);
+	if (unlikely(dead)) {
+		task_put(prev);
+	} else if (unlikely(migrating)) {
+		spin_lock(&prev->wake_lock);
+		prev->se.migrating = false;
+		enqueue(prev, select_cpu(prev));
+		spin_unlock(&prev->wake_lock);
+	}
+}
+
+static void switch_to(struct runq *rq, struct task *prev, struct task *next, u64 now)
+{
+	charge_system(prev, now);
+	next->last_stamp_ns = now;
+	next->se.exec_start_ns = now;
+	next->se.on_cpu = true;
+	rq->curr = next;
+	rq->nswitches++;
+	if (next->vm != prev->vm)
+		vm_activate(next->vm);
+	percpu(switched_from) = prev;
+	hal_task_switch(&prev->hal, &next->hal);
+	finish_switch();
+}
+
+void schedule(void)
+{
+	unsigned long flags;
+	struct task *prev = current, *next;
+	struct runq *rq;
+	u64 now;
+
+	lock_debug_may_sleep("schedule");
+	flags = hal_irq_save();
+	rq = &percpu(runq);
+	now = hal_clock_ns();
+	spin_lock(&rq->lock);
+	task_clear_work(prev, WORK_RESCHED);
+	update_curr(rq, prev, now);
+	if (prev != rq->idle) {
+		if (prev->state == TASK_RUNNING && likely(allowed_on(prev, hal_cpu_id()))) {
+			waiting_add(rq, prev, prev->se.policy == SCHED_FIFO && !prev->se.yielding);
+			prev->nivcsw++;
+		} else {
+			/* Asleep, or barred from this CPU by its affinity: then finish_switch() sends it elsewhere. */
+			prev->se.migrating = prev->state == TASK_RUNNING;
+			prev->se.queued = false;
+			rq->nr--;
+			prev->nvcsw++;
+		}
+	}
+	next = pick_next(rq);
+	if (next != rq->idle)
+		waiting_del(rq, next);
+	start_slice(rq, next, now);
+	if (next == prev)
+		spin_unlock(&rq->lock);
+	else
+		switch_to(rq, prev, next, now);
+	hal_irq_restore(flags);
+}
+
+static void timeout_wake(struct ktimer *timer)
+{
+	task_wake(((struct sleep_timer *)timer)->task, WAKE_NORMAL);
+}
+
+bool schedule_until(u64 deadline_ns)
+{
+	struct sleep_timer st;
+
+	if (deadline_ns == U64_MAX) {
+		schedule();
+		return false;
+	}
+	if (hal_clock_ns() >= deadline_ns) {
+		task_finish_sleep();
+		return true;
+	}
+	ktimer_init(&st.timer, timeout_wake);
+	st.task = current;
+	ktimer_start(&st.timer, deadline_ns);
+	schedule();
+	ktimer_cancel(&st.timer);
+	return hal_clock_ns() >= deadline_ns;
+}
+
+void cond_resched(void)
+{
+	if (unlikely(READ_ONCE(current->work) & WORK_RESCHED))
+		schedule();
+}
+
+void sched_yield_current(void)
+{
+	unsigned long flags = hal_irq_save();
+	struct runq *rq = &percpu(runq);
+	struct rb_node *last;
+
+	/* Behind everybody: yield means that the others go first. */
+	spin_lock(&rq->lock);
+	last = rb_last(&rq->fair);
+	if (last && !is_rt(current)) {
+		u64 v = rb_entry(last, struct task, se.node)->se.vruntime + 1;
+
+		if ((s64)(v - current->se.vruntime) > 0)
+			current->se.vruntime = v;
+	}
+	current->se.yielding = true;
+	spin_unlock(&rq->lock);
+	hal_irq_restore(flags);
+	schedule();
+	current->se.yielding = false;
+}
+
+void upcall_ipi_resched(void)
+{
+	/* WORK_RESCHED was set by the sender; an idle CPU has been woken, and that is all. */
+}
+
+void upcall_ipi_call(void)
+{
+}
+
+/* ---- beginning and ending ---- */
+
+void sched_fork(struct task *t)
+{
+	struct task *parent = current;
+
+	spin_init(&t->wake_lock, RANK_TASK);
+	t->se = (struct sched_entity){
+		.policy = parent->se.policy,
+		.nice = parent->se.nice,
+		.rt_priority = parent->se.rt_priority,
+		.weight = parent->se.weight ? parent->se.weight : NICE_0_WEIGHT,
+		.vruntime = parent->se.vruntime,
+	};
+	t->affinity = parent->affinity;
+	t->hal.cpu = hal_cpu_id();
+	t->state = TASK_UNINTERRUPTIBLE;
+}
+
+void sched_start(struct task *t)
+{
+	unsigned long flags = hal_irq_save();
+
+	/* It starts where its parent stands, not where its sleep would have credited it. */
+	spin_lock(&t->wake_lock);
+	WRITE_ONCE(t->state, TASK_RUNNING);
+	enqueue(t, select_cpu(t));
+	spin_unlock(&t->wake_lock);
+	hal_irq_restore(flags);
+}
+
+void sched_first_run(void)
+{
+	finish_switch();
+}
+
+void sched_exit(void)
+{
+	hal_irq_enable();
+	WRITE_ONCE(current->state, TASK_DEAD);
+	schedule();
+	panic("a dead task ran");
+}
+
+void sched_init_cpu(struct task *idle)
+{
+	struct runq *rq = &percpu(runq);
+	unsigned int cpu = hal_cpu_id();
+
+	spin_init(&rq->lock, RANK_RUNQ);
+	rb_root_init(&rq->fair);
+	list_init(&rq->rt);
+	ktimer_init(&rq->slice_timer, slice_end);
+	idle->se.weight = NICE_0_WEIGHT;
+	idle->se.on_cpu = true;
+	idle->hal.cpu = cpu;
+	idle->flags = TASK_F_KTHREAD | TASK_F_IDLE;
+	idle->state = TASK_RUNNING;
+	spin_init(&idle->wake_lock, RANK_TASK);
+	for (unsigned int i = 0; i < ARRAY_SIZE(idle->affinity.bits); i++)
+		idle->affinity.bits[i] = ~0UL;
+	rq->idle = idle;
+	rq->curr = idle;
+	hal_set_current(&idle->hal);
+	idle->last_stamp_ns = hal_clock_ns();
+	idle->se.exec_start_ns = idle->last_stamp_ns;
+	__atomic_fetch_or(&cpu_online_mask[cpu / 64], 1UL << (cpu % 64), __ATOMIC_RELEASE);
+}
+
+void sched_idle(void)
+{
+	struct runq *rq = &percpu(runq);
+	unsigned int cpu = hal_cpu_id();
+	u64 bit = 1ULL << (cpu % 64);
+
+	for (;;) {
+		hal_irq_disable();
+		if (!READ_ONCE(rq->nr) && !balance_idle(cpu)) {
+			__atomic_fetch_or(&idle_mask[cpu / 64], bit, __ATOMIC_SEQ_CST);
+			rq->idle_since = hal_clock_ns();
+			/* A task queued after this test sends an interrupt, which ends the sleep even if it comes before it. */
+			if (!READ_ONCE(rq->nr))
+				hal_cpu_idle();
+			__atomic_fetch_and(&idle_mask[cpu / 64], ~bit, __ATOMIC_SEQ_CST);
+			rq->idle_ns += hal_clock_ns() - rq->idle_since;
+		}
+		hal_irq_enable();
+		if (READ_ONCE(rq->nr))
+			schedule();
+	}
+}
+
+/* ---- tuning and statistics ---- */
+
+void sched_set(struct task *t, unsigned int policy, int nice, unsigned int rt_priority)
+{
+	unsigned long flags = spin_lock_irqsave(&t->wake_lock);
+	struct runq *rq = cpu_runq(t->hal.cpu);
+	bool waiting;
+
+	spin_lock(&rq->lock);
+	waiting = t->se.queued && rq->curr != t;
+	if (waiting)
+		waiting_del(rq, t);
+	t->se.policy = (u8)policy;
+	t->se.nice = (s8)nice;
+	t->se.rt_priority = (u8)rt_priority;
+	t->se.weight = policy == SCHED_IDLE ? 3 : nice_weight[nice + 20];
+	if (waiting)
+		waiting_add(rq, t, false);
+	if (t->se.queued)
+		resched_cpu(t->hal.cpu);
+	spin_unlock(&rq->lock);
+	spin_unlock_irqrestore(&t->wake_lock, flags);
+}
+
+void sched_set_affinity(struct task *t, const unsigned long *bits)
+{
+	unsigned long flags = spin_lock_irqsave(&t->wake_lock);
+	struct runq *rq = cpu_runq(t->hal.cpu);
+	bool move;
+
+	memcpy(t->affinity.bits, bits, sizeof(t->affinity.bits));
+	spin_lock(&rq->lock);
+	move = t->se.queued && rq->curr != t && !allowed_on(t, t->hal.cpu);
+	if (move) {
+		waiting_del(rq, t);
+		rq->nr--;
+		t->se.queued = false;
+	} else if (t->se.queued) {
+		resched_cpu(t->hal.cpu);
+	}
+	spin_unlock(&rq->lock);
+	if (move)
+		enqueue(t, select_cpu(t));
+	spin_unlock_irqrestore(&t->wake_lock, flags);
+	if (t == current)
+		cond_resched();
+}
+
+void sched_get_times(const struct task *t, struct cpu_times *out)
+{
+	*out = t->times;
+	if (t == current)
+		out->system_ns += hal_clock_ns() - t->last_stamp_ns;
+	else if (READ_ONCE(t->se.on_cpu))
+		out->user_ns += hal_clock_ns() - READ_ONCE(t->last_stamp_ns);
+}
+
+u64 sched_rr_interval_ns(const struct task *t)
+{
+	return t->se.policy == SCHED_FIFO ? 0 : t->se.policy == SCHED_RR ? RR_SLICE_NS : SLICE_NS;
+}
+
+u64 sched_cpu_idle_ns(unsigned int cpu)
+{
+	struct runq *rq = cpu_runq(cpu);
+	u64 ns = READ_ONCE(rq->idle_ns);
+
+	if (READ_ONCE(idle_mask[cpu / 64]) >> (cpu % 64) & 1)
+		ns += hal_clock_ns() - READ_ONCE(rq->idle_since);
+	return ns;
+}
+
+u64 sched_switches(void)
+{
+	u64 n = 0;
+
+	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++)
+		n += READ_ONCE(cpu_runq(cpu)->nswitches);
+	return n;
+}
+
+/* ---- load averages: sampled every five seconds, decaying exponentially; 11 bits of fraction ---- */
+
+#define LOAD_PERIOD_NS (5 * NSEC_PER_SEC)
+static const u64 load_decay[3] = { 1884, 2014, 2037 }; /* 2048 / exp(5 s / 1, 5, 15 min) */
+static u64 load_avg[3];
+
+static unsigned int count_running(void)
+{
+	unsigned int n = 0;
+
+	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++)
+		n += READ_ONCE(cpu_runq(cpu)->nr);
+	return n;
+}
+
+static void sample_load(struct ktimer *timer)
+{
+	u64 active = (u64)count_running() << 11;
+
+	for (int i = 0; i < 3; i++)
+		load_avg[i] = (load_avg[i] * load_decay[i] + active * (2048 - load_decay[i])) >> 11;
+	ktimer_start(timer, timer->deadline_ns + LOAD_PERIOD_NS);
+}
+
+void sched_load(u64 load[3], unsigned int *nrunning)
+{
+	memcpy(load, load_avg, sizeof(load_avg));
+	*nrunning = count_running();
+}
+
+void sched_start_load_sampling(void)
+{
+	static struct ktimer timer;
+
+	ktimer_init(&timer, sample_load);
+	ktimer_start(&timer, hal_clock_ns() + LOAD_PERIOD_NS);
+}

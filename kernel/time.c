@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Timers (kernel/time.h): a tree of deadlines per CPU; the earliest one is programmed into the CPU's one-shot timer.
+ *
+ * Locking: base->lock (RANK_TIMER), interrupts off. Callbacks run without it. A timer that is being
+ * cancelled on one CPU while it fires on another is waited for.
+ */
+#include <err.h>
+#include <hal/boot.h>
+#include <hal/upcall.h>
+#include <kernel/task.h>
+#include <kernel/time.h>
+#include <mm/uaccess.h>
+
+struct timer_base {
+	struct spinlock lock;
+	struct rb_root tree;	/* lock */
+	u64 programmed_ns;	/* lock: what the hardware will fire at */
+	struct ktimer *running; /* lock */
+};
+
+static DEFINE_PERCPU(struct timer_base, timer_base) = { .programmed_ns = U64_MAX };
+static u64 real_offset_ns;
+
+static bool timer_less(const struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry((struct rb_node *)a, struct ktimer, node)->deadline_ns <
+	       rb_entry((struct rb_node *)b, struct ktimer, node)->deadline_ns;
+}
+
+static void program(struct timer_base *base)
+{
+	struct rb_node *first = rb_first(&base->tree);
+	u64 ns = first ? rb_entry(first, struct ktimer, node)->deadline_ns : U64_MAX;
+
+	/* A later deadline is not worth the hardware access: the early interrupt finds nothing to do and reprograms. */
+	if (ns >= base->programmed_ns)
+		return;
+	base->programmed_ns = ns;
+	hal_timer_set(ns);
+}
+
+void ktimer_init(struct ktimer *t, void (*fn)(struct ktimer *t))
+{
+	t->fn = fn;
+	t->cpu = -1;
+	t->running = false;
+}
+
+/* Take @t out of whatever tree it is in. Returns whether it was in one. */
+static bool dequeue(struct ktimer *t)
+{
+	for (;;) {
+		int cpu = READ_ONCE(t->cpu);
+		struct timer_base *base;
+		bool found;
+
+		if (cpu < 0)
+			return false;
+		base = &percpu_of(timer_base, cpu);
+		spin_lock(&base->lock);
+		found = t->cpu == cpu;
+		if (found) {
+			rb_erase(&base->tree, &t->node);
+			WRITE_ONCE(t->cpu, -1);
+		}
+		spin_unlock(&base->lock);
+		if (found)
+			return true;
+	}
+}
+
+void ktimer_start(struct ktimer *t, u64 deadline_ns)
+{
+	unsigned long flags = hal_irq_save();
+	struct timer_base *base = &percpu(timer_base);
+
+	dequeue(t);
+	spin_lock(&base->lock);
+	t->deadline_ns = deadline_ns;
+	rb_add(&base->tree, &t->node, timer_less);
+	WRITE_ONCE(t->cpu, (int)hal_cpu_id());
+	program(base);
+	spin_unlock(&base->lock);
+	hal_irq_restore(flags);
+}
+
+bool ktimer_cancel(struct ktimer *t)
+{
+	unsigned long flags = hal_irq_save();
+	bool armed = dequeue(t);
+
+	hal_irq_restore(flags);
+	/* Firing on another CPU; on this one it cannot be, unless the callback itself cancels. */
+	while (!armed && __atomic_load_n(&t->running, __ATOMIC_ACQUIRE) && percpu(timer_base).running != t)
+		hal_cpu_relax();
+	return armed;
+}
+
+void upcall_timer(void)
+{
+	struct timer_base *base = &percpu(timer_base);
+	u64 now = hal_clock_ns();
+
+	spin_lock(&base->lock);
+	base->programmed_ns = U64_MAX;
+	for (;;) {
+		struct rb_node *node = rb_first(&base->tree);
+		struct ktimer *t = rb_entry_safe(node, struct ktimer, node);
+
+		if (!t || t->deadline_ns > now)
+			break;
+		rb_erase(&base->tree, node);
+		t->running = true;
+		base->running = t;
+		WRITE_ONCE(t->cpu, -1);
+		spin_unlock(&base->lock);
+		t->fn(t);
+		spin_lock(&base->lock);
+		/* The callback may have freed or restarted t only if it says so by ktimer rules: it stays valid here. */
+		if (base->running == t)
+			__atomic_store_n(&t->running, false, __ATOMIC_RELEASE);
+		base->running = NULL;
+	}
+	program(base);
+	if (base->programmed_ns == U64_MAX)
+		hal_timer_set(U64_MAX);
+	spin_unlock(&base->lock);
+}
+
+/* ---- clocks ---- */
+
+u64 ktime_real_ns(void)
+{
+	return hal_clock_ns() + READ_ONCE(real_offset_ns);
+}
+
+void ktime_set_real_ns(u64 ns)
+{
+	WRITE_ONCE(real_offset_ns, ns - hal_clock_ns());
+}
+
+int timespec_to_ns(const struct timespec64 *ts, u64 *ns)
+{
+	if (ts->tv_sec < 0 || (u64)ts->tv_nsec >= NSEC_PER_SEC)
+		return -EINVAL;
+	if (mul_overflow((u64)ts->tv_sec, NSEC_PER_SEC, ns) || add_overflow(*ns, (u64)ts->tv_nsec, ns))
+		*ns = U64_MAX;
+	return 0;
+}
+
+int deadline_from_user(uaddr_t uts, u64 *deadline_ns)
+{
+	struct timespec64 ts;
+	u64 ns;
+	int r;
+
+	*deadline_ns = U64_MAX;
+	if (!uts)
+		return 0;
+	if (get_user_obj(&ts, uts))
+		return -EFAULT;
+	r = timespec_to_ns(&ts, &ns);
+	if (r)
+		return r;
+	if (add_overflow(hal_clock_ns(), ns, deadline_ns))
+		*deadline_ns = U64_MAX;
+	return 0;
+}
