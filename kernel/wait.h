@@ -12,6 +12,7 @@
 #ifndef KERNEL_WAIT_H
 #define KERNEL_WAIT_H
 
+#include <lib/atomic.h>
 #include <lock.h>
 
 struct task;
