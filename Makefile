@@ -116,7 +116,7 @@ arch_asflags_riscv64 := -march=rv64gc -mabi=lp64 -mno-relax
 arch_asflags_loongarch64 := -mabi=lp64s
 
 ifneq ($(cc_is_clang),)
-target_flags := --target=$(ARCH)-linux-gnu -fdirect-access-external-data
+target_flags := --target=$(ARCH)-linux-gnu$(if $(filter loongarch64,$(ARCH)),sf) -fdirect-access-external-data
 cc_include   := $(shell $(CC) -print-resource-dir)/include
 cc_warnings  := -Wno-gnu-variable-sized-type-not-at-end -Wno-address-of-packed-member
 else

@@ -30,10 +30,13 @@ def fetch(arch):
     names = [n for n in os.listdir(place) if n.endswith(".tgz")]
     if done.returncode or not names:
         return None
-    with tarfile.open(os.path.join(place, names[0])) as tar:
-        tar.extractall(place, filter="data")
+    os.makedirs(os.path.dirname(binary), exist_ok=True)
+    with tarfile.open(os.path.join(place, names[0])) as tar, open(binary + ".new", "wb") as f:
+        shutil.copyfileobj(tar.extractfile("package/bin/esbuild"), f)
+    os.chmod(binary + ".new", 0o755)
+    os.rename(binary + ".new", binary)
     os.remove(os.path.join(place, names[0]))
-    return binary if os.path.exists(binary) else None
+    return binary
 
 
 def check(binary):
