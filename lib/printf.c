@@ -79,7 +79,7 @@ static void emit_number(struct printbuf *pb, const struct spec *spec, const char
 
 	if (ndigits < least)
 		zeros = least - ndigits;
-	else if (spec->alt && spec->base == 8 && ndigits)
+	else if (spec->alt && spec->base == 8)
 		zeros = 1;
 	total = nprefix + zeros + ndigits;
 	if (spec->zero && !spec->left && !spec->has_precision && total < spec->width) {

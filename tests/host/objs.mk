@@ -1,3 +1,16 @@
 # SPDX-License-Identifier: MIT
 # The kernel objects each host test is linked with: objs-test_NAME := lib/x.o ...
 # libfdt/*.o and zlib/*.o are the third-party sources.
+
+lib-string := lib/string.o
+lib-printf := lib/printf.o lib/errno_name.o $(lib-string)
+objs-test_lib_bitmap  := lib/bitmap.o
+objs-test_lib_cmdline := lib/cmdline.o $(lib-printf)
+objs-test_lib_cpio    := lib/cpio.o $(lib-printf)
+objs-test_lib_elf     := lib/elf.o $(lib-string)
+objs-test_lib_misc    := lib/compiler_rt.o lib/errno_name.o lib/hash.o lib/refcount.o lib/ringbuf.o \
+	lib/sort.o $(lib-string)
+objs-test_lib_printf  := $(lib-printf)
+objs-test_lib_rbtree  := lib/rbtree.o
+objs-test_lib_string  := $(lib-string)
+objs-test_lib_xarray  := lib/xarray.o $(lib-string)
