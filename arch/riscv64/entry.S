@@ -44,27 +44,27 @@ boot:
 	csrci	sstatus, SR_SIE
 	csrw	sie, zero
 	/* One hart boots; others that a loader sent here as well wait for good. */
-	la	t0, boot_lottery
+	lla	t0, boot_lottery
 	li	t1, 1
 	amoadd.w t1, t1, (t0)
 	bnez	t1, park
 	mv	s0, a0
 	mv	s1, a1
 
-	la	t0, __bss_start
-	la	t1, __bss_end
+	lla	t0, __bss_start
+	lla	t1, __bss_end
 1:	bgeu	t0, t1, 2f
 	sd	zero, (t0)
 	addi	t0, t0, 8
 	j	1b
 
 	/* The early table maps the image by 2 MiB pages, so it must lie on such a boundary. */
-2:	la	t0, _start
+2:	lla	t0, _start
 	slli	t1, t0, 43
 	bnez	t1, misplaced
 
 	/* The linear map: 1 GiB pages. */
-	la	s2, early_root
+	lla	s2, early_root
 	li	t1, LINEAR_SLOT * 8
 	add	t1, s2, t1
 	li	t2, PTE_KERNEL_RW
@@ -77,7 +77,7 @@ boot:
 	bnez	t3, 3b
 
 	/* The image: 2 MiB pages. */
-	la	t1, early_image
+	lla	t1, early_image
 	srli	t2, t1, 2
 	ori	t2, t2, PTE_TABLE
 	li	t3, KERNEL_SLOT * 8
@@ -85,7 +85,7 @@ boot:
 	sd	t2, (t3)
 	srli	t2, t0, 2
 	ori	t2, t2, PTE_KERNEL_RWX
-	la	t3, __image_end
+	lla	t3, __image_end
 	li	t4, 1 << 19
 	li	t5, 1 << 21
 4:	sd	t2, (t1)
@@ -94,7 +94,7 @@ boot:
 	add	t0, t0, t5
 	bltu	t0, t3, 4b
 
-	la	s3, _start
+	lla	s3, _start
 	li	t0, KERNEL_BASE
 	sub	s3, s3, t0		/* physical minus linked address */
 	srli	a0, s2, 12
@@ -103,10 +103,10 @@ boot:
 	mv	a1, s3
 	jal	enable_paging
 
-	la	t0, kernel_phys_offset
+	lla	t0, kernel_phys_offset
 	sd	s3, (t0)
-	la	tp, boot_task
-	la	sp, boot_stack_top
+	lla	tp, boot_task
+	lla	sp, boot_stack_top
 	call	setup_csrs
 	mv	a0, s0
 	mv	a1, s1
@@ -117,7 +117,7 @@ park:	wfi
 
 	/* Say so through the legacy console; there is nothing else yet. */
 misplaced:
-	la	s0, misplaced_text
+	lla	s0, misplaced_text
 1:	lbu	a0, (s0)
 	beqz	a0, park
 	li	a7, 1
@@ -131,7 +131,7 @@ misplaced:
  * mapped, and the trap vector leads on at the linked address.
  */
 enable_paging:
-	la	t0, 1f
+	lla	t0, 1f
 	sub	t0, t0, a1
 	sub	ra, ra, a1
 	csrw	stvec, t0
@@ -142,7 +142,7 @@ enable_paging:
 	ret
 
 setup_csrs:
-	la	t0, riscv64_trap_entry
+	lla	t0, riscv64_trap_entry
 	csrw	stvec, t0
 	csrw	sscratch, zero
 	li	t0, SR_FS | SR_VS | SR_SUM
@@ -158,7 +158,7 @@ riscv64_secondary:
 	ld	a0, START_SATP(a1)
 	ld	s0, START_STACK(a1)
 	ld	s1, START_TASK(a1)
-	la	t0, _start
+	lla	t0, _start
 	li	t1, KERNEL_BASE
 	sub	a1, t0, t1
 	jal	enable_paging
@@ -336,7 +336,7 @@ kernel_entry:
 	/* The stack has no room for a frame: report on another one. */
 overflow:
 	mv	t0, sp
-	la	sp, overflow_stack_top
+	lla	sp, overflow_stack_top
 	addi	sp, sp, -KFRAME_SIZE
 	save_kernel_frame
 	mv	a0, sp

@@ -41,17 +41,18 @@ SECTIONS {
 		. = ALIGN(4096);
 		__rodata_end = .;
 	} :rodata
-	.data : ALIGN(4096) {
+	/* Before .data, whose pattern .data.* would take it. */
+	.percpu : ALIGN(4096) {
 		__data_start = .;
-		*(.data .data.*)
-		*(.sdata .sdata.*)
-		*(.init.data .init.data.*)
-	} :data
-	.percpu : ALIGN(64) {
 		__percpu_start = .;
 		KEEP(*(.data..percpu))
 		. = ALIGN(64);
 		__percpu_end = .;
+	} :data
+	.data : ALIGN(64) {
+		*(.data .data.*)
+		*(.sdata .sdata.*)
+		*(.init.data .init.data.*)
 	} :data
 	.bss : ALIGN(4096) {
 		__bss_start = .;

@@ -217,7 +217,6 @@ size_t fdt_rng_seed(u8 *buf, size_t n)
 	n = min(n, (size_t)len);
 	memcpy(buf, seed, n);
 	memzero_explicit(seed, (size_t)len);
-	fdt_nop_property(fdt, chosen, "rng-seed");
 	return n;
 }
 

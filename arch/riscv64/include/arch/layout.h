@@ -4,8 +4,8 @@
  *
  *	0x0000000000000000  user, 256 GiB
  *	0xffffffc000000000  linear map of physical addresses from 0, 192 GiB
- *	0xfffffff000000000  VMALLOC: kernel stacks, 32 GiB
- *	0xfffffff800000000  device registers, 16 GiB
+ *	0xfffffff000000000  VMALLOC: kernel stacks, 8 GiB
+ *	0xfffffff200000000  device registers, 4 GiB
  *	0xffffffff80000000  the kernel image, 1 GiB
  */
 #ifndef ARCH_LAYOUT_H
@@ -22,9 +22,9 @@
 #define LINEAR_PHYS_BASE 0UL
 #define LINEAR_SIZE	 0x3000000000UL
 #define VMALLOC_BASE	 0xfffffff000000000UL
-#define VMALLOC_END	 0xfffffff800000000UL
-#define IOREMAP_BASE	 0xfffffff800000000UL
-#define IOREMAP_END	 0xfffffffc00000000UL
+#define VMALLOC_END	 0xfffffff200000000UL
+#define IOREMAP_BASE	 0xfffffff200000000UL
+#define IOREMAP_END	 0xfffffff300000000UL
 
 /* Physical address of the image minus its linked one; set by entry.S. */
 extern unsigned long kernel_phys_offset;
