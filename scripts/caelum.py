@@ -447,26 +447,38 @@ def add_common_options(p):
                    help="show the build, the QEMU command, firmware and kernel messages")
 
 
+def split_program(parser, argv):
+    """(our options, the program and its arguments): ours end at -- or at the first word that is none."""
+    at = 0
+    while at < len(argv):
+        if argv[at] == "--":
+            return argv[:at], argv[at + 1:]
+        if not argv[at].startswith("-"):
+            break
+        action = parser._option_string_actions.get(argv[at])
+        at += 2 if action is not None and action.nargs is None else 1
+    return argv[:at], argv[at:]
+
+
 def parse(argv):
     parser = argparse.ArgumentParser(prog="caelum", description="Run Linux programs on the Caelum kernel.")
     sub = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    p = sub.add_parser("run", help="boot a machine that runs PROGRAM (a static Linux program); without it, a shell",
+    p = sub.add_parser("run", allow_abbrev=False,
+                       help="boot a machine that runs PROGRAM (a static Linux program); without it, a shell",
+                       usage="caelum run [OPTION]... [--] [PROGRAM [ARG]...]",
                        epilog="The status is the program's; 128+n when signal n killed it; 124 after --timeout; "
                        "125 when the kernel panicked. In a terminal, Ctrl-] x ends the machine.")
     add_machine_options(p)
-    p.add_argument("program", nargs="?", metavar="PROGRAM")
-    p.add_argument("args", nargs=argparse.REMAINDER, metavar="ARG")
     p.set_defaults(main=command_run)
 
     p = sub.add_parser("shell", help="boot a machine with an interactive busybox shell")
     add_machine_options(p)
     p.set_defaults(main=command_shell)
 
-    p = sub.add_parser("debug", help="run PROGRAM (or a shell) under gdb")
+    p = sub.add_parser("debug", help="run PROGRAM (or a shell) under gdb", allow_abbrev=False,
+                       usage="caelum debug [OPTION]... [--] [PROGRAM [ARG]...]")
     add_machine_options(p)
-    p.add_argument("program", nargs="?", metavar="PROGRAM")
-    p.add_argument("args", nargs=argparse.REMAINDER, metavar="ARG")
     p.set_defaults(main=command_debug)
 
     p = sub.add_parser("build", help="build the kernel of one architecture, or of all")
@@ -491,11 +503,11 @@ def parse(argv):
     p = sub.add_parser("doctor", help="say what is missing on this machine and how to get it")
     p.set_defaults(main=command_doctor)
 
-    args = parser.parse_args(argv)
-    if getattr(args, "args", None) and args.args[0] == "--":
-        args.args = args.args[1:]
-    if getattr(args, "program", None) == "--":
-        args.program, args.args = (args.args[0], args.args[1:]) if args.args else (None, [])
+    if not argv or argv[0] not in ("run", "debug"):
+        return parser.parse_args(argv)
+    ours, program = split_program(sub.choices[argv[0]], argv[1:])
+    args = parser.parse_args([argv[0], *ours])
+    args.program, args.args = (program[0], program[1:]) if program else (None, [])
     return args
 
 
