@@ -5,7 +5,7 @@
  *	_start			Linux's riscv64 Image header, then the boot CPU (a0 hart id, a1 device tree)
  *	riscv64_secondary	another hart, from SBI HSM (a0 hart id, a1 struct riscv64_start_args)
  *	riscv64_trap_entry	every trap, from user or kernel
- *	uctx_run		into user mode, and back when it traps
+ *	riscv64_run_user	into user mode, and back when it traps
  *	riscv64_switch		from one kernel stack to another
  *
  * In the kernel tp is the current task and sscratch is 0; in user mode sscratch is the task. gp is not
@@ -226,13 +226,17 @@ overflow_stack_top:
 	.endm
 
 	.text
-/* enum uctx_reason uctx_run(struct hal_task *task, struct uctx_event *ev); interrupts off. */
-	.globl	uctx_run
-	.type	uctx_run, @function
-uctx_run:
-	addi	sp, sp, -112
-	callee_regs sd
-	sd	a1, 104(sp)
+/*
+ * uctx_run() without the saving of callee-saved registers, which its inline half tells the compiler to
+ * do. a0: task, a1: struct uctx_event *; interrupts off. Returns an enum uctx_reason.
+ */
+	.globl	riscv64_run_user
+	.type	riscv64_run_user, @function
+riscv64_run_user:
+	addi	sp, sp, -32
+	sd	ra, 0(sp)
+	sd	s0, 8(sp)
+	sd	a1, 16(sp)
 	sd	sp, TASK_KSP(tp)
 	lw	t0, TASK_FPU_RELOAD(tp)
 	bnez	t0, 2f
@@ -246,10 +250,10 @@ uctx_run:
 	sret
 2:	call	riscv64_fpu_reload
 	j	1b
-	.size	uctx_run, . - uctx_run
+	.size	riscv64_run_user, . - riscv64_run_user
 
 /*
- * Every trap. From user mode tp becomes the task, the user registers go into its context, and uctx_run
+ * Every trap. From user mode tp becomes the task, the user registers go into its context, and uctx_run()
  * returns on the stack that it left. Interrupts stay off until then.
  */
 	.globl	riscv64_trap_entry
@@ -273,13 +277,14 @@ riscv64_trap_entry:
 	addi	t1, t1, 4
 	li	a0, 0			/* UCTX_SYSCALL */
 	sd	t1, UCTX_PC(tp)
-2:	callee_regs ld
-	addi	sp, sp, 112
+2:	ld	ra, 0(sp)
+	ld	s0, 8(sp)
+	addi	sp, sp, 32
 	csrsi	sstatus, SR_SIE
 	ret
 1:	sd	t1, UCTX_PC(tp)
 	mv	a0, tp
-	ld	a1, 104(sp)
+	ld	a1, 16(sp)
 	call	riscv64_user_trap
 	j	2b
 

@@ -28,6 +28,7 @@
 #define HAL_UCTX_H
 
 #include <arch/uctx.h>
+#include <compiler.h>
 #include <types.h>
 
 enum uctx_reason {
@@ -72,7 +73,15 @@ struct hal_task;
  * caller's check and user mode). Returns with interrupts ON. Makes the task's FPU state live if it
  * is not. An interrupt is handled (upcalls run) before it returns.
  */
+#ifdef ARCH_HAS_INLINE_UCTX_RUN
+/* The arch's asm tells the compiler that all registers change, so only what is live is saved. */
+static __always_inline enum uctx_reason uctx_run(struct hal_task *task, struct uctx_event *ev)
+{
+	return (enum uctx_reason)arch_uctx_run(task, ev);
+}
+#else
 enum uctx_reason uctx_run(struct hal_task *task, struct uctx_event *ev);
+#endif
 
 /**
  * uctx_emulate() - carry out the instruction that trapped, where Linux does so for programs.

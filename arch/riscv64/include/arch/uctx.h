@@ -30,6 +30,22 @@ struct uctx {
 	unsigned long pad;
 };
 
+#define ARCH_HAS_INLINE_UCTX_RUN
+
+/* entry.S: returns when user code traps, with every register but sp, s0 and tp changed. */
+static __always_inline long arch_uctx_run(void *task, void *ev)
+{
+	register void *a0 __asm__("a0") = task;
+	register void *a1 __asm__("a1") = ev;
+
+	__asm__ __volatile__("call riscv64_run_user"
+			     : "+r"(a0), "+r"(a1)
+			     :
+			     : "ra", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "a2", "a3", "a4", "a5", "a6", "a7",
+			       "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "memory");
+	return (long)a0;
+}
+
 static inline unsigned long uctx_ip(const struct uctx *u)
 {
 	return u->regs[REG_PC];
