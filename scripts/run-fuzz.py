@@ -10,6 +10,7 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
 
 
 def main():
@@ -21,9 +22,11 @@ def main():
     for path in args.programs:
         name = os.path.basename(path)
         seeds = os.path.join("tests/fuzz/corpus", name.removeprefix("fuzz_"))
-        cmd = [path, f"-runs={args.runs}", "-seed=1", "-timeout=10", "-rss_limit_mb=1024",
-               f"-artifact_prefix={path}-"] + ([seeds] if os.path.isdir(seeds) else [])
-        done = subprocess.run(cmd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        # New inputs are written to the first directory: not to the seeds, which are in git.
+        with tempfile.TemporaryDirectory() as found:
+            cmd = [path, f"-runs={args.runs}", "-seed=1", "-timeout=10", "-rss_limit_mb=1024",
+                   f"-artifact_prefix={path}-", found] + ([seeds] if os.path.isdir(seeds) else [])
+            done = subprocess.run(cmd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         print(f"{'FAIL' if done.returncode else 'ok':4}  {name}: {args.runs} inputs")
         if done.returncode:
             failed += 1
