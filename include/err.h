@@ -33,7 +33,7 @@
 #include <types.h>
 
 /* The pointer that stands for @error, a -Exxx. */
-static __always_inline void * __must_check ERR_PTR(long error)
+static __always_inline void *__must_check ERR_PTR(long error)
 {
 	return (void *)error;
 }
@@ -55,7 +55,7 @@ static __always_inline bool __must_check IS_ERR_OR_NULL(__force const void *ptr)
 }
 
 /* @ptr, which IS_ERR, as a pointer of another type. */
-static __always_inline void * __must_check ERR_CAST(__force const void *ptr)
+static __always_inline void *__must_check ERR_CAST(__force const void *ptr)
 {
 	return (void *)ptr;
 }

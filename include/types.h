@@ -17,19 +17,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef unsigned char		u8;
-typedef unsigned short		u16;
-typedef unsigned int		u32;
-typedef unsigned long long	u64;
-typedef signed char		s8;
-typedef signed short		s16;
-typedef signed int		s32;
-typedef signed long long	s64;
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef unsigned long long u64;
+typedef signed char s8;
+typedef signed short s16;
+typedef signed int s32;
+typedef signed long long s64;
 
-typedef u64		paddr_t;	/* physical address */
-typedef unsigned long	vaddr_t;	/* kernel virtual address, as a number */
-typedef unsigned long	uaddr_t;	/* address in the running program, as a number */
-typedef s64		time64;		/* nanoseconds; seconds where the name says _sec */
+typedef u64 paddr_t;	       /* physical address */
+typedef unsigned long vaddr_t; /* kernel virtual address, as a number */
+typedef unsigned long uaddr_t; /* address in the running program, as a number */
+typedef s64 time64;	       /* nanoseconds; seconds where the name says _sec */
 
 #ifdef CAELUM_HOST
 #include <sys/types.h>
@@ -37,18 +37,18 @@ typedef s64		time64;		/* nanoseconds; seconds where the name says _sec */
 #define dev_t		caelum_dev_t
 #define ino_t		caelum_ino_t
 #else
-typedef unsigned int	uint;
-typedef long		ssize_t;
-typedef int		pid_t;
-typedef unsigned int	uid_t;
-typedef unsigned int	gid_t;
-typedef unsigned int	mode_t;
-typedef int		clockid_t;
+typedef unsigned int uint;
+typedef long ssize_t;
+typedef int pid_t;
+typedef unsigned int uid_t;
+typedef unsigned int gid_t;
+typedef unsigned int mode_t;
+typedef int clockid_t;
 #endif
 
-typedef s64		loff_t;		/* file offset or size */
-typedef u64		dev_t;		/* device number, Linux's 64-bit user encoding */
-typedef u64		ino_t;
+typedef s64 loff_t; /* file offset or size */
+typedef u64 dev_t;  /* device number, Linux's 64-bit user encoding */
+typedef u64 ino_t;
 
 #define U8_MAX		((u8)~0U)
 #define U16_MAX		((u16)~0U)

@@ -20,9 +20,15 @@
 #include <compiler.h>
 #include <types.h>
 
-typedef struct { int v; } atomic_t;
-typedef struct { s64 v; } atomic64_t;
-typedef struct { long v; } atomic_long_t;
+typedef struct {
+	int v;
+} atomic_t;
+typedef struct {
+	s64 v;
+} atomic64_t;
+typedef struct {
+	long v;
+} atomic_long_t;
 
 #define ATOMIC_INIT(i)		{ (i) }
 
@@ -174,7 +180,9 @@ __ATOMIC_TYPE(atomic_long, atomic_long_t, long)
 
 /* ---- Reference counts ---- */
 
-typedef struct { atomic_t refs; } refcount_t;
+typedef struct {
+	atomic_t refs;
+} refcount_t;
 
 #define REFCOUNT_INIT(n)	{ ATOMIC_INIT(n) }
 #define REFCOUNT_SATURATED	(-0x40000000)	/* far from 0 and from INT_MIN on both sides */

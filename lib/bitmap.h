@@ -103,8 +103,8 @@ static inline void bitmap_or(unsigned long *dst, const unsigned long *a, const u
 }
 
 /* The bits of @a that are not in @b. */
-static inline void bitmap_andnot(unsigned long *dst, const unsigned long *a,
-				 const unsigned long *b, size_t nbits)
+static inline void bitmap_andnot(unsigned long *dst, const unsigned long *a, const unsigned long *b,
+				 size_t nbits)
 {
 	for (size_t i = 0; i < BITS_TO_LONGS(nbits); i++)
 		dst[i] = a[i] & ~b[i];

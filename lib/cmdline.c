@@ -12,8 +12,8 @@
 /* A word as pieces of the text, quotes around them already left out. */
 struct word {
 	const char *key, *key_end;
-	const char *value, *value_end;	/* NULL without "=" */
-	const char *next;		/* what follows the word */
+	const char *value, *value_end; /* NULL without "=" */
+	const char *next;	       /* what follows the word */
 };
 
 static const char *skip_spaces(const char *s)

@@ -23,8 +23,8 @@
 #include <types.h>
 
 struct cmdline_arg {
-	char *key;	/* "" for an empty pair of quotes; = at the start belongs to it */
-	char *value;	/* NULL without "=" */
+	char *key;   /* "" for an empty pair of quotes; = at the start belongs to it */
+	char *value; /* NULL without "=" */
 };
 
 /* What cmdline_next returns. */

@@ -18,8 +18,19 @@
 
 /* The numbers of a header, in their order. */
 enum field {
-	F_INO, F_MODE, F_UID, F_GID, F_NLINK, F_MTIME, F_FILESIZE, F_DEV_MAJOR, F_DEV_MINOR,
-	F_RDEV_MAJOR, F_RDEV_MINOR, F_NAMESIZE, F_CHECKSUM,
+	F_INO,
+	F_MODE,
+	F_UID,
+	F_GID,
+	F_NLINK,
+	F_MTIME,
+	F_FILESIZE,
+	F_DEV_MAJOR,
+	F_DEV_MINOR,
+	F_RDEV_MAJOR,
+	F_RDEV_MINOR,
+	F_NAMESIZE,
+	F_CHECKSUM,
 	FIELD_COUNT
 };
 
@@ -37,7 +48,7 @@ bool cpio_is_gzip(const void *data, size_t size)
 {
 	const u8 *p = data;
 
-	return size >= 3 && p[0] == 0x1f && p[1] == 0x8b && p[2] == 8;	/* 8: deflate */
+	return size >= 3 && p[0] == 0x1f && p[1] == 0x8b && p[2] == 8; /* 8: deflate */
 }
 
 /* "070701", or "070702" for members with a checksum. */

@@ -25,26 +25,26 @@
 struct cpio_reader {
 	const u8 *data;
 	size_t size;
-	size_t pos;		/* next byte to look at */
-	u32 archive;		/* number of the archive, from 0: inode numbers are per archive */
-	bool inside;		/* between the first member of an archive and its trailer */
-	const char *why;	/* after an error: the reason, one line */
-	size_t where;		/* ... and the offset of the header it is about */
+	size_t pos;	 /* next byte to look at */
+	u32 archive;	 /* number of the archive, from 0: inode numbers are per archive */
+	bool inside;	 /* between the first member of an archive and its trailer */
+	const char *why; /* after an error: the reason, one line */
+	size_t where;	 /* ... and the offset of the header it is about */
 };
 
 struct cpio_entry {
-	const char *name;	/* NUL-terminated, as stored: "./" or "/" may come first */
-	size_t name_len;	/* without the NUL; at least 1 */
-	const u8 *data;		/* contents, or the target of a symlink (not terminated) */
+	const char *name; /* NUL-terminated, as stored: "./" or "/" may come first */
+	size_t name_len;  /* without the NUL; at least 1 */
+	const u8 *data;	  /* contents, or the target of a symlink (not terminated) */
 	size_t size;
-	u32 ino;		/* with nlink > 1, (archive, dev, ino) names one file ... */
+	u32 ino; /* with nlink > 1, (archive, dev, ino) names one file ... */
 	u32 archive;
-	u32 dev_major, dev_minor;	/* the device the file was on */
-	u32 nlink;		/* ... whose data comes with one of its names only */
-	u32 mode;		/* type and permissions, as st_mode */
+	u32 dev_major, dev_minor; /* the device the file was on */
+	u32 nlink;		  /* ... whose data comes with one of its names only */
+	u32 mode;		  /* type and permissions, as st_mode */
 	u32 uid, gid;
-	u32 mtime;		/* seconds since 1970 */
-	u32 rdev_major, rdev_minor;	/* the device that a device node is */
+	u32 mtime;		    /* seconds since 1970 */
+	u32 rdev_major, rdev_minor; /* the device that a device node is */
 };
 
 /* What cpio_next returns, beside -EINVAL. */
@@ -54,7 +54,7 @@ struct cpio_entry {
 
 static inline void cpio_init(struct cpio_reader *r, const void *data, size_t size)
 {
-	*r = (struct cpio_reader){ .data = data, .size = size };
+	*r = (struct cpio_reader){.data = data, .size = size};
 }
 
 /**

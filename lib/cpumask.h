@@ -82,8 +82,7 @@ static inline void cpumask_and(struct cpumask *dst, const struct cpumask *a,
 	bitmap_and(dst->bits, a->bits, b->bits, CONFIG_NR_CPUS);
 }
 
-static inline void cpumask_or(struct cpumask *dst, const struct cpumask *a,
-			      const struct cpumask *b)
+static inline void cpumask_or(struct cpumask *dst, const struct cpumask *a, const struct cpumask *b)
 {
 	bitmap_or(dst->bits, a->bits, b->bits, CONFIG_NR_CPUS);
 }

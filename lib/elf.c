@@ -37,14 +37,14 @@ static int check_ident(const struct elf64_ehdr *ehdr, u16 machine, const char **
 	return 0;
 }
 
-int elf_parse_ehdr(const void *buf, size_t len, u64 file_size, u16 machine,
-		   struct elf_image *out, const char **why)
+int elf_parse_ehdr(const void *buf, size_t len, u64 file_size, u16 machine, struct elf_image *out,
+		   const char **why)
 {
 	struct elf64_ehdr ehdr;
 	u64 phdrs_size;
 	int err;
 
-	*out = (struct elf_image){ 0 };
+	*out = (struct elf_image){0};
 	*why = "";
 	if (len < SELFMAG || memcmp(buf, ELFMAG, SELFMAG) != 0)
 		return refuse(why, "not an ELF file", -ENOEXEC);
@@ -115,8 +115,7 @@ static void note_load(const struct elf64_phdr *p, struct elf_image *out)
 	out->brk = max(out->brk, end);
 	if (is_power_of_2(p->p_align))
 		out->max_align = max(out->max_align, p->p_align);
-	if (!out->phdr_vaddr && p->p_offset <= out->phoff &&
-	    out->phoff - p->p_offset < p->p_filesz)
+	if (!out->phdr_vaddr && p->p_offset <= out->phoff && out->phoff - p->p_offset < p->p_filesz)
 		out->phdr_vaddr = out->phoff - p->p_offset + p->p_vaddr;
 	out->nload++;
 }
@@ -163,17 +162,12 @@ static int check_phdr(const struct elf64_phdr *p, u64 file_size, struct elf_imag
 		if (!err)
 			note_load(p, out);
 		break;
-	case PT_INTERP:
-		err = note_interp(p, file_size, out, why);
-		break;
-	case PT_TLS:
-		err = note_tls(p, file_size, out, why);
-		break;
+	case PT_INTERP: err = note_interp(p, file_size, out, why); break;
+	case PT_TLS: err = note_tls(p, file_size, out, why); break;
 	case PT_GNU_STACK:
 		out->stack = p->p_flags & PF_X ? ELF_STACK_EXEC : ELF_STACK_NOEXEC;
 		break;
-	default:	/* PT_PHDR, PT_DYNAMIC, PT_NOTE, PT_GNU_*: for the program itself */
-		break;
+	default: /* PT_PHDR, PT_DYNAMIC, PT_NOTE, PT_GNU_*: for the program itself */ break;
 	}
 	return err;
 }

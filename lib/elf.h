@@ -58,31 +58,31 @@
 #define PN_XNUM		0xffff
 
 struct elf64_ehdr {
-	u8	e_ident[EI_NIDENT];
-	u16	e_type;
-	u16	e_machine;
-	u32	e_version;
-	u64	e_entry;
-	u64	e_phoff;
-	u64	e_shoff;
-	u32	e_flags;
-	u16	e_ehsize;
-	u16	e_phentsize;
-	u16	e_phnum;
-	u16	e_shentsize;
-	u16	e_shnum;
-	u16	e_shstrndx;
+	u8 e_ident[EI_NIDENT];
+	u16 e_type;
+	u16 e_machine;
+	u32 e_version;
+	u64 e_entry;
+	u64 e_phoff;
+	u64 e_shoff;
+	u32 e_flags;
+	u16 e_ehsize;
+	u16 e_phentsize;
+	u16 e_phnum;
+	u16 e_shentsize;
+	u16 e_shnum;
+	u16 e_shstrndx;
 };
 
 struct elf64_phdr {
-	u32	p_type;
-	u32	p_flags;
-	u64	p_offset;
-	u64	p_vaddr;
-	u64	p_paddr;
-	u64	p_filesz;
-	u64	p_memsz;
-	u64	p_align;
+	u32 p_type;
+	u32 p_flags;
+	u64 p_offset;
+	u64 p_vaddr;
+	u64 p_paddr;
+	u64 p_filesz;
+	u64 p_memsz;
+	u64 p_align;
 };
 
 /* Sections, symbols, relocations: for modules and for symbol tables. */
@@ -103,16 +103,16 @@ struct elf64_phdr {
 #define SHF_EXECINSTR	0x4
 
 struct elf64_shdr {
-	u32	sh_name;
-	u32	sh_type;
-	u64	sh_flags;
-	u64	sh_addr;
-	u64	sh_offset;
-	u64	sh_size;
-	u32	sh_link;
-	u32	sh_info;
-	u64	sh_addralign;
-	u64	sh_entsize;
+	u32 sh_name;
+	u32 sh_type;
+	u64 sh_flags;
+	u64 sh_addr;
+	u64 sh_offset;
+	u64 sh_size;
+	u32 sh_link;
+	u32 sh_info;
+	u64 sh_addralign;
+	u64 sh_entsize;
 };
 
 #define STB_LOCAL	0
@@ -127,32 +127,32 @@ struct elf64_shdr {
 #define ELF64_ST_TYPE(i)	((i) & 0xf)
 
 struct elf64_sym {
-	u32	st_name;
-	u8	st_info;
-	u8	st_other;
-	u16	st_shndx;
-	u64	st_value;
-	u64	st_size;
+	u32 st_name;
+	u8 st_info;
+	u8 st_other;
+	u16 st_shndx;
+	u64 st_value;
+	u64 st_size;
 };
 
 #define ELF64_R_SYM(i)		((u32)((i) >> 32))
 #define ELF64_R_TYPE(i)		((u32)(i))
 
 struct elf64_rela {
-	u64	r_offset;
-	u64	r_info;
-	s64	r_addend;
+	u64 r_offset;
+	u64 r_info;
+	s64 r_addend;
 };
 
 struct elf64_dyn {
-	s64	d_tag;
-	u64	d_val;
+	s64 d_tag;
+	u64 d_val;
 };
 
 struct elf64_nhdr {
-	u32	n_namesz;
-	u32	n_descsz;
-	u32	n_type;
+	u32 n_namesz;
+	u32 n_descsz;
+	u32 n_type;
 };
 
 static_assert(sizeof(struct elf64_ehdr) == 64);
@@ -169,7 +169,7 @@ static_assert(sizeof(struct elf64_rela) == 24);
 #define ELF_VADDR_LIMIT		(1ULL << 56)	/* above the user part of every machine */
 
 enum elf_stack {
-	ELF_STACK_DEFAULT,	/* no PT_GNU_STACK: the architecture's default */
+	ELF_STACK_DEFAULT, /* no PT_GNU_STACK: the architecture's default */
 	ELF_STACK_NOEXEC,
 	ELF_STACK_EXEC,
 };
@@ -177,26 +177,26 @@ enum elf_stack {
 /* What is known about a file after the checks. */
 struct elf_image {
 	/* after elf_parse_ehdr */
-	u16	machine;
-	u16	type;			/* ET_EXEC or ET_DYN */
-	u32	flags;			/* e_flags */
-	u64	entry;			/* without the load bias */
-	u64	phoff;			/* where the program headers are in the file ... */
-	u32	phdrs_size;		/* ... how many bytes, inside the file ... */
-	u16	phnum;			/* ... and how many headers; at least 1 */
+	u16 machine;
+	u16 type;	/* ET_EXEC or ET_DYN */
+	u32 flags;	/* e_flags */
+	u64 entry;	/* without the load bias */
+	u64 phoff;	/* where the program headers are in the file ... */
+	u32 phdrs_size; /* ... how many bytes, inside the file ... */
+	u16 phnum;	/* ... and how many headers; at least 1 */
 	/* after elf_parse_phdrs */
-	u16	nload;			/* number of PT_LOAD; at least 1 */
-	bool	has_interp;
-	bool	has_tls;
+	u16 nload; /* number of PT_LOAD; at least 1 */
+	bool has_interp;
+	bool has_tls;
 	enum elf_stack stack;
-	u64	interp_offset;		/* the path, in the file; its last byte must be NUL */
-	u64	interp_size;		/* with the NUL: 2 to ELF_INTERP_MAX */
-	u64	min_vaddr;		/* of all PT_LOAD, rounded down to a page */
-	u64	max_vaddr;		/* end of all PT_LOAD, rounded up to a page */
-	u64	max_align;		/* largest power of two p_align, at least a page */
-	u64	brk;			/* end of the highest PT_LOAD, not rounded */
-	u64	phdr_vaddr;		/* AT_PHDR without the load bias; 0: not loaded */
-	struct elf64_phdr tls;		/* the first PT_TLS, if has_tls */
+	u64 interp_offset;     /* the path, in the file; its last byte must be NUL */
+	u64 interp_size;       /* with the NUL: 2 to ELF_INTERP_MAX */
+	u64 min_vaddr;	       /* of all PT_LOAD, rounded down to a page */
+	u64 max_vaddr;	       /* end of all PT_LOAD, rounded up to a page */
+	u64 max_align;	       /* largest power of two p_align, at least a page */
+	u64 brk;	       /* end of the highest PT_LOAD, not rounded */
+	u64 phdr_vaddr;	       /* AT_PHDR without the load bias; 0: not loaded */
+	struct elf64_phdr tls; /* the first PT_TLS, if has_tls */
 };
 
 /**

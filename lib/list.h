@@ -204,7 +204,7 @@ static inline size_t list_count(const struct list *head)
 
 struct hlist_node {
 	struct hlist_node *next;
-	struct hlist_node **pprev;	/* the pointer that points at this node; NULL: in no list */
+	struct hlist_node **pprev; /* the pointer that points at this node; NULL: in no list */
 };
 
 struct hlist_head {

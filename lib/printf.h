@@ -44,8 +44,8 @@ int __printf(3, 4) scnprintf(char *buf, size_t size, const char *fmt, ...);
  */
 struct printbuf {
 	char *buf;
-	size_t size;	/* of buf */
-	size_t len;	/* of the whole text, fitting or not */
+	size_t size; /* of buf */
+	size_t len;  /* of the whole text, fitting or not */
 };
 
 static inline void printbuf_init(struct printbuf *pb, char *buf, size_t size)

@@ -90,8 +90,7 @@ static void rotate_right(struct rb_root *root, struct rb_node *node,
 }
 
 /* Bring @node up in the place of its parent. */
-static void rotate_up(struct rb_root *root, struct rb_node *node,
-		      void (*update)(struct rb_node *))
+static void rotate_up(struct rb_root *root, struct rb_node *node, void (*update)(struct rb_node *))
 {
 	struct rb_node *parent = rb_parent(node);
 
@@ -108,7 +107,7 @@ static void insert_fixup(struct rb_root *root, struct rb_node *node,
 	struct rb_node *parent, *grand, *uncle;
 
 	while ((parent = rb_parent(node)) && is_red(parent)) {
-		grand = rb_parent(parent);	/* a red node is not the root */
+		grand = rb_parent(parent); /* a red node is not the root */
 		uncle = parent == grand->left ? grand->right : grand->left;
 		if (is_red(uncle)) {
 			set_black(parent);

@@ -25,7 +25,7 @@
 #include <types.h>
 
 struct rb_node {
-	unsigned long parent_colour;	/* parent's address; bit 0: the node is black */
+	unsigned long parent_colour; /* parent's address; bit 0: the node is black */
 	struct rb_node *left;
 	struct rb_node *right;
 };
@@ -120,8 +120,9 @@ static inline void rb_erase(struct rb_root *root, struct rb_node *node)
 
 /* Insert @node in the order of @less(a, b): whether a sorts before b. */
 static __always_inline void rb_add_augmented(struct rb_root *root, struct rb_node *node,
-		bool (*less)(const struct rb_node *, const struct rb_node *),
-		void (*update)(struct rb_node *))
+					     bool (*less)(const struct rb_node *,
+							  const struct rb_node *),
+					     void (*update)(struct rb_node *))
 {
 	struct rb_node **link = &root->node, *parent = NULL;
 
@@ -133,7 +134,7 @@ static __always_inline void rb_add_augmented(struct rb_root *root, struct rb_nod
 }
 
 static __always_inline void rb_add(struct rb_root *root, struct rb_node *node,
-		bool (*less)(const struct rb_node *, const struct rb_node *))
+				   bool (*less)(const struct rb_node *, const struct rb_node *))
 {
 	rb_add_augmented(root, node, less, NULL);
 }
@@ -145,7 +146,7 @@ static __always_inline void rb_add(struct rb_root *root, struct rb_node *node,
 
 /* A node equal to @key. */
 static __always_inline struct rb_node *rb_find(const struct rb_root *root, const void *key,
-		int (*cmp)(const void *key, const struct rb_node *))
+					       int (*cmp)(const void *key, const struct rb_node *))
 {
 	struct rb_node *node = root->node;
 
@@ -161,7 +162,8 @@ static __always_inline struct rb_node *rb_find(const struct rb_root *root, const
 
 /* The first node that does not sort before @key: the first equal one, or the next after it. */
 static __always_inline struct rb_node *rb_find_ge(const struct rb_root *root, const void *key,
-		int (*cmp)(const void *key, const struct rb_node *))
+						  int (*cmp)(const void *key,
+							     const struct rb_node *))
 {
 	struct rb_node *node = root->node, *best = NULL;
 
@@ -178,7 +180,8 @@ static __always_inline struct rb_node *rb_find_ge(const struct rb_root *root, co
 
 /* The last node that does not sort after @key: the last equal one, or the one before. */
 static __always_inline struct rb_node *rb_find_le(const struct rb_root *root, const void *key,
-		int (*cmp)(const void *key, const struct rb_node *))
+						  int (*cmp)(const void *key,
+							     const struct rb_node *))
 {
 	struct rb_node *node = root->node, *best = NULL;
 

@@ -18,9 +18,9 @@
 
 struct ringbuf {
 	u8 *buf;
-	size_t size;	/* a power of two */
-	size_t head;	/* writer */
-	size_t tail;	/* reader */
+	size_t size; /* a power of two */
+	size_t head; /* writer */
+	size_t tail; /* reader */
 };
 
 /* @size is a power of two; @buf stays the caller's. */

@@ -34,9 +34,9 @@ void sort(void *base, size_t n, size_t size, int (*cmp)(const void *a, const voi
 {
 	u8 *b = base;
 
-	for (size_t i = n / 2; i-- > 0; )
+	for (size_t i = n / 2; i-- > 0;)
 		sift_down(b, i, n, size, cmp);
-	for (size_t end = n; end-- > 1; ) {
+	for (size_t end = n; end-- > 1;) {
 		swap_elements(b, b + end * size, size);
 		sift_down(b, 0, end, size, cmp);
 	}

@@ -64,7 +64,7 @@ static struct xa_node *node_alloc(struct xarray *xa, unsigned int shift)
 
 	if (!node)
 		return NULL;
-	*node = (struct xa_node){ .shift = (u8)shift };
+	*node = (struct xa_node){.shift = (u8)shift};
 	return node;
 }
 
@@ -303,12 +303,9 @@ enum want { WANT_PRESENT, WANT_FREE, WANT_MARK };
 static u64 wanted(const struct xa_node *node, enum want want, unsigned int mark)
 {
 	switch (want) {
-	case WANT_PRESENT:
-		return node->present;
-	case WANT_FREE:
-		return ~node->full & usable_slots(node);
-	default:
-		return node->marked[mark];
+	case WANT_PRESENT: return node->present;
+	case WANT_FREE: return ~node->full & usable_slots(node);
+	default: return node->marked[mark];
 	}
 }
 
@@ -318,8 +315,8 @@ static u64 wanted(const struct xa_node *node, enum want want, unsigned int mark)
  * (wanted when looking for a free index) or past the node where nothing was left (*@again), from
  * where the search goes on.
  */
-static struct xa_node *descend(struct xa_node *node, u64 *index, enum want want,
-			       unsigned int mark, bool *again)
+static struct xa_node *descend(struct xa_node *node, u64 *index, enum want want, unsigned int mark,
+			       bool *again)
 {
 	*again = false;
 	while (node) {
@@ -356,7 +353,7 @@ static struct xa_node *search(const struct xarray *xa, u64 *index, u64 last, enu
 			*index = i;
 			return i <= last ? leaf : NULL;
 		}
-		if (i == 0)	/* past the largest index */
+		if (i == 0) /* past the largest index */
 			break;
 	}
 	*index = i;

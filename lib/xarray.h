@@ -30,17 +30,17 @@
 
 /* Where nodes come from. All nodes have the same size, sizeof(struct xa_node). */
 struct xa_ops {
-	void *(*alloc)(size_t size);	/* memory of any content, 8-byte aligned, or NULL */
+	void *(*alloc)(size_t size); /* memory of any content, 8-byte aligned, or NULL */
 	void (*free)(void *node, size_t size);
 };
 
 struct xa_node {
-	struct xa_node *parent;		/* NULL: the root */
-	u8 shift;			/* a slot stands for 1 << shift indices; 0: slots are entries */
-	u8 offset;			/* which slot of the parent this is */
-	u64 present;			/* slots that are not NULL */
-	u64 full;			/* slots under which no index is free */
-	u64 marked[XA_MARKS];		/* slots that are, or have below them, marked entries */
+	struct xa_node *parent; /* NULL: the root */
+	u8 shift;		/* a slot stands for 1 << shift indices; 0: slots are entries */
+	u8 offset;		/* which slot of the parent this is */
+	u64 present;		/* slots that are not NULL */
+	u64 full;		/* slots under which no index is free */
+	u64 marked[XA_MARKS];	/* slots that are, or have below them, marked entries */
 	void *slots[XA_SLOTS];
 };
 

@@ -53,7 +53,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		CHECK(pos <= text + length);
 		CHECK(arg.key >= text && arg.key + strlen(arg.key) <= text + length);
 		if (arg.value)
-			CHECK(arg.value > arg.key && arg.value + strlen(arg.value) <= text + length);
+			CHECK(arg.value > arg.key &&
+			      arg.value + strlen(arg.value) <= text + length);
 		if (checks++ < 4)
 			check_get(line, length, arg.key);
 	}

@@ -11,7 +11,7 @@
 
 #include <lib/printf.h>
 #include <lib/string.h>
-#undef snprintf		/* the libc's; ours is lib_snprintf */
+#undef snprintf /* the libc's; ours is lib_snprintf */
 
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 #pragma GCC diagnostic ignored "-Wformat-security"

@@ -80,7 +80,8 @@ static void test_keys(void **state)
 
 static void test_get(void **state)
 {
-	const char *line = "quiet console=ttyS0 name=\"a b\" console=hvc0 early-con=x -- console=no";
+	const char *line =
+		"quiet console=ttyS0 name=\"a b\" console=hvc0 early-con=x -- console=no";
 	char buf[6];
 
 	assert_int_equal(cmdline_get(line, "console", buf, sizeof(buf)), 4);

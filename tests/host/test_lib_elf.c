@@ -29,11 +29,11 @@ static void make_program(struct program *p)
 	p->ehdr.e_phoff = sizeof(p->ehdr);
 	p->ehdr.e_phentsize = sizeof(struct elf64_phdr);
 	p->ehdr.e_phnum = 3;
-	p->phdr[0] = (struct elf64_phdr){ PT_LOAD, PF_R | PF_X, 0, 0x10000, 0x10000,
-					  0x1000, 0x1000, 0x1000 };
-	p->phdr[1] = (struct elf64_phdr){ PT_LOAD, PF_R | PF_W, 0x1e00, 0x12e00, 0x12e00,
-					  0x400, 0x2000, 0x1000 };
-	p->phdr[2] = (struct elf64_phdr){ PT_GNU_STACK, PF_R | PF_W, 0, 0, 0, 0, 0, 0x10 };
+	p->phdr[0] = (struct elf64_phdr){PT_LOAD, PF_R | PF_X, 0,      0x10000,
+					 0x10000, 0x1000,      0x1000, 0x1000};
+	p->phdr[1] = (struct elf64_phdr){PT_LOAD, PF_R | PF_W, 0x1e00, 0x12e00,
+					 0x12e00, 0x400,       0x2000, 0x1000};
+	p->phdr[2] = (struct elf64_phdr){PT_GNU_STACK, PF_R | PF_W, 0, 0, 0, 0, 0, 0x10};
 }
 
 static int parse(struct program *p)
@@ -80,10 +80,10 @@ static void test_good_variants(void **state)
 	p.phdr[0].p_vaddr = 0;
 	p.phdr[1].p_align = 0x200000;
 	p.phdr[2].p_flags |= PF_X;
-	p.phdr[3] = (struct elf64_phdr){ PT_INTERP, PF_R, 0x200, 0x200, 0x200, 20, 20, 1 };
-	p.phdr[4] = (struct elf64_phdr){ PT_TLS, PF_R, 0x1e00, 0x12e00, 0, 8, 0x80, 64 };
-	p.phdr[5] = (struct elf64_phdr){ PT_GNU_PROPERTY, PF_R, ~0ULL, ~0ULL, 0, ~0ULL, ~0ULL, 8 };
-	p.phdr[6] = (struct elf64_phdr){ PT_PHDR, PF_R, ~0ULL, ~0ULL, 0, ~0ULL, 1, 3 };
+	p.phdr[3] = (struct elf64_phdr){PT_INTERP, PF_R, 0x200, 0x200, 0x200, 20, 20, 1};
+	p.phdr[4] = (struct elf64_phdr){PT_TLS, PF_R, 0x1e00, 0x12e00, 0, 8, 0x80, 64};
+	p.phdr[5] = (struct elf64_phdr){PT_GNU_PROPERTY, PF_R, ~0ULL, ~0ULL, 0, ~0ULL, ~0ULL, 8};
+	p.phdr[6] = (struct elf64_phdr){PT_PHDR, PF_R, ~0ULL, ~0ULL, 0, ~0ULL, 1, 3};
 	assert_int_equal(parse(&p), 0);
 	assert_int_equal(p.image.type, ET_DYN);
 	assert_int_equal(p.image.min_vaddr, 0);
@@ -97,20 +97,20 @@ static void test_good_variants(void **state)
 
 	make_program(&p);
 	p.ehdr.e_phnum = 2;
-	p.phdr[0].p_align = 3;		/* no power of two: ignored */
-	p.phdr[1].p_filesz = 0;		/* nothing from the file: offset of no meaning */
+	p.phdr[0].p_align = 3;	/* no power of two: ignored */
+	p.phdr[1].p_filesz = 0; /* nothing from the file: offset of no meaning */
 	p.phdr[1].p_offset = ~0ULL;
 	assert_int_equal(parse(&p), 0);
 	assert_int_equal(p.image.max_align, 0x1000);
 	assert_int_equal(p.image.stack, ELF_STACK_DEFAULT);
 
 	make_program(&p);
-	p.phdr[0].p_offset = 0x1000;	/* the headers are not part of what is loaded */
+	p.phdr[0].p_offset = 0x1000; /* the headers are not part of what is loaded */
 	assert_int_equal(parse(&p), 0);
 	assert_int_equal(p.image.phdr_vaddr, 0);
 
 	make_program(&p);
-	swap(p.phdr[0], p.phdr[1]);	/* any order */
+	swap(p.phdr[0], p.phdr[1]); /* any order */
 	assert_int_equal(parse(&p), 0);
 	assert_int_equal(p.image.min_vaddr, 0x10000);
 	assert_int_equal(p.image.brk, 0x14e00);
@@ -165,8 +165,8 @@ static void test_bad_load(void **state)
 
 static void test_bad_interp_and_tls(void **state)
 {
-	const struct elf64_phdr interp = { PT_INTERP, PF_R, 0x200, 0x200, 0x200, 20, 20, 1 };
-	const struct elf64_phdr tls = { PT_TLS, PF_R, 0x1e00, 0x12e00, 0, 8, 0x80, 64 };
+	const struct elf64_phdr interp = {PT_INTERP, PF_R, 0x200, 0x200, 0x200, 20, 20, 1};
+	const struct elf64_phdr tls = {PT_TLS, PF_R, 0x1e00, 0x12e00, 0, 8, 0x80, 64};
 
 	REFUSED(0, p.phdr[2] = interp);
 	REFUSED(-ENOEXEC, (p.phdr[2] = interp, p.phdr[2].p_filesz = 1));
@@ -200,7 +200,8 @@ static void test_cut_short(void **state)
 
 		make_program(&p);
 		memcpy(part, &p.ehdr, len);
-		assert_int_equal(elf_parse_ehdr(part, len, len, MACHINE, &p.image, &p.why), -ENOEXEC);
+		assert_int_equal(elf_parse_ehdr(part, len, len, MACHINE, &p.image, &p.why),
+				 -ENOEXEC);
 		assert_true(strlen(p.why) > 0);
 		assert_int_equal(elf_parse_interp_ehdr(part, len, len, MACHINE, &p.image, &p.why),
 				 -ELIBBAD);
@@ -208,7 +209,8 @@ static void test_cut_short(void **state)
 	}
 	make_program(&p);
 	assert_int_equal(elf_parse_ehdr(&p.ehdr, 64, FILE_SIZE, MACHINE, &p.image, &p.why), 0);
-	assert_int_equal(elf_parse_phdrs(p.phdr, 3 * 56 - 1, FILE_SIZE, &p.image, &p.why), -ENOEXEC);
+	assert_int_equal(elf_parse_phdrs(p.phdr, 3 * 56 - 1, FILE_SIZE, &p.image, &p.why),
+			 -ENOEXEC);
 	for (u64 size = 0; size < 0x2200; size++) {
 		int err = elf_parse_ehdr(&p.ehdr, 64, size, MACHINE, &p.image, &p.why);
 
@@ -236,27 +238,26 @@ static void test_real_program(void **state)
 	fclose(f);
 	machine = ((struct elf64_ehdr *)buf)->e_machine;
 	assert_int_equal(elf_parse_ehdr(buf, sizeof(buf), size, machine, &image, &why), 0);
-	assert_int_equal(elf_parse_phdrs(buf + image.phoff, image.phdrs_size, size, &image, &why), 0);
+	assert_int_equal(elf_parse_phdrs(buf + image.phoff, image.phdrs_size, size, &image, &why),
+			 0);
 	assert_true(image.has_interp);
 	assert_int_equal(elf_check_interp_path((char *)buf + image.interp_offset, image.interp_size,
-					       &why), 0);
+					       &why),
+			 0);
 	assert_true(image.nload >= 2);
 	assert_true(image.entry > image.min_vaddr && image.entry < image.max_vaddr);
-	assert_int_equal(elf_parse_ehdr(buf, sizeof(buf), size, machine + 1, &image, &why), -ENOEXEC);
+	assert_int_equal(elf_parse_ehdr(buf, sizeof(buf), size, machine + 1, &image, &why),
+			 -ENOEXEC);
 	assert_string_equal(why, "built for another architecture");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good_exec),
-		cmocka_unit_test(test_good_variants),
-		cmocka_unit_test(test_bad_header),
-		cmocka_unit_test(test_bad_load),
-		cmocka_unit_test(test_bad_interp_and_tls),
-		cmocka_unit_test(test_interp_path),
-		cmocka_unit_test(test_cut_short),
-		cmocka_unit_test(test_real_program),
+		cmocka_unit_test(test_good_exec),	   cmocka_unit_test(test_good_variants),
+		cmocka_unit_test(test_bad_header),	   cmocka_unit_test(test_bad_load),
+		cmocka_unit_test(test_bad_interp_and_tls), cmocka_unit_test(test_interp_path),
+		cmocka_unit_test(test_cut_short),	   cmocka_unit_test(test_real_program),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,10 @@
 static void test_macros(void **state)
 {
 	size_t big = 5000000000UL;
-	struct { int a; u8 b[6]; } s, *p = &s;
+	struct {
+		int a;
+		u8 b[6];
+	} s, *p = &s;
 	int i = 3, j = 4, calls = 0;
 
 	assert_int_equal(min(big, 4096), 4096);
@@ -26,7 +29,11 @@ static void test_macros(void **state)
 	assert_int_equal(min(-1, 1), -1);
 	assert_int_equal(clamp(i, 5, 9), 5);
 	assert_int_equal(clamp(12, 5, 9), 9);
-	assert_int_equal(max(min(i, j), ({ calls++; 2; })), 3);
+	assert_int_equal(max(min(i, j), ({
+				     calls++;
+				     2;
+			     })),
+			 3);
 	assert_int_equal(calls, 1);
 	swap(i, j);
 	assert_int_equal(i * 10 + j, 43);
@@ -125,11 +132,11 @@ static void test_refcount(void **state)
 	assert_true(refcount_dec_and_test(&r));
 	assert_false(refcount_inc_not_zero(&r));
 	assert_int_equal(reports, 0);
-	assert_false(refcount_dec_and_test(&r));	/* one too many */
+	assert_false(refcount_dec_and_test(&r)); /* one too many */
 	assert_int_equal(reports, 1);
 	for (int i = 0; i < 100; i++)
 		assert_false(refcount_dec_and_test(&r));
-	assert_true(refcount_inc_not_zero(&r));		/* leaked, never freed */
+	assert_true(refcount_inc_not_zero(&r)); /* leaked, never freed */
 	refcount_set(&r, 0);
 	refcount_inc(&r);
 	assert_int_equal(refcount_read(&r), REFCOUNT_SATURATED);
@@ -170,7 +177,7 @@ static void test_siphash(void **state)
 		0x85676696d7fb7e2dULL, 0xcf2794e0277187b7ULL, 0x18765564cd99a68dULL,
 		0xcbc9466e58fee3ceULL, 0xab0200f58b01d137ULL, 0x93f5f5799a932462ULL,
 	};
-	struct siphash_key key = { { 0x0706050403020100ULL, 0x0f0e0d0c0b0a0908ULL } };
+	struct siphash_key key = {{0x0706050403020100ULL, 0x0f0e0d0c0b0a0908ULL}};
 	u8 data[15];
 
 	for (u8 i = 0; i < sizeof(data); i++)
@@ -183,7 +190,7 @@ static void test_siphash(void **state)
 /* Names that differ in one byte, as directories have, fill a table evenly from either end. */
 static void test_name_hash(void **state)
 {
-	u32 low[256] = { 0 }, high[256] = { 0 };
+	u32 low[256] = {0}, high[256] = {0};
 	char name[32];
 	int n;
 
@@ -196,7 +203,7 @@ static void test_name_hash(void **state)
 		high[h >> 56]++;
 	}
 	for (int i = 0; i < 256; i++) {
-		assert_in_range(low[i], 50, 160);	/* 100 expected */
+		assert_in_range(low[i], 50, 160); /* 100 expected */
 		assert_in_range(high[i], 50, 160);
 	}
 	assert_true(full_name_hash(NULL, "a", 1) != full_name_hash(state, "a", 1));
@@ -244,7 +251,7 @@ static void test_ringbuf(void **state)
 	u64 seed = 5;
 
 	ringbuf_init(&rb, buf, sizeof(buf));
-	rb.head = rb.tail = (size_t)-5;		/* the counters wrap soon */
+	rb.head = rb.tail = (size_t)-5; /* the counters wrap soon */
 	assert_int_equal(ringbuf_getc(&rb), -1);
 	for (int step = 0; step < 5000; step++) {
 		size_t n = test_random(&seed) % 20, done, used = ringbuf_used(&rb);
@@ -301,7 +308,7 @@ static struct ringbuf pipe_ring;
 
 static void *write_bytes(void *arg)
 {
-	for (u32 i = 0; i < 200000; )
+	for (u32 i = 0; i < 200000;)
 		i += ringbuf_putc(&pipe_ring, (u8)i);
 	return arg;
 }
@@ -313,7 +320,7 @@ static void test_ringbuf_threads(void **state)
 
 	ringbuf_init(&pipe_ring, buf, sizeof(buf));
 	assert_int_equal(pthread_create(&writer, NULL, write_bytes, NULL), 0);
-	for (u32 i = 0; i < 200000; ) {
+	for (u32 i = 0; i < 200000;) {
 		int c = ringbuf_getc(&pipe_ring);
 
 		if (c >= 0)
@@ -325,7 +332,7 @@ static void test_ringbuf_threads(void **state)
 
 static void test_byteorder(void **state)
 {
-	u8 b[9] = { 0, 1, 2, 3, 4, 5, 6, 7, 8 };
+	u8 b[9] = {0, 1, 2, 3, 4, 5, 6, 7, 8};
 
 	assert_int_equal(get_le16(b + 1), 0x0201);
 	assert_int_equal(get_be16(b + 1), 0x0102);
@@ -362,20 +369,13 @@ static void test_compiler_functions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_macros),
-		cmocka_unit_test(test_error_pointers),
-		cmocka_unit_test(test_errno_names),
-		cmocka_unit_test(test_atomics),
-		cmocka_unit_test(test_refcount),
-		cmocka_unit_test(test_atomic_threads),
-		cmocka_unit_test(test_siphash),
-		cmocka_unit_test(test_name_hash),
-		cmocka_unit_test(test_sort),
-		cmocka_unit_test(test_ringbuf),
-		cmocka_unit_test(test_ringbuf_spans),
-		cmocka_unit_test(test_ringbuf_threads),
-		cmocka_unit_test(test_byteorder),
-		cmocka_unit_test(test_compiler_functions),
+		cmocka_unit_test(test_macros),	      cmocka_unit_test(test_error_pointers),
+		cmocka_unit_test(test_errno_names),   cmocka_unit_test(test_atomics),
+		cmocka_unit_test(test_refcount),      cmocka_unit_test(test_atomic_threads),
+		cmocka_unit_test(test_siphash),	      cmocka_unit_test(test_name_hash),
+		cmocka_unit_test(test_sort),	      cmocka_unit_test(test_ringbuf),
+		cmocka_unit_test(test_ringbuf_spans), cmocka_unit_test(test_ringbuf_threads),
+		cmocka_unit_test(test_byteorder),     cmocka_unit_test(test_compiler_functions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

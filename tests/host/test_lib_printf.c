@@ -4,7 +4,7 @@
 
 #include <lib/printf.h>
 #include <lib/string.h>
-#undef snprintf		/* from here on the libc's; ours is lib_snprintf */
+#undef snprintf /* from here on the libc's; ours is lib_snprintf */
 
 #pragma GCC diagnostic ignored "-Wformat"
 #pragma GCC diagnostic ignored "-Wformat-security"
@@ -35,12 +35,13 @@ static void test_integers_as_libc(void **state)
 		"", "1", "5", "30", ".", ".0", ".1", ".5", ".30", "8.5", "5.8", "30.25",
 	};
 	static const char *const conversions[] = {
-		"d", "i", "u", "x", "X", "o", "ld", "lu", "lx", "lld", "llx", "llo", "zu", "zd", "jd",
-		"tx", "hd", "hu", "hx", "hhd", "hhu", "hhx",
+		"d",   "i",  "u",  "x",	 "X",  "o",  "ld", "lu", "lx",	"lld", "llx",
+		"llo", "zu", "zd", "jd", "tx", "hd", "hu", "hx", "hhd", "hhu", "hhx",
 	};
 	static const long values[] = {
-		0, 1, -1, 7, 8, 255, 256, -129, 65535, 65536, INT_MAX, INT_MIN, LONG_MAX, LONG_MIN,
-		0x1234567890abcdef,
+		0,	 1,	  -1,	    7,	      8,
+		255,	 256,	  -129,	    65535,    65536,
+		INT_MAX, INT_MIN, LONG_MAX, LONG_MIN, 0x1234567890abcdef,
 	};
 	char fmt[32];
 
@@ -118,7 +119,8 @@ static void test_cut(void **state)
 	/* Widths of any size cost no time and no memory beyond the buffer. */
 	assert_int_equal(lib_snprintf(buf, sizeof(buf), "%999999999d", 1), 999999999);
 	assert_string_equal(buf, "       ");
-	assert_int_equal(lib_snprintf(buf, sizeof(buf), "%99999999999999999999d%9d", 1, 1), INT_MAX);
+	assert_int_equal(lib_snprintf(buf, sizeof(buf), "%99999999999999999999d%9d", 1, 1),
+			 INT_MAX);
 	assert_int_equal(lib_snprintf(buf, sizeof(buf), "%*d", INT_MIN, 1), INT_MAX);
 	assert_string_equal(buf, "1      ");
 }

@@ -12,7 +12,7 @@
 struct item {
 	u32 key;
 	u32 weight;
-	u64 sum;	/* of the weights in the subtree */
+	u64 sum; /* of the weights in the subtree */
 	struct rb_node node;
 };
 
@@ -63,8 +63,8 @@ static int check_subtree(struct rb_node *node, struct rb_node *parent, bool augm
 	right = check_subtree(node->right, node, augmented);
 	assert_int_equal(left, right);
 	if (augmented)
-		assert_int_equal(item_of(node)->sum, item_of(node)->weight + sum_of(node->left) +
-				 sum_of(node->right));
+		assert_int_equal(item_of(node)->sum,
+				 item_of(node)->weight + sum_of(node->left) + sum_of(node->right));
 	return left + black;
 }
 
@@ -138,7 +138,7 @@ static void test_find(void **state)
 	struct rb_root root = RB_ROOT_INIT;
 
 	for (u32 i = 0; i < 100; i++) {
-		items[i].key = 10 * (i / 2);	/* each key twice: 0 0 10 10 ... 490 490 */
+		items[i].key = 10 * (i / 2); /* each key twice: 0 0 10 10 ... 490 490 */
 		rb_add(&root, &items[i].node, less);
 	}
 	for (u32 key = 0; key < 520; key++) {
@@ -170,10 +170,11 @@ static void test_replace_and_visit(void **state)
 		check_tree(&root, 10, false);
 		rb_replace(&root, &other.node, &items[i].node);
 	}
-	rb_for_each_entry(pos, &root, node)
+	rb_for_each_entry (pos, &root, node)
 		assert_int_equal(pos->key, expect++);
 	assert_int_equal(expect, 10);
-	rb_for_each_entry_safe(pos, n, &root, node) {
+	rb_for_each_entry_safe(pos, n, &root, node)
+	{
 		rb_erase(&root, &pos->node);
 		check_tree(&root, --expect, false);
 	}
@@ -200,10 +201,8 @@ static void test_propagate(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_random_plain),
-		cmocka_unit_test(test_random_augmented),
-		cmocka_unit_test(test_find),
-		cmocka_unit_test(test_replace_and_visit),
+		cmocka_unit_test(test_random_plain), cmocka_unit_test(test_random_augmented),
+		cmocka_unit_test(test_find),	     cmocka_unit_test(test_replace_and_visit),
 		cmocka_unit_test(test_propagate),
 	};
 

@@ -8,8 +8,8 @@
 #include <lib/string.h>
 #include <lib/xarray.h>
 
-static long nodes;		/* allocated now */
-static long fail_after = -1;	/* allocations that still succeed; negative: all */
+static long nodes;	     /* allocated now */
+static long fail_after = -1; /* allocations that still succeed; negative: all */
 
 static void *node_alloc(size_t size)
 {
@@ -32,7 +32,7 @@ static void node_free(void *node, size_t size)
 	free(node);
 }
 
-static const struct xa_ops ops = { node_alloc, node_free };
+static const struct xa_ops ops = {node_alloc, node_free};
 
 static void *entry_of(u64 n)
 {
@@ -40,8 +40,22 @@ static void *entry_of(u64 n)
 }
 
 static const u64 edges[] = {
-	0, 1, 63, 64, 65, 4095, 4096, 262143, 262144, 1ULL << 32, (1ULL << 60) - 1, 1ULL << 60,
-	1ULL << 63, U64_MAX - 64, U64_MAX - 1, U64_MAX,
+	0,
+	1,
+	63,
+	64,
+	65,
+	4095,
+	4096,
+	262143,
+	262144,
+	1ULL << 32,
+	(1ULL << 60) - 1,
+	1ULL << 60,
+	1ULL << 63,
+	U64_MAX - 64,
+	U64_MAX - 1,
+	U64_MAX,
 };
 
 static void test_edges_of_levels(void **state)
@@ -54,7 +68,7 @@ static void test_edges_of_levels(void **state)
 		for (size_t j = 0; j < ARRAY_SIZE(edges); j++)
 			assert_ptr_equal(xa_load(&xa, edges[j]), j <= i ? entry_of(j) : NULL);
 	}
-	for (size_t i = ARRAY_SIZE(edges); i-- > 0; ) {
+	for (size_t i = ARRAY_SIZE(edges); i-- > 0;) {
 		assert_ptr_equal(xa_erase(&xa, edges[i]), entry_of(i));
 		assert_null(xa_erase(&xa, edges[i]));
 		for (size_t j = 0; j < ARRAY_SIZE(edges); j++)
@@ -71,21 +85,20 @@ static void test_visit_edges(void **state)
 	void *entry;
 	u64 index;
 
-	xa_for_each(&xa, index, entry)
+	xa_for_each (&xa, index, entry)
 		fail();
-	for (size_t i = ARRAY_SIZE(edges); i-- > 0; )
+	for (size_t i = ARRAY_SIZE(edges); i-- > 0;)
 		assert_int_equal(xa_store(&xa, edges[i], entry_of(i)), 0);
-	xa_for_each(&xa, index, entry) {
+	xa_for_each (&xa, index, entry) {
 		assert_int_equal(index, edges[n]);
 		assert_ptr_equal(entry, entry_of(n));
 		n++;
 	}
 	assert_int_equal(n, ARRAY_SIZE(edges));
 	n = 2;
-	xa_for_each_range(&xa, index, entry, 2, 4096)
-		assert_int_equal(index, edges[n++]);
+	xa_for_each_range(&xa, index, entry, 2, 4096) assert_int_equal(index, edges[n++]);
 	assert_int_equal(n, 7);
-	xa_for_each(&xa, index, entry)
+	xa_for_each (&xa, index, entry)
 		xa_erase(&xa, index);
 	assert_true(xa_empty(&xa));
 	assert_int_equal(nodes, 0);
@@ -188,7 +201,8 @@ static void test_marks(void **state)
 		xa_set_mark(&xa, i, 1);
 	xa_set_mark(&xa, 10001, 1);
 	xa_set_mark(&xa, 5, 2);
-	xa_for_each_marked(&xa, index, entry, 0, U64_MAX, 1) {
+	xa_for_each_marked(&xa, index, entry, 0, U64_MAX, 1)
+	{
 		assert_int_equal(index, expect);
 		expect += 100;
 	}
@@ -240,9 +254,7 @@ static void test_random_steps(void **state)
 			table[i] = NULL;
 			marked[i] = false;
 			break;
-		default:
-			marked[i] = table[i] != NULL;
-			xa_set_mark(&xa, i * 37, 0);
+		default: marked[i] = table[i] != NULL; xa_set_mark(&xa, i * 37, 0);
 		}
 		want = test_random(&seed) % RANGE;
 		index = want * 37;
