@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who owns the FP and SIMD registers.
+ *
+ * The kernel uses none, so a program's state stays in the registers while it is in the kernel and is
+ * stored by hal_task_switch() only if it is live there. A program that has used none since exec runs with
+ * FP trapped for EL0 and costs nothing. Coming back to the CPU where its state still is, a task
+ * loads nothing:
+ *
+ *	fp_live		registers of this CPU hold the state, arch.fp is old
+ *	fp_cpu, fp_owner  both say this CPU and this task: the registers still equal arch.fp
+ *
+ * All of it is the current task's or a new task's own; no lock. Interrupt handlers do not touch it.
+ */
+#include <arch/sysreg.h>
+#include <arch/trap.h>
+#include <hal/cpu.h>
+#include <lib/string.h>
+
+static DEFINE_PERCPU(struct hal_task *, fp_owner);
+
+void aarch64_fp_prepare(struct hal_task *task)
+{
+	struct arch_thread *t = &task->arch;
+
+	t->fp_ready = 1;
+	if (!t->fp_used) {
+		write_sysreg(cpacr_el1, CPACR_FP_EL1);
+		return;
+	}
+	write_sysreg(cpacr_el1, CPACR_FP_ALL);
+	if (!t->fp_live && (percpu(fp_owner) != task || t->fp_cpu != hal_cpu_id() + 1)) {
+		aarch64_fp_load(&t->fp);
+		percpu(fp_owner) = task;
+		t->fp_cpu = hal_cpu_id() + 1;
+	}
+	t->fp_live = 1;
+}
+
+void aarch64_fp_trap(struct hal_task *task)
+{
+	task->arch.fp_used = 1;
+	task->arch.fp_ready = 0;
+}
+
+void aarch64_fp_sync(struct hal_task *task)
+{
+	unsigned long flags = hal_irq_save();
+
+	if (task->arch.fp_live)
+		aarch64_fp_save(&task->arch.fp);
+	hal_irq_restore(flags);
+}
+
+void aarch64_fp_replaced(struct hal_task *task)
+{
+	task->arch.fp_live = 0;
+	task->arch.fp_cpu = 0;
+	task->arch.fp_ready = 0;
+}

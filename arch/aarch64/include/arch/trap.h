@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* What trap_asm.S and the C files of arch/aarch64 share; nothing outside uses it. */
+#ifndef ARCH_TRAP_H
+#define ARCH_TRAP_H
+
+#include <hal/cpu.h>
+#include <hal/uctx.h>
+#include <types.h>
+
+/* Registers of interrupted kernel code. */
+struct kframe {
+	u64 x[31];
+	u64 sp, pc, pstate;
+};
+
+/* From trap_asm.S; the comments there say what they are. */
+enum uctx_reason aarch64_user_trap(struct hal_task *task, u64 esr, u64 far, struct uctx_event *ev);
+enum uctx_reason aarch64_user_irq(struct hal_task *task);
+enum uctx_reason aarch64_user_serror(struct hal_task *task, u64 esr, struct uctx_event *ev);
+void aarch64_kernel_sync(struct kframe *f, u64 esr, u64 far);
+__noreturn void aarch64_stack_overflow(struct kframe *f, u64 esr, u64 far);
+__noreturn void aarch64_unexpected(struct kframe *f, u64 esr, u64 far);
+void aarch64_task_start(void);
+void aarch64_fp_save(struct arch_fpstate *fp);
+void aarch64_fp_load(const struct arch_fpstate *fp);
+
+/* fpu.c */
+
+/** aarch64_fp_prepare() - set this CPU up for user mode of @task. Interrupts off. */
+void aarch64_fp_prepare(struct hal_task *task);
+/** aarch64_fp_trap() - @task, current, used FP for the first time. */
+void aarch64_fp_trap(struct hal_task *task);
+/** aarch64_fp_sync() - bring task->arch.fp up to date; the registers stay live. @task is current. */
+void aarch64_fp_sync(struct hal_task *task);
+/** aarch64_fp_replaced() - task->arch.fp was written: it counts from now on. @task is current or new. */
+void aarch64_fp_replaced(struct hal_task *task);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* One read-execute segment with everything, linked at 0. __kernel_rt_sigreturn has Linux's symbol version. */
+#include <arch/vdso.h>
+
+OUTPUT_ARCH(aarch64)
+
+SECTIONS {
+	. = SIZEOF_HEADERS;
+	.hash : { *(.hash) } :text
+	.gnu.hash : { *(.gnu.hash) }
+	.dynsym : { *(.dynsym) }
+	.dynstr : { *(.dynstr) }
+	.gnu.version : { *(.gnu.version) }
+	.gnu.version_d : { *(.gnu.version_d) }
+	.gnu.version_r : { *(.gnu.version_r) }
+	.dynamic : { *(.dynamic) } :text :dynamic
+	.rodata : { *(.rodata .rodata.*) } :text
+	.eh_frame_hdr : { *(.eh_frame_hdr) } :text :eh_frame_hdr
+	.eh_frame : { KEEP(*(.eh_frame)) } :text
+	. = VDSO_TEXT;
+	.text : { *(.text .text.*) } :text
+	/DISCARD/ : { *(.data .data.* .bss .bss.* .aarch64.attributes .note .note.*) }
+}
+
+ASSERT(__kernel_rt_sigreturn == VDSO_SIGRETURN, "VDSO_SIGRETURN is wrong")
+
+PHDRS {
+	text PT_LOAD FLAGS(5) FILEHDR PHDRS;
+	dynamic PT_DYNAMIC FLAGS(4);
+	eh_frame_hdr PT_GNU_EH_FRAME;
+}
+
+VERSION {
+	LINUX_2.6.39 {
+	global:
+		__kernel_rt_sigreturn;
+	local:
+		*;
+	};
+}
