@@ -1,2 +1,4 @@
 # SPDX-License-Identifier: MIT
 obj-$(CONFIG_PLIC) += plic.o
+obj-$(CONFIG_GICV2) += gicv2.o
+obj-$(CONFIG_GICV3) += gicv3.o

@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: MIT
 obj-$(CONFIG_NS16550) += ns16550.o
+obj-$(CONFIG_PL011) += pl011.o
