@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: MIT
+obj-y += boot.o psci.o smp.o timer.o rand.o
