@@ -32,6 +32,8 @@ struct hwcap {
 #define CAP2(name, bit, reg, shift, min)       { name, 1, bit, reg, shift, min, 0 }
 #define CAP_SIGNED(name, bit, reg, shift, min) { name, 0, bit, reg, shift, min, 1 }
 
+/* clang-format off */
+
 /* In the order of /proc/cpuinfo. cpuid: the emulation below. */
 static const struct hwcap hwcaps[] = {
 	CAP_SIGNED("fp", 0, PFR0, 16, 0),
@@ -88,6 +90,8 @@ static const struct {
 	{ 6, 2, ISAR2, 0x00ff0000000000f0, 0 },	  /* CSSC, RPRFM, RPRES */
 	{ 7, 2, MMFR2, 0x0000000f00000000, 0 },	  /* AT */
 };
+
+/* clang-format on */
 
 static bool has(const struct hwcap *cap)
 {
@@ -152,8 +156,8 @@ int hal_cpuinfo(unsigned int cpu, char *buf, size_t size)
 			printbuf_printf(&pb, " %s", hwcaps[i].name);
 	}
 	printbuf_printf(&pb, "\nCPU implementer\t: 0x%02x\nCPU architecture: 8\n", id >> 24);
-	printbuf_printf(&pb, "CPU variant\t: 0x%x\nCPU part\t: 0x%03x\nCPU revision\t: %u\n\n", (id >> 20) & 15,
-			(id >> 4) & 0xfff, id & 15);
+	printbuf_printf(&pb, "CPU variant\t: 0x%x\nCPU part\t: 0x%03x\nCPU revision\t: %u\n\n",
+			(id >> 20) & 15, (id >> 4) & 0xfff, id & 15);
 	return (int)printbuf_used(&pb);
 }
 

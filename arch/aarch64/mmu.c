@@ -196,7 +196,8 @@ void arch_tlb_flush_kernel(vaddr_t start, vaddr_t end)
 
 /* ---- Instruction fetch ---- */
 
-void aarch64_cache_sync_range(const void *start, const void *end, unsigned long dline, unsigned long iline);
+void aarch64_cache_sync_range(const void *start, const void *end, unsigned long dline,
+			      unsigned long iline);
 
 /*
  * CTR_EL0 says what is needed: IDC, no cleaning; DIC, no invalidation. An instruction cache whose index

@@ -59,7 +59,8 @@ static enum uctx_reason exception(struct uctx_event *ev, enum uctx_exception kin
 	return UCTX_EXCEPTION;
 }
 
-static enum uctx_reason user_abort(struct hal_task *task, u64 esr, struct uctx_event *ev, unsigned int access)
+static enum uctx_reason user_abort(struct hal_task *task, u64 esr, struct uctx_event *ev,
+				   unsigned int access)
 {
 	task->arch.fault_addr = ev->addr;
 	task->arch.fault_esr = esr;
@@ -90,20 +91,14 @@ static int fp_trap_code(u64 esr)
 static enum uctx_reason user_exception(struct hal_task *task, u64 esr, struct uctx_event *ev)
 {
 	switch (ESR_EC(esr)) {
-	case EC_DABT_EL0:
-		return user_abort(task, esr, ev, data_access(esr));
-	case EC_IABT_EL0:
-		return user_abort(task, esr, ev, UCTX_EXEC);
-	case EC_FP_ACCESS:
-		aarch64_fp_trap(task);
-		return UCTX_INTERRUPT;
+	case EC_DABT_EL0: return user_abort(task, esr, ev, data_access(esr));
+	case EC_IABT_EL0: return user_abort(task, esr, ev, UCTX_EXEC);
+	case EC_FP_ACCESS: aarch64_fp_trap(task); return UCTX_INTERRUPT;
 	case EC_UNKNOWN:
 	case EC_SYSREG:
 	case EC_SVE:
 	case EC_SME:
-	case EC_ILL_STATE:
-		ev->addr = task->uctx.pc;
-		return exception(ev, UCTX_EXC_ILLEGAL, 0);
+	case EC_ILL_STATE: ev->addr = task->uctx.pc; return exception(ev, UCTX_EXC_ILLEGAL, 0);
 	case EC_PC_ALIGN:
 	case EC_SP_ALIGN:
 		ev->addr = ESR_EC(esr) == EC_SP_ALIGN ? task->uctx.sp : task->uctx.pc;
@@ -111,15 +106,13 @@ static enum uctx_reason user_exception(struct hal_task *task, u64 esr, struct uc
 	case EC_FP_TRAP:
 		ev->addr = task->uctx.pc;
 		return exception(ev, UCTX_EXC_ARITH, fp_trap_code(esr));
-	case EC_BRK64:
-		ev->addr = task->uctx.pc;
-		return exception(ev, UCTX_EXC_BREAKPOINT, 0);
+	case EC_BRK64: ev->addr = task->uctx.pc; return exception(ev, UCTX_EXC_BREAKPOINT, 0);
 	case EC_BREAK_EL0:
 	case EC_STEP_EL0:
 	case EC_WATCH_EL0:
-		return exception(ev, UCTX_EXC_DEBUG, ESR_EC(esr) == EC_STEP_EL0 ? CODE_TRACE : CODE_HWBKPT);
-	default:
-		return UCTX_UNKNOWN;
+		return exception(ev, UCTX_EXC_DEBUG,
+				 ESR_EC(esr) == EC_STEP_EL0 ? CODE_TRACE : CODE_HWBKPT);
+	default: return UCTX_UNKNOWN;
 	}
 }
 
@@ -165,11 +158,13 @@ static void print_address(unsigned long ip)
 
 static void print_frame(const struct kframe *f, u64 esr, u64 far)
 {
-	klog(0, "pc %016llx lr %016llx sp %016llx pstate %08llx\n", f->pc, f->x[30], f->sp, f->pstate);
-	klog(0, "esr %08llx far %016llx cpu %u task %p\n", esr, far, hal_cpu_id(), (void *)arch_current());
+	klog(0, "pc %016llx lr %016llx sp %016llx pstate %08llx\n", f->pc, f->x[30], f->sp,
+	     f->pstate);
+	klog(0, "esr %08llx far %016llx cpu %u task %p\n", esr, far, hal_cpu_id(),
+	     (void *)arch_current());
 	for (unsigned int i = 0; i < 30; i += 3)
-		klog(0, "x%-2u %016llx x%-2u %016llx x%-2u %016llx\n", i, f->x[i], i + 1, f->x[i + 1], i + 2,
-		     f->x[i + 2]);
+		klog(0, "x%-2u %016llx x%-2u %016llx x%-2u %016llx\n", i, f->x[i], i + 1,
+		     f->x[i + 1], i + 2, f->x[i + 2]);
 	arch_backtrace(f->x[29], print_address);
 }
 
@@ -193,6 +188,13 @@ static bool mend_user_copy(struct kframe *f, u64 esr, u64 addr)
 	return true;
 }
 
+static const char *access_name(u64 esr)
+{
+	if (ESR_EC(esr) == EC_IABT_EL1)
+		return "execute";
+	return data_access(esr) == UCTX_WRITE ? "write" : "read";
+}
+
 void aarch64_kernel_sync(struct kframe *f, u64 esr, u64 far)
 {
 	u64 addr = untag(far);
@@ -201,10 +203,9 @@ void aarch64_kernel_sync(struct kframe *f, u64 esr, u64 far)
 		return;
 	print_frame(f, esr, far);
 	if (ESR_EC(esr) == EC_DABT_EL1 || ESR_EC(esr) == EC_IABT_EL1)
-		panic("kernel fault at %016llx (%s), pc %016llx", addr,
-		      ESR_EC(esr) == EC_IABT_EL1 ? "execute" : data_access(esr) == UCTX_WRITE ? "write" : "read",
-		      f->pc);
-	panic("unexpected exception in the kernel, class %#x, pc %016llx", (unsigned int)ESR_EC(esr), f->pc);
+		panic("kernel fault at %016llx (%s), pc %016llx", addr, access_name(esr), f->pc);
+	panic("unexpected exception in the kernel, class %#x, pc %016llx",
+	      (unsigned int)ESR_EC(esr), f->pc);
 }
 
 __noreturn void aarch64_stack_overflow(struct kframe *f, u64 esr, u64 far)
@@ -226,7 +227,10 @@ static bool readable(unsigned long addr)
 
 	if ((addr & 7) || addr < LINEAR_BASE)
 		return false;
-	__asm__ __volatile__("at s1e1r, %1\n\tisb\n\tmrs %0, par_el1" : "=r"(par) : "r"(addr) : "memory");
+	__asm__ __volatile__("at s1e1r, %1\n\tisb\n\tmrs %0, par_el1"
+			     : "=r"(par)
+			     : "r"(addr)
+			     : "memory");
 	return !(par & 1);
 }
 

@@ -39,7 +39,8 @@ void uctx_init_user(struct hal_task *task, uaddr_t ip, uaddr_t sp)
 	aarch64_fp_replaced(task);
 }
 
-int uctx_fork(struct hal_task *child, struct hal_task *parent, uaddr_t sp, bool set_tls, uaddr_t tls)
+int uctx_fork(struct hal_task *child, struct hal_task *parent, uaddr_t sp, bool set_tls,
+	      uaddr_t tls)
 {
 	child->uctx = parent->uctx;
 	child->uctx.x[0] = 0;
@@ -63,7 +64,8 @@ void uctx_exit(struct hal_task *task)
 	aarch64_fp_replaced(task);
 }
 
-void hal_task_init_kernel(struct hal_task *task, void *stack, size_t size, void (*entry)(void *), void *arg)
+void hal_task_init_kernel(struct hal_task *task, void *stack, size_t size, void (*entry)(void *),
+			  void *arg)
 {
 	struct arch_thread *t = &task->arch;
 

@@ -178,6 +178,13 @@ static void gicv3_send(unsigned int cpu, unsigned int ipi)
 	icc_sync();
 }
 
+static u64 redist_size(u64 typer)
+{
+	if (region_stride)
+		return region_stride;
+	return typer & TYPER_VLPIS ? 2 * GICR_FRAME : GICR_FRAME;
+}
+
 /* The redistributor whose affinity is @hwid (Aff3 in bits 32-39, as in MPIDR), or NULL. */
 static char *find_redist(u64 hwid)
 {
@@ -194,7 +201,7 @@ static char *find_redist(u64 hwid)
 				return regs;
 			if (typer & TYPER_LAST)
 				break;
-			offset += region_stride ? region_stride : typer & TYPER_VLPIS ? 2 * GICR_FRAME : GICR_FRAME;
+			offset += redist_size(typer);
 		}
 	}
 	return NULL;
@@ -231,7 +238,7 @@ static void gicv3_cpu_init(void)
 	icc_sync();
 }
 
-static const struct hal_ipi_ops gicv3_ipi = { .send = gicv3_send, .cpu_init = gicv3_cpu_init };
+static const struct hal_ipi_ops gicv3_ipi = {.send = gicv3_send, .cpu_init = gicv3_cpu_init};
 
 static void __init dist_init(void)
 {
@@ -258,7 +265,8 @@ static int __init gicv3_probe(const void *fdt, int node)
 
 	region_stride = stride ? fdt64_to_cpu(*stride) : 0;
 	for (; !err && nregions < n && nregions < MAX_REGIONS; nregions++)
-		err = gic_map(fdt, node, 1 + nregions, &regions[nregions].regs, &regions[nregions].size);
+		err = gic_map(fdt, node, 1 + nregions, &regions[nregions].regs,
+			      &regions[nregions].size);
 	if (err)
 		return err;
 	dist_init();
@@ -272,7 +280,7 @@ static int __init gicv3_probe(const void *fdt, int node)
 
 FDT_DRIVER(gicv3_driver) = {
 	.name = "gicv3",
-	.compatible = (const char *const[]){ "arm,gic-v3", NULL },
+	.compatible = (const char *const[]){"arm,gic-v3", NULL},
 	.level = DRIVER_IRQCHIP,
 	.probe = gicv3_probe,
 };

@@ -43,7 +43,8 @@ void hal_early_putc(char c)
 {
 	if (!early_uart)
 		return;
-	for (unsigned int i = 0; i < TX_SPINS && (readl(early_uart + PL011_FR) & PL011_FR_TXFF); i++)
+	for (unsigned int i = 0; i < TX_SPINS && (readl(early_uart + PL011_FR) & PL011_FR_TXFF);
+	     i++)
 		hal_cpu_relax();
 	writel((u8)c, early_uart + PL011_DR);
 }
@@ -120,7 +121,7 @@ void __init hal_boot(paddr_t fdt_pa)
 	boot_info.ncpus = 1;
 	if (fdt_scan_boot(fdt, cpu_hwid))
 		boot_fail("caelum: cannot boot without a device tree\r\n");
-	boot_info.kernel = (struct boot_range){ image, (u64)(__image_end - __text_start) };
+	boot_info.kernel = (struct boot_range){image, (u64)(__image_end - __text_start)};
 	boot_add_reserved(image, boot_info.kernel.size);
 	boot_finish_memory();
 	map_memory();

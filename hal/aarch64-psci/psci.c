@@ -32,19 +32,23 @@ static long psci_call(u32 fn, u64 a, u64 b, u64 c)
 	register u64 x3 __asm__("x3") = c;
 
 	if (conduit == CONDUIT_HVC)
-		__asm__ __volatile__("hvc #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)
-				     : : "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14",
-				       "x15", "x16", "x17", "memory");
+		__asm__ __volatile__("hvc #0"
+				     : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)
+				     :
+				     : "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12",
+				       "x13", "x14", "x15", "x16", "x17", "memory");
 	else
-		__asm__ __volatile__("smc #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)
-				     : : "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14",
-				       "x15", "x16", "x17", "memory");
+		__asm__ __volatile__("smc #0"
+				     : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)
+				     :
+				     : "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12",
+				       "x13", "x14", "x15", "x16", "x17", "memory");
 	return (long)x0;
 }
 
 static int find_node(const void *fdt)
 {
-	static const char *const names[] = { "arm,psci-1.0", "arm,psci-0.2", "arm,psci" };
+	static const char *const names[] = {"arm,psci-1.0", "arm,psci-0.2", "arm,psci"};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++) {
 		int node = fdt_node_offset_by_compatible(fdt, -1, names[i]);

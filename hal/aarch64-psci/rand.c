@@ -10,7 +10,10 @@ static bool read_rndr(u64 *value)
 {
 	u64 failed;
 
-	__asm__ __volatile__("mrs %0, s3_3_c2_c4_0\n\tcset %1, eq" : "=r"(*value), "=r"(failed) : : "cc");
+	__asm__ __volatile__("mrs %0, s3_3_c2_c4_0\n\tcset %1, eq"
+			     : "=r"(*value), "=r"(failed)
+			     :
+			     : "cc");
 	return !failed;
 }
 

@@ -127,7 +127,8 @@ unsigned int asid_activate(struct hal_asid *asid)
 	u64 old = __atomic_load_n(&cpu->active, __ATOMIC_RELAXED);
 	u64 ctx = __atomic_load_n(&asid->ctx, __ATOMIC_RELAXED);
 
-	if (likely(old && !((ctx ^ __atomic_load_n(&generation, __ATOMIC_RELAXED)) & ~NUMBER_MASK) &&
+	if (likely(old &&
+		   !((ctx ^ __atomic_load_n(&generation, __ATOMIC_RELAXED)) & ~NUMBER_MASK) &&
 		   cmpxchg_relaxed(&cpu->active, old, ctx) == old))
 		return ctx & NUMBER_MASK;
 	return activate_slow(asid, cpu);

@@ -3,6 +3,8 @@
 #ifndef ARCH_ASM_H
 #define ARCH_ASM_H
 
+/* clang-format off */
+
 .macro FUNC name, align=4
 	.section .text.\name, "ax"
 	.balign 1 << \align
