@@ -46,6 +46,27 @@ int do_wait(const struct wait_req *req, struct wait_result *res);
 /** user_task_loop() - the life of a user task; see kernel/user_loop.c. */
 __noreturn void user_task_loop(void *task);
 
+/* Inner interface of fork.c, exit.c, init.c. */
+void fork_init(void);
+void sighand_put(struct sighand *sh);
+u32 task_count(void);
+u64 fork_count(void);
+/** process_count_of_user() - processes with real user id @uid. */
+u64 process_count_of_user(uid_t uid);
+struct task *init_task_create(void (*fn)(void *), void *arg);
+/** exit_release_vfork() - tell a parent waiting in vfork that current no longer uses its address space. */
+void exit_release_vfork(struct task *t);
+/** process_kill_other_threads() - exec: 0 when current is the only thread left (and has become the leader), -EAGAIN if the process is exiting. */
+int process_kill_other_threads(void);
+/** vdso_map() - map the vDSO anywhere and note it in @vm. 0 or -Exxx. vdso_init(): boot. */
+struct vm;
+int vdso_map(struct vm *vm);
+void vdso_init(void);
+/** futex_exit() - robust list and clear_child_tid of an exiting or execing thread (kernel/futex.c). */
+void futex_exit(struct task *t);
+/** posix_timers_exit() - delete all timers of a process (kernel/posix_timer.c). */
+void posix_timers_exit(struct process *p);
+
 /* syscall/dispatch.c: run the syscall in current's context. Sets the result register. Returns the result. */
 long syscall_dispatch(struct task *t);
 enum syscall_restart { RESTART_NEVER, RESTART_SYS, RESTART_NOHAND, RESTART_BLOCK };

@@ -494,6 +494,14 @@ void sched_yield_current(void)
 	current->se.yielding = false;
 }
 
+void sched_kick(struct task *t)
+{
+	unsigned int cpu = READ_ONCE(t->hal.cpu);
+
+	if (t != current && READ_ONCE(t->se.on_cpu) && cpu != hal_cpu_id())
+		hal_ipi_send(cpu, HAL_IPI_RESCHED);
+}
+
 void upcall_ipi_resched(void)
 {
 	/* WORK_RESCHED was set by the sender; an idle CPU has been woken, and that is all. */

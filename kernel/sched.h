@@ -20,6 +20,8 @@ __noreturn void sched_exit(void);
 void sched_yield_current(void);
 /** sched_set() - policy, nice and real-time priority of a task; the caller checked permission. */
 void sched_set(struct task *t, unsigned int policy, int nice, unsigned int rt_priority);
+/** sched_kick() - make a task that runs in user mode on another CPU enter the kernel soon, to see its work flags. */
+void sched_kick(struct task *t);
 /** sched_set_affinity() - restrict to CPUs; the mask has at least one that is online. Moves a running task at its next turn. */
 void sched_set_affinity(struct task *t, const unsigned long *bits);
 /** sched_get_runtime_ns() - CPU time of a task including the current stretch. */

@@ -33,10 +33,25 @@ bool fatal_signal_pending(void);
 void sig_set_blocked(u64 mask);
 /** sig_dequeue() - take the next pending signal in @set; 0 if none. s held. */
 int sig_dequeue(struct task *t, u64 set, struct siginfo *info);
-void sig_flush_handlers(struct sighand *sh); /* exec */
-/** signal_deliver() - deliver until none is left; user_loop only. */
-struct uctx_event;
-void sig_deliver_all(bool from_syscall, long orig_nr, unsigned long orig_arg0);
+void sig_flush_handlers(struct sighand *sh); /* caught signals back to default */
+/** sig_exec_prepare() - make current's actions its own before exec (they may be shared by CLONE_SIGHAND). 0 or -ENOMEM. sig_exec(): reset them. */
+int __must_check sig_exec_prepare(void);
+void sig_exec(void);
+/**
+ * sig_deliver_all() - deliver signals until none is left, stop where told to; the loop's way out only.
+ * @in_syscall: the turn's trap was a syscall that this call decides the restart of (once, by the first signal delivered);
+ * @nr, @arg0: its number and first argument.
+ */
+void sig_deliver_all(bool in_syscall, long nr, unsigned long arg0);
+/** sig_retarget() - a thread leaves: shared signals it was woken for go to another one. s held. */
+void sig_retarget(struct task *leaving);
+/** sig_flush_queue() - free a dead thread's private signals. sig_free_pending(): the entries of a queue nobody else sees. */
+void sig_flush_queue(struct task *t);
+void sig_free_pending(struct sigpending *pending);
+/** process_notify_parent() - SIGCHLD with CLD_* @code and si_status @value, and wake waiters. tasklist_lock held. (kernel/exit.c) */
+void process_notify_parent(struct process *p, int code, int value);
+/** posix_timers_poll() - fire expired CPU-time timers of current's process (kernel/posix_timer.c). */
+void posix_timers_poll(void);
 /* permission of current to signal @p */
 int sig_check_kill(struct process *p, int sig);
 

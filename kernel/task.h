@@ -5,7 +5,8 @@
  * struct task is one thread: what the scheduler runs and what owns a user context. struct process is
  * a thread group: what has a pid for wait(), signals and limits. current is the running task.
  *
- * Locks: tasklist_lock (spin; parent/child, thread lists, pid table, process groups, sessions): letter p.
+ * Locks: tasklist_lock (spin, irqsave: terminals signal groups from interrupts; parent/child, thread lists, pid table,
+ * process groups, sessions): letter p. A thread list changes under both locks: either one suffices to read it.
  * process->sighand->lock (spin, irqsave): pending signals, actions, stop state: letter s.
  * Fields without a letter belong to the task itself or are constant.
  */
@@ -21,6 +22,7 @@
 #include <lib/rbtree.h>
 #include <lock.h>
 #include <types.h>
+#include <uapi/capability.h>
 #include <uapi/resource.h>
 #include <uapi/signal.h>
 
@@ -100,6 +102,12 @@ struct restart_block {
 	u64 arg[5];
 };
 
+/* Where the parent of a vfork waits. */
+struct vfork_wait {
+	struct waitq q;
+	bool done;
+};
+
 struct sched_entity {
 	struct rb_node node;   /* run queue lock */
 	struct list rt_link;   /* run queue lock */
@@ -157,14 +165,12 @@ struct task {
 	uaddr_t robust_list;
 	size_t robust_list_len;
 	struct list held_pi;  /* futex */
-	struct waitq *vfork_done; /* parent waits here; NULL otherwise */
-	bool *vfork_flag;
+	struct vfork_wait *vfork; /* wake_lock: on the stack of the parent that waits for us; NULL otherwise */
 	int exit_code;	     /* wait status of this thread */
 	int pdeath_signal;
 	void (*kthread_fn)(void *);
 	void *kthread_arg;
 	const void *wchan;
-	unsigned int nolock_depth;
 };
 #define TASK_F_KTHREAD 1u
 #define TASK_F_EXITING 2u
@@ -189,6 +195,7 @@ struct process {
 	bool session_leader;
 	bool has_execed;
 	struct waitq child_wait; /* wait4 sleepers */
+	struct waitq exit_wait;	 /* pidfd pollers, exec waiting for its other threads */
 	int exit_signal;	/* to the parent; 0 for none */
 	bool group_exit;	/* s */
 	int group_exit_code;	/* s: wait status */
@@ -209,7 +216,6 @@ struct process {
 	struct ktimer *real_timer;
 	bool dumpable;
 	bool child_subreaper;
-	uaddr_t dummy_end;
 };
 
 static __always_inline struct task *current_task(void)
@@ -230,6 +236,9 @@ static inline void task_clear_work(struct task *t, u32 bits) { __atomic_fetch_an
 
 /** pid_find() - look a number up. tasklist_lock held. NULL if unused. */
 struct pid *pid_find(pid_t nr);
+/** pid_alloc() - a new number with one reference. ERR_PTR(-EAGAIN, -ENOMEM). */
+struct pid *pid_alloc(void);
+void pid_put_locked(struct pid *p); /* tasklist_lock held */
 void pid_get(struct pid *p);
 void pid_put(struct pid *p);
 /** task_find_get() / process_find_get() - with a reference; NULL if there is none (zombies are found). */
@@ -254,6 +263,10 @@ bool creds_in_group(const struct creds *c, gid_t gid);
 static inline const struct creds *current_creds(void) { return current->creds; }
 struct creds *creds_prepare(void); /* a copy of current's to edit; NULL: no memory */
 void creds_commit(struct creds *c);  /* becomes current's */
+#define CAP_FULL ((1ULL << (CAP_LAST_CAP + 1)) - 1)
+struct creds *creds_prepare_groups(unsigned int ngroups); /* with room for that many groups */
+const struct creds *creds_root(void);		  /* a reference to the first task's */
+const struct creds *creds_of(struct task *t);	  /* another task's, with a reference */
 const struct creds *creds_get(const struct creds *c);
 void creds_put(const struct creds *c);
 u64 task_rlimit(unsigned int which); /* soft limit of current */

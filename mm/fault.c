@@ -249,6 +249,22 @@ enum vm_fault vm_fault_locked(struct vm *vm, struct vma *vma, uaddr_t addr, unsi
 	return fault_object(vma, addr, access, &old);
 }
 
+int vm_install_page(struct vm *vm, uaddr_t addr, struct page *page)
+{
+	static const struct hal_pte_info none;
+	enum vm_fault r = VM_FAULT_MAPERR;
+	struct vma *vma;
+
+	rwsem_down_read(&vm->lock);
+	vma = vm_find(vm, addr);
+	if (vma) {
+		page_get(page);
+		r = install_page(vma, addr, &none, page, vma_hal_prot(vma), false);
+	}
+	rwsem_up_read(&vm->lock);
+	return r == VM_FAULT_OK ? 0 : -ENOMEM;
+}
+
 /* ---- the stack ---- */
 
 /* Extend a downward-growing mapping to @addr if limits and neighbours permit; vm->lock for writing. */

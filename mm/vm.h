@@ -160,6 +160,9 @@ enum vm_fault vm_handle_fault(struct vm *vm, uaddr_t addr, unsigned int access);
  *  Returns bytes done (may be short). Breaks COW for writes. May sleep. */
 ssize_t vm_access(struct vm *vm, uaddr_t addr, void *buf, size_t len, bool write, bool force);
 
+/** vm_install_page() - enter an anonymous page at an empty address of a writable private mapping; takes a reference of its own. 0 or -ENOMEM. */
+int vm_install_page(struct vm *vm, uaddr_t addr, struct page *page);
+
 /** vm_pin_page() - the page at a user address, resident (and writable if @write), with a reference: futex keys, direct I/O. ERR_PTR(-EFAULT). */
 struct page *vm_pin_page(struct vm *vm, uaddr_t addr, bool write);
 

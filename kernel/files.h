@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What fork, exec and exit ask of the file system: implemented in fs/task_files.c, declared here because kernel/ may not
+ * include fs/. All in task context; may sleep.
+ */
+#ifndef KERNEL_FILES_H
+#define KERNEL_FILES_H
+
+#include <kernel/task.h>
+
+struct vm;
+
+/** files_fork() - descriptor table and fs context for @child, shared or copied as @clone_flags say. 0 or -ENOMEM. */
+int files_fork(struct task *child, u64 clone_flags);
+/** files_exit() - drop both. */
+void files_exit(struct task *t);
+/** files_exec() - a table of its own, close-on-exec descriptors closed. 0 or -ENOMEM. */
+int files_exec(void);
+/** files_session_exit() - a session leader ends: its terminal is hung up. */
+void files_session_exit(struct process *p);
+
+/** exec_open() - open a program or interpreter by kernel string: rights checked, writers denied (ETXTBSY). ERR_PTR. */
+struct file *exec_open(const char *path);
+/** exec_close() - undo exec_open(). */
+void exec_close(struct file *f);
+/** exec_read() - bytes read at @off, short at the end of the file, or -Exxx. */
+ssize_t exec_read(struct file *f, void *buf, size_t n, u64 off);
+u64 exec_size(struct file *f);
+/** exec_map() - map a private part of the file. Address or -Exxx. */
+long exec_map(struct vm *vm, struct file *f, uaddr_t addr, size_t len, unsigned int prot, unsigned int flags, u64 pgoff);
+/** exec_set_exe() - record the program in @vm for /proc/PID/exe. */
+void exec_set_exe(struct vm *vm, struct file *f);
+/** exec_creds() - what set-user-id and set-group-id bits make of @creds; returns whether privileges were raised (AT_SECURE). */
+bool exec_creds(struct file *f, struct creds *creds);
+
+/** pidfd_create() - a descriptor of current's table for a process. Number or -Exxx. */
+int pidfd_create(struct process *p, unsigned int flags);
+
+#endif

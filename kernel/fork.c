@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Making tasks: clone(2), kernel threads, and the first process.
+ *
+ * do_clone() builds a task that nobody sees, step by step, each step with its undo; then links it into its process, the pid table
+ * and the run queue, which cannot fail. What a child shares with its parent it takes a reference on.
+ */
+#include <hal/upcall.h>
+#include <kernel/files.h>
+#include <kernel/printk.h>
+#include <kernel/process.h>
+#include <kernel/sched.h>
+#include <kernel/signal.h>
+#include <kernel/time.h>
+#include <lib/string.h>
+#include <mm/slab.h>
+#include <mm/uaccess.h>
+#include <mm/vm.h>
+#include <uapi/sched.h>
+
+static struct kmem_cache *task_cache, *process_cache, *sighand_cache;
+struct process *init_process;
+static u32 ntasks; /* atomic */
+static u64 nforks;
+
+void __init fork_init(void)
+{
+	task_cache = kmem_cache_create("task", sizeof(struct task), 64);
+	process_cache = kmem_cache_create("process", sizeof(struct process), 0);
+	sighand_cache = kmem_cache_create("sighand", sizeof(struct sighand), 0);
+}
+
+u32 task_count(void)
+{
+	return READ_ONCE(ntasks);
+}
+
+u64 fork_count(void)
+{
+	return READ_ONCE(nforks);
+}
+
+/* ---- reference ends ---- */
+
+void task_put(struct task *t)
+{
+	if (!refcount_dec_and_test(&t->refs))
+		return;
+	uctx_exit(&t->hal);
+	if (t->kstack)
+		kstack_free(t->kstack);
+	if (t->creds)
+		creds_put(t->creds);
+	if (t->tid)
+		pid_put(t->tid);
+	if (t->process)
+		process_put(t->process);
+	__atomic_fetch_sub(&ntasks, 1, __ATOMIC_RELAXED);
+	kmem_cache_free(task_cache, t);
+}
+
+void sighand_put(struct sighand *sh)
+{
+	if (refcount_dec_and_test(&sh->refs))
+		kmem_cache_free(sighand_cache, sh);
+}
+
+void process_put(struct process *p)
+{
+	if (!refcount_dec_and_test(&p->refs))
+		return;
+	sig_free_pending(&p->shared_pending);
+	sighand_put(p->sighand);
+	if (p->pgrp)
+		pid_put(p->pgrp);
+	if (p->session)
+		pid_put(p->session);
+	pid_put(p->pid);
+	kmem_cache_free(process_cache, p);
+}
+
+/* ---- parts of a task ---- */
+
+static struct task *task_create(void)
+{
+	struct task *t = kmem_cache_alloc(task_cache, GFP_ZERO);
+
+	if (!t)
+		return NULL;
+	refcount_set(&t->refs, 1);
+	t->kstack = kstack_alloc();
+	if (!t->kstack) {
+		kmem_cache_free(task_cache, t);
+		return NULL;
+	}
+	__atomic_fetch_add(&ntasks, 1, __ATOMIC_RELAXED);
+	list_init(&t->pending.queue);
+	list_init(&t->thread_link);
+	list_init(&t->held_pi);
+	t->altstack_flags = SS_DISABLE;
+	t->start_ns = hal_clock_ns();
+	return t;
+}
+
+static struct sighand *sighand_create(void)
+{
+	struct sighand *sh = kmem_cache_alloc(sighand_cache, GFP_ZERO);
+
+	if (sh) {
+		refcount_set(&sh->refs, 1);
+		spin_init(&sh->lock, RANK_SIGHAND);
+	}
+	return sh;
+}
+
+static struct process *process_create(void)
+{
+	struct process *p = kmem_cache_alloc(process_cache, GFP_ZERO);
+
+	if (!p)
+		return NULL;
+	refcount_set(&p->refs, 1);
+	list_init(&p->threads);
+	list_init(&p->children);
+	list_init(&p->sibling);
+	list_init(&p->group_link);
+	list_init(&p->session_link);
+	list_init(&p->shared_pending.queue);
+	list_init(&p->posix_timers);
+	waitq_init(&p->child_wait);
+	waitq_init(&p->exit_wait);
+	p->start_ns = hal_clock_ns();
+	return p;
+}
+
+/* A new process for @t: signal actions, limits, group and session as the parent has them. 0 or -ENOMEM. */
+static int fork_process(struct task *t, const struct clone_req *req)
+{
+	struct process *parent = current->process, *p = process_create();
+	unsigned long flags;
+
+	if (!p)
+		return -ENOMEM;
+	if (req->flags & CLONE_SIGHAND) {
+		refcount_inc(&parent->sighand->refs);
+		p->sighand = parent->sighand;
+	} else {
+		p->sighand = sighand_create();
+		if (!p->sighand) {
+			kmem_cache_free(process_cache, p);
+			return -ENOMEM;
+		}
+	}
+	flags = spin_lock_irqsave(&parent->sighand->lock);
+	if (p->sighand != parent->sighand)
+		memcpy(p->sighand->action, parent->sighand->action, sizeof(p->sighand->action));
+	memcpy(p->rlim, parent->rlim, sizeof(p->rlim));
+	spin_unlock_irqrestore(&parent->sighand->lock, flags);
+	if (req->flags & CLONE_CLEAR_SIGHAND)
+		sig_flush_handlers(p->sighand);
+	pid_get(t->tid);
+	p->pid = t->tid;
+	p->exit_signal = req->exit_signal;
+	p->dumpable = parent->dumpable;
+	p->leader = t;
+	t->process = p;
+	return 0;
+}
+
+/* Address space, files, process: what clone's flags share or copy. */
+static int copy_resources(struct task *t, const struct clone_req *req)
+{
+	struct task *parent = current;
+	int r;
+
+	r = files_fork(t, req->flags);
+	if (r)
+		return r;
+	if (req->flags & CLONE_THREAD) {
+		refcount_inc(&parent->process->refs);
+		t->process = parent->process;
+	} else {
+		r = fork_process(t, req);
+		if (r)
+			goto undo_files;
+	}
+	if (req->flags & CLONE_VM) {
+		vm_get(parent->vm);
+		t->vm = parent->vm;
+		return 0;
+	}
+	t->vm = vm_fork(parent->vm);
+	if (!IS_ERR(t->vm))
+		return 0;
+	r = PTR_ERR(t->vm);
+	t->vm = NULL;
+undo_files:
+	files_exit(t);
+	return r;
+}
+
+static void copy_own(struct task *t, const struct clone_req *req)
+{
+	struct task *parent = current;
+
+	memcpy(t->comm, parent->comm, sizeof(t->comm));
+	t->creds = creds_get(parent->creds);
+	t->ns = parent->ns;
+	t->blocked = parent->blocked;
+	t->flags = TASK_F_FORKNOEXEC;
+	t->work = parent->work & WORK_STRACE;
+	if (!(req->flags & CLONE_VM) || (req->flags & CLONE_VFORK)) {
+		t->altstack_sp = parent->altstack_sp;
+		t->altstack_size = parent->altstack_size;
+		t->altstack_flags = parent->altstack_flags;
+	}
+	t->set_child_tid = req->flags & CLONE_CHILD_SETTID ? req->child_tid : 0;
+	t->clear_child_tid = req->flags & CLONE_CHILD_CLEARTID ? req->child_tid : 0;
+}
+
+/* ---- linking; cannot fail but for a pending fatal signal ---- */
+
+static void link_process(struct process *p, const struct clone_req *req)
+{
+	struct process *creator = current->process;
+
+	p->parent = req->flags & CLONE_PARENT ? creator->parent : creator;
+	if (req->flags & CLONE_PARENT)
+		p->exit_signal = creator->exit_signal;
+	list_add_tail(&p->sibling, &p->parent->children);
+	p->pgrp = creator->pgrp;
+	pid_get(p->pgrp);
+	list_add_tail(&p->group_link, &p->pgrp->group);
+	p->session = creator->session;
+	pid_get(p->session);
+	list_add_tail(&p->session_link, &p->session->session);
+	p->pid->process = p;
+	/* One reference is the leader's, one the tables', until the process is reaped. */
+	refcount_inc(&p->refs);
+}
+
+/* 0, or -EINTR when the parent is being killed: its children must not escape. */
+static int link_task(struct task *t, const struct clone_req *req)
+{
+	struct process *p = t->process;
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct sighand *sh = p->sighand;
+	int r = 0;
+
+	spin_lock(&sh->lock);
+	if (current->process->group_exit || current->process->group_exec ||
+	    (!(req->flags & CLONE_THREAD) && fatal_signal_pending())) {
+		r = -EINTR;
+	} else {
+		if (!(req->flags & CLONE_THREAD))
+			link_process(p, req);
+		list_add_tail(&t->thread_link, &p->threads);
+		p->nthreads++;
+		t->tid->task = t;
+	}
+	spin_unlock(&sh->lock);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return r;
+}
+
+/* ---- clone ---- */
+
+static int check_flags(const struct clone_req *req)
+{
+	u64 f = req->flags;
+
+	if (f & (CLONE_NEW_ANY | CLONE_INTO_CGROUP))
+		return f & (CLONE_NEW_ANY & ~CLONE_NEWUSER) && !capable(CAP_SYS_ADMIN) ? -EPERM : -EINVAL;
+	if ((f & CLONE_THREAD) && !(f & CLONE_SIGHAND))
+		return -EINVAL;
+	if ((f & CLONE_SIGHAND) && !(f & CLONE_VM))
+		return -EINVAL;
+	if ((f & CLONE_PARENT) && current->process == init_process)
+		return -EINVAL;
+	if ((f & CLONE_SIGHAND) && (f & CLONE_CLEAR_SIGHAND))
+		return -EINVAL;
+	if ((f & CLONE_PIDFD) && (f & (CLONE_THREAD | CLONE_DETACHED)))
+		return -EINVAL;
+	if (req->exit_signal < 0 || req->exit_signal > NSIG)
+		return -EINVAL;
+	return 0;
+}
+
+static int check_limits(void)
+{
+	u64 limit = task_rlimit(RLIMIT_NPROC);
+
+	if (READ_ONCE(ntasks) >= 32000)
+		return -EAGAIN;
+	if (current->creds->uid && !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN) &&
+	    process_count_of_user(current->creds->uid) >= limit)
+		return -EAGAIN;
+	return 0;
+}
+
+/* The child's first steps; then its life (kernel/user_loop.c). */
+static void child_entry(void *arg)
+{
+	sched_first_run();
+	hal_irq_enable();
+	user_task_loop(arg);
+}
+
+/* Everything up to linking. ERR_PTR. */
+static struct task *copy_task(const struct clone_req *req)
+{
+	struct task *t = task_create();
+	int r = -ENOMEM;
+
+	if (!t)
+		return ERR_PTR(-ENOMEM);
+	t->tid = pid_alloc();
+	if (IS_ERR(t->tid)) {
+		r = PTR_ERR(t->tid);
+		t->tid = NULL;
+		goto undo;
+	}
+	copy_own(t, req);
+	hal_task_init_kernel(&t->hal, t->kstack, KSTACK_SIZE, child_entry, t);
+	r = uctx_fork(&t->hal, &current->hal, req->stack, req->flags & CLONE_SETTLS, req->tls);
+	if (r)
+		goto undo;
+	sched_fork(t);
+	r = copy_resources(t, req);
+	if (r)
+		goto undo;
+	return t;
+undo:
+	task_put(t);
+	return ERR_PTR(r);
+}
+
+static void discard_task(struct task *t)
+{
+	vm_put(t->vm);
+	t->vm = NULL;
+	files_exit(t);
+	task_put(t);
+}
+
+/* vfork: sleep until the child has released our address space. A fatal signal ends the wait. */
+static void wait_for_vfork(struct task *child, struct vfork_wait *vw)
+{
+	unsigned long flags;
+
+	(void)wait_event_killable(&vw->q, READ_ONCE(vw->done));
+	flags = spin_lock_irqsave(&child->wake_lock);
+	child->vfork = NULL;
+	spin_unlock_irqrestore(&child->wake_lock, flags);
+}
+
+long do_clone(const struct clone_req *req)
+{
+	struct vfork_wait vw = { .q = WAITQ_INIT(vw.q) };
+	struct task *t;
+	pid_t tid;
+	int fd, r;
+
+	r = check_flags(req);
+	if (!r)
+		r = check_limits();
+	if (r)
+		return r;
+	t = copy_task(req);
+	if (IS_ERR(t))
+		return PTR_ERR(t);
+	tid = task_tid(t);
+	if (req->flags & CLONE_PIDFD) {
+		fd = pidfd_create(t->process, 0);
+		r = fd < 0 ? fd : hal_put_user32(req->pidfd, (u32)fd);
+		if (r) {
+			discard_task(t);
+			return r;
+		}
+	}
+	/* As in Linux, the child exists even if this store is lost. */
+	if (req->flags & CLONE_PARENT_SETTID)
+		(void)hal_put_user32(req->parent_tid, (u32)tid);
+	if (req->flags & CLONE_VFORK)
+		t->vfork = &vw;
+	r = link_task(t, req);
+	if (r) {
+		discard_task(t);
+		return r;
+	}
+	__atomic_fetch_add(&nforks, 1, __ATOMIC_RELAXED);
+	task_get(t);
+	sched_start(t);
+	if (req->flags & CLONE_VFORK)
+		wait_for_vfork(t, &vw);
+	task_put(t);
+	return tid;
+}
+
+/* ---- kernel threads ---- */
+
+static void kthread_entry(void *arg)
+{
+	struct task *t = arg;
+
+	sched_first_run();
+	hal_irq_enable();
+	t->kthread_fn(t->kthread_arg);
+	sched_exit();
+}
+
+/* A task without address space, not yet started. */
+static struct task *kthread_prepare(void (*fn)(void *), void *arg, const char *name)
+{
+	struct task *t = task_create();
+
+	if (!t)
+		return ERR_PTR(-ENOMEM);
+	t->flags = TASK_F_KTHREAD;
+	t->creds = creds_root();
+	t->ns = current->ns;
+	strscpy(t->comm, name, sizeof(t->comm));
+	t->kthread_fn = fn;
+	t->kthread_arg = arg;
+	hal_task_init_kernel(&t->hal, t->kstack, KSTACK_SIZE, kthread_entry, t);
+	sched_fork(t);
+	t->se.policy = SCHED_OTHER;
+	return t;
+}
+
+struct task *kthread_create(void (*fn)(void *), void *arg, const char *name)
+{
+	struct task *t = kthread_prepare(fn, arg, name);
+
+	if (!IS_ERR(t))
+		sched_start(t);
+	return t;
+}
+
+static const struct rlimit64 default_limits[RLIM_NLIMITS] = {
+	[RLIMIT_CPU] = { RLIM_INFINITY, RLIM_INFINITY },
+	[RLIMIT_FSIZE] = { RLIM_INFINITY, RLIM_INFINITY },
+	[RLIMIT_DATA] = { RLIM_INFINITY, RLIM_INFINITY },
+	[RLIMIT_STACK] = { 8 << 20, RLIM_INFINITY },
+	[RLIMIT_CORE] = { 0, RLIM_INFINITY },
+	[RLIMIT_RSS] = { RLIM_INFINITY, RLIM_INFINITY },
+	[RLIMIT_NPROC] = { 16000, 16000 },
+	[RLIMIT_NOFILE] = { 1024, 4096 },
+	[RLIMIT_MEMLOCK] = { 8 << 20, 8 << 20 },
+	[RLIMIT_AS] = { RLIM_INFINITY, RLIM_INFINITY },
+	[RLIMIT_LOCKS] = { RLIM_INFINITY, RLIM_INFINITY },
+	[RLIMIT_SIGPENDING] = { 16000, 16000 },
+	[RLIMIT_MSGQUEUE] = { 819200, 819200 },
+	[RLIMIT_NICE] = { 0, 0 },
+	[RLIMIT_RTPRIO] = { 0, 0 },
+	[RLIMIT_RTTIME] = { RLIM_INFINITY, RLIM_INFINITY },
+};
+
+/* Process 1 without a program: a kernel thread with a pid, whose @fn execs and then becomes a user task. */
+struct task *init_task_create(void (*fn)(void *), void *arg)
+{
+	struct task *t = kthread_prepare(fn, arg, "init");
+	struct process *p = process_create();
+
+	if (IS_ERR(t) || !p)
+		panic("no memory for the first process");
+	t->flags = 0;
+	p->sighand = sighand_create();
+	t->tid = pid_alloc();
+	if (IS_ERR(t->tid) || !p->sighand)
+		panic("no memory for the first process");
+	memcpy(p->rlim, default_limits, sizeof(p->rlim));
+	t->process = p;
+	p->leader = t;
+	p->pid = p->pgrp = p->session = t->tid;
+	refcount_add(3, &t->tid->refs);
+	p->session_leader = true;
+	p->exit_signal = SIGCHLD;
+	t->tid->task = t;
+	t->tid->process = p;
+	list_add_tail(&p->group_link, &t->tid->group);
+	list_add_tail(&p->session_link, &t->tid->session);
+	list_add_tail(&t->thread_link, &p->threads);
+	p->nthreads = 1;
+	refcount_inc(&p->refs);
+	init_process = p;
+	return t;
+}

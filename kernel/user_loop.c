@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The user-task loop: the life of a thread that runs a program.
+ *
+ * uctx_run() enters user mode and comes back, as a function does, when user code traps. So this is ordinary code: run, look
+ * why it stopped, handle that, do what is pending, and round again. Everything meets here: system calls, page faults,
+ * exceptions, signals, tracing, timers, CPU time. docs/user-loop.md tells the whole story.
+ *
+ * One word, task->work, says whether there is anything beside the plain path: it is tested once on the way
+ * in (WORK_ENTRY) and once on the way out, with interrupts off, so that an interrupt cannot set a bit unseen.
+ */
+#include <hal/uctx.h>
+#include <kernel/printk.h>
+#include <kernel/process.h>
+#include <kernel/sched.h>
+#include <kernel/signal.h>
+#include <kernel/time.h>
+#include <mm/vm.h>
+
+/* CPU time since the last stamp belonged to the side we come from. */
+static __always_inline void enter_system(struct task *t)
+{
+	u64 now = hal_clock_ns();
+
+	t->times.user_ns += now - t->last_stamp_ns;
+	t->last_stamp_ns = now;
+}
+
+static __always_inline void enter_user(struct task *t)
+{
+	u64 now = hal_clock_ns();
+
+	t->times.system_ns += now - t->last_stamp_ns;
+	t->last_stamp_ns = now;
+}
+
+/* ---- page faults ---- */
+
+static void handle_page_fault(struct task *t, const struct uctx_event *ev)
+{
+	enum vm_fault r = vm_handle_fault(t->vm, ev->addr, ev->access);
+
+	t->min_flt++;
+	switch (r) {
+	case VM_FAULT_OK:
+		return;
+	case VM_FAULT_MAPERR:
+		sig_force(SIGSEGV, SEGV_MAPERR, ev->addr);
+		return;
+	case VM_FAULT_ACCERR:
+		sig_force(SIGSEGV, SEGV_ACCERR, ev->addr);
+		return;
+	case VM_FAULT_BUS:
+		sig_force(SIGBUS, BUS_ADRERR, ev->addr);
+		return;
+	case VM_FAULT_OOM:
+		pr_err("out of memory: killing %s (pid %d)\n", t->comm, task_pid(t));
+		sig_kill_self(SIGKILL);
+		return;
+	}
+}
+
+/* A fault of the kernel on a user address, in a user copy (hal/upcall.h). */
+bool upcall_kernel_fault(vaddr_t addr, unsigned int access)
+{
+	struct task *t = current;
+
+	if (!t->vm)
+		return false;
+	t->min_flt++;
+	return vm_handle_fault(t->vm, addr, access) == VM_FAULT_OK;
+}
+
+/* ---- exceptions ---- */
+
+/* What an exception becomes when nobody else wants it. */
+static const struct {
+	int sig, code;
+} exception_signal[] = {
+	[UCTX_EXC_BREAKPOINT] = { SIGTRAP, TRAP_BRKPT },
+	[UCTX_EXC_DEBUG] = { SIGTRAP, TRAP_TRACE },
+	[UCTX_EXC_ILLEGAL] = { SIGILL, ILL_ILLOPC },
+	[UCTX_EXC_MISALIGNED] = { SIGBUS, BUS_ADRALN },
+	[UCTX_EXC_ARITH] = { SIGFPE, FPE_FLTUNK },
+	[UCTX_EXC_ACCESS] = { SIGSEGV, SI_KERNEL },
+	[UCTX_EXC_OTHER] = { SIGTRAP, TRAP_BRKPT },
+};
+
+static void handle_exception(struct task *t, struct uctx_event *ev)
+{
+	int sig = exception_signal[ev->kind].sig;
+	int code = ev->code ? ev->code : exception_signal[ev->kind].code;
+	bool has_address = ev->kind == UCTX_EXC_MISALIGNED || ev->kind == UCTX_EXC_ACCESS;
+
+	if (uctx_emulate(&t->hal, ev))
+		return;
+	pr_debug("%s (pid %d): exception %d at ip %lx address %lx raw %lx %lx %lx\n", t->comm, task_pid(t), ev->kind,
+		 uctx_ip(&t->hal.uctx), ev->addr, ev->raw[0], ev->raw[1], ev->raw[2]);
+	sig_force(sig, code, has_address ? ev->addr : uctx_ip(&t->hal.uctx));
+}
+
+/* ---- the loop ---- */
+
+/* The first stops a tracer asked for, and the child's own number where clone wants it. */
+static void start_task(struct task *t)
+{
+	if (t->set_child_tid)
+		(void)hal_put_user32(t->set_child_tid, (u32)task_tid(t));
+}
+
+/*
+ * All that may stand between here and user mode. Called with interrupts on, returns with interrupts off and nothing pending.
+ * A signal's restart decision belongs to the syscall just made: @in_syscall is true for the first round only.
+ */
+static void before_user(struct task *t, bool in_syscall, long nr, unsigned long arg0)
+{
+	for (;;) {
+		u32 work;
+
+		hal_irq_disable();
+		work = READ_ONCE(t->work);
+		if (likely(!(work & (WORK_SIGNAL | WORK_RESCHED | WORK_TIMER | WORK_EXIT | WORK_STOP))))
+			return;
+		hal_irq_enable();
+		if (work & WORK_EXIT)
+			do_exit(t->process->group_exit ? t->process->group_exit_code : 0);
+		if (work & WORK_RESCHED)
+			schedule();
+		if (work & WORK_TIMER)
+			posix_timers_poll();
+		if (work & (WORK_SIGNAL | WORK_STOP)) {
+			sig_deliver_all(in_syscall, nr, arg0);
+			in_syscall = false;
+		}
+	}
+}
+
+void user_task_loop(void *task)
+{
+	struct task *t = task;
+	struct uctx_event ev;
+
+	start_task(t);
+	before_user(t, false, 0, 0);
+	for (;;) {
+		unsigned long arg0 = 0;
+		bool in_syscall = false;
+		long nr = 0;
+
+		enter_user(t);
+		switch (uctx_run(&t->hal, &ev)) {
+		case UCTX_SYSCALL:
+			enter_system(t);
+			/* Both may be overwritten by the result; a restart needs them. */
+			nr = uctx_syscall_nr(&t->hal.uctx);
+			arg0 = uctx_arg(&t->hal.uctx, 0);
+			in_syscall = true;
+			syscall_dispatch(t);
+			break;
+		case UCTX_PAGE_FAULT:
+			enter_system(t);
+			handle_page_fault(t, &ev);
+			break;
+		case UCTX_INTERRUPT:
+			enter_system(t);
+			break;
+		case UCTX_EXCEPTION:
+			enter_system(t);
+			handle_exception(t, &ev);
+			break;
+		case UCTX_UNKNOWN:
+		default:
+			enter_system(t);
+			pr_err("%s (pid %d): unknown trap %lx %lx %lx at %lx\n", t->comm, task_pid(t), ev.raw[0], ev.raw[1],
+			       ev.raw[2], uctx_ip(&t->hal.uctx));
+			sig_force(SIGSEGV, SI_KERNEL, 0);
+			break;
+		}
+		before_user(t, in_syscall, nr, arg0);
+	}
+}
