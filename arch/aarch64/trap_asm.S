@@ -2,11 +2,13 @@
 /*
  * Exception vectors, and uctx_run(): user mode as a function call.
  *
- * uctx_run() leaves a frame on the task's kernel stack (callee-saved registers, the task, the event)
- * and enters user mode with SP_EL1 pointing at it. The next exception from EL0 stores the user
- * registers in task->uctx, takes the frame down, and so returns from uctx_run(): straight away for a
- * system call, through aarch64_user_trap() or aarch64_user_irq() for the rest. SP_EL0 holds the user's
- * stack pointer in user mode and the current task in the kernel.
+ * uctx_run() is an inline call of aarch64_run_user() that tells the compiler that every register but sp and
+ * x29 changes, so the caller saves what it needs and nothing else. aarch64_run_user() leaves a small frame
+ * on the task's kernel stack (return address, the task, the event) and enters user mode with SP_EL1
+ * pointing at it. The next exception from EL0 stores the user registers in task->uctx, takes the frame
+ * down, and so returns from uctx_run(): straight away for a system call, through aarch64_user_trap() or
+ * aarch64_user_irq() for the rest. SP_EL0 holds the user's stack pointer in user mode and the current
+ * task in the kernel.
  *
  * An exception from EL1 stores a struct kframe on the stack it interrupted. A synchronous one first
  * asks the MMU whether that stack is writable: it is not when the stack ran into its guard page, and then
@@ -17,10 +19,10 @@
 #include <arch/sysreg.h>
 #include <arch/uctx.h>
 
-/* The frame of uctx_run() */
-#define RUN_TASK    96	/* task, event */
-#define RUN_SCRATCH 112
-#define RUN_SIZE    128
+/* The frame of aarch64_run_user() */
+#define RUN_TASK    16	/* task, event */
+#define RUN_SCRATCH 32
+#define RUN_SIZE    48
 
 #define KFRAME_SIZE 272
 
@@ -57,27 +59,17 @@
 
 /* Back to the frame of uctx_run()'s caller. */
 .macro POP_RUN_FRAME
-	ldp x19, x20, [sp, #16]
-	ldp x21, x22, [sp, #32]
-	ldp x23, x24, [sp, #48]
-	ldp x25, x26, [sp, #64]
-	ldp x27, x28, [sp, #80]
 	ldp x29, x30, [sp], #RUN_SIZE
 .endm
 
 /*
- * enum uctx_reason uctx_run(struct hal_task *task, struct uctx_event *ev)
+ * x0: task, x1: event; returns an enum uctx_reason.
  * Interrupts are off, so nothing but user mode can see the user's SP_EL0.
  */
-FUNC uctx_run, 6
+FUNC aarch64_run_user, 6
 	ldr w2, [x0, #TASK_FP_READY]
 	cbz w2, 2f
 1:	stp x29, x30, [sp, #-RUN_SIZE]!
-	stp x19, x20, [sp, #16]
-	stp x21, x22, [sp, #32]
-	stp x23, x24, [sp, #48]
-	stp x25, x26, [sp, #64]
-	stp x27, x28, [sp, #80]
 	stp x0, x1, [sp, #RUN_TASK]
 	ldp x2, x3, [x0, #UCTX_SP]
 	ldp x4, x5, [x0, #UCTX_PSTATE]
@@ -141,7 +133,7 @@ el0_serror:
 	ldr x2, [sp, #RUN_TASK + 8]
 	POP_RUN_FRAME
 	b aarch64_user_serror
-ENDFUNC uctx_run
+ENDFUNC aarch64_run_user
 
 /* Registers into a struct kframe at sp; @top is added to sp for the value that is stored. */
 .macro KFRAME_SAVE
