@@ -18,6 +18,8 @@ struct arch_thread {
 	u64 sp;		      /* of the switched-away kernel stack; callee-saved registers are on it */
 	void *fpu;	      /* XSAVE or FXSAVE area; NULL for kernel threads */
 	unsigned int fpu_cpu; /* CPU whose registers held the FPU state last */
+	u32 trap_no;	      /* the last exception, for the signal frame */
+	u64 trap_error, trap_addr;
 	void *stack;	      /* lowest address of the kernel stack */
 	size_t stack_size;
 };

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Layout of the x86_64 image: linked at KERNEL_BASE + KERNEL_PHYS, loaded at KERNEL_PHYS.
+ * Page-aligned parts with one kind of access each: text RX, constants R, the rest RW.
+ */
+#include <arch/layout.h>
+
+OUTPUT_ARCH(i386:x86-64)
+ENTRY(x86_pvh_entry)
+
+PHDRS
+{
+	text PT_LOAD FLAGS(5);
+	rodata PT_LOAD FLAGS(4);
+	data PT_LOAD FLAGS(6);
+	note PT_NOTE FLAGS(4);
+}
+
+SECTIONS
+{
+	. = KERNEL_BASE + KERNEL_PHYS;
+
+	.text : AT(ADDR(.text) - KERNEL_BASE) {
+		__text_start = .;
+		KEEP(*(.head.text))
+		*(.text .text.*)
+		*(.init.text .init.text.*)
+		. = ALIGN(4096);
+		__text_end = .;
+	} :text
+
+	.rodata : AT(ADDR(.rodata) - KERNEL_BASE) {
+		__rodata_start = .;
+		*(.rodata .rodata.*)
+		. = ALIGN(8);
+		__drivers_start = .;
+		KEEP(*(.drivers))
+		__drivers_end = .;
+		. = ALIGN(4);
+		__ex_table_start = .;
+		KEEP(*(__ex_table))
+		__ex_table_end = .;
+		. = ALIGN(8);
+		__smap_sites_start = .;
+		KEEP(*(.smap_sites))
+		__smap_sites_end = .;
+		. = ALIGN(8);
+		__initcalls_start = .;
+		KEEP(*(SORT(.initcalls*)))
+		__initcalls_end = .;
+		. = ALIGN(8);
+		__ktests_start = .;
+		KEEP(*(.ktests))
+		__ktests_end = .;
+		. = ALIGN(8);
+		KEEP(*(.initramfs))
+	} :rodata
+
+	.note : AT(ADDR(.note) - KERNEL_BASE) {
+		KEEP(*(.note.Xen))
+		. = ALIGN(4096);
+		__rodata_end = .;
+	} :rodata :note
+
+	.data : AT(ADDR(.data) - KERNEL_BASE) {
+		__data_start = .;
+		*(.data .data.[!.]* .data.rel*)
+		*(.init.data .init.data.*)
+		. = ALIGN(64);
+		__percpu_start = .;
+		KEEP(*(.data..percpu))
+		. = ALIGN(64);
+		__percpu_end = .;
+	} :data
+
+	.bss : AT(ADDR(.bss) - KERNEL_BASE) {
+		. = ALIGN(4096);
+		__bss_start = .;
+		*(.bss..page)
+		*(.bss .bss.* COMMON)
+		. = ALIGN(4096);
+		__bss_end = .;
+		__image_end = .;
+	} :data
+
+	/DISCARD/ : { *(.comment) *(.note.GNU-stack) *(.note.gnu.property) *(.eh_frame) *(.discard*) }
+}
