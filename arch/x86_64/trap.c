@@ -3,7 +3,7 @@
  * What traps mean: exceptions and interrupts of user code become events for uctx_run()'s caller;
  * those of the kernel are handled here or are the end.
  *
- * Called from trap.S with interrupts off. Source: Intel SDM volume 3A chapter 6; si_code values as
+ * Called from trap_asm.S with interrupts off. Source: Intel SDM volume 3A chapter 6; si_code values as
  * Linux reports them.
  */
 #include <arch/x86.h>
@@ -238,7 +238,7 @@ void x86_interrupt(unsigned int vector)
 {
 	switch (vector) {
 	case X86_VEC_NMI:
-		klog(4, "x86: NMI on CPU %u\n", hal_cpu_id());
+		x86_nmi();
 		break;
 	case X86_VEC_MC:
 		panic("machine check");

@@ -13,7 +13,7 @@
 #include <hal/upcall.h>
 #include <lib/string.h>
 
-/* What trap.S believes. */
+/* What trap_asm.S believes. */
 static_assert(offsetof(struct uctx, r15) == 8);
 static_assert(offsetof(struct uctx, r11) == 56);
 static_assert(offsetof(struct uctx, cx) == 96);

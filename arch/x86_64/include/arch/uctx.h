@@ -3,7 +3,7 @@
  * The user registers of x86_64, in the order of Linux's user_regs_struct.
  *
  * While user code runs, the TSS's rsp0 points behind `ss`: the CPU itself pushes ss, sp, flags, cs and
- * ip into this structure when it traps, and trap.S pushes the rest below. FS and GS bases of the
+ * ip into this structure when it traps, and trap_asm.S pushes the rest below. FS and GS bases of the
  * running task live in the CPU; fs_base and gs_base hold those of a task that is switched away.
  */
 #ifndef ARCH_UCTX_H

@@ -115,7 +115,7 @@ struct x86_features {
 };
 extern struct x86_features x86_features;
 
-/* Registers of a trap out of the kernel, as trap.S pushes them. */
+/* Registers of a trap out of the kernel, as trap_asm.S pushes them. */
 struct x86_regs {
 	u64 r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di;
 	u64 vector, error, ip, cs, flags, sp, ss;
@@ -246,6 +246,7 @@ void x86_interrupt(unsigned int vector);
 /* Provided by the machine (hal/x86_64-pc). */
 void x86_lapic_eoi(void);
 void x86_irq_vector(unsigned int vector);
+void x86_nmi(void);
 
 #endif
 #endif

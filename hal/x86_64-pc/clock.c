@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The clock: nanoseconds from the TSC.
+ *
+ * The TSC's rate comes from CPUID where it says (leaf 0x15, a hypervisor's 0x40000010), else from counting
+ * it against the HPET, the ACPI timer or the PIT for a millisecond or two. The TSCs of all CPUs are
+ * taken to agree, as they do on every machine with an invariant TSC and in every hypervisor.
+ * Source: Intel SDM volume 2A CPUID, volume 3B section 18.17; 8254 data sheet.
+ */
+#include "pc.h"
+
+#include <hal/cpu.h>
+#include <hal/io.h>
+#include <hal/paging.h>
+#include <hal/timer.h>
+#include <hal/upcall.h>
+
+#define NS_PER_SEC 1000000000ULL
+
+#define HPET_PERIOD	0x004 /* upper half of the capabilities: femtoseconds a tick */
+#define HPET_CONFIG	0x010
+#define HPET_COUNTER	0x0f0
+#define HPET_WINDOW_NS	1000000
+
+#define PM_TIMER_HZ    3579545
+#define PM_WINDOW      7159 /* ticks: 2 ms */
+
+#define PIT_HZ	    1193182
+#define PIT_CH2	    0x42
+#define PIT_CMD	    0x43
+#define PIT_GATE    0x61
+#define PIT_WINDOW  2386 /* ticks: 2 ms */
+
+static u64 tsc_start, tsc_hz;
+static u64 ns_per_tick, ticks_per_ns; /* 32.32 fixed point */
+
+static u64 hz_from_cpuid(void)
+{
+	struct cpuid c;
+
+	if (cpuid(0, 0).a >= 0x15) {
+		c = cpuid(0x15, 0);
+		if (c.a && c.b && c.c)
+			return (u64)c.c * c.b / c.a;
+	}
+	if (x86_features.hypervisor && cpuid(0x40000000, 0).a >= 0x40000010)
+		return (u64)cpuid(0x40000010, 0).a * 1000;
+	return 0;
+}
+
+/* @ticks of the TSC passed during @n ticks of a clock of @hz; no more than milliseconds of both. */
+static u64 rate(u64 ticks, u64 n, u64 hz)
+{
+	return n ? ticks * hz / n : 0;
+}
+
+static u64 hz_from_hpet(void)
+{
+	volatile u8 *hpet = phys_to_virt(pc_acpi.hpet);
+	u32 period = readl(hpet + HPET_PERIOD), config = readl(hpet + HPET_CONFIG), begin, end;
+	u64 t0, t1, hz;
+
+	/* The specification's limits: 0 < period <= 100 ns. */
+	if (!period || period > 100000000)
+		return 0;
+	hz = 1000000000000000ULL / period;
+	writel(config | 1, hpet + HPET_CONFIG);
+	begin = readl(hpet + HPET_COUNTER);
+	t0 = rdtsc();
+	for (unsigned int i = 0; i < 10000000; i++) {
+		end = readl(hpet + HPET_COUNTER);
+		if ((u64)(end - begin) * period / 1000000 >= HPET_WINDOW_NS)
+			break;
+	}
+	t1 = rdtsc();
+	writel(config, hpet + HPET_CONFIG);
+	return rate(t1 - t0, end - begin, hz);
+}
+
+static u64 hz_from_pm_timer(void)
+{
+	u32 mask = pc_acpi.pm_timer_32 ? ~0u : 0xffffff;
+	u32 begin = inl(pc_acpi.pm_timer), now = begin;
+	u64 t0, t1;
+
+	/* Start at the edge of a tick. */
+	for (unsigned int i = 0; i < 100000 && now == begin; i++)
+		now = inl(pc_acpi.pm_timer);
+	t0 = rdtsc();
+	begin = now;
+	for (unsigned int i = 0; i < 10000000 && ((now - begin) & mask) < PM_WINDOW; i++)
+		now = inl(pc_acpi.pm_timer);
+	t1 = rdtsc();
+	return rate(t1 - t0, (now - begin) & mask, PM_TIMER_HZ);
+}
+
+/* Channel 2, mode 0: its output goes high when the count ends. */
+static u64 hz_from_pit(void)
+{
+	u8 gate = inb(PIT_GATE);
+	u64 t0, t1;
+	unsigned int i;
+
+	outb(PIT_GATE, (u8)((gate & ~2) | 1));
+	outb(PIT_CMD, 0xb0);
+	outb(PIT_CH2, PIT_WINDOW & 0xff);
+	outb(PIT_CH2, PIT_WINDOW >> 8);
+	t0 = rdtsc();
+	for (i = 0; i < 10000000 && !(inb(PIT_GATE) & 0x20); i++)
+		;
+	t1 = rdtsc();
+	outb(PIT_GATE, gate);
+	/* No PIT: the bit never changes, or is set from the start. */
+	return i > 2 && i < 10000000 ? rate(t1 - t0, PIT_WINDOW, PIT_HZ) : 0;
+}
+
+void pc_clock_init(void)
+{
+	tsc_start = rdtsc();
+	tsc_hz = hz_from_cpuid();
+	if (!tsc_hz && pc_acpi.hpet)
+		tsc_hz = hz_from_hpet();
+	if (!tsc_hz && pc_acpi.pm_timer)
+		tsc_hz = hz_from_pm_timer();
+	if (!tsc_hz)
+		tsc_hz = hz_from_pit();
+	if (!tsc_hz)
+		panic("no clock to measure the TSC with");
+	ns_per_tick = (NS_PER_SEC << 32) / tsc_hz;
+	ticks_per_ns = (tsc_hz / 1000 << 32) / (NS_PER_SEC / 1000);
+}
+
+u64 hal_clock_ns(void)
+{
+	return (u64)((unsigned __int128)(rdtsc() - tsc_start) * ns_per_tick >> 32);
+}
+
+u64 pc_ns_to_tsc(u64 ns)
+{
+	return tsc_start + (u64)((unsigned __int128)ns * ticks_per_ns >> 32) + 1;
+}
+
+u64 hal_timer_freq(void)
+{
+	return tsc_hz;
+}
+
+void pc_delay_ns(u64 ns)
+{
+	u64 end = hal_clock_ns() + ns;
+
+	while (hal_clock_ns() < end)
+		hal_cpu_relax();
+}
