@@ -80,7 +80,7 @@ void x86_cpu_detect(void)
 static void patch_smap_sites(void)
 {
 	for (const struct smap_site *s = __smap_sites_start; s < __smap_sites_end; s++) {
-		u8 *insn = (u8 *)&s->insn + s->insn;
+		u8 *insn = (u8 *)((unsigned long)&s->insn + (long)s->insn);
 
 		insn[0] = 0x0f;
 		insn[1] = 0x01;
