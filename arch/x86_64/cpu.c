@@ -41,6 +41,15 @@ static u64 detect_xfeatures(void)
 	return use;
 }
 
+/*
+ * Firmware may have left no choice; else x2APIC comes with the TSC-deadline timer. Emulators that have
+ * only the counting timer handle it through memory registers (QEMU -icount aborts on the MSRs).
+ */
+static bool use_x2apic(bool have, bool tsc_deadline)
+{
+	return have && (tsc_deadline || rdmsr(MSR_APIC_BASE) & APIC_BASE_X2APIC);
+}
+
 void x86_cpu_detect(void)
 {
 	struct x86_features *f = &x86_features;
@@ -50,8 +59,8 @@ void x86_cpu_detect(void)
 	if (max >= 7)
 		c7 = cpuid(7, 0);
 	f->pcid = c1.c & BIT(17);
-	f->x2apic = c1.c & BIT(21);
 	f->tsc_deadline = c1.c & BIT(24);
+	f->x2apic = use_x2apic(c1.c & BIT(21), f->tsc_deadline);
 	f->xsave = c1.c & BIT(26);
 	f->rdrand = c1.c & BIT(30);
 	f->hypervisor = c1.c & BIT(31);

@@ -26,9 +26,10 @@
 #define PM_WINDOW      7159 /* ticks: 2 ms */
 
 #define PIT_HZ	    1193182
-#define PIT_CH2	    0x42
+#define PIT_CH0	    0x40
 #define PIT_CMD	    0x43
-#define PIT_GATE    0x61
+#define PIT_MODE2   0x34 /* channel 0: count down from 65536, again and again */
+#define PIT_LATCH   0x00
 #define PIT_WINDOW  2386 /* ticks: 2 ms */
 
 static u64 tsc_start, tsc_hz;
@@ -94,24 +95,34 @@ static u64 hz_from_pm_timer(void)
 	return rate(t1 - t0, (now - begin) & mask, PM_TIMER_HZ);
 }
 
-/* Channel 2, mode 0: its output goes high when the count ends. */
+static u16 pit_read(void)
+{
+	u8 low;
+
+	outb(PIT_CMD, PIT_LATCH);
+	low = inb(PIT_CH0);
+	return (u16)(inb(PIT_CH0) << 8 | low);
+}
+
+/* Channel 0, because small virtual machines have no speaker port, which channel 2 would need. */
 static u64 hz_from_pit(void)
 {
-	u8 gate = inb(PIT_GATE);
+	u16 begin, now;
 	u64 t0, t1;
-	unsigned int i;
 
-	outb(PIT_GATE, (u8)((gate & ~2) | 1));
-	outb(PIT_CMD, 0xb0);
-	outb(PIT_CH2, PIT_WINDOW & 0xff);
-	outb(PIT_CH2, PIT_WINDOW >> 8);
+	outb(PIT_CMD, PIT_MODE2);
+	outb(PIT_CH0, 0);
+	outb(PIT_CH0, 0);
+	begin = now = pit_read();
+	for (unsigned int i = 0; i < 100000 && now == begin; i++)
+		now = pit_read();
 	t0 = rdtsc();
-	for (i = 0; i < 10000000 && !(inb(PIT_GATE) & 0x20); i++)
-		;
+	begin = now;
+	for (unsigned int i = 0; i < 100000 && (u16)(begin - now) < PIT_WINDOW; i++)
+		now = pit_read();
 	t1 = rdtsc();
-	outb(PIT_GATE, gate);
-	/* No PIT: the bit never changes, or is set from the start. */
-	return i > 2 && i < 10000000 ? rate(t1 - t0, PIT_WINDOW, PIT_HZ) : 0;
+	/* No PIT: the count stands still. */
+	return rate(t1 - t0, (u16)(begin - now), PIT_HZ);
 }
 
 void pc_clock_init(void)

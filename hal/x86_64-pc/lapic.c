@@ -2,7 +2,7 @@
 /*
  * The local APIC: end of interrupt, IPIs, the one-shot timer.
  *
- * x2APIC (MSRs) where the CPU has it, else registers in memory. The timer runs in TSC-deadline mode where the
+ * x2APIC (MSRs) where x86_cpu_detect() chose it, else registers in memory. The timer runs in TSC-deadline mode where the
  * CPU offers it; else it counts down at a rate measured once. A count that is too short for the deadline is
  * continued by the interrupt, so upcall_timer() never comes early.
  * Source: Intel SDM volume 3A chapter 11.
@@ -31,8 +31,6 @@
 #define LAPIC_NOW	0x390
 #define LAPIC_DIVIDE	0x3e0
 
-#define APIC_BASE_X2APIC 0x400
-#define APIC_BASE_ENABLE 0x800
 #define SPURIOUS_ENABLE	 0x100
 #define LVT_MASKED	 0x10000
 #define LVT_NMI		 0x400

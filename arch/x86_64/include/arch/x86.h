@@ -59,6 +59,9 @@
 #define MSR_KERNEL_GS_BASE 0xc0000102
 #define MSR_TSC_AUX	   0xc0000103
 
+#define APIC_BASE_X2APIC 0x400
+#define APIC_BASE_ENABLE 0x800
+
 #define EFER_SCE 0x1
 #define EFER_LME 0x100
 #define EFER_NX	 0x800
@@ -107,7 +110,8 @@ struct uctx_event;
 
 /* What the CPUs have; found once by x86_cpu_detect() on the boot CPU. */
 struct x86_features {
-	bool smap, smep, umip, fsgsbase, pcid, invpcid, x2apic, tsc_deadline, gb_pages, rdrand, rdseed;
+	bool smap, smep, umip, fsgsbase, pcid, invpcid, tsc_deadline, gb_pages, rdrand, rdseed;
+	bool x2apic; /* to be used, not only there */
 	bool erms, xsave, xsaveopt, rdtscp, invariant_tsc, hypervisor;
 	u64 xfeatures;	       /* XCR0 */
 	unsigned int xsave_size; /* of the XSAVE or FXSAVE area */
