@@ -36,10 +36,10 @@ $(host_o)/fuzz/%.o: %.c tests/tests.mk | $(host_o)/include/generated/autoconf.h
 # Third-party sources keep their own warnings.
 $(host_o)/test/libfdt/%.o: $(DEPS)/src/device-tree-compiler/libfdt/%.c
 	@mkdir -p $(@D)
-	$(call log,HOSTCC)$(HOSTCC) -g -O1 -w -fsanitize=address,undefined -c -o $@ $<
+	$(call log,HOSTCC)$(HOSTCC) $(host_tp) -g -O1 -w -fsanitize=address,undefined -c -o $@ $<
 $(host_o)/fuzz/libfdt/%.o: $(DEPS)/src/device-tree-compiler/libfdt/%.c
 	@mkdir -p $(@D)
-	$(call log,HOSTCC)$(HOSTCC) -g -O2 -w -fsanitize=address,undefined,fuzzer-no-link -c -o $@ $<
+	$(call log,HOSTCC)$(HOSTCC) $(host_tp) -g -O2 -w -fsanitize=address,undefined,fuzzer-no-link -c -o $@ $<
 $(host_o)/test/zlib/%.o: $(DEPS)/src/zlib/%.c
 	@mkdir -p $(@D)
 	$(call log,HOSTCC)$(HOSTCC) -g -O1 -w -DZ_SOLO -fsanitize=address -c -o $@ $<

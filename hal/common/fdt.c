@@ -329,6 +329,9 @@ static int __init fdt_validate(const void *fdt)
 
 	if (fdt_check_header(fdt) != 0)
 		return -EINVAL;
+	/* The specification's alignments, which libfdt takes for granted. */
+	if (fdt_off_mem_rsvmap(fdt) % 8 || fdt_off_dt_struct(fdt) % 4)
+		return -EINVAL;
 	size = fdt_totalsize(fdt);
 	if (size > FDT_MAX_SIZE || fdt_check_full(fdt, size) != 0)
 		return -EINVAL;
@@ -372,11 +375,11 @@ static const struct fdt_driver *__init driver_match(const void *fdt, int node, e
 {
 	int len;
 	const char *c = fdt_getprop(fdt, node, "compatible", &len);
-	const char *end = c + len;
+	const char *end;
 
-	if (!c || len < 1 || end[-1] != '\0')
+	if (!c || len < 1 || c[len - 1] != '\0')
 		return NULL;
-	for (; c < end; c += strlen(c) + 1) {
+	for (end = c + len; c < end; c += strlen(c) + 1) {
 		const struct fdt_driver *drv = driver_match_one(c, level);
 
 		if (drv)
