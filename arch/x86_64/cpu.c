@@ -54,7 +54,7 @@ void x86_cpu_detect(void)
 {
 	struct x86_features *f = &x86_features;
 	u32 max = cpuid(0, 0).a;
-	struct cpuid c1 = cpuid(1, 0), c7 = { 0 }, e1 = cpuid(0x80000001, 0);
+	struct cpuid c1 = cpuid(1, 0), c7 = {0}, e1 = cpuid(0x80000001, 0);
 
 	if (max >= 7)
 		c7 = cpuid(7, 0);
@@ -112,7 +112,8 @@ void x86_cpu_enable(void)
 		patch_smap_sites();
 	write_cr4(cr4);
 	if (f->xsave)
-		__asm__ __volatile__("xsetbv" ::"c"(0), "a"((u32)f->xfeatures), "d"((u32)(f->xfeatures >> 32)));
+		__asm__ __volatile__("xsetbv" ::"c"(0), "a"((u32)f->xfeatures),
+				     "d"((u32)(f->xfeatures >> 32)));
 	/* Reset's memory types, but entry 5 write combining (<arch/pte.h>). */
 	wrmsr(MSR_PAT, 0x0007010600070406ULL);
 	if (f->rdtscp)
@@ -138,22 +139,39 @@ struct flag_name {
 	const char *name;
 };
 
-static const struct flag_name leaf1_d[] = {
-	{ 0, "fpu" }, { 4, "tsc" }, { 5, "msr" }, { 6, "pae" }, { 8, "cx8" }, { 9, "apic" }, { 15, "cmov" },
-	{ 16, "pat" }, { 19, "clflush" }, { 23, "mmx" }, { 24, "fxsr" }, { 25, "sse" }, { 26, "sse2" }, { 28, "ht" },
-}, leaf1_c[] = {
-	{ 0, "pni" }, { 1, "pclmulqdq" }, { 9, "ssse3" }, { 12, "fma" }, { 13, "cx16" }, { 17, "pcid" },
-	{ 19, "sse4_1" }, { 20, "sse4_2" }, { 21, "x2apic" }, { 22, "movbe" }, { 23, "popcnt" },
-	{ 24, "tsc_deadline_timer" }, { 25, "aes" }, { 26, "xsave" }, { 28, "avx" }, { 29, "f16c" },
-	{ 30, "rdrand" }, { 31, "hypervisor" },
-}, leaf7_b[] = {
-	{ 0, "fsgsbase" }, { 3, "bmi1" }, { 5, "avx2" }, { 7, "smep" }, { 8, "bmi2" }, { 9, "erms" }, { 10, "invpcid" },
-	{ 16, "avx512f" }, { 17, "avx512dq" }, { 18, "rdseed" }, { 19, "adx" }, { 20, "smap" }, { 23, "clflushopt" },
-	{ 24, "clwb" }, { 28, "avx512cd" }, { 29, "sha_ni" }, { 30, "avx512bw" }, { 31, "avx512vl" },
-}, leafe1_d[] = {
-	{ 11, "syscall" }, { 20, "nx" }, { 26, "pdpe1gb" }, { 27, "rdtscp" }, { 29, "lm" },
-}, leafe1_c[] = {
-	{ 0, "lahf_lm" }, { 5, "abm" }, { 6, "sse4a" }, { 8, "3dnowprefetch" },
+static const struct flag_name
+	leaf1_d[] =
+		{
+			{0, "fpu"},   {4, "tsc"},   {5, "msr"},	  {6, "pae"},	   {8, "cx8"},
+			{9, "apic"},  {15, "cmov"}, {16, "pat"},  {19, "clflush"}, {23, "mmx"},
+			{24, "fxsr"}, {25, "sse"},  {26, "sse2"}, {28, "ht"},
+},
+	leaf1_c[] =
+		{
+			{0, "pni"},	{1, "pclmulqdq"}, {9, "ssse3"},
+			{12, "fma"},	{13, "cx16"},	  {17, "pcid"},
+			{19, "sse4_1"}, {20, "sse4_2"},	  {21, "x2apic"},
+			{22, "movbe"},	{23, "popcnt"},	  {24, "tsc_deadline_timer"},
+			{25, "aes"},	{26, "xsave"},	  {28, "avx"},
+			{29, "f16c"},	{30, "rdrand"},	  {31, "hypervisor"},
+},
+	leaf7_b[] =
+		{
+			{0, "fsgsbase"},    {3, "bmi1"},      {5, "avx2"},	{7, "smep"},
+			{8, "bmi2"},	    {9, "erms"},      {10, "invpcid"},	{16, "avx512f"},
+			{17, "avx512dq"},   {18, "rdseed"},   {19, "adx"},	{20, "smap"},
+			{23, "clflushopt"}, {24, "clwb"},     {28, "avx512cd"}, {29, "sha_ni"},
+			{30, "avx512bw"},   {31, "avx512vl"},
+},
+	leafe1_d[] =
+		{
+			{11, "syscall"}, {20, "nx"}, {26, "pdpe1gb"}, {27, "rdtscp"}, {29, "lm"},
+},
+	leafe1_c[] = {
+		{0, "lahf_lm"},
+		{5, "abm"},
+		{6, "sse4a"},
+		{8, "3dnowprefetch"},
 };
 
 static void put_flags(struct printbuf *pb, u32 bits, const struct flag_name *names, size_t n)
@@ -165,7 +183,7 @@ static void put_flags(struct printbuf *pb, u32 bits, const struct flag_name *nam
 
 static void put_all_flags(struct printbuf *pb)
 {
-	struct cpuid c1 = cpuid(1, 0), e1 = cpuid(0x80000001, 0), c7 = { 0 };
+	struct cpuid c1 = cpuid(1, 0), e1 = cpuid(0x80000001, 0), c7 = {0};
 
 	if (cpuid(0, 0).a >= 7)
 		c7 = cpuid(7, 0);
@@ -182,7 +200,7 @@ static void put_identity(struct printbuf *pb)
 {
 	struct cpuid c0 = cpuid(0, 0), c1 = cpuid(1, 0);
 	u32 family = c1.a >> 8 & 0xf, model = c1.a >> 4 & 0xf;
-	u32 name[12] = { 0 }, vendor[4] = { c0.b, c0.d, c0.c, 0 };
+	u32 name[12] = {0}, vendor[4] = {c0.b, c0.d, c0.c, 0};
 
 	if (family == 6 || family == 15)
 		model |= c1.a >> 12 & 0xf0;
@@ -193,7 +211,8 @@ static void put_identity(struct printbuf *pb)
 
 		memcpy(name + 4 * i, &n, sizeof(n));
 	}
-	printbuf_printf(pb, "vendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n", (char *)vendor, family, model);
+	printbuf_printf(pb, "vendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n", (char *)vendor,
+			family, model);
 	printbuf_printf(pb, "model name\t: %.48s\nstepping\t: %u\n", (char *)name, c1.a & 0xf);
 }
 
@@ -207,12 +226,16 @@ int hal_cpuinfo(unsigned int cpu, char *buf, size_t size)
 	printbuf_printf(&pb, "processor\t: %u\n", cpu);
 	put_identity(&pb);
 	printbuf_printf(&pb, "cpu MHz\t\t: %u.%03u\n", khz / 1000, khz % 1000);
-	printbuf_printf(&pb, "physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\napicid\t\t: %u\n",
-			boot_info.ncpus, cpu, boot_info.ncpus, (unsigned int)boot_info.cpu_hwid[cpu]);
+	printbuf_printf(&pb,
+			"physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: "
+			"%u\napicid\t\t: %u\n",
+			boot_info.ncpus, cpu, boot_info.ncpus,
+			(unsigned int)boot_info.cpu_hwid[cpu]);
 	printbuf_puts(&pb, "fpu\t\t: yes\nwp\t\t: yes\n");
 	put_all_flags(&pb);
 	printbuf_printf(&pb, "bogomips\t: %u.%02u\nclflush size\t: 64\ncache_alignment\t: 64\n",
 			khz / 500, khz / 5 % 100);
-	printbuf_printf(&pb, "address sizes\t: %u bits physical, 48 bits virtual\n\n", x86_features.phys_bits);
+	printbuf_printf(&pb, "address sizes\t: %u bits physical, 48 bits virtual\n\n",
+			x86_features.phys_bits);
 	return (int)printbuf_used(&pb);
 }

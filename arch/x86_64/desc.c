@@ -64,7 +64,7 @@ static void tss_init(unsigned int cpu)
 {
 	struct x86_tss *tss = &percpu(x86_tss);
 
-	*tss = (struct x86_tss){ .iomap = sizeof(*tss) };
+	*tss = (struct x86_tss){.iomap = sizeof(*tss)};
 	for (unsigned int i = 0; i < 2; i++) {
 		struct ist_stack *stack = &ist_stacks[cpu][i];
 
@@ -93,7 +93,8 @@ static void syscall_init(void)
 	wrmsr(MSR_STAR, (u64)X86_USER_CS32 << 48 | (u64)X86_KERNEL_CS << 32);
 	wrmsr(MSR_LSTAR, (u64)x86_syscall_entry);
 	wrmsr(MSR_CSTAR, (u64)x86_syscall32_entry);
-	wrmsr(MSR_SFMASK, X86_FLAGS_IF | X86_FLAGS_TF | X86_FLAGS_DF | X86_FLAGS_AC | X86_FLAGS_NT | X86_FLAGS_RF);
+	wrmsr(MSR_SFMASK, X86_FLAGS_IF | X86_FLAGS_TF | X86_FLAGS_DF | X86_FLAGS_AC | X86_FLAGS_NT |
+				  X86_FLAGS_RF);
 	wrmsr(MSR_KERNEL_GS_BASE, 0);
 }
 
@@ -105,14 +106,15 @@ void x86_desc_init(unsigned int cpu)
 		idt_init();
 	tss_init(cpu);
 	gdt_init();
-	reg = (struct table_register){ sizeof(percpu(gdt)) - 1, (u64)percpu(gdt) };
+	reg = (struct table_register){sizeof(percpu(gdt)) - 1, (u64)percpu(gdt)};
 	__asm__ __volatile__("lgdt %0" ::"m"(reg));
 	/* A far return loads the code selector of the new table. */
-	__asm__ __volatile__("pushq %0\n\tleaq 1f(%%rip), %%rax\n\tpushq %%rax\n\tlretq\n1:"
-			     ::"i"(X86_KERNEL_CS) : "rax", "memory");
+	__asm__ __volatile__(
+		"pushq %0\n\tleaq 1f(%%rip), %%rax\n\tpushq %%rax\n\tlretq\n1:" ::"i"(X86_KERNEL_CS)
+		: "rax", "memory");
 	__asm__ __volatile__("movl %0, %%ss" ::"r"(X86_KERNEL_DS));
 	__asm__ __volatile__("movl %0, %%ds\n\tmovl %0, %%es" ::"r"(0));
-	reg = (struct table_register){ sizeof(idt) - 1, (u64)idt };
+	reg = (struct table_register){sizeof(idt) - 1, (u64)idt};
 	__asm__ __volatile__("lidt %0" ::"m"(reg));
 	__asm__ __volatile__("ltr %w0" ::"r"(X86_TSS_SEL));
 	syscall_init();

@@ -82,18 +82,37 @@ size_t uctx_sigframe_size(void)
 
 /* ---- Building ---- */
 
-static void fill_sigcontext(const struct hal_task *task, struct x86_sigcontext *mc, u64 mask, uaddr_t fp)
+static void fill_sigcontext(const struct hal_task *task, struct x86_sigcontext *mc, u64 mask,
+			    uaddr_t fp)
 {
 	const struct uctx *u = &task->uctx;
 
 	*mc = (struct x86_sigcontext){
-		.r8 = u->r8, .r9 = u->r9, .r10 = u->r10, .r11 = u->r11,
-		.r12 = u->r12, .r13 = u->r13, .r14 = u->r14, .r15 = u->r15,
-		.di = u->di, .si = u->si, .bp = u->bp, .bx = u->bx, .dx = u->dx,
-		.ax = u->ax, .cx = u->cx, .sp = u->sp, .ip = u->ip, .flags = u->flags,
-		.cs = (u16)u->cs, .ss = (u16)u->ss,
-		.err = task->arch.trap_error, .trapno = task->arch.trap_no, .cr2 = task->arch.trap_addr,
-		.oldmask = mask, .fpstate = fp,
+		.r8 = u->r8,
+		.r9 = u->r9,
+		.r10 = u->r10,
+		.r11 = u->r11,
+		.r12 = u->r12,
+		.r13 = u->r13,
+		.r14 = u->r14,
+		.r15 = u->r15,
+		.di = u->di,
+		.si = u->si,
+		.bp = u->bp,
+		.bx = u->bx,
+		.dx = u->dx,
+		.ax = u->ax,
+		.cx = u->cx,
+		.sp = u->sp,
+		.ip = u->ip,
+		.flags = u->flags,
+		.cs = (u16)u->cs,
+		.ss = (u16)u->ss,
+		.err = task->arch.trap_error,
+		.trapno = task->arch.trap_no,
+		.cr2 = task->arch.trap_addr,
+		.oldmask = mask,
+		.fpstate = fp,
 	};
 }
 
@@ -101,7 +120,7 @@ static void fill_sigcontext(const struct hal_task *task, struct x86_sigcontext *
 static int push_fpstate(struct hal_task *task, uaddr_t fp)
 {
 	const struct x86_features *f = &x86_features;
-	struct fx_sw_bytes sw = { 0 };
+	struct fx_sw_bytes sw = {0};
 	u8 *area = task->arch.fpu;
 
 	x86_fpu_save(task, area);
@@ -134,12 +153,13 @@ int uctx_push_sigframe(struct hal_task *task, const struct sigframe_req *req, ua
 	uaddr_t sp = req->sp == task->uctx.sp ? req->sp - RED_ZONE : req->sp;
 	uaddr_t fp = ALIGN_DOWN(sp - fpstate_size(), 64UL);
 	uaddr_t frame = ALIGN_DOWN(fp - sizeof(struct rt_sigframe), 16UL) - 8;
-	struct rt_sigframe f = { .pretcode = req->restorer };
+	struct rt_sigframe f = {.pretcode = req->restorer};
 
 	/* This ABI has no trampoline of the kernel's: SA_RESTORER is not optional. */
 	if (!req->restorer || push_fpstate(task, fp))
 		return -EFAULT;
-	f.uc.flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS | (x86_features.xsave ? UC_FP_XSTATE : 0);
+	f.uc.flags =
+		UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS | (x86_features.xsave ? UC_FP_XSTATE : 0);
 	f.uc.ss_sp = req->ss_sp;
 	f.uc.ss_flags = req->ss_flags;
 	f.uc.ss_size = req->ss_size;
@@ -184,8 +204,9 @@ static bool has_xstate(uaddr_t fp, const struct fx_sw_bytes *sw)
 {
 	u32 magic2;
 
-	return x86_features.xsave && sw->magic1 == FP_XSTATE_MAGIC1 && sw->xstate_size >= XSAVE_HEADER + 64 &&
-	       sw->xstate_size <= x86_features.xsave_size && sw->extended_size >= sw->xstate_size + 4 &&
+	return x86_features.xsave && sw->magic1 == FP_XSTATE_MAGIC1 &&
+	       sw->xstate_size >= XSAVE_HEADER + 64 && sw->xstate_size <= x86_features.xsave_size &&
+	       sw->extended_size >= sw->xstate_size + 4 &&
 	       hal_get_user32(&magic2, fp + sw->xstate_size) == 0 && magic2 == FP_XSTATE_MAGIC2;
 }
 

@@ -114,7 +114,8 @@ static void decode_exception(unsigned int vector, const struct uctx *u, struct u
 }
 
 /* The raw facts, for the log and for the signal frame. */
-static void note_trap(struct hal_task *task, struct uctx_event *ev, unsigned int vector, u64 error, u64 addr)
+static void note_trap(struct hal_task *task, struct uctx_event *ev, unsigned int vector, u64 error,
+		      u64 addr)
 {
 	ev->raw[0] = addr;
 	ev->raw[1] = error;
@@ -154,7 +155,8 @@ enum uctx_reason x86_bad_user_ip(struct hal_task *task, struct uctx_event *ev)
 	bool canonical = (s64)(ip << 16) >> 16 == (s64)ip;
 
 	task->uctx.orig_ax = ~0ULL;
-	note_trap(task, ev, canonical ? X86_VEC_PF : X86_VEC_GP, canonical ? PF_USER | PF_FETCH : 0, canonical ? ip : 0);
+	note_trap(task, ev, canonical ? X86_VEC_PF : X86_VEC_GP, canonical ? PF_USER | PF_FETCH : 0,
+		  canonical ? ip : 0);
 	if (!canonical) {
 		set_exception(ev, UCTX_EXC_ACCESS, 0, 0);
 		return UCTX_EXCEPTION;
@@ -177,15 +179,34 @@ unsigned int x86_ist_to_uctx(const struct x86_regs *regs)
 /* ---- Traps of the kernel ---- */
 
 static const char *const trap_names[32] = {
-	"divide error", "debug", "NMI", "breakpoint", "overflow", "bound", "invalid opcode", "no FPU",
-	"double fault", "9", "invalid TSS", "segment not present", "stack segment", "general protection",
-	"page fault", "15", "x87 error", "alignment check", "machine check", "SIMD error", "virtualization",
+	"divide error",
+	"debug",
+	"NMI",
+	"breakpoint",
+	"overflow",
+	"bound",
+	"invalid opcode",
+	"no FPU",
+	"double fault",
+	"9",
+	"invalid TSS",
+	"segment not present",
+	"stack segment",
+	"general protection",
+	"page fault",
+	"15",
+	"x87 error",
+	"alignment check",
+	"machine check",
+	"SIMD error",
+	"virtualization",
 	"control protection",
 };
 
 static void dump_regs(const struct x86_regs *r)
 {
-	klog(0, "ip  %016llx sp  %016llx flags %08llx cs %llx cpu %u\n", r->ip, r->sp, r->flags, r->cs, hal_cpu_id());
+	klog(0, "ip  %016llx sp  %016llx flags %08llx cs %llx cpu %u\n", r->ip, r->sp, r->flags,
+	     r->cs, hal_cpu_id());
 	klog(0, "ax  %016llx bx  %016llx cx  %016llx dx  %016llx\n", r->ax, r->bx, r->cx, r->dx);
 	klog(0, "si  %016llx di  %016llx bp  %016llx r8  %016llx\n", r->si, r->di, r->bp, r->r8);
 	klog(0, "r9  %016llx r10 %016llx r11 %016llx r12 %016llx\n", r->r9, r->r10, r->r11, r->r12);
@@ -237,13 +258,9 @@ void x86_kernel_trap(struct x86_regs *r)
 void x86_interrupt(unsigned int vector)
 {
 	switch (vector) {
-	case X86_VEC_NMI:
-		x86_nmi();
-		break;
-	case X86_VEC_MC:
-		panic("machine check");
-	default:
-		x86_irq_vector(vector);
+	case X86_VEC_NMI: x86_nmi(); break;
+	case X86_VEC_MC: panic("machine check");
+	default: x86_irq_vector(vector);
 	}
 }
 
@@ -289,7 +306,8 @@ static bool after_call(unsigned long ip)
 {
 	const u8 *p = (const u8 *)ip;
 
-	return p[-5] == 0xe8 || (p[-2] == 0xff && (p[-1] & 0x38) == 0x10) || (p[-3] == 0xff && (p[-2] & 0x38) == 0x10);
+	return p[-5] == 0xe8 || (p[-2] == 0xff && (p[-1] & 0x38) == 0x10) ||
+	       (p[-3] == 0xff && (p[-2] & 0x38) == 0x10);
 }
 
 /* No frame pointers: every word that looks like a return address, stale ones included. */

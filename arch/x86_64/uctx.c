@@ -141,7 +141,8 @@ struct hal_task *hal_task_switch(struct hal_task *prev, struct hal_task *next)
 	return x86_switch_stacks(prev, &prev->arch.sp, next->arch.sp);
 }
 
-void hal_task_init_kernel(struct hal_task *task, void *stack, size_t size, void (*entry)(void *), void *arg)
+void hal_task_init_kernel(struct hal_task *task, void *stack, size_t size, void (*entry)(void *),
+			  void *arg)
 {
 	/* Alignment: x86_task_start begins with sp a multiple of 16. */
 	u64 *top = (u64 *)((char *)stack + size) - 2;
@@ -150,7 +151,7 @@ void hal_task_init_kernel(struct hal_task *task, void *stack, size_t size, void 
 		panic("x86: a task must be 16-byte aligned (%p)", task);
 	*--top = (u64)x86_task_start;
 	*--top = (u64)entry; /* rbx */
-	*--top = (u64)arg;   /* rbp */
+	*--top = (u64)arg; /* rbp */
 	for (unsigned int i = 0; i < 4; i++)
 		*--top = 0;
 	task->arch.sp = (u64)top;
@@ -181,7 +182,8 @@ void uctx_init_user(struct hal_task *task, uaddr_t ip, uaddr_t sp)
 	x86_fpu_reset(task);
 }
 
-int uctx_fork(struct hal_task *child, struct hal_task *parent, uaddr_t sp, bool set_tls, uaddr_t tls)
+int uctx_fork(struct hal_task *child, struct hal_task *parent, uaddr_t sp, bool set_tls,
+	      uaddr_t tls)
 {
 	child->arch.fpu = x86_fpu_alloc();
 	if (!child->arch.fpu)

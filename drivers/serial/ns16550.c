@@ -15,7 +15,7 @@
  * more interrupt, because the handler looks at the line status and not at IER.
  */
 #include <compiler.h>
-#include <drivers/serial/ns16550.h>
+#include <hal/ns16550.h>
 #include <err.h>
 #include <hal/console.h>
 #include <hal/cpu.h>

@@ -140,7 +140,8 @@ struct chunk {
 	unsigned int n; /* slots of the range in this table */
 };
 
-static bool next_chunk(const struct pt_radix *r, struct chunk *c, unsigned long *va, unsigned long end)
+static bool next_chunk(const struct pt_radix *r, struct chunk *c, unsigned long *va,
+		       unsigned long end)
 {
 	while (*va < end) {
 		pte_t *table = r->root;
@@ -247,8 +248,8 @@ int hal_pt_map(struct hal_pt *pt, uaddr_t va, paddr_t pa, unsigned int prot)
 	return 0;
 }
 
-int hal_pt_map_pages(struct hal_pt *pt, uaddr_t va, const paddr_t *pas, unsigned int n, unsigned int prot,
-		     u64 *mapped)
+int hal_pt_map_pages(struct hal_pt *pt, uaddr_t va, const paddr_t *pas, unsigned int n,
+		     unsigned int prot, u64 *mapped)
 {
 	pte_t *slot = walk_alloc(&pt->radix, va, 0, true);
 
@@ -322,7 +323,8 @@ int hal_pt_move(struct hal_pt *pt, uaddr_t from, uaddr_t to, size_t size)
 
 			if (!pte_present(e, 0))
 				continue;
-			pte_t *slot = walk_alloc(&pt->radix, to + (c.va - from) + i * PAGE_SIZE, 0, true);
+			pte_t *slot =
+				walk_alloc(&pt->radix, to + (c.va - from) + i * PAGE_SIZE, 0, true);
 
 			if (!slot)
 				return -ENOMEM;
@@ -382,7 +384,8 @@ int hal_pt_clone(struct hal_pt *dst, struct hal_pt *src, uaddr_t start, uaddr_t 
 
 /* ---- The kernel table ---- */
 
-extern char __text_start[], __text_end[], __rodata_start[], __rodata_end[], __data_start[], __image_end[];
+extern char __text_start[], __text_end[], __rodata_start[], __rodata_end[], __data_start[],
+	__image_end[];
 
 static unsigned int kernel_map_lock;
 
@@ -534,7 +537,8 @@ static void fill_root(vaddr_t start, vaddr_t end)
 	unsigned int level = PT_LEVELS - 1;
 
 	for (unsigned int i = level_index(start, level); i <= level_index(end - 1, level); i++) {
-		if (!pte_present(kernel_pt.root[i], level) && grow(&kernel_pt, &kernel_pt.root[i], level, false))
+		if (!pte_present(kernel_pt.root[i], level) &&
+		    grow(&kernel_pt, &kernel_pt.root[i], level, false))
 			panic("no memory for the kernel's page table");
 	}
 }

@@ -50,7 +50,8 @@ struct fadt {
 	struct acpi_gas reset;
 	u8 reset_value, arm[2], minor;
 	u64 x_facs, x_dsdt;
-	struct acpi_gas x_pm1a_evt, x_pm1b_evt, x_pm1a_cnt, x_pm1b_cnt, x_pm2_cnt, x_pm_tmr, x_gpe0, x_gpe1;
+	struct acpi_gas x_pm1a_evt, x_pm1b_evt, x_pm1a_cnt, x_pm1b_cnt, x_pm2_cnt, x_pm_tmr, x_gpe0,
+		x_gpe1;
 	struct acpi_gas sleep_control, sleep_status;
 } __packed;
 
@@ -83,7 +84,7 @@ static const struct rsdp *rsdp_at(paddr_t pa)
 /* The BIOS area, every 16 bytes; then the first KiB of the extended BIOS data area. */
 static const struct rsdp *rsdp_search(void)
 {
-	paddr_t ebda = (paddr_t)*(const volatile u16 *)phys_to_virt(0x40e) << 4;
+	paddr_t ebda = (paddr_t) * (const volatile u16 *)phys_to_virt(0x40e) << 4;
 	const struct rsdp *r = NULL;
 
 	for (paddr_t pa = 0xe0000; !r && pa < 0x100000; pa += 16)
@@ -126,7 +127,10 @@ static void add_override(const u8 *e)
 	memcpy(&flags, e + 8, 2);
 	if (e[3] < ARRAY_SIZE(pc_acpi.isa))
 		pc_acpi.isa[e[3]] = (struct pc_isa_override){
-			.present = true, .gsi = gsi, .low = (flags & 3) == 3, .level = (flags >> 2 & 3) == 3,
+			.present = true,
+			.gsi = gsi,
+			.low = (flags & 3) == 3,
+			.level = (flags >> 2 & 3) == 3,
 		};
 }
 
@@ -243,7 +247,7 @@ static u16 io_port(u32 old, const struct acpi_gas *gas)
 static void read_fadt(const struct sdt *t)
 {
 	const struct sdt *dsdt;
-	struct fadt f = { 0 };
+	struct fadt f = {0};
 
 	memcpy(&f, t, min((size_t)t->length, sizeof(f)));
 	pc_acpi.hw_reduced = f.flags & FADT_HW_REDUCED;
@@ -288,7 +292,8 @@ static void read_table(paddr_t pa)
 	static const struct {
 		char sig[5];
 		void (*read)(const struct sdt *t);
-	} readers[] = { { "APIC", read_madt }, { "FACP", read_fadt }, { "HPET", read_hpet }, { "SPCR", read_spcr } };
+	} readers[] = {
+		{"APIC", read_madt}, {"FACP", read_fadt}, {"HPET", read_hpet}, {"SPCR", read_spcr}};
 	const struct sdt *t = table_at(pa);
 
 	for (size_t i = 0; t && i < ARRAY_SIZE(readers); i++)

@@ -72,7 +72,8 @@ static void take_cmdline(const struct pvh_start_info *si)
 
 	if (!si->cmdline)
 		return;
-	if (strlcpy(boot_info.cmdline, text, sizeof(boot_info.cmdline)) >= sizeof(boot_info.cmdline))
+	if (strlcpy(boot_info.cmdline, text, sizeof(boot_info.cmdline)) >=
+	    sizeof(boot_info.cmdline))
 		early_puts("boot: the command line is too long and was cut\r\n");
 }
 
@@ -92,7 +93,7 @@ static void take_memory(const struct pvh_start_info *si)
 	if (si->nmodules) {
 		const struct pvh_module *mod = phys_to_virt(si->modules);
 
-		boot_info.initrd = (struct boot_range){ mod->base, mod->size };
+		boot_info.initrd = (struct boot_range){mod->base, mod->size};
 		boot_add_reserved(mod->base, mod->size);
 	}
 	boot_finish_memory();

@@ -13,7 +13,16 @@
 #define CMOS_INDEX 0x70
 #define CMOS_DATA  0x71
 
-enum { RTC_SEC = 0, RTC_MIN = 2, RTC_HOUR = 4, RTC_DAY = 7, RTC_MONTH = 8, RTC_YEAR = 9, RTC_A = 10, RTC_B = 11 };
+enum {
+	RTC_SEC = 0,
+	RTC_MIN = 2,
+	RTC_HOUR = 4,
+	RTC_DAY = 7,
+	RTC_MONTH = 8,
+	RTC_YEAR = 9,
+	RTC_A = 10,
+	RTC_B = 11
+};
 
 #define RTC_A_UPDATING 0x80
 #define RTC_B_24H      0x02
@@ -86,10 +95,11 @@ static u64 cmos_seconds(void)
 			break;
 	}
 	normalise(&b);
-	if (b.month < 1 || b.month > 12 || b.day < 1 || b.day > 31 || b.hour > 23 || b.min > 59 || b.sec > 60)
+	if (b.month < 1 || b.month > 12 || b.day < 1 || b.day > 31 || b.hour > 23 || b.min > 59 ||
+	    b.sec > 60)
 		return 0;
-	return days(b.year + (b.year < 70 ? 2000 : 1900), b.month, b.day) * 86400 + b.hour * 3600ULL +
-	       b.min * 60ULL + b.sec;
+	return days(b.year + (b.year < 70 ? 2000 : 1900), b.month, b.day) * 86400 +
+	       b.hour * 3600ULL + b.min * 60ULL + b.sec;
 }
 
 void cmos_rtc_init(void)

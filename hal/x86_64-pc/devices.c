@@ -7,7 +7,7 @@
  */
 #include "pc.h"
 
-#include <drivers/serial/ns16550.h>
+#include <hal/ns16550.h>
 #include <hal/driver.h>
 #include <hal/paging.h>
 #include <hal/rand.h>
@@ -30,14 +30,16 @@ static void probe_com_ports(void)
 		const char *name;
 		u16 port;
 		u8 irq;
-	} coms[] = { { "ttyS0", 0x3f8, 4 }, { "ttyS1", 0x2f8, 3 }, { "ttyS2", 0x3e8, 4 }, { "ttyS3", 0x2e8, 3 } };
+	} coms[] = {
+		{"ttyS0", 0x3f8, 4}, {"ttyS1", 0x2f8, 3}, {"ttyS2", 0x3e8, 4}, {"ttyS3", 0x2e8, 3}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(coms); i++) {
 		struct ns16550_config cfg = {
 			.name = coms[i].name,
 			.base = (void *)(unsigned long)coms[i].port,
 			.reg_width = 1,
-			.preferred = pc_acpi.spcr.space == ACPI_SPACE_IO && pc_acpi.spcr.address == coms[i].port,
+			.preferred = pc_acpi.spcr.space == ACPI_SPACE_IO &&
+				     pc_acpi.spcr.address == coms[i].port,
 			.read = port_read,
 			.write = port_write,
 		};
@@ -55,7 +57,7 @@ static void probe_com_ports(void)
 /* A console UART in memory, as servers have. */
 static void probe_spcr(void)
 {
-	struct ns16550_config cfg = { .name = "ttyS4", .reg_width = 1, .preferred = true };
+	struct ns16550_config cfg = {.name = "ttyS4", .reg_width = 1, .preferred = true};
 
 	if (!pc_acpi.spcr.address || pc_acpi.spcr.space != ACPI_SPACE_MEMORY)
 		return;

@@ -47,7 +47,7 @@
 
 static volatile u8 *lapic; /* NULL with x2APIC */
 static u64 counts_per_ns;  /* 32.32 fixed point */
-static bool stopping;	   /* an NMI now means: halt */
+static bool stopping;    /* an NMI now means: halt */
 
 static DEFINE_PERCPU(u64, timer_deadline);
 
@@ -204,10 +204,8 @@ void x86_irq_vector(unsigned int vector)
 		lapic_eoi();
 		klog(4, "x86: local APIC error on CPU %u\n", hal_cpu_id());
 		break;
-	case X86_VEC_SPURIOUS: /* has no end */
-		break;
-	default:
-		ioapic_vector(vector);
+	case X86_VEC_SPURIOUS: /* has no end */ break;
+	default: ioapic_vector(vector);
 	}
 }
 

@@ -83,7 +83,8 @@ static void emulator_off(int code)
 
 static volatile u8 *map_gas(const struct acpi_gas *gas)
 {
-	return gas->address && gas->space == ACPI_SPACE_MEMORY ? hal_ioremap(gas->address, 1) : NULL;
+	return gas->address && gas->space == ACPI_SPACE_MEMORY ? hal_ioremap(gas->address, 1)
+							       : NULL;
 }
 
 void pc_power_init(void)

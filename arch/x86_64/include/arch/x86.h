@@ -160,7 +160,9 @@ static inline struct cpuid cpuid(u32 leaf, u32 sub)
 {
 	struct cpuid r;
 
-	__asm__ __volatile__("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "a"(leaf), "c"(sub));
+	__asm__ __volatile__("cpuid"
+			     : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d)
+			     : "a"(leaf), "c"(sub));
 	return r;
 }
 
@@ -232,14 +234,15 @@ struct x86_xcomp {
 extern struct x86_xcomp x86_xcomp[X86_XCOMP_MAX];
 extern struct hal_task *x86_fpu_owner;
 
-void x86_fpu_init(void);		     /* boot CPU, after x86_cpu_enable() */
-void *x86_fpu_alloc(void);		     /* an area, or NULL */
+void x86_fpu_init(void);	 /* boot CPU, after x86_cpu_enable() */
+void *x86_fpu_alloc(void);	   /* an area, or NULL */
 void x86_fpu_free(void *area);
 void x86_fpu_restore(struct hal_task *task); /* make it live here; interrupts off */
 void x86_fpu_switch(struct hal_task *prev, struct hal_task *next); /* interrupts off */
-void x86_fpu_save(struct hal_task *task, void *area); /* the current task's state, all components written */
+void x86_fpu_save(struct hal_task *task,
+		  void *area); /* the current task's state, all components written */
 void x86_fpu_changed(struct hal_task *task); /* its memory copy was written: registers are stale */
-void x86_fpu_reset(struct hal_task *task);   /* initial state */
+void x86_fpu_reset(struct hal_task *task); /* initial state */
 
 /* mmu.c */
 u64 x86_kernel_cr3(void);

@@ -3,8 +3,8 @@
  * The 16550 UART and its relatives, as an ACPI machine or an ISA port sets it up; device-tree nodes
  * are probed by the driver itself.
  */
-#ifndef DRIVERS_SERIAL_NS16550_H
-#define DRIVERS_SERIAL_NS16550_H
+#ifndef HAL_NS16550_H
+#define HAL_NS16550_H
 
 #include <hal/irq.h>
 #include <types.h>
