@@ -31,7 +31,7 @@ static __always_inline size_t misalignment(const void *p)
 	return (unsigned long)p % WORD;
 }
 
-#ifndef ARCH_HAS_MEMCPY
+#ifndef CONFIG_ARCH_HAS_MEMCPY
 
 /*
  * Copy the whole words of @n bytes upwards; both sides are aligned. Return how many bytes it was.
@@ -131,9 +131,9 @@ __no_idiom void *memmove(void *dst, const void *src, size_t n)
 	return dst;
 }
 
-#endif /* !ARCH_HAS_MEMCPY */
+#endif /* !CONFIG_ARCH_HAS_MEMCPY */
 
-#ifndef ARCH_HAS_MEMSET
+#ifndef CONFIG_ARCH_HAS_MEMSET
 
 __no_idiom void *memset(void *dst, int c, size_t n)
 {
@@ -163,7 +163,7 @@ __no_idiom void *memset(void *dst, int c, size_t n)
 	return dst;
 }
 
-#endif /* !ARCH_HAS_MEMSET */
+#endif /* !CONFIG_ARCH_HAS_MEMSET */
 
 void memzero_explicit(void *p, size_t n)
 {
