@@ -196,11 +196,16 @@ static int return_zero(void *arg)
 	return 0;
 }
 
+static int set_tid_address(void *word)
+{
+	return syscall(SYS_set_tid_address, word) == syscall(SYS_gettid) ? 0 : 1;
+}
+
+/* With others left in the memory the word is cleared and its futex woken (CLEARTID set later). */
 static void clear_tid_wakes(void)
 {
 	int tid = -1;
-	pid_t pid = clone(return_zero, stack_top, CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD, NULL,
-			  NULL, NULL, &tid);
+	pid_t pid = clone(set_tid_address, stack_top, CLONE_VM | SIGCHLD, &tid);
 
 	CHECK(pid > 0);
 	while (__atomic_load_n(&tid, __ATOMIC_SEQ_CST) != 0)
