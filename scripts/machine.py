@@ -5,6 +5,7 @@ Machine describes what to boot; Machine.run() boots it, moves bytes between the 
 descriptors, and returns a Result. Nothing here prints or exits: the callers (caelum.py, guest_tests.py)
 decide what a person sees.
 """
+import ctypes
 import errno
 import fcntl
 import os
@@ -24,6 +25,7 @@ ESCAPE_KEY = 0x1d           # Ctrl-] in a raw terminal: then x ends the machine
 QUIT_GRACE_S = 3            # QEMU must be gone this long after the exit frame
 PANIC_QUIET_S = 1           # a panic report is complete when nothing came for this long
 CHUNK = 1 << 16
+PR_SET_PDEATHSIG = 1
 
 QEMU = {
     "x86_64": ["-machine", "q35", "-cpu", "max"],
@@ -155,6 +157,11 @@ class EscapeKey:
         return bytes(out), False
 
 
+def _die_with_parent():
+    """In QEMU's process: end when the command is killed without a chance to clean up."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class Machine:
     """What to boot. @build is the kernel's output directory; @memory in bytes."""
 
@@ -194,7 +201,7 @@ class Machine:
             show(shlex.join(cmd))
         proc = subprocess.Popen(cmd, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                                start_new_session=True)
+                                start_new_session=True, preexec_fn=_die_with_parent)
         theirs.close()
         try:
             with ours:

@@ -15,6 +15,7 @@ import caelum
 COMMAND = os.path.join(caelum.ROOT, "caelum")
 STEP_S = 60
 PROMPT = rb"[#$] $"
+CURSOR_QUERY = b"\x1b[6n"
 
 
 class Wrong(Exception):
@@ -55,7 +56,13 @@ class Session:
                 data = b""
             if not data:
                 raise Wrong(f"ended while waiting for {pattern!r}; got {self.seen[-600:]!r}")
-            self.seen += data
+            self.seen += self.answer(data)
+
+    def answer(self, data):
+        """busybox asks where the cursor is, as of any terminal; tell it, and drop the question."""
+        if CURSOR_QUERY in data:
+            self.send(b"\x1b[1;1R")
+        return data.replace(CURSOR_QUERY, b"")
 
     def command(self, text, pattern):
         """Type a line; expect @pattern at the start of a line of output, then a prompt."""
@@ -64,9 +71,9 @@ class Session:
         self.expect(PROMPT)
         return m
 
-    def end(self):
+    def end(self, seconds=20):
         """The command's exit status."""
-        deadline = time.monotonic() + STEP_S
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
@@ -82,7 +89,11 @@ class Session:
     def kill(self):
         if self.pid:
             os.kill(self.pid, signal.SIGTERM)
-            os.waitpid(self.pid, 0)
+            try:
+                self.end()
+            except Wrong:
+                os.kill(self.pid, signal.SIGKILL)
+                os.waitpid(self.pid, 0)
         os.close(self.fd)
 
 
