@@ -140,8 +140,8 @@ static void plic_handle(void)
 /* The logical CPU whose local interrupt controller has this phandle, or -ENOENT. */
 static int __init cpu_of_intc(const void *fdt, u32 phandle)
 {
-	int intc = fdt_node_offset_by_phandle(fdt, phandle);
-	int cpu = intc >= 0 ? fdt_parent_offset(fdt, intc) : -1;
+	int intc = fdt_node_by_phandle(fdt, phandle);
+	int cpu = intc >= 0 ? fdt_node_parent(fdt, intc) : -1;
 	int len;
 	const fdt32_t *reg = cpu >= 0 ? fdt_getprop(fdt, cpu, "reg", &len) : NULL;
 	u64 hwid;

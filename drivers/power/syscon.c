@@ -63,7 +63,7 @@ static int __init syscon_setup(const void *fdt, int node, struct syscon_action *
 	int err;
 
 	if (regs < 0)
-		regs = fdt_parent_offset(fdt, node);
+		regs = fdt_node_parent(fdt, node);
 	err = fdt_node_reg(fdt, regs, 0, &pa, &size);
 	if (!err)
 		err = syscon_values(fdt, node, act);

@@ -10,6 +10,9 @@
  * every value is checked for its length where it is used.
  * Source: Devicetree Specification 0.4; Linux Documentation/devicetree/bindings/{chosen,reserved-memory}.
  *
+ * libfdt finds parents and phandles by walking the tree from its start. An index of the nodes, made once,
+ * saves that; nodes beyond FDT_MAX_NODES are still found the slow way.
+ *
  * No locking: boot CPU only.
  */
 #include <compiler.h>
@@ -22,13 +25,73 @@
 #include <lib/string.h>
 #include <libfdt.h>
 
-#define FDT_MAX_SIZE (16UL << 20)
+#define FDT_MAX_SIZE  (16UL << 20)
+#define FDT_MAX_NODES 1024
+#define FDT_MAX_DEPTH 16
+#define FDT_MAX_BINDINGS 128
 
 extern const struct fdt_driver __drivers_start[], __drivers_end[];
 
 static void early_puts(const char *s)
 {
 	hal_console_write(s, strlen(s));
+}
+
+/* ---- Nodes ---- */
+
+struct fdt_node {
+	int offset; /* in the tree; ascending */
+	int parent; /* offset of the parent, -1 for the root */
+	u32 phandle;
+};
+
+static struct fdt_node nodes[FDT_MAX_NODES];
+static unsigned int nnodes;
+static const void *indexed;
+
+static void __init index_nodes(const void *fdt)
+{
+	int path[FDT_MAX_DEPTH + 1] = { -1 };
+	int depth = 0;
+
+	indexed = fdt;
+	nnodes = 0;
+	for (int node = fdt_next_node(fdt, -1, &depth); node >= 0; node = fdt_next_node(fdt, node, &depth)) {
+		if (nnodes == FDT_MAX_NODES || depth < 1 || depth > FDT_MAX_DEPTH)
+			return;
+		path[depth] = node;
+		nodes[nnodes++] = (struct fdt_node){ node, path[depth - 1], fdt_get_phandle(fdt, node) };
+	}
+}
+
+int fdt_node_parent(const void *fdt, int node)
+{
+	unsigned int low = 0, high = fdt == indexed ? nnodes : 0;
+
+	while (low < high) {
+		unsigned int mid = (low + high) / 2;
+
+		if (nodes[mid].offset == node)
+			return nodes[mid].parent >= 0 ? nodes[mid].parent : -ENOENT;
+		if (nodes[mid].offset < node)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	node = fdt_parent_offset(fdt, node);
+	return node >= 0 ? node : -ENOENT;
+}
+
+int fdt_node_by_phandle(const void *fdt, u32 phandle)
+{
+	int node;
+
+	if (fdt == indexed)
+		for (unsigned int i = 0; i < nnodes; i++)
+			if (nodes[i].phandle == phandle && phandle)
+				return nodes[i].offset;
+	node = fdt == indexed && nnodes < FDT_MAX_NODES ? -1 : fdt_node_offset_by_phandle(fdt, phandle);
+	return node >= 0 ? node : -ENOENT;
 }
 
 /* ---- Properties ---- */
@@ -73,12 +136,10 @@ int fdt_find_phandle(const void *fdt, int node, const char *prop, unsigned int c
 {
 	int len;
 	const fdt32_t *p = fdt_getprop(fdt, node, prop, &len);
-	int target;
 
 	if (!p || cell >= (unsigned int)len / 4)
 		return -ENOENT;
-	target = fdt_node_offset_by_phandle(fdt, fdt32_to_cpu(p[cell]));
-	return target >= 0 ? target : -ENOENT;
+	return fdt_node_by_phandle(fdt, fdt32_to_cpu(p[cell]));
 }
 
 /* ---- Addresses ---- */
@@ -132,7 +193,7 @@ static int translate_one(const void *fdt, int bus, int parent, u64 *addr)
 static int translate_up(const void *fdt, int bus, u64 *addr)
 {
 	while (bus > 0) {
-		int parent = fdt_parent_offset(fdt, bus);
+		int parent = fdt_node_parent(fdt, bus);
 
 		if (parent < 0 || translate_one(fdt, bus, parent, addr))
 			return -EINVAL;
@@ -164,7 +225,7 @@ static int reg_entry(const void *fdt, int node, int bus, unsigned int index, u64
 
 int fdt_node_reg(const void *fdt, int node, unsigned int index, paddr_t *base, u64 *size)
 {
-	int bus = fdt_parent_offset(fdt, node);
+	int bus = fdt_node_parent(fdt, node);
 	u64 addr, len;
 	int err;
 
@@ -347,6 +408,7 @@ int __init fdt_scan_boot(const void *fdt, int (*cpu_hwid)(const void *fdt, int n
 		return -EINVAL;
 	}
 	boot_info.fdt = fdt;
+	index_nodes(fdt);
 	if (va >= LINEAR_BASE && va < KERNEL_BASE)
 		boot_add_reserved(virt_to_phys(fdt), fdt_totalsize(fdt));
 	scan_memory(fdt);
@@ -358,20 +420,17 @@ int __init fdt_scan_boot(const void *fdt, int (*cpu_hwid)(const void *fdt, int n
 
 /* ---- Drivers ---- */
 
-static const struct fdt_driver *__init driver_match_one(const char *compatible, enum driver_level level)
+static const struct fdt_driver *__init driver_match_one(const char *compatible)
 {
-	for (const struct fdt_driver *drv = __drivers_start; drv < __drivers_end; drv++) {
-		if (drv->level != level)
-			continue;
+	for (const struct fdt_driver *drv = __drivers_start; drv < __drivers_end; drv++)
 		for (const char *const *c = drv->compatible; *c; c++)
 			if (strcmp(*c, compatible) == 0)
 				return drv;
-	}
 	return NULL;
 }
 
-/* The driver for the most specific (first) string that any driver knows. */
-static const struct fdt_driver *__init driver_match(const void *fdt, int node, enum driver_level level)
+/* The driver for the most specific (first) string that any driver knows; NULL also for a disabled node. */
+static const struct fdt_driver *__init driver_match(const void *fdt, int node)
 {
 	int len;
 	const char *c = fdt_getprop(fdt, node, "compatible", &len);
@@ -380,30 +439,43 @@ static const struct fdt_driver *__init driver_match(const void *fdt, int node, e
 	if (!c || len < 1 || c[len - 1] != '\0')
 		return NULL;
 	for (end = c + len; c < end; c += strlen(c) + 1) {
-		const struct fdt_driver *drv = driver_match_one(c, level);
+		const struct fdt_driver *drv = driver_match_one(c);
 
 		if (drv)
-			return drv;
+			return fdt_node_enabled(fdt, node) ? drv : NULL;
 	}
 	return NULL;
 }
 
-static void __init probe_level(const void *fdt, enum driver_level level)
+static void __init probe_node(const void *fdt, int node, const struct fdt_driver *drv)
 {
-	for (int node = fdt_next_node(fdt, -1, NULL); node >= 0; node = fdt_next_node(fdt, node, NULL)) {
-		const struct fdt_driver *drv = driver_match(fdt, node, level);
-		int err;
+	int err = drv->probe(fdt, node);
 
-		if (!drv || !fdt_node_enabled(fdt, node))
-			continue;
-		err = drv->probe(fdt, node);
-		if (err && err != -ENODEV)
-			klog(3, "%s: %s: probe failed: %d\n", drv->name, fdt_get_name(fdt, node, NULL), err);
-	}
+	if (err && err != -ENODEV)
+		klog(3, "%s: %s: probe failed: %d\n", drv->name, fdt_get_name(fdt, node, NULL), err);
 }
+
+struct binding {
+	const struct fdt_driver *drv;
+	int node;
+};
+
+static struct binding bindings[FDT_MAX_BINDINGS] __initdata;
 
 void __init hal_probe_fdt(const void *fdt)
 {
+	unsigned int n = 0;
+
+	for (int node = fdt_next_node(fdt, -1, NULL); node >= 0; node = fdt_next_node(fdt, node, NULL)) {
+		const struct fdt_driver *drv = driver_match(fdt, node);
+
+		if (drv && n < FDT_MAX_BINDINGS)
+			bindings[n++] = (struct binding){ drv, node };
+		else if (drv)
+			klog(3, "%s: too many devices, left alone\n", fdt_get_name(fdt, node, NULL));
+	}
 	for (unsigned int level = 0; level < DRIVER_LEVELS; level++)
-		probe_level(fdt, (enum driver_level)level);
+		for (unsigned int i = 0; i < n; i++)
+			if (bindings[i].drv->level == level)
+				probe_node(fdt, bindings[i].node, bindings[i].drv);
 }

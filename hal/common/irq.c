@@ -186,7 +186,7 @@ struct irq_spec {
 /* #interrupt-cells of the controller, or -EINVAL. */
 static int controller_cells(const void *fdt, u32 phandle)
 {
-	int ctrl = fdt_node_offset_by_phandle(fdt, phandle);
+	int ctrl = fdt_node_by_phandle(fdt, phandle);
 	u32 n;
 
 	if (ctrl < 0)
@@ -231,7 +231,7 @@ static u32 interrupt_parent(const void *fdt, int node)
 
 		if (phandle)
 			return phandle;
-		node = fdt_parent_offset(fdt, node);
+		node = fdt_node_parent(fdt, node);
 	}
 	return 0;
 }

@@ -3,8 +3,8 @@
  * Binding drivers to devices of the device tree.
  *
  * FDT_DRIVER(name) = { .compatible = (const char *const[]){ "vendor,dev", NULL }, .level = ..., .probe = f };
- * places a record in the section .drivers. hal/common/fdt.c walks the tree once per level, in order, and calls
- * probe for each enabled node whose compatible list matches. On x86_64 the crate probes from ACPI and calls the same drivers' init functions.
+ * places a record in the section .drivers. hal/common/fdt.c finds the driver of each enabled node by the
+ * first string of its compatible list that any driver knows, and calls probe level by level, in tree order. On x86_64 the crate probes from ACPI and calls the same drivers' init functions.
  */
 #ifndef HAL_DRIVER_H
 #define HAL_DRIVER_H
@@ -44,6 +44,9 @@ bool fdt_node_enabled(const void *fdt, int node);
 bool fdt_node_is_stdout(const void *fdt, int node);
 /** fdt_node_is_compatible() - "compatible" lists this string. */
 bool fdt_node_is_compatible(const void *fdt, int node, const char *compatible);
+/** fdt_node_parent(), fdt_node_by_phandle() - a node's parent, the node with a phandle, or -ENOENT; without libfdt's walk of the tree. */
+int fdt_node_parent(const void *fdt, int node);
+int fdt_node_by_phandle(const void *fdt, u32 phandle);
 /** fdt_find_phandle() - the node that the u32 at index @cell of property @prop points to, or -ENOENT. */
 int fdt_find_phandle(const void *fdt, int node, const char *prop, unsigned int cell);
 /** fdt_rng_seed() - copy /chosen rng-seed, at most @n bytes, and wipe it from the tree. Returns bytes. */
