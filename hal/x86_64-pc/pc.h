@@ -42,7 +42,7 @@ struct pc_acpi {
 	paddr_t hpet;
 	u16 pm_timer;  /* I/O port */
 	bool pm_timer_32;
-	u16 pm1a, pm1b;	/* control ports */
+	u16 pm1a, pm1b; /* control ports */
 	u16 smi_port;  /* with acpi_enable: switches ACPI mode on */
 	u8 acpi_enable;
 	bool hw_reduced;

@@ -15,7 +15,7 @@ struct hal_task;
 
 /* The kernel side of a task that does not run. */
 struct arch_thread {
-	u64 sp;	/* of the switched-away kernel stack; callee-saved registers are on it */
+	u64 sp; /* of the switched-away kernel stack; callee-saved registers are on it */
 	void *fpu;	   /* XSAVE or FXSAVE area; NULL for kernel threads */
 	unsigned int fpu_cpu; /* CPU whose registers held the FPU state last */
 	u32 trap_no;	     /* the last exception, for the signal frame */
