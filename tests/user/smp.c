@@ -123,16 +123,18 @@ static int others_running(void)
 
 static void throughput(void)
 {
-	int n = ncpus < 4 ? ncpus : 4, others = others_running();
+	int n = ncpus < 4 ? ncpus : 4, disturbed = 0;
 	long best = 0;
 
 	for (int i = 0; i < 5 && best < n * 75; i++) {
-		long got = busy_processes(n);
+		long got;
 
+		tap_sleep_ms(5); /* what has just exited is no other */
+		disturbed += others_running() > 0;
+		got = busy_processes(n);
 		best = got > best ? got : best;
-		others += others_running();
 	}
-	if (best < n * 75 && others > 0)
+	if (best < n * 75 && disturbed >= 3)
 		NOTE("left out: other processes are busy here (%ld of %d)", best, n * 100);
 	else if (best < n * 75)
 		tap_fail(__FILE__, __LINE__, "%d busy processes got %ld%% of a CPU in all", n, best);
