@@ -239,7 +239,7 @@ FUNC primary_high
 	b hal_boot
 ENDFUNC primary_high
 
-/* What every CPU needs before it can take an exception: vectors, no user table, PAN, EL0 counter access. */
+/* What every CPU needs before it can take an exception: vectors, no user table, what EL0 may read, PAN. */
 cpu_setup:
 	ADR_L x0, vectors
 	msr vbar_el1, x0
@@ -256,7 +256,14 @@ cpu_setup:
 	mov x0, #2			/* CNTKCTL_EL1.EL0VCTEN */
 	msr cntkctl_el1, x0
 	msr tpidrro_el0, xzr
-	mrs x0, id_aa64mmfr1_el1
+	msr oslar_el1, xzr		/* debug exceptions are not held back */
+	mrs x0, id_aa64dfr0_el1
+	ubfx x0, x0, #8, #4
+	sub x0, x0, #1
+	cmp x0, #14
+	b.hs 2f
+	msr pmuserenr_el0, xzr		/* no performance counters at EL0 */
+2:	mrs x0, id_aa64mmfr1_el1
 	ubfx x0, x0, #20, #4
 	cbz x0, 1f
 	PAN_ON

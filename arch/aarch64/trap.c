@@ -23,6 +23,8 @@
 
 /* Linux's si_code values; 0 leaves the choice to the kernel. */
 enum {
+	CODE_MAPERR = 1,
+	CODE_ACCERR = 2,
 	CODE_FLTDIV = 3,
 	CODE_FLTOVF = 4,
 	CODE_FLTUND = 5,
@@ -65,8 +67,11 @@ static enum uctx_reason user_abort(struct hal_task *task, u64 esr, struct uctx_e
 	task->arch.fault_addr = ev->addr;
 	task->arch.fault_esr = esr;
 	ev->access = access;
+	if (is_page_fault(esr) && ev->addr < USER_END)
+		return UCTX_PAGE_FAULT;
 	if (is_page_fault(esr))
-		return ev->addr < USER_END ? UCTX_PAGE_FAULT : exception(ev, UCTX_EXC_ACCESS, 0);
+		return exception(ev, UCTX_EXC_ACCESS,
+				 FSC_TYPE(esr) == FSC_PERMISSION ? CODE_ACCERR : CODE_MAPERR);
 	if (ESR_FSC(esr) == FSC_ALIGNMENT)
 		return exception(ev, UCTX_EXC_MISALIGNED, 0);
 	return exception(ev, UCTX_EXC_ACCESS, 0);
