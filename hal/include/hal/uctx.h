@@ -108,6 +108,12 @@ int uctx_fork(struct hal_task *child, struct hal_task *parent, uaddr_t sp, bool 
 /** uctx_exit() - release what the arch allocated for a dead task (large FPU areas). */
 void uctx_exit(struct hal_task *task);
 
+/**
+ * uctx_arch_prctl() - the system call arch_prctl; only x86_64 has it (and defines this).
+ * Context: current task, may sleep. Return: 0, a value, -EINVAL, -EPERM, -EFAULT, -ENODEV.
+ */
+long uctx_arch_prctl(struct hal_task *task, int code, unsigned long arg);
+
 /* What a signal frame is made of; all of it Linux's own layout. */
 struct sigframe_req {
 	int sig;
