@@ -4,6 +4,7 @@
 
 lib-string := lib/string.o
 lib-printf := lib/printf.o lib/errno_name.o $(lib-string)
+objs-test_hal_asid    := hal/common/asid.o hal/host/host.o lib/bitmap.o
 objs-test_hal_boot    := hal/common/boot.o hal/common/console.o hal/common/fdt.o hal/common/irq.o hal/host/host.o \
 	lib/cmdline.o $(lib-printf) libfdt/fdt.o libfdt/fdt_addresses.o libfdt/fdt_check.o \
 	libfdt/fdt_ro.o libfdt/fdt_rw.o libfdt/fdt_wip.o libfdt/fdt_sw.o
