@@ -18,6 +18,8 @@
 #include <hal/uctx.h>
 #include <hal/upcall.h>
 
+#define SEGV_ACCERR 2 /* what Linux gives for access faults */
+
 static void interrupt(unsigned long cause)
 {
 	switch (cause & ~CAUSE_INTERRUPT) {
@@ -106,7 +108,7 @@ static enum uctx_reason decode(struct hal_task *task, struct uctx_event *ev, uns
 	case CAUSE_INSN_ACCESS:
 	case CAUSE_LOAD_ACCESS:
 	case CAUSE_STORE_ACCESS:
-		return exception(ev, UCTX_EXC_ACCESS, 0);
+		return exception(ev, UCTX_EXC_ACCESS, SEGV_ACCERR);
 	default:
 		return UCTX_UNKNOWN;
 	}

@@ -19,7 +19,8 @@
 #include <lib/string.h>
 #include <libfdt.h>
 
-#define ISA_MAX 512
+#define ISA_MAX	      512
+#define CBO_MAX_BLOCK 256
 
 unsigned long riscv64_isa_letters;
 
@@ -77,6 +78,18 @@ static void __init isa_parse_letters(void)
 			riscv64_isa_letters |= 1UL << (*s - 'a');
 }
 
+/* Blocks are zeroed with one instruction where the CPU has it, the tree says how large they are, and firmware lets us. */
+static void __init cbo_zero_init(const void *fdt, int node)
+{
+	static char block[CBO_MAX_BLOCK] __aligned(CBO_MAX_BLOCK);
+	u32 size = fdt_node_u32(fdt, node, "riscv,cboz-block-size", 0);
+
+	if (!cpuinfo_has("zicboz") || size < 16 || size > CBO_MAX_BLOCK || !is_power_of_2(size))
+		return;
+	if (riscv64_try_cbo_zero(block))
+		riscv64_cbo_zero_size = size;
+}
+
 void __init cpuinfo_init(const void *fdt, unsigned long boot_hart)
 {
 	int node = boot_cpu_node(fdt, boot_hart);
@@ -94,6 +107,7 @@ void __init cpuinfo_init(const void *fdt, unsigned long boot_hart)
 			isa[0] = '\0';
 	}
 	isa_parse_letters();
+	cbo_zero_init(fdt, node);
 	mvendorid = sbi_call(SBI_EXT_BASE, SBI_BASE_MVENDORID, 0, 0, 0, 0, 0);
 	marchid = sbi_call(SBI_EXT_BASE, SBI_BASE_MARCHID, 0, 0, 0, 0, 0);
 	mimpid = sbi_call(SBI_EXT_BASE, SBI_BASE_MIMPID, 0, 0, 0, 0, 0);

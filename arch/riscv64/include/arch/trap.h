@@ -68,6 +68,10 @@ void riscv64_ipi_interrupt(void);
 /* The crate: what every CPU does to receive interrupts, once it has its per-CPU data. */
 void riscv64_cpu_init(void);
 
+/* memset.S */
+bool riscv64_try_cbo_zero(void *block);
+extern unsigned long riscv64_cbo_zero_size;
+
 /* The crate: letters of the isa string, bit n is 'a' + n. */
 extern unsigned long riscv64_isa_letters;
 
