@@ -3,7 +3,7 @@
  * Power off and reset by writing a value into a register of a system controller.
  *
  * Nodes "syscon-poweroff" and "syscon-reboot": `regmap` points to the controller, or it is the parent;
- * `offset` (or reg), `value` and `mask` say what to write.
+ * `offset` (or reg), `value` and `mask` say what to write; the controller's `reg-io-width` how wide.
  * Source: Linux Documentation/devicetree/bindings/power/reset/syscon-{poweroff,reboot}.yaml.
  *
  * No locking: one of each, written while probing; called when all else has stopped.
@@ -18,16 +18,44 @@
 
 struct syscon_action {
 	void *reg; /* NULL: not there */
+	u32 width; /* bytes an access has */
 	u32 value, mask;
 };
 
 static struct syscon_action off_action, reset_action;
 
+static u32 syscon_read(const struct syscon_action *act)
+{
+	switch (act->width) {
+	case 1:
+		return readb(act->reg);
+	case 2:
+		return readw(act->reg);
+	default:
+		return readl(act->reg);
+	}
+}
+
+static void syscon_write(const struct syscon_action *act, u32 v)
+{
+	switch (act->width) {
+	case 1:
+		writeb((u8)v, act->reg);
+		break;
+	case 2:
+		writew((u16)v, act->reg);
+		break;
+	default:
+		writel(v, act->reg);
+		break;
+	}
+}
+
 static void syscon_do(const struct syscon_action *act)
 {
-	u32 old = act->mask == U32_MAX ? 0 : readl(act->reg) & ~act->mask;
+	u32 old = act->mask == U32_MAX ? 0 : syscon_read(act) & ~act->mask;
 
-	writel(old | (act->value & act->mask), act->reg);
+	syscon_write(act, old | (act->value & act->mask));
 }
 
 static void syscon_off(int code)
@@ -69,9 +97,12 @@ static int __init syscon_setup(const void *fdt, int node, struct syscon_action *
 		err = syscon_values(fdt, node, act);
 	if (err)
 		return err;
-	if (size < 4 || offset > size - 4)
+	act->width = fdt_node_u32(fdt, regs, "reg-io-width", 4);
+	if (act->width != 1 && act->width != 2 && act->width != 4)
 		return -EINVAL;
-	act->reg = hal_ioremap(pa + offset, 4);
+	if (size < act->width || offset > size - act->width)
+		return -EINVAL;
+	act->reg = hal_ioremap(pa + offset, act->width);
 	return act->reg ? 0 : -ENOMEM;
 }
 

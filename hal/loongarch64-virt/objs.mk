@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: MIT
+obj-y += boot.o cpu.o eiointc.o

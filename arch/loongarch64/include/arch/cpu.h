@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * loongarch64 behind <hal/cpu.h>. In the kernel, $tp holds the current struct hal_task and $r21 the
+ * offset of this CPU's per-CPU data; user mode has both for itself (trap.S exchanges them).
+ * Offsets are used by trap.S and fpu_regs.S; they are asserted in traps.c.
+ */
+#ifndef ARCH_CPU_H
+#define ARCH_CPU_H
+
+#include <arch/csr.h>
+
+/* Offsets in struct hal_task: struct uctx is 280 bytes, and the FPU area is aligned to 32. */
+#define TASK_FPU	288
+#define TASK_SP		(TASK_FPU + 1056)
+#define TASK_USER_FRAME (TASK_FPU + 1064)
+#define TASK_STACK_LOW	(TASK_FPU + 1072)
+#define TASK_ESTAT	(TASK_FPU + 1080)
+#define TASK_BADV	(TASK_FPU + 1088)
+#define TASK_BADI	(TASK_FPU + 1096)
+#define TASK_FPU_LOAD	(TASK_FPU + 1104)
+
+#define FPU_FCC		1024
+#define FPU_FCSR	1032
+
+#ifndef __ASSEMBLER__
+
+#include <compiler.h>
+#include <types.h>
+
+struct hal_task;
+
+/* What a task has used; also what is saved and restored. */
+enum fpu_level { FPU_NONE, FPU_FP, FPU_LSX, FPU_LASX };
+
+/* Register n is at reg[n]; parts that a level does not have are 0. */
+struct fpu_state {
+	u64 reg[32][4];
+	u64 fcc; /* eight condition flags, one a byte */
+	u32 fcsr;
+} __attribute__((__aligned__(32)));
+
+struct arch_thread {
+	struct fpu_state fpu;
+	unsigned long sp;	  /* kernel stack pointer while switched away */
+	unsigned long user_frame; /* kernel stack pointer to take when user mode traps */
+	unsigned long stack_low;  /* kernel stack's lowest address; 0: not known */
+	unsigned long estat;	  /* of the last trap from user mode */
+	unsigned long badv;
+	unsigned long badi;
+	u8 fpu_load;		  /* the state must be made live before user mode */
+	u8 fpu_level;		  /* enum fpu_level */
+	u32 fpu_cpu;		  /* CPU whose registers hold this state, + 1 */
+};
+
+register unsigned long arch_percpu_reg __asm__("$r21");
+
+static __always_inline unsigned long arch_percpu_base(void)
+{
+	return arch_percpu_reg;
+}
+
+static __always_inline struct hal_task *arch_current(void)
+{
+	return (struct hal_task *)__builtin_thread_pointer();
+}
+
+static __always_inline void arch_cpu_relax(void)
+{
+	__asm__ __volatile__("" ::: "memory");
+}
+
+static __always_inline unsigned long arch_irq_save(void)
+{
+	return csr_xchg(0, CRMD_IE, CSR_CRMD);
+}
+
+static __always_inline void arch_irq_restore(unsigned long flags)
+{
+	csr_xchg(flags, CRMD_IE, CSR_CRMD);
+}
+
+static __always_inline void arch_irq_enable(void)
+{
+	csr_xchg(CRMD_IE, CRMD_IE, CSR_CRMD);
+}
+
+static __always_inline void arch_irq_disable(void)
+{
+	csr_xchg(0, CRMD_IE, CSR_CRMD);
+}
+
+static __always_inline bool arch_irq_enabled(void)
+{
+	return csr_read(CSR_CRMD) & CRMD_IE;
+}
+
+#endif
+#endif

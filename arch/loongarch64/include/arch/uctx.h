@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The user context of loongarch64: 32 integer registers and the program counter. FPU and vector
+ * state is in struct arch_thread (<arch/cpu.h>). Accessors are documented in <hal/uctx.h>.
+ * Offsets are used by trap.S; they are asserted in traps.c.
+ */
+#ifndef ARCH_UCTX_H
+#define ARCH_UCTX_H
+
+#define UCTX_ERA	256
+#define UCTX_ORIG_A0	264
+#define UCTX_IN_SYSCALL 272
+
+#ifndef __ASSEMBLER__
+
+#include <types.h>
+
+enum { REG_RA = 1, REG_TP = 2, REG_SP = 3, REG_A0 = 4, REG_A7 = 11 };
+
+struct uctx {
+	unsigned long regs[32]; /* regs[0] stays 0 */
+	unsigned long era;
+	unsigned long orig_a0; /* argument 0 of the last syscall */
+	u32 in_syscall;
+};
+
+static inline unsigned long uctx_ip(const struct uctx *u)
+{
+	return u->era;
+}
+
+static inline void uctx_set_ip(struct uctx *u, unsigned long ip)
+{
+	u->era = ip;
+}
+
+static inline unsigned long uctx_sp(const struct uctx *u)
+{
+	return u->regs[REG_SP];
+}
+
+static inline void uctx_set_sp(struct uctx *u, unsigned long sp)
+{
+	u->regs[REG_SP] = sp;
+}
+
+static inline long uctx_syscall_nr(const struct uctx *u)
+{
+	return (long)u->regs[REG_A7];
+}
+
+static inline void uctx_set_syscall_nr(struct uctx *u, long nr)
+{
+	u->regs[REG_A7] = (unsigned long)nr;
+}
+
+static inline unsigned long uctx_arg(const struct uctx *u, unsigned n)
+{
+	return n == 0 ? u->orig_a0 : u->regs[REG_A0 + n];
+}
+
+static inline void uctx_set_arg(struct uctx *u, unsigned n, unsigned long v)
+{
+	if (n == 0)
+		u->orig_a0 = v;
+	u->regs[REG_A0 + n] = v;
+}
+
+static inline long uctx_result(const struct uctx *u)
+{
+	return (long)u->regs[REG_A0];
+}
+
+static inline void uctx_set_result(struct uctx *u, long v)
+{
+	u->regs[REG_A0] = (unsigned long)v;
+}
+
+static inline void uctx_restart_syscall(struct uctx *u, unsigned long arg0, long nr)
+{
+	u->regs[REG_A0] = arg0;
+	u->orig_a0 = arg0;
+	u->regs[REG_A7] = (unsigned long)nr;
+	u->era -= 4;
+}
+
+static inline bool uctx_in_syscall(const struct uctx *u)
+{
+	return u->in_syscall;
+}
+
+static inline void uctx_set_tls(struct uctx *u, unsigned long tls)
+{
+	u->regs[REG_TP] = tls;
+}
+
+static inline unsigned long uctx_tls(const struct uctx *u)
+{
+	return u->regs[REG_TP];
+}
+
+#endif
+#endif

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Traps of loongarch64: entering and leaving user mode, traps from the kernel, TLB refill, task
+ * switch, idling.
+ *
+ * uctx_run() leaves the kernel's callee-saved registers in a frame on the task's kernel stack, loads
+ * the user's registers and executes ertn. A trap from user mode stores the user's registers into the
+ * task, finds that frame again through task->arch.user_frame, and returns from uctx_run().
+ *
+ * In user mode KS_TASK holds the task; the first instruction of a trap exchanges it with the user's
+ * $tp. A trap whose PRMD says privilege 0 came from the kernel, where $tp is the task already.
+ *
+ * Kernel stacks are mapped by page tables, so touching one may raise a page-invalid exception when
+ * this CPU's TLB still holds an invalid entry for a page that was mapped since. Therefore a trap from
+ * user mode keeps all exception registers in the task (direct window: never faults) before it touches
+ * the stack, and a page-invalid exception from the kernel first drops the TLB entry and tries the
+ * instruction again, once per address, without a stack.
+ *
+ * Source: LoongArch Reference Manual, volume 1, chapters 4, 6 and 7; calling convention: LoongArch
+ * psABI. System calls may destroy $t0-$t8 (Linux's convention), so their old values are not stored.
+ */
+#include <arch/cpu.h>
+#include <arch/csr.h>
+#include <arch/layout.h>
+#include <arch/trap.h>
+#include <arch/uctx.h>
+
+#define RUN_FRAME 112
+#define RUN_EV	  88
+#define RUN_TASK  96
+
+	.text
+
+.macro SAVE_CALLEE base
+	st.d	$ra, \base, 0
+	st.d	$fp, \base, 8
+	st.d	$s0, \base, 16
+	st.d	$s1, \base, 24
+	st.d	$s2, \base, 32
+	st.d	$s3, \base, 40
+	st.d	$s4, \base, 48
+	st.d	$s5, \base, 56
+	st.d	$s6, \base, 64
+	st.d	$s7, \base, 72
+	st.d	$s8, \base, 80
+.endm
+
+.macro LOAD_CALLEE base
+	ld.d	$ra, \base, 0
+	ld.d	$fp, \base, 8
+	ld.d	$s0, \base, 16
+	ld.d	$s1, \base, 24
+	ld.d	$s2, \base, 32
+	ld.d	$s3, \base, 40
+	ld.d	$s4, \base, 48
+	ld.d	$s5, \base, 56
+	ld.d	$s6, \base, 64
+	ld.d	$s7, \base, 72
+	ld.d	$s8, \base, 80
+.endm
+
+/* All that a system call must keep; $tp is handled apart. */
+.macro SAVE_FOR_SYSCALL base
+	st.d	$ra, \base, 8
+	st.d	$sp, \base, 24
+	st.d	$a0, \base, 32
+	st.d	$a1, \base, 40
+	st.d	$a2, \base, 48
+	st.d	$a3, \base, 56
+	st.d	$a4, \base, 64
+	st.d	$a5, \base, 72
+	st.d	$a6, \base, 80
+	st.d	$a7, \base, 88
+	st.d	$r21, \base, 168
+	st.d	$fp, \base, 176
+	st.d	$s0, \base, 184
+	st.d	$s1, \base, 192
+	st.d	$s2, \base, 200
+	st.d	$s3, \base, 208
+	st.d	$s4, \base, 216
+	st.d	$s5, \base, 224
+	st.d	$s6, \base, 232
+	st.d	$s7, \base, 240
+	st.d	$s8, \base, 248
+.endm
+
+.macro SAVE_TEMPS base
+	st.d	$t0, \base, 96
+	st.d	$t1, \base, 104
+	st.d	$t2, \base, 112
+	st.d	$t3, \base, 120
+	st.d	$t4, \base, 128
+	st.d	$t5, \base, 136
+	st.d	$t6, \base, 144
+	st.d	$t7, \base, 152
+	st.d	$t8, \base, 160
+.endm
+
+/* Everything but $tp, $sp, $r21 and \base itself. */
+.macro LOAD_MOST base
+	ld.d	$ra, \base, 8
+	ld.d	$a1, \base, 40
+	ld.d	$a2, \base, 48
+	ld.d	$a3, \base, 56
+	ld.d	$a4, \base, 64
+	ld.d	$a5, \base, 72
+	ld.d	$a6, \base, 80
+	ld.d	$a7, \base, 88
+	ld.d	$t0, \base, 96
+	ld.d	$t1, \base, 104
+	ld.d	$t2, \base, 112
+	ld.d	$t3, \base, 120
+	ld.d	$t4, \base, 128
+	ld.d	$t5, \base, 136
+	ld.d	$t6, \base, 144
+	ld.d	$t7, \base, 152
+	ld.d	$t8, \base, 160
+	ld.d	$fp, \base, 176
+	ld.d	$s0, \base, 184
+	ld.d	$s1, \base, 192
+	ld.d	$s2, \base, 200
+	ld.d	$s3, \base, 208
+	ld.d	$s4, \base, 216
+	ld.d	$s5, \base, 224
+	ld.d	$s6, \base, 232
+	ld.d	$s7, \base, 240
+	ld.d	$s8, \base, 248
+.endm
+
+/* enum uctx_reason uctx_run(struct hal_task *task, struct uctx_event *ev); interrupts off */
+	.globl	uctx_run
+	.type	uctx_run, @function
+uctx_run:
+	addi.d	$sp, $sp, -RUN_FRAME
+	SAVE_CALLEE $sp
+	st.d	$a1, $sp, RUN_EV
+	st.d	$sp, $a0, TASK_USER_FRAME
+.Lenter_user:
+	ld.bu	$t0, $a0, TASK_FPU_LOAD
+	bnez	$t0, .Lload_fpu
+.Lenter_user_fpu:
+	ld.d	$t0, $a0, UCTX_ERA
+	li.w	$t1, PRMD_USER
+	move	$t2, $a0
+	csrwr	$t0, CSR_ERA
+	csrwr	$t1, CSR_PRMD
+	csrwr	$t2, CSR_KS_TASK
+	LOAD_MOST $a0
+	ld.d	$tp, $a0, 16
+	ld.d	$sp, $a0, 24
+	ld.d	$r21, $a0, 168
+	ld.d	$a0, $a0, 32
+	ertn
+.Lload_fpu:
+	st.d	$a0, $sp, RUN_TASK
+	bl	arch_fpu_load
+	ld.d	$a0, $sp, RUN_TASK
+	b	.Lenter_user_fpu
+	.size	uctx_run, . - uctx_run
+
+/* The system call vector; $tp and KS_TASK are exchanged already. */
+trap_syscall:
+	SAVE_FOR_SYSCALL $tp
+	csrrd	$t0, CSR_KS_TASK
+	csrrd	$t1, CSR_ERA
+	addi.d	$t1, $t1, 4
+	li.w	$t2, 1
+	st.d	$t0, $tp, 16
+	st.d	$t1, $tp, UCTX_ERA
+	st.d	$a0, $tp, UCTX_ORIG_A0
+	st.w	$t2, $tp, UCTX_IN_SYSCALL
+	csrrd	$r21, CSR_KS_PERCPU
+	ld.d	$sp, $tp, TASK_USER_FRAME
+	LOAD_CALLEE $sp
+	addi.d	$sp, $sp, RUN_FRAME
+	li.w	$t0, CRMD_IE
+	csrxchg	$t0, $t0, CSR_CRMD
+	move	$a0, $zero		/* UCTX_SYSCALL */
+	ret
+
+/* Every other vector. */
+trap_common:
+	csrwr	$t0, CSR_KS0
+	csrrd	$t0, CSR_PRMD
+	andi	$t0, $t0, CRMD_PLV_MASK
+	beqz	$t0, trap_kernel
+	csrrd	$t0, CSR_KS0
+	csrwr	$tp, CSR_KS_TASK
+	SAVE_FOR_SYSCALL $tp
+	SAVE_TEMPS $tp
+	csrrd	$t0, CSR_KS_TASK
+	csrrd	$t1, CSR_ERA
+	csrrd	$t2, CSR_ESTAT
+	csrrd	$t3, CSR_BADV
+	csrrd	$t4, CSR_BADI
+	st.d	$t0, $tp, 16
+	st.d	$t1, $tp, UCTX_ERA
+	st.w	$zero, $tp, UCTX_IN_SYSCALL
+	st.d	$t2, $tp, TASK_ESTAT
+	st.d	$t3, $tp, TASK_BADV
+	st.d	$t4, $tp, TASK_BADI
+	csrrd	$r21, CSR_KS_PERCPU
+	ld.d	$sp, $tp, TASK_USER_FRAME
+	ld.d	$a1, $sp, RUN_EV
+	move	$a0, $tp
+	move	$fp, $zero
+	bl	arch_trap_user
+	bltz	$a0, .Lresume_user
+	LOAD_CALLEE $sp
+	addi.d	$sp, $sp, RUN_FRAME
+	ret
+.Lresume_user:
+	move	$a0, $tp
+	b	.Lenter_user
+
+/* From the kernel; KS0 holds $t0. */
+trap_kernel:
+	csrwr	$t1, CSR_KS1
+	/* A page-invalid exception on a kernel address: perhaps only the TLB is behind. */
+	csrrd	$t0, CSR_ESTAT
+	bstrpick.d $t0, $t0, 21, 16
+	addi.d	$t0, $t0, -EXC_PIL
+	sltui	$t0, $t0, EXC_PIF - EXC_PIL + 1
+	beqz	$t0, .Lkernel_frame
+	csrrd	$t0, CSR_BADV
+	bgez	$t0, .Lkernel_frame
+	move	$t1, $t0
+	csrwr	$t1, CSR_KS_RETRY
+	beq	$t0, $t1, .Lkernel_frame
+	csrrd	$t1, CSR_ASID
+	invtlb	0x6, $t1, $t0
+	csrrd	$t0, CSR_KS0
+	csrrd	$t1, CSR_KS1
+	ertn
+.Lkernel_frame:
+	/* A stack that has overflowed is not used any further. */
+	ld.d	$t1, $tp, TASK_STACK_LOW
+	addi.d	$t0, $sp, -FRAME_SIZE
+	bltu	$t0, $t1, stack_overflow
+	move	$t1, $sp
+	move	$sp, $t0
+	csrrd	$t0, CSR_KS0
+	st.d	$t1, $sp, 24
+	csrrd	$t1, CSR_KS1
+	SAVE_TEMPS $sp
+	st.d	$zero, $sp, 0
+	st.d	$ra, $sp, 8
+	st.d	$tp, $sp, 16
+	st.d	$a0, $sp, 32
+	st.d	$a1, $sp, 40
+	st.d	$a2, $sp, 48
+	st.d	$a3, $sp, 56
+	st.d	$a4, $sp, 64
+	st.d	$a5, $sp, 72
+	st.d	$a6, $sp, 80
+	st.d	$a7, $sp, 88
+	st.d	$r21, $sp, 168
+	st.d	$fp, $sp, 176
+	st.d	$s0, $sp, 184
+	st.d	$s1, $sp, 192
+	st.d	$s2, $sp, 200
+	st.d	$s3, $sp, 208
+	st.d	$s4, $sp, 216
+	st.d	$s5, $sp, 224
+	st.d	$s6, $sp, 232
+	st.d	$s7, $sp, 240
+	st.d	$s8, $sp, 248
+	csrrd	$t0, CSR_ERA
+	csrrd	$t1, CSR_PRMD
+	csrrd	$t2, CSR_ESTAT
+	csrrd	$t3, CSR_BADV
+	st.d	$t0, $sp, FRAME_ERA
+	st.d	$t1, $sp, FRAME_PRMD
+	st.d	$t2, $sp, FRAME_ESTAT
+	st.d	$t3, $sp, FRAME_BADV
+	csrrd	$r21, CSR_KS_PERCPU
+	move	$a0, $sp
+	bl	arch_trap_kernel
+	/* It may have slept and come back on another CPU: $r21 is this CPU's. */
+	ld.d	$t0, $sp, FRAME_ERA
+	ld.d	$t1, $sp, FRAME_PRMD
+	csrrd	$r21, CSR_KS_PERCPU
+	csrwr	$t0, CSR_ERA
+	csrwr	$t1, CSR_PRMD
+	move	$a0, $sp
+	LOAD_MOST $a0
+	ld.d	$sp, $a0, 24
+	ld.d	$a0, $a0, 32
+	ertn
+
+/* Kernel stack used up: report it from this CPU's spare stack. KS0, KS1 hold $t0, $t1. */
+stack_overflow:
+	csrrd	$t0, CSR_KS_PERCPU
+	la.pcrel $t1, arch_overflow_stack
+	add.d	$t0, $t0, $t1
+	li.w	$t1, OVERFLOW_STACK_SIZE - FRAME_SIZE
+	add.d	$t0, $t0, $t1
+	st.d	$sp, $t0, 24
+	st.d	$ra, $t0, 8
+	st.d	$fp, $t0, 176
+	move	$sp, $t0
+	csrrd	$t1, CSR_ERA
+	st.d	$t1, $sp, FRAME_ERA
+	csrrd	$t1, CSR_ESTAT
+	st.d	$t1, $sp, FRAME_ESTAT
+	csrrd	$t1, CSR_BADV
+	st.d	$t1, $sp, FRAME_BADV
+	csrrd	$r21, CSR_KS_PERCPU
+	move	$a0, $sp
+	b	arch_stack_overflow
+
+/* struct hal_task *arch_switch(struct hal_task *prev, struct hal_task *next) */
+	.globl	arch_switch
+	.type	arch_switch, @function
+arch_switch:
+	addi.d	$sp, $sp, -96
+	SAVE_CALLEE $sp
+	st.d	$sp, $a0, TASK_SP
+	ld.d	$sp, $a1, TASK_SP
+	move	$tp, $a1
+	LOAD_CALLEE $sp
+	addi.d	$sp, $sp, 96
+	ret
+	.size	arch_switch, . - arch_switch
+
+/* First code of a new task: $s0(argument) is called for $s1. */
+	.globl	arch_task_start
+	.type	arch_task_start, @function
+arch_task_start:
+	move	$a0, $s1
+	move	$fp, $zero
+	move	$ra, $zero
+	jr	$s0
+	.size	arch_task_start, . - arch_task_start
+
+/*
+ * void arch_idle(void) - enable interrupts and wait for one. An interrupt taken in between start and
+ * end makes arch_trap_kernel() continue at the end, so that it cannot be slept over.
+ */
+	.globl	arch_idle, arch_idle_start, arch_idle_end
+	.type	arch_idle, @function
+arch_idle:
+	li.w	$t0, CRMD_IE
+arch_idle_start:
+	csrxchg	$t0, $t0, CSR_CRMD
+	idle	0
+arch_idle_end:
+	ret
+	.size	arch_idle, . - arch_idle
+
+/* Exception vectors. */
+	.section .text.vectors, "ax"
+	.balign	4096
+	.globl	arch_vectors
+arch_vectors:
+	.set	vector, 0
+	.rept	EXC_VECTORS
+	.balign	(4 << EXC_VS)
+	.if	vector == EXC_SYS
+	csrwr	$tp, CSR_KS_TASK
+	b	trap_syscall
+	.else
+	b	trap_common
+	.endif
+	.set	vector, vector + 1
+	.endr
+	.balign	(4 << EXC_VS)
+
+/*
+ * TLB refill: runs with address translation off, at its physical address, and so may use no symbol.
+ * Empty upper entries are 0; LDDIR on them would read physical page 0, hence the branches. Both
+ * halves of a kernel pair are made global, also when one is empty: flushes of kernel addresses must
+ * not have to know the ASID under which the pair was loaded.
+ */
+	.balign	4096
+	.globl	arch_tlb_refill
+arch_tlb_refill:
+	csrwr	$t0, CSR_TLBRSAVE
+	csrrd	$t0, CSR_TLBRBADV
+	bltz	$t0, .Lrefill_kernel
+	csrrd	$t0, CSR_PGD
+	lddir	$t0, $t0, 3
+	beqz	$t0, .Lrefill_invalid
+	lddir	$t0, $t0, 2
+	beqz	$t0, .Lrefill_invalid
+	lddir	$t0, $t0, 1
+	beqz	$t0, .Lrefill_invalid
+	ldpte	$t0, 0
+	ldpte	$t0, 1
+	tlbfill
+	csrrd	$t0, CSR_TLBRSAVE
+	ertn
+.Lrefill_kernel:
+	csrrd	$t0, CSR_PGD
+	lddir	$t0, $t0, 3
+	beqz	$t0, .Lrefill_invalid
+	lddir	$t0, $t0, 2
+	beqz	$t0, .Lrefill_invalid
+	lddir	$t0, $t0, 1
+	beqz	$t0, .Lrefill_invalid
+	ldpte	$t0, 0
+	ldpte	$t0, 1
+.Lrefill_global:
+	csrrd	$t0, CSR_TLBRELO0
+	ori	$t0, $t0, 0x40
+	csrwr	$t0, CSR_TLBRELO0
+	csrrd	$t0, CSR_TLBRELO1
+	ori	$t0, $t0, 0x40
+	csrwr	$t0, CSR_TLBRELO1
+	tlbfill
+	csrrd	$t0, CSR_TLBRSAVE
+	ertn
+.Lrefill_invalid:
+	/* The access faults again, as a page-invalid exception. */
+	csrrd	$t0, CSR_TLBREHI
+	bstrins.d $t0, $zero, 5, 0
+	addi.d	$t0, $t0, 12
+	csrwr	$t0, CSR_TLBREHI
+	csrwr	$zero, CSR_TLBRELO0
+	csrwr	$zero, CSR_TLBRELO1
+	csrrd	$t0, CSR_TLBRBADV
+	bltz	$t0, .Lrefill_global
+	tlbfill
+	csrrd	$t0, CSR_TLBRSAVE
+	ertn
+
+/* Machine error: nothing can be said from here. */
+	.balign	4096
+	.globl	arch_machine_error
+arch_machine_error:
+	idle	0
+	b	arch_machine_error

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The C half of trap.S: decoding traps from user mode for uctx_run(), handling interrupts, and faults
+ * of the kernel itself. Also what hangs on them: task switch, idling, per-CPU set-up.
+ *
+ * Everything here runs with interrupts off unless it says otherwise. Signal codes follow Linux's
+ * arch/loongarch traps as described in spec/user-task-loop.md.
+ */
+#include <arch/layout.h>
+#include <arch/trap.h>
+#include <hal/cpu.h>
+#include <hal/extable.h>
+#include <hal/irq.h>
+#include <hal/paging.h>
+#include <hal/uctx.h>
+#include <hal/upcall.h>
+#include <uapi/signal.h>
+
+static_assert(offsetof(struct uctx, era) == UCTX_ERA);
+static_assert(offsetof(struct uctx, orig_a0) == UCTX_ORIG_A0);
+static_assert(offsetof(struct uctx, in_syscall) == UCTX_IN_SYSCALL);
+static_assert(offsetof(struct hal_task, uctx) == 0);
+static_assert(offsetof(struct hal_task, arch.fpu) == TASK_FPU);
+static_assert(offsetof(struct hal_task, arch.sp) == TASK_SP);
+static_assert(offsetof(struct hal_task, arch.user_frame) == TASK_USER_FRAME);
+static_assert(offsetof(struct hal_task, arch.stack_low) == TASK_STACK_LOW);
+static_assert(offsetof(struct hal_task, arch.estat) == TASK_ESTAT);
+static_assert(offsetof(struct hal_task, arch.badv) == TASK_BADV);
+static_assert(offsetof(struct hal_task, arch.badi) == TASK_BADI);
+static_assert(offsetof(struct hal_task, arch.fpu_load) == TASK_FPU_LOAD);
+static_assert(offsetof(struct fpu_state, fcc) == FPU_FCC);
+static_assert(offsetof(struct fpu_state, fcsr) == FPU_FCSR);
+static_assert(sizeof(struct trap_frame) == FRAME_SIZE);
+
+/* Codes of the break instruction that compilers emit for checks they insert. */
+#define BRK_OVERFLOW 6
+#define BRK_DIVZERO  7
+#define BRK_CODE_MASK 0x7fff
+
+/* FCSR cause bits. */
+#define FCSR_CAUSE_INVALID   (1U << 28)
+#define FCSR_CAUSE_DIVZERO   (1U << 27)
+#define FCSR_CAUSE_OVERFLOW  (1U << 26)
+#define FCSR_CAUSE_UNDERFLOW (1U << 25)
+#define FCSR_CAUSE_INEXACT   (1U << 24)
+
+/* The boot CPU's task until hal_set_current(). */
+struct hal_task arch_boot_task;
+
+DEFINE_PERCPU(u8, arch_overflow_stack[OVERFLOW_STACK_SIZE]) __aligned(16);
+
+static unsigned int ecode(unsigned long estat)
+{
+	return estat >> ESTAT_ECODE_SHIFT & ESTAT_ECODE_MASK;
+}
+
+static unsigned int esubcode(unsigned long estat)
+{
+	return estat >> ESTAT_ESUBCODE_SHIFT & ESTAT_ESUBCODE_MASK;
+}
+
+static void handle_interrupts(unsigned long estat)
+{
+	unsigned long pending = estat & csr_read(CSR_ECFG) & INT_MASK;
+
+	if (pending & BIT(INT_IPI))
+		machine_ipi();
+	if (pending & BIT(INT_TIMER))
+		arch_timer_interrupt();
+	if (pending & ~(BIT(INT_IPI) | BIT(INT_TIMER)))
+		hal_irq_root();
+}
+
+/* What a page exception says about the access. PPI does not say it: a store is assumed to be a load. */
+static unsigned int fault_access(unsigned int code, unsigned long ip, unsigned long badv)
+{
+	switch (code) {
+	case EXC_PIS:
+	case EXC_PME:
+		return UCTX_WRITE;
+	case EXC_PIF:
+	case EXC_PNX:
+		return UCTX_EXEC;
+	case EXC_PPI:
+		return ip == badv ? UCTX_EXEC : UCTX_READ;
+	default:
+		return UCTX_READ;
+	}
+}
+
+static int fpe_code(u32 causes)
+{
+	if (causes & FCSR_CAUSE_INVALID)
+		return FPE_FLTINV;
+	if (causes & FCSR_CAUSE_DIVZERO)
+		return FPE_FLTDIV;
+	if (causes & FCSR_CAUSE_OVERFLOW)
+		return FPE_FLTOVF;
+	if (causes & FCSR_CAUSE_UNDERFLOW)
+		return FPE_FLTUND;
+	if (causes & FCSR_CAUSE_INEXACT)
+		return FPE_FLTRES;
+	return FPE_FLTUNK;
+}
+
+static void decode_break(const struct hal_task *task, struct uctx_event *ev)
+{
+	unsigned int code = task->arch.badi & BRK_CODE_MASK;
+
+	ev->kind = UCTX_EXC_BREAKPOINT;
+	ev->code = TRAP_BRKPT;
+	if (code == BRK_DIVZERO || code == BRK_OVERFLOW) {
+		ev->kind = UCTX_EXC_ARITH;
+		ev->code = code == BRK_DIVZERO ? FPE_INTDIV : FPE_INTOVF;
+	}
+	ev->addr = task->uctx.era;
+}
+
+static void event_exception(struct uctx_event *ev, enum uctx_exception kind, int code, uaddr_t addr)
+{
+	ev->kind = kind;
+	ev->code = code;
+	ev->addr = addr;
+}
+
+static enum uctx_reason decode_exception(struct hal_task *task, struct uctx_event *ev)
+{
+	unsigned long ip = task->uctx.era, badv = task->arch.badv;
+
+	switch (ecode(task->arch.estat)) {
+	case EXC_ADE:
+		event_exception(ev, UCTX_EXC_ACCESS, BUS_ADRERR, badv);
+		break;
+	case EXC_ALE:
+		event_exception(ev, UCTX_EXC_MISALIGNED, BUS_ADRALN, badv);
+		break;
+	case EXC_BCE:
+		event_exception(ev, UCTX_EXC_OTHER, SEGV_BNDERR, ip);
+		break;
+	case EXC_BRK:
+		decode_break(task, ev);
+		break;
+	case EXC_SYS: /* cannot be: it has a vector of its own */
+		return UCTX_UNKNOWN;
+	case EXC_INE:
+	case EXC_FPD:
+	case EXC_SXD:
+	case EXC_ASXD:
+		event_exception(ev, UCTX_EXC_ILLEGAL, ILL_ILLOPC, ip);
+		break;
+	case EXC_IPE:
+		event_exception(ev, UCTX_EXC_ILLEGAL, ILL_PRVOPC, ip);
+		break;
+	case EXC_FPE:
+		event_exception(ev, UCTX_EXC_ARITH, fpe_code(arch_fpu_take_causes(task)), ip);
+		break;
+	case EXC_WPE:
+		event_exception(ev, UCTX_EXC_DEBUG, TRAP_HWBKPT, ip);
+		break;
+	default:
+		return UCTX_UNKNOWN;
+	}
+	return UCTX_EXCEPTION;
+}
+
+static int user_page_fault(struct hal_task *task, struct uctx_event *ev, unsigned int code)
+{
+	unsigned int access = fault_access(code, task->uctx.era, task->arch.badv);
+
+	if (arch_tlb_fault_is_stale(task->arch.badv, access, true))
+		return TRAP_RESUME;
+	ev->addr = task->arch.badv;
+	ev->access = access;
+	return UCTX_PAGE_FAULT;
+}
+
+/* First use of the FPU or a vector unit, which is not an event for the kernel. */
+static bool is_fpu_first_use(struct hal_task *task, unsigned int code)
+{
+	switch (code) {
+	case EXC_FPD:
+		return arch_fpu_raise(task, FPU_FP);
+	case EXC_SXD:
+		return arch_fpu_raise(task, FPU_LSX);
+	case EXC_ASXD:
+		return arch_fpu_raise(task, FPU_LASX);
+	default:
+		return false;
+	}
+}
+
+/* A trap other than a syscall. Return: enum uctx_reason with interrupts on, or TRAP_RESUME with them off. */
+int arch_trap_user(struct hal_task *task, struct uctx_event *ev)
+{
+	unsigned long estat = task->arch.estat;
+	unsigned int code = ecode(estat);
+	int reason;
+
+	if (code == EXC_INT) {
+		handle_interrupts(estat);
+		hal_irq_enable();
+		return UCTX_INTERRUPT;
+	}
+	if (is_fpu_first_use(task, code))
+		return TRAP_RESUME;
+	ev->raw[0] = estat;
+	ev->raw[1] = task->arch.badv;
+	ev->raw[2] = task->arch.badi;
+	if (code >= EXC_PIL && code <= EXC_PPI)
+		reason = user_page_fault(task, ev, code);
+	else
+		reason = decode_exception(task, ev);
+	if (reason != TRAP_RESUME)
+		hal_irq_enable();
+	return reason;
+}
+
+static __noreturn void kernel_panic(const struct trap_frame *f, const char *what)
+{
+	unsigned int i;
+
+	klog(0, "%s: ip %016lx estat %08lx badv %016lx prmd %lx\n", what, f->era, f->estat, f->badv, f->prmd);
+	for (i = 0; i < 32; i += 4)
+		klog(0, "r%-2u %016lx %016lx %016lx %016lx\n", i, f->regs[i], f->regs[i + 1],
+		     f->regs[i + 2], f->regs[i + 3]);
+	panic("%s at %016lx (called from %016lx), address %016lx", what, f->era, f->regs[REG_RA], f->badv);
+}
+
+/* A user address, touched by one of the functions in usercopy.S. */
+static void kernel_user_fault(struct trap_frame *f, unsigned int access)
+{
+	unsigned long fixup = extable_fixup(f->era);
+	bool resolved;
+
+	if (!fixup)
+		kernel_panic(f, "kernel touched user memory");
+	if (f->prmd & PRMD_PIE)
+		hal_irq_enable();
+	resolved = upcall_kernel_fault(f->badv, access);
+	hal_irq_disable();
+	if (!resolved)
+		f->era = fixup;
+}
+
+static void kernel_page_fault(struct trap_frame *f)
+{
+	unsigned int access = fault_access(ecode(f->estat), f->era, f->badv);
+
+	if (arch_tlb_fault_is_stale(f->badv, access, false))
+		return;
+	if (f->badv < USER_END)
+		kernel_user_fault(f, access);
+	else
+		kernel_panic(f, "kernel page fault");
+}
+
+void arch_trap_kernel(struct trap_frame *f)
+{
+	unsigned int code = ecode(f->estat);
+
+	if (code == EXC_INT) {
+		if (f->era >= (unsigned long)arch_idle_start && f->era < (unsigned long)arch_idle_end)
+			f->era = (unsigned long)arch_idle_end;
+		handle_interrupts(f->estat);
+		return;
+	}
+	csr_write(0, CSR_KS_RETRY);
+	if (code >= EXC_PIL && code <= EXC_PPI)
+		kernel_page_fault(f);
+	else if (code == EXC_ADE)
+		kernel_panic(f, esubcode(f->estat) ? "kernel address error" : "kernel jump to nowhere");
+	else
+		kernel_panic(f, "kernel exception");
+}
+
+void arch_stack_overflow(struct trap_frame *f)
+{
+	kernel_panic(f, "kernel stack overflow");
+}
+
+/* ---- Tasks ---- */
+
+void hal_task_init_kernel(struct hal_task *task, void *stack, size_t size, void (*entry)(void *), void *arg)
+{
+	unsigned long *frame = (unsigned long *)((char *)stack + size - 96);
+
+	/* What arch_switch() loads: ra, fp, s0, s1, ... */
+	frame[0] = (unsigned long)arch_task_start;
+	frame[1] = 0;
+	frame[2] = (unsigned long)entry;
+	frame[3] = (unsigned long)arg;
+	task->arch.sp = (unsigned long)frame;
+	task->arch.stack_low = (unsigned long)stack;
+}
+
+struct hal_task *hal_task_switch(struct hal_task *prev, struct hal_task *next)
+{
+	arch_fpu_switch_out(prev);
+	return arch_switch(prev, next);
+}
+
+void hal_set_current(struct hal_task *task)
+{
+	__asm__ __volatile__("move $tp, %0" ::"r"(task) : "memory");
+}
+
+void hal_cpu_idle(void)
+{
+	arch_idle();
+}
+
+void hal_cpu_halt(void)
+{
+	hal_irq_disable();
+	csr_xchg(0, INT_MASK, CSR_ECFG);
+	for (;;)
+		__asm__ __volatile__("idle 0");
+}
+
+void arch_cpu_init(void)
+{
+	csr_write(0, CSR_KS_RETRY);
+	csr_write(EXC_VS << 16 | BIT(INT_IPI) | BIT(INT_TIMER), CSR_ECFG);
+	csr_write(0, CSR_EUEN);
+	csr_write(0, CSR_TCFG);
+	csr_write(TICLR_CLEAR, CSR_TICLR);
+}
+
+/* Frames exist in builds that keep frame pointers: return address at fp - 8, caller's fp at fp - 16. */
+void arch_backtrace(unsigned long fp, void (*fn)(unsigned long ip))
+{
+	unsigned int depth;
+
+	if (!fp)
+		fp = (unsigned long)__builtin_frame_address(0);
+	for (depth = 0; depth < 32; depth++) {
+		const unsigned long *frame = (const unsigned long *)fp;
+		unsigned long next;
+
+		if (fp < LINEAR_BASE || fp % 8)
+			return;
+		if (frame[-1] < KERNEL_BASE)
+			return;
+		fn(frame[-1] - 4);
+		next = frame[-2];
+		if (next <= fp || next - fp > 65536)
+			return;
+		fp = next;
+	}
+}

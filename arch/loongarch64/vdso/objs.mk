@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+vdso-y += sigreturn.o
