@@ -3,7 +3,6 @@
  * Layout of the loongarch64 kernel image: text (RX), rodata (R), data (RW), each page-aligned. Linked
  * at KERNEL_BASE, loaded at 2 MiB of RAM, or wherever a multiple of 2 MiB; see entry.S.
  */
-#define __ASSEMBLER__
 #include <arch/layout.h>
 
 #define LOAD_PHYS 0x200000

@@ -38,7 +38,7 @@ static void timer_init_boot(void)
 	if (!freq)
 		panic("CPUCFG does not tell the counter's frequency");
 	ns_per_tick = (NS_PER_SEC << 32) / freq;
-	ticks_per_ns = (u64)(((unsigned __int128)freq << 32) / NS_PER_SEC);
+	ticks_per_ns = (freq << 32) / NS_PER_SEC; /* the counter is slower than 4 GHz */
 	boot_ticks = hal_counter();
 }
 

@@ -371,35 +371,38 @@ arch_vectors:
  * Empty upper entries are 0; LDDIR on them would read physical page 0, hence the branches. Both
  * halves of a kernel pair are made global, also when one is empty: flushes of kernel addresses must
  * not have to know the ASID under which the pair was loaded.
+ *
+ * QEMU (10.0) loses NX and NR in LDPTE. Loading the entries by hand would keep them, but QEMU does not
+ * survive the exception for NX: delivering it, it fetches the instruction that may not be fetched.
  */
+.macro LOAD_PAIR
+	csrrd	$t0, CSR_PGD
+	lddir	$t0, $t0, 3
+	beqz	$t0, .Lrefill_invalid
+	lddir	$t0, $t0, 2
+	beqz	$t0, .Lrefill_invalid
+	lddir	$t0, $t0, 1
+	beqz	$t0, .Lrefill_invalid
+	ldpte	$t0, 0
+	ldpte	$t0, 1
+.endm
+
+.macro FILL
+	tlbfill
+	csrrd	$t0, CSR_TLBRSAVE
+	ertn
+.endm
+
 	.balign	4096
 	.globl	arch_tlb_refill
 arch_tlb_refill:
 	csrwr	$t0, CSR_TLBRSAVE
 	csrrd	$t0, CSR_TLBRBADV
 	bltz	$t0, .Lrefill_kernel
-	csrrd	$t0, CSR_PGD
-	lddir	$t0, $t0, 3
-	beqz	$t0, .Lrefill_invalid
-	lddir	$t0, $t0, 2
-	beqz	$t0, .Lrefill_invalid
-	lddir	$t0, $t0, 1
-	beqz	$t0, .Lrefill_invalid
-	ldpte	$t0, 0
-	ldpte	$t0, 1
-	tlbfill
-	csrrd	$t0, CSR_TLBRSAVE
-	ertn
+	LOAD_PAIR
+	FILL
 .Lrefill_kernel:
-	csrrd	$t0, CSR_PGD
-	lddir	$t0, $t0, 3
-	beqz	$t0, .Lrefill_invalid
-	lddir	$t0, $t0, 2
-	beqz	$t0, .Lrefill_invalid
-	lddir	$t0, $t0, 1
-	beqz	$t0, .Lrefill_invalid
-	ldpte	$t0, 0
-	ldpte	$t0, 1
+	LOAD_PAIR
 .Lrefill_global:
 	csrrd	$t0, CSR_TLBRELO0
 	ori	$t0, $t0, 0x40
@@ -407,9 +410,7 @@ arch_tlb_refill:
 	csrrd	$t0, CSR_TLBRELO1
 	ori	$t0, $t0, 0x40
 	csrwr	$t0, CSR_TLBRELO1
-	tlbfill
-	csrrd	$t0, CSR_TLBRSAVE
-	ertn
+	FILL
 .Lrefill_invalid:
 	/* The access faults again, as a page-invalid exception. */
 	csrrd	$t0, CSR_TLBREHI
@@ -420,9 +421,7 @@ arch_tlb_refill:
 	csrwr	$zero, CSR_TLBRELO1
 	csrrd	$t0, CSR_TLBRBADV
 	bltz	$t0, .Lrefill_global
-	tlbfill
-	csrrd	$t0, CSR_TLBRSAVE
-	ertn
+	FILL
 
 /* Machine error: nothing can be said from here. */
 	.balign	4096

@@ -73,25 +73,22 @@ const char *hal_platform_name(void)
 	return "loongarch";
 }
 
-/* The eight letters that the machine gives as the CPU's name. */
-static void cpu_name(char *name)
+/* Vendor and name, eight letters each, as the machine gives them. */
+static void cpu_name(char *name, size_t size)
 {
-	u64 v = iocsr_read64(IOCSR_CPUNAME);
+	u64 words[2] = { iocsr_read64(IOCSR_VENDOR), iocsr_read64(IOCSR_CPUNAME) };
 
-	memcpy(name, &v, 8);
-	name[8] = '\0';
-	if (!name[0])
-		strscpy(name, "unknown", 9);
+	scnprintf(name, size, "%.8s-%.8s", (const char *)&words[0], (const char *)&words[1]);
 }
 
 int hal_cpuinfo(unsigned int cpu, char *buf, size_t size)
 {
 	struct printbuf pb;
 	u32 prid = cpucfg(0);
-	char name[9];
+	char name[20];
 	unsigned int i;
 
-	cpu_name(name);
+	cpu_name(name, sizeof(name));
 	printbuf_init(&pb, buf, size);
 	if (cpu == 0)
 		printbuf_printf(&pb, "system type\t\t: generic-loongson-machine\n\n");
