@@ -137,11 +137,12 @@ warnings := -Wall -Wextra -Werror=implicit -Werror=implicit-function-declaration
 	-Werror=return-type -Werror=incompatible-pointer-types -Wmissing-prototypes -Wvla \
 	-Wframe-larger-than=2048 -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers \
 	$(cc_warnings)
+ubsan_checks := bounds,shift,integer-divide-by-zero,unreachable,bool,enum,vla-bound
 kcflags = -std=gnu17 -O2 -fno-pic -fno-strict-aliasing -fno-common -fno-stack-protector \
 	-fno-delete-null-pointer-checks -fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-ffunction-sections -fdata-sections \
 	$(if $(CONFIG_DEBUG),-fno-omit-frame-pointer -fno-optimize-sibling-calls,-fomit-frame-pointer) \
-	$(if $(CONFIG_WERROR),-Werror)
+	$(if $(CONFIG_UBSAN),-fsanitize=$(ubsan_checks) $(if $(cc_is_clang),-fsanitize-trap=all,-fsanitize-undefined-trap-on-error)) $(if $(CONFIG_WERROR),-Werror)
 cflags   = $(common_flags) $(kcflags) $(warnings)
 asflags  = $(target_flags) -nostdinc -g -D__ASSEMBLER__ -D__ASSEMBLY__ \
 	$(or $(arch_asflags_$(ARCH)),$(arch_flags_$(ARCH))) $(includes) $(third_party_includes) \

@@ -11,6 +11,8 @@
 
 Usage: lint.py [--fix-format] [CHECK...]       the last line is `N passed, N failed, N skipped`
 """
+import fnmatch
+import functools
 import os
 import re
 import subprocess
@@ -35,10 +37,22 @@ MAX_FUNCTION_LINES = 80
 SOURCE_DIRS = ("arch", "hal", "lib", "mm", "kernel", "fs", "net", "syscall", "drivers", "include")
 
 
+@functools.cache
+def all_files():
+    """Every file of the tree: git's list, or all but build/ where this is not a usable git repository."""
+    done = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+                          capture_output=True, check=False)
+    if done.returncode == 0:
+        names = done.stdout.decode().split("\0")
+    else:
+        names = [os.path.relpath(os.path.join(top, f)) for top, _, files in os.walk(".") for f in files
+                 if not os.path.relpath(top).startswith(("build", ".git"))]
+    return sorted(p for p in names if p and os.path.isfile(p))
+
+
 def tracked(*patterns):
-    out = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--",
-                          *patterns], capture_output=True, check=True).stdout
-    return sorted(p for p in out.decode().split("\0") if p and os.path.isfile(p))
+    """The files whose path matches one of the patterns; * also matches /."""
+    return [p for p in all_files() if any(fnmatch.fnmatch(p, pattern) for pattern in patterns)]
 
 
 def read(path):
