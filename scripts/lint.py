@@ -2,7 +2,7 @@
 """Checks of the source text: `make lint`.
 
   layers     who may include whom (docs/ and the table below)
-  arch       no CONFIG_ARCH_* conditional outside arch/ and hal/
+  arch       no CONFIG_ARCH_* conditional outside arch/, hal/ and include/
   spdx       each source file begins with its licence
   functions  no function over 80 lines
   format     clang-format agrees (.clang-format)
@@ -85,7 +85,7 @@ def check_layers():
 
 def check_arch():
     for path in kernel_sources():
-        if path.split("/")[0] in ("arch", "hal"):
+        if path.split("/")[0] in ("arch", "hal", "include"):
             continue
         for number, line in enumerate(read(path).split("\n"), 1):
             if re.match(r"\s*#\s*(if|ifdef|ifndef|elif)\b.*\b(CONFIG_ARCH_(?!HAS_)|__x86_64__|__riscv|__aarch64__|"
