@@ -33,7 +33,21 @@ void exec_set_exe(struct vm *vm, struct file *f);
 /** exec_creds() - what set-user-id and set-group-id bits make of @creds; returns whether privileges were raised (AT_SECURE). */
 bool exec_creds(struct file *f, struct creds *creds);
 
+/* Boot. */
+/** files_init() - bring the file systems up; current (boot task) and later init see the root. */
+void files_init(void);
+/** files_unpack_root() - fill the root from an initramfs image; errors are logged with @what. 0 or -Exxx. */
+int files_unpack_root(const void *image, size_t size, const char *what);
+/** files_open_stdio() - current's descriptors 0, 1, 2 as the command line's caelum.stdio= says. 0 or -Exxx. */
+int files_open_stdio(void);
+/** files_read_whole() - a file's content in kmalloc()ed memory with a NUL behind it. Length or -Exxx. */
+ssize_t files_read_whole(const char *path, char **out);
+int files_unlink(const char *path);
+int files_chdir(const char *path);
+
 /** pidfd_create() - a descriptor of current's table for a process. Number or -Exxx. */
 int pidfd_create(struct process *p, unsigned int flags);
+/** pidfd_get_process() - the process behind a descriptor, with a reference. ERR_PTR(-EBADF). */
+struct process *pidfd_get_process(int fd);
 
 #endif

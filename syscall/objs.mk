@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: MIT
+obj-y += dispatch.o strace.o sys_process.o sys_mm.o sys_sched.o sys_ids.o sys_misc.o

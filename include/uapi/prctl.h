@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* prctl(2), reboot(2), sysinfo(2), syslog(2), membarrier(2). */
+#ifndef UAPI_PRCTL_H
+#define UAPI_PRCTL_H
+
+#include <types.h>
+
+#define PR_SET_PDEATHSIG	1
+#define PR_GET_PDEATHSIG	2
+#define PR_GET_DUMPABLE		3
+#define PR_SET_DUMPABLE		4
+#define PR_GET_KEEPCAPS		7
+#define PR_SET_KEEPCAPS		8
+#define PR_SET_NAME		15
+#define PR_GET_NAME		16
+#define PR_CAPBSET_READ		23
+#define PR_CAPBSET_DROP		24
+#define PR_GET_SECUREBITS	27
+#define PR_SET_SECUREBITS	28
+#define PR_SET_TIMERSLACK	29
+#define PR_GET_TIMERSLACK	30
+#define PR_SET_CHILD_SUBREAPER	36
+#define PR_GET_CHILD_SUBREAPER	37
+#define PR_SET_NO_NEW_PRIVS	38
+#define PR_GET_NO_NEW_PRIVS	39
+#define PR_GET_TID_ADDRESS	40
+#define PR_CAP_AMBIENT		47
+#define PR_CAP_AMBIENT_IS_SET	1
+#define PR_CAP_AMBIENT_RAISE	2
+#define PR_CAP_AMBIENT_LOWER	3
+#define PR_CAP_AMBIENT_CLEAR_ALL 4
+
+#define LINUX_REBOOT_MAGIC1	   0xfee1deadu
+#define LINUX_REBOOT_MAGIC2	   672274793u
+#define LINUX_REBOOT_MAGIC2A	   85072278u
+#define LINUX_REBOOT_MAGIC2B	   369367448u
+#define LINUX_REBOOT_MAGIC2C	   537993216u
+#define LINUX_REBOOT_CMD_RESTART   0x01234567u
+#define LINUX_REBOOT_CMD_HALT	   0xcdef0123u
+#define LINUX_REBOOT_CMD_POWER_OFF 0x4321fedcu
+#define LINUX_REBOOT_CMD_CAD_ON	   0x89abcdefu
+#define LINUX_REBOOT_CMD_CAD_OFF   0u
+
+struct sysinfo_abi {
+	s64 uptime;
+	u64 loads[3], totalram, freeram, sharedram, bufferram, totalswap, freeswap;
+	u16 procs, pad;
+	u64 totalhigh, freehigh;
+	u32 mem_unit;
+};
+
+#endif

@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Turn the table of system calls into C, and into the page that lists coverage.
+
+    gensyscalls.py syscall/syscalls.tbl OUTDIR   writes OUTDIR/syscall_proto.h and OUTDIR/syscall_table.h
+    gensyscalls.py syscall/syscalls.tbl --check  is docs/syscalls.md what the table says?
+    gensyscalls.py syscall/syscalls.tbl --docs   write docs/syscalls.md
+
+A line of the table:  name  nr_x86_64|-  nr_generic|-  restart  (type arg, type arg, ...)
+"""
+import re
+import sys
+
+RESTART = {"never": "RESTART_NEVER", "sys": "RESTART_SYS", "nohand": "RESTART_NOHAND", "block": "RESTART_BLOCK"}
+# How the strace-like log prints an argument of each type; the semantic aliases are plain types to C.
+FORMAT = {"int": "i", "uint": "u", "long": "l", "ulong": "x", "size_t": "u", "ssize_t": "l", "loff_t": "l",
+          "uaddr_t": "p", "pid_t": "i", "mode_t": "o", "path_t": "s", "fd_t": "i", "buf_t": "b", "uid_t": "i",
+          "gid_t": "i", "clockid_t": "i", "dev_t": "x", "u32": "u", "s32": "i", "u64": "x", "s64": "l"}
+DOC = "docs/syscalls.md"
+
+
+class Call:
+    def __init__(self, where, text):
+        m = re.fullmatch(r"(\w+)\s+(-|\d+)\s+(-|\d+)\s+(\w+)\s+\((.*)\)", text)
+        if not m:
+            sys.exit(f"{where}: not a system call: {text}")
+        self.name, x86, generic, self.restart, args = m.groups()
+        self.x86 = None if x86 == "-" else int(x86)
+        self.generic = None if generic == "-" else int(generic)
+        if self.restart not in RESTART:
+            sys.exit(f"{where}: restart class {self.restart} is none of {', '.join(RESTART)}")
+        self.args = []
+        for arg in filter(None, (a.strip() for a in args.split(","))):
+            if arg == "void":
+                continue
+            type_, _, name = arg.rpartition(" ")
+            if type_ not in FORMAT:
+                sys.exit(f"{where}: unknown type {type_!r} of {arg!r}")
+            self.args.append((type_, name))
+
+    def prototype(self):
+        return f"long sys_{self.name}({', '.join(f'{t} {n}' for t, n in self.args) or 'void'})"
+
+
+def parse(path):
+    calls, seen = [], {}
+    for number, line in enumerate(open(path, encoding="ascii"), 1):
+        line = line.split("#")[0].strip()
+        if not line:
+            continue
+        call = Call(f"{path}:{number}", line)
+        for key in (("name", call.name), ("x86_64", call.x86), ("generic", call.generic)):
+            if key[1] is not None and key in seen:
+                sys.exit(f"{path}:{number}: {key[0]} {key[1]} is also on line {seen[key]}")
+            seen[key] = number
+        calls.append(call)
+    return calls
+
+
+def write_proto(calls, out):
+    out.write("/* Generated from syscall/syscalls.tbl by scripts/gensyscalls.py. */\n")
+    for call in calls:
+        out.write(call.prototype() + ";\n")
+
+
+def write_numbering(calls, out, number):
+    listed = sorted((number(c), c) for c in calls if number(c) is not None)
+    for nr, call in listed:
+        args = ", ".join(f"({t})uctx_arg(u, {i})" for i, (t, _) in enumerate(call.args))
+        out.write(f"static long call_{call.name}(const struct uctx *u)\n{{\n")
+        if not call.args:
+            out.write("\t(void)u;\n")
+        out.write(f"\treturn sys_{call.name}({args});\n}}\n")
+    out.write(f"#define NR_SYSCALLS {listed[-1][0] + 1 if listed else 0}\n")
+    out.write("static const struct syscall_desc syscall_table[NR_SYSCALLS] = {\n")
+    for nr, call in listed:
+        fmt = "".join(FORMAT[t] for t, _ in call.args)
+        out.write(f'\t[{nr}] = {{ call_{call.name}, {RESTART[call.restart]}, "{fmt}", "{call.name}" }},\n')
+        if call.name == "restart_syscall":
+            restart = nr
+    out.write("};\n")
+    out.write(f"#define NR_RESTART_SYSCALL {restart}\n")
+
+
+def write_table(calls, out):
+    out.write("/* Generated from syscall/syscalls.tbl by scripts/gensyscalls.py. */\n#ifdef __x86_64__\n")
+    write_numbering(calls, out, lambda c: c.x86)
+    out.write("#else\n")
+    write_numbering(calls, out, lambda c: c.generic)
+    out.write("#endif\n")
+
+
+def document(calls):
+    lines = ["# System calls", "",
+             "Generated from `syscall/syscalls.tbl` by `scripts/gensyscalls.py --docs`. A call that is not in this list",
+             "answers ENOSYS. What a listed call does not support it refuses; [abi-coverage.md](abi-coverage.md) says what.",
+             "", "Restart: what happens when a signal interrupts the call. *sys*: restarted if the handler has SA_RESTART;",
+             "*nohand*: only if no handler ran; *block*: continued with the remaining time if no handler ran; *never*: EINTR.",
+             "", f"{len(calls)} calls.", "", "| call | x86_64 | riscv64, aarch64, loongarch64 | restart | arguments |",
+             "|---|---|---|---|---|"]
+    for c in sorted(calls, key=lambda c: c.name):
+        nr = ["" if n is None else str(n) for n in (c.x86, c.generic)]
+        lines.append(f"| {c.name} | {nr[0]} | {nr[1]} | {c.restart} | {', '.join(n for _, n in c.args)} |")
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    calls = parse(sys.argv[1])
+    if sys.argv[2] == "--docs":
+        open(DOC, "w", encoding="ascii").write(document(calls))
+    elif sys.argv[2] == "--check":
+        if open(DOC, encoding="ascii").read() != document(calls):
+            sys.exit(f"{DOC} is out of date: run scripts/gensyscalls.py syscall/syscalls.tbl --docs")
+    else:
+        for name, write in (("syscall_proto.h", write_proto), ("syscall_table.h", write_table)):
+            with open(f"{sys.argv[2]}/{name}", "w", encoding="ascii") as out:
+                write(calls, out)
+
+
+main()

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory: mmap(2), munmap(2), mprotect(2), mremap(2), brk(2), madvise(2), msync(2), mlock(2), mincore(2), membarrier(2). */
+#include <fs/file.h>
+#include <fs/vfs.h>
+#include <kernel/files.h>
+#include <kernel/task.h>
+#include <lib/string.h>
+#include <mm/slab.h>
+#include <mm/uaccess.h>
+#include <mm/vm.h>
+#include <syscall/proto.h>
+#include <uapi/mman.h>
+
+#define MAP_KNOWN                                                                                                                  \
+	(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_32BIT | MAP_GROWSDOWN | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_LOCKED |          \
+	 MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB | MAP_SYNC | MAP_FIXED_NOREPLACE)
+
+static long map_anonymous(uaddr_t addr, size_t len, uint prot, uint flags)
+{
+	unsigned int type = flags & MAP_TYPE;
+
+	if (type != MAP_PRIVATE && type != MAP_SHARED)
+		return -EINVAL;
+	return vm_map(current->vm, addr, len, prot, flags, NULL, NULL, 0, VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC, 0);
+}
+
+static long map_file(struct file *f, uaddr_t addr, size_t len, uint prot, uint flags, u64 pgoff)
+{
+	unsigned int type = flags & MAP_TYPE, max = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
+	struct vm_object *obj;
+	int r;
+
+	if (type == MAP_SHARED_VALIDATE) {
+		if (flags & ~MAP_KNOWN)
+			return -EOPNOTSUPP;
+		if (flags & MAP_SYNC)
+			return -EOPNOTSUPP;
+		flags = (flags & ~(uint)MAP_TYPE) | MAP_SHARED;
+	} else if (type != MAP_SHARED && type != MAP_PRIVATE) {
+		return -EINVAL;
+	}
+	if (!(f->mode & FMODE_READ))
+		return -EACCES;
+	if ((flags & MAP_SHARED) && !(f->mode & FMODE_WRITE)) {
+		if (prot & PROT_WRITE)
+			return -EACCES;
+		max &= ~VM_MAYWRITE;
+	}
+	if (!f->ops->mmap)
+		return -ENODEV;
+	r = f->ops->mmap(f, pgoff, len, prot, flags, &obj, &max);
+	if (r)
+		return r;
+	if (prot & ~(max >> 4) & (PROT_READ | PROT_WRITE | PROT_EXEC))
+		return -EPERM;
+	return vm_map(current->vm, addr, len, prot, flags, obj, obj ? f : NULL, pgoff, max, 0);
+}
+
+long sys_mmap(uaddr_t addr, size_t len, int prot, int flags, fd_t fd, ulong off)
+{
+	struct fd f;
+	long r;
+
+	if (off & ~PAGE_MASK)
+		return -EINVAL;
+	if (!len)
+		return -EINVAL;
+	if (ALIGN_UP(len, PAGE_SIZE) < len || (off >> PAGE_SHIFT) + (len >> PAGE_SHIFT) < off >> PAGE_SHIFT)
+		return (flags & MAP_ANONYMOUS) ? -ENOMEM : -EOVERFLOW;
+	/* No huge page is ever in the pool: the answer of a Linux whose pool is empty. */
+	if (flags & MAP_HUGETLB)
+		return -ENOMEM;
+	if (flags & MAP_ANONYMOUS)
+		return map_anonymous(addr, len, (uint)prot, (uint)flags);
+	f = fdget(fd);
+	if (!f.file)
+		return -EBADF;
+	r = map_file(f.file, addr, len, (uint)prot, (uint)flags, off >> PAGE_SHIFT);
+	fdput(f);
+	return r;
+}
+
+long sys_munmap(uaddr_t addr, size_t len)
+{
+	return vm_unmap(current->vm, addr, len);
+}
+
+long sys_mprotect(uaddr_t addr, size_t len, int prot)
+{
+	return vm_protect(current->vm, addr, len, (uint)prot);
+}
+
+long sys_mremap(uaddr_t addr, size_t old_len, size_t new_len, uint flags, uaddr_t new_addr)
+{
+	return vm_remap(current->vm, addr, old_len, new_len, flags, new_addr);
+}
+
+long sys_brk(uaddr_t brk)
+{
+	return vm_brk(current->vm, brk);
+}
+
+long sys_madvise(uaddr_t addr, size_t len, int advice)
+{
+	return vm_advise(current->vm, addr, len, advice);
+}
+
+long sys_msync(uaddr_t addr, size_t len, int flags)
+{
+	return vm_sync(current->vm, addr, len, (uint)flags);
+}
+
+long sys_mlock(uaddr_t addr, size_t len)
+{
+	if (!task_rlimit(RLIMIT_MEMLOCK) && !capable(CAP_IPC_LOCK))
+		return -EPERM;
+	return vm_lock_range(current->vm, addr, len, true);
+}
+
+long sys_mlock2(uaddr_t addr, size_t len, uint flags)
+{
+	return flags & ~MLOCK_ONFAULT ? -EINVAL : sys_mlock(addr, len);
+}
+
+long sys_munlock(uaddr_t addr, size_t len)
+{
+	return vm_lock_range(current->vm, addr, len, false);
+}
+
+long sys_mlockall(int flags)
+{
+	if (!flags || (flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) || flags == MCL_ONFAULT)
+		return -EINVAL;
+	if (!task_rlimit(RLIMIT_MEMLOCK) && !capable(CAP_IPC_LOCK))
+		return -EPERM;
+	return vm_lock_all(current->vm, flags & MCL_CURRENT, flags & MCL_FUTURE);
+}
+
+long sys_munlockall(void)
+{
+	return vm_lock_all(current->vm, false, false);
+}
+
+long sys_mincore(uaddr_t addr, size_t len, uaddr_t uvec)
+{
+	size_t npages = ALIGN_UP(len, PAGE_SIZE) >> PAGE_SHIFT;
+	u8 vec[256];
+
+	if (addr & ~PAGE_MASK)
+		return -EINVAL;
+	if (len > USER_END || addr > USER_END - len)
+		return -ENOMEM;
+	while (npages) {
+		size_t n = min(npages, sizeof(vec));
+		int r = vm_mincore(current->vm, addr, n, vec);
+
+		if (r)
+			return r;
+		if (copy_to_user(uvec, vec, n))
+			return -EFAULT;
+		npages -= n;
+		addr += n << PAGE_SHIFT;
+		uvec += n;
+	}
+	return 0;
+}
+
+/* ---- another process's memory ---- */
+
+#define UIO_MAX 1024
+#define CHUNK	1024
+
+/* Move bytes between a local and a remote piece through a kernel buffer; returns bytes moved. */
+static size_t copy_remote(struct vm *vm, uaddr_t remote, struct iov_iter *local, size_t n, bool write)
+{
+	char buf[CHUNK];
+	size_t done = 0;
+
+	while (done < n) {
+		size_t part = min(n - done, sizeof(buf));
+		ssize_t got;
+
+		if (write) {
+			part = iov_iter_from(local, buf, part);
+			got = part ? vm_access(vm, remote + done, buf, part, true, false) : 0;
+		} else {
+			got = vm_access(vm, remote + done, buf, part, false, false);
+			if (got > 0)
+				got = (ssize_t)iov_iter_to(local, buf, (size_t)got);
+		}
+		if (got <= 0)
+			break;
+		done += (size_t)got;
+		if ((size_t)got < part)
+			break;
+	}
+	return done;
+}
+
+static int read_iov(uaddr_t uiov, ulong n, struct iovec_u *iov, size_t *total)
+{
+	if (n > UIO_MAX)
+		return -EINVAL;
+	if (copy_from_user(iov, uiov, n * sizeof(*iov)))
+		return -EFAULT;
+	*total = 0;
+	for (ulong i = 0; i < n; i++) {
+		if ((s64)iov[i].len < 0)
+			return -EINVAL;
+		*total += iov[i].len;
+	}
+	return 0;
+}
+
+/* May current look into @t? Source: ptrace(2), "Ptrace access mode checking". */
+static int may_access(struct task *t)
+{
+	const struct creds *me = current->creds, *it;
+	bool same;
+
+	if (t->process == current->process)
+		return 0;
+	it = creds_of(t);
+	same = me->uid == it->euid && me->uid == it->suid && me->uid == it->uid && me->gid == it->egid && me->gid == it->sgid &&
+	       me->gid == it->gid && t->process->dumpable;
+	creds_put(it);
+	return same || capable(CAP_SYS_PTRACE) ? 0 : -EPERM;
+}
+
+static long process_vm_rw(struct task *t, struct iovec_u *local, ulong nlocal, size_t llen, const struct iovec_u *remote,
+			  ulong nremote, bool write)
+{
+	struct vm *vm = t->vm;
+	struct iov_iter it;
+	size_t done = 0;
+
+	if (!vm || !refcount_inc_not_zero(&vm->users))
+		return -ESRCH;
+	iov_iter_init(&it, local, (uint)nlocal, llen);
+	for (ulong i = 0; i < nremote && it.count; i++) {
+		size_t want = min(remote[i].len, it.count), got = copy_remote(vm, remote[i].base, &it, want, write);
+
+		done += got;
+		if (got < want)
+			break;
+	}
+	vm_put(vm);
+	return done || !llen ? (long)done : -EFAULT;
+}
+
+static long process_vm(pid_t pid, uaddr_t ulocal, ulong nlocal, uaddr_t uremote, ulong nremote, ulong flags, bool write)
+{
+	struct iovec_u *iov;
+	size_t llen, rlen;
+	struct task *t;
+	long r;
+
+	if (flags || nlocal > UIO_MAX || nremote > UIO_MAX)
+		return -EINVAL;
+	iov = kmalloc(max((nlocal + nremote) * sizeof(*iov), sizeof(*iov)), 0);
+	if (!iov)
+		return -ENOMEM;
+	r = read_iov(ulocal, nlocal, iov, &llen);
+	if (!r)
+		r = read_iov(uremote, nremote, iov + nlocal, &rlen);
+	if (r)
+		goto out;
+	t = task_find_get(pid);
+	if (!t) {
+		r = -ESRCH;
+		goto out;
+	}
+	r = may_access(t);
+	if (!r)
+		r = process_vm_rw(t, iov, nlocal, llen, iov + nlocal, nremote, write);
+	task_put(t);
+out:
+	kfree(iov);
+	return r;
+}
+
+long sys_process_vm_readv(pid_t pid, uaddr_t local, ulong nlocal, uaddr_t remote, ulong nremote, ulong flags)
+{
+	return process_vm(pid, local, nlocal, remote, nremote, flags, false);
+}
+
+long sys_process_vm_writev(pid_t pid, uaddr_t local, ulong nlocal, uaddr_t remote, ulong nremote, ulong flags)
+{
+	return process_vm(pid, local, nlocal, remote, nremote, flags, true);
+}
