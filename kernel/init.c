@@ -391,8 +391,8 @@ void upcall_kernel_main(void)
 	files_init();
 	hal_irq_enable();
 	init = init_task_create(init_main, NULL);
-	init->fs = boot->fs;
-	boot->fs = NULL;
+	swap(init->fs, boot->fs);
+	swap(init->files, boot->files);
 	sched_start_load_sampling();
 	sched_start(init);
 	sched_idle();

@@ -507,8 +507,33 @@ void upcall_ipi_resched(void)
 	/* WORK_RESCHED was set by the sender; an idle CPU has been woken, and that is all. */
 }
 
+/* ---- barriers on all CPUs: membarrier(2) ---- */
+
+static DEFINE_PERCPU(u64, calls_taken);
+
 void upcall_ipi_call(void)
 {
+	smp_mb();
+	__atomic_fetch_add(&percpu(calls_taken), 1, __ATOMIC_SEQ_CST);
+}
+
+void sched_sync_all_cpus(void)
+{
+	u64 before[CONFIG_NR_CPUS];
+	unsigned int self = hal_cpu_id();
+
+	smp_mb();
+	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++) {
+		if (cpu == self || !cpu_online(cpu))
+			continue;
+		before[cpu] = __atomic_load_n(&percpu_of(calls_taken, cpu), __ATOMIC_SEQ_CST);
+		hal_ipi_send(cpu, HAL_IPI_CALL);
+	}
+	/* Equal interrupts may merge into an earlier one that is still on its way: that one, too, is taken after this point. */
+	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++)
+		while (cpu != self && cpu_online(cpu) && __atomic_load_n(&percpu_of(calls_taken, cpu), __ATOMIC_SEQ_CST) == before[cpu])
+			hal_cpu_relax();
+	smp_mb();
 }
 
 /* ---- beginning and ending ---- */

@@ -37,6 +37,8 @@ static inline bool cpu_online(unsigned int cpu)
 u64 sched_cpu_idle_ns(unsigned int cpu);
 void sched_load(u64 load[3], unsigned int *nrunning);
 u64 sched_switches(void);
+/** sched_sync_all_cpus() - returns when every other CPU has executed a full memory barrier since the call. Interrupts on. */
+void sched_sync_all_cpus(void);
 void sched_start_load_sampling(void);
 
 #endif

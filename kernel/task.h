@@ -216,6 +216,7 @@ struct process {
 	struct ktimer *real_timer;
 	bool dumpable;
 	bool child_subreaper;
+	bool membarrier_registered;
 };
 
 static __always_inline struct task *current_task(void)

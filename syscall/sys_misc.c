@@ -334,28 +334,10 @@ long sys_prctl(int option, ulong arg2, ulong arg3, ulong arg4, ulong arg5)
 	}
 }
 
-/* ---- x86_64's segment bases; other ABIs have no such call ---- */
-
-#define ARCH_SET_GS 0x1001
-#define ARCH_SET_FS 0x1002
-#define ARCH_GET_FS 0x1003
-#define ARCH_GET_GS 0x1004
-
+/* x86_64's segment bases; other ABIs have no such call. */
 long sys_arch_prctl(int option, ulong addr)
 {
-	struct uctx *u = &current->hal.uctx;
-
-	switch (option) {
-	case ARCH_SET_FS:
-		if (addr >= USER_END)
-			return -EPERM;
-		uctx_set_tls(u, addr);
-		return 0;
-	case ARCH_GET_FS:
-		return hal_put_user64(addr, uctx_tls(u));
-	default:
-		return -EINVAL;
-	}
+	return uctx_arch_prctl(&current->hal, option, addr);
 }
 
 /* ---- the machine ---- */
@@ -429,18 +411,32 @@ long sys_personality(uint persona)
 	return persona == 0xffffffffu || persona == 0 ? 0 : -EINVAL;
 }
 
-#define MEMBARRIER_CMD_QUERY			      0
-#define MEMBARRIER_CMD_GLOBAL			      1
+#define MEMBARRIER_CMD_QUERY			    0
+#define MEMBARRIER_CMD_GLOBAL			    1
+#define MEMBARRIER_CMD_PRIVATE_EXPEDITED	    8
+#define MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED 16
 
 long sys_membarrier(int cmd, uint flags, int cpu)
 {
+	struct process *p = current->process;
+
 	(void)cpu;
 	if (flags)
 		return -EINVAL;
-	if (cmd == MEMBARRIER_CMD_QUERY)
-		return MEMBARRIER_CMD_GLOBAL;
-	if (cmd != MEMBARRIER_CMD_GLOBAL)
+	switch (cmd) {
+	case MEMBARRIER_CMD_QUERY:
+		return MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_PRIVATE_EXPEDITED | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED;
+	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
+		p->membarrier_registered = true;
+		return 0;
+	case MEMBARRIER_CMD_PRIVATE_EXPEDITED:
+		if (!p->membarrier_registered)
+			return -EPERM;
+		fallthrough;
+	case MEMBARRIER_CMD_GLOBAL:
+		sched_sync_all_cpus();
+		return 0;
+	default:
 		return -EINVAL;
-	sched_sync_all_cpus();
-	return 0;
+	}
 }

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What kernel/ asks of the file system (kernel/files.h): descriptor tables and directories of tasks, and the files that exec reads.
+ */
+#include <fs/internal.h>
+#include <fs/vfs.h>
+#include <kernel/console.h>
+#include <kernel/files.h>
+#include <lib/string.h>
+#include <mm/slab.h>
+#include <uapi/capability.h>
+#include <uapi/fcntl.h>
+#include <uapi/sched.h>
+
+/* ---- fork, exit, exec ---- */
+
+int files_fork(struct task *child, u64 clone_flags)
+{
+	struct task *parent = current;
+
+	if (clone_flags & CLONE_FS) {
+		fs_ctx_get(parent->fs);
+		child->fs = parent->fs;
+	} else {
+		child->fs = fs_ctx_clone(parent->fs);
+		if (IS_ERR(child->fs)) {
+			child->fs = NULL;
+			return -ENOMEM;
+		}
+	}
+	if (clone_flags & CLONE_FILES) {
+		fdtable_get(parent->files);
+		child->files = parent->files;
+		return 0;
+	}
+	child->files = fdtable_clone(parent->files);
+	if (!IS_ERR(child->files))
+		return 0;
+	child->files = NULL;
+	fs_ctx_put(child->fs);
+	child->fs = NULL;
+	return -ENOMEM;
+}
+
+/* Others (/proc) look at a task's table under its wake_lock: take the pointers away first. */
+void files_exit(struct task *t)
+{
+	unsigned long flags = spin_lock_irqsave(&t->wake_lock);
+	struct fdtable *files = t->files;
+	struct fs_ctx *fs = t->fs;
+
+	t->files = NULL;
+	t->fs = NULL;
+	spin_unlock_irqrestore(&t->wake_lock, flags);
+	if (files)
+		fdtable_put(files);
+	if (fs)
+		fs_ctx_put(fs);
+}
+
+int files_exec(void)
+{
+	int r = fdtable_unshare();
+
+	if (!r)
+		fdtable_close_on_exec();
+	return r;
+}
+
+/* ---- programs ---- */
+
+struct file *exec_open(const char *path)
+{
+	return file_open_exec(AT_FDCWD, path, 0);
+}
+
+void exec_close(struct file *f)
+{
+	file_exec_done(f);
+	file_put(f);
+}
+
+ssize_t exec_read(struct file *f, void *buf, size_t n, u64 off)
+{
+	return kernel_read(f, buf, n, (loff_t)off);
+}
+
+u64 exec_size(struct file *f)
+{
+	return READ_ONCE(f->inode->size);
+}
+
+long exec_map(struct vm *vm, struct file *f, uaddr_t addr, size_t len, unsigned int prot, unsigned int flags, u64 pgoff)
+{
+	unsigned int max = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
+	struct vm_object *obj;
+	int r;
+
+	if (!f->ops->mmap)
+		return -ENOEXEC;
+	r = f->ops->mmap(f, pgoff, len, prot, flags, &obj, &max);
+	return r ? r : vm_map(vm, addr, len, prot, flags, obj, f, pgoff, max, 0);
+}
+
+/* The program stays protected against writing as long as an address space runs it. */
+static void exe_get(void *exe)
+{
+	struct file *f = exe;
+
+	file_get(f);
+	__atomic_fetch_sub(&f->inode->write_denied, 1, __ATOMIC_RELAXED);
+}
+
+static void exe_put(void *exe)
+{
+	exec_close(exe);
+}
+
+void exec_set_exe(struct vm *vm, struct file *f)
+{
+	exe_get(f);
+	vm->exe = f;
+	vm->exe_get = exe_get;
+	vm->exe_put = exe_put;
+}
+
+bool exec_creds(struct file *f, struct creds *c)
+{
+	const struct inode *inode = f->inode;
+	uid_t old_euid = c->euid;
+	gid_t old_egid = c->egid;
+
+	if (!c->no_new_privs) {
+		if (inode->mode & S_ISUID)
+			c->euid = inode->uid;
+		if ((inode->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
+			c->egid = inode->gid;
+	}
+	c->suid = c->fsuid = c->euid;
+	c->sgid = c->fsgid = c->egid;
+	/* capabilities(7), "Transformation of capabilities during execve()", without file capabilities */
+	if (c->euid != old_euid || c->egid != old_egid)
+		c->cap_ambient = 0;
+	if (!c->uid || !c->euid) {
+		c->cap_permitted = c->cap_bset | c->cap_inheritable;
+		c->cap_effective = c->euid ? c->cap_ambient : c->cap_permitted;
+	} else {
+		c->cap_permitted = c->cap_effective = c->cap_ambient;
+	}
+	c->securebits &= ~0x10u; /* SECBIT_KEEP_CAPS */
+	return c->euid != c->uid || c->egid != c->gid;
+}
+
+/* ---- boot ---- */
+
+void files_init(void)
+{
+	struct task *t = current;
+
+	vfs_init();
+	t->files = fdtable_create();
+	if (!t->files)
+		panic("no memory for the first descriptor table");
+}
+
+int files_unpack_root(const void *image, size_t size, const char *what)
+{
+	return initramfs_unpack(image, size, what);
+}
+
+/* The device that letter @how of caelum.stdio= means for descriptor @fd. */
+static const char *stdio_device(int fd, char how)
+{
+	static const char *const stream[] = { "/dev/stdin-stream", "/dev/stdout-stream", "/dev/stderr-stream" };
+
+	return how == 's' ? stream[fd] : how == 'n' ? "/dev/null" : "/dev/console";
+}
+
+int files_open_stdio(void)
+{
+	for (int fd = 0; fd < 3; fd++) {
+		struct file *f = file_open(AT_FDCWD, stdio_device(fd, console_stdio[fd]), O_RDWR, 0);
+		int r;
+
+		if (IS_ERR(f))
+			return PTR_ERR(f);
+		r = fd_alloc_install(f, (unsigned int)fd, false);
+		if (r < 0) {
+			file_put(f);
+			return r;
+		}
+	}
+	return 0;
+}
+
+ssize_t files_read_whole(const char *path, char **out)
+{
+	struct file *f = file_open(AT_FDCWD, path, O_RDONLY, 0);
+	size_t size;
+	ssize_t n;
+
+	if (IS_ERR(f))
+		return PTR_ERR(f);
+	size = exec_size(f);
+	*out = kmalloc(size + 1, 0);
+	n = *out ? kernel_read(f, *out, size, 0) : -ENOMEM;
+	file_put(f);
+	if (n < 0)
+		kfree(*out);
+	else
+		(*out)[n] = '\0';
+	return n;
+}
+
+int files_unlink(const char *path)
+{
+	return vfs_unlink(AT_FDCWD, path);
+}
+
+int files_chdir(const char *path)
+{
+	struct fs_ctx *fs = current->fs;
+	struct path new, old;
+	int r = path_lookup(AT_FDCWD, path, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &new);
+
+	if (r)
+		return r;
+	spin_lock(&fs->lock);
+	old = fs->cwd;
+	fs->cwd = new;
+	spin_unlock(&fs->lock);
+	path_put(&old);
+	return 0;
+}
