@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Run cmocka programs and add up their results.
+"""Run cmocka programs, and Python's unittest files, and add up their results.
 
-Usage: run-host-tests.py PROGRAM...
+Usage: run-host-tests.py PROGRAM|FILE.py...
 The last line is `N passed, N failed, N skipped`; status 1 when a case failed or a program died.
 """
 import os
@@ -33,10 +33,21 @@ def run(path):
     return passed, failed, skipped, text
 
 
+def run_python(path):
+    """The same for a file of unittest cases."""
+    done = subprocess.run([sys.executable, path, "-v"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=TIMEOUT_S, check=False)
+    text = done.stdout.decode("utf-8", "replace")
+    passed = len(re.findall(r"\.\.\. ok$", text, re.M))
+    skipped = len(re.findall(r"\.\.\. skipped", text, re.M))
+    planned = sum(int(n) for n in re.findall(r"^Ran (\d+) tests?", text, re.M))
+    return passed, max(planned - passed - skipped, 1 if done.returncode else 0), skipped, text
+
+
 def main():
     total = [0, 0, 0]
     for path in sys.argv[1:]:
-        passed, failed, skipped, text = run(path)
+        passed, failed, skipped, text = (run_python if path.endswith(".py") else run)(path)
         for i, n in enumerate((passed, failed, skipped)):
             total[i] += n
         print(f"{'FAIL' if failed else 'ok':4}  {os.path.basename(path)}: {passed} passed"

@@ -72,7 +72,7 @@ fuzz-targets: $(fuzz_targets:%=$(host_o)/%)
 
 # Every host test; one line at the end says how many cases passed.
 check: host-tests
-	$(Q)$(PYTHON) scripts/run-host-tests.py $(host_tests:%=$(host_o)/%)
+	$(Q)$(PYTHON) scripts/run-host-tests.py $(host_tests:%=$(host_o)/%) tests/test_tools.py
 
 # Each fuzz target over a fixed number of inputs; a crash or a slow input fails.
 FUZZ_RUNS ?= 20000
