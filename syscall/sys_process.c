@@ -434,3 +434,11 @@ out:
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return r;
 }
+
+/* Continue an interrupted call with the time that is left; what the return path arranges, not programs. */
+long sys_restart_syscall(void)
+{
+	struct restart_block *rb = &current->restart;
+
+	return rb->fn ? rb->fn(rb) : -EINTR;
+}
