@@ -210,7 +210,7 @@ $(O)/compile_commands.json: $(objs)
 ifneq ($(wildcard syscall/syscalls.tbl),)
 $(O)/include/generated/.syscalls: syscall/syscalls.tbl scripts/gensyscalls.py
 	@mkdir -p $(@D)
-	$(call log,GEN,syscall table)$(PYTHON) scripts/gensyscalls.py syscall/syscalls.tbl $(@D) && touch $@
+	$(call log,GEN,syscalls)$(PYTHON) scripts/gensyscalls.py syscall/syscalls.tbl $(@D) && touch $@
 else
 $(O)/include/generated/.syscalls:
 	@mkdir -p $(@D) && touch $@
