@@ -76,15 +76,11 @@ static unsigned int fault_access(unsigned int code, unsigned long ip, unsigned l
 {
 	switch (code) {
 	case EXC_PIS:
-	case EXC_PME:
-		return UCTX_WRITE;
+	case EXC_PME: return UCTX_WRITE;
 	case EXC_PIF:
-	case EXC_PNX:
-		return UCTX_EXEC;
-	case EXC_PPI:
-		return ip == badv ? UCTX_EXEC : UCTX_READ;
-	default:
-		return UCTX_READ;
+	case EXC_PNX: return UCTX_EXEC;
+	case EXC_PPI: return ip == badv ? UCTX_EXEC : UCTX_READ;
+	default: return UCTX_READ;
 	}
 }
 
@@ -128,37 +124,21 @@ static enum uctx_reason decode_exception(struct hal_task *task, struct uctx_even
 	unsigned long ip = task->uctx.era, badv = task->arch.badv;
 
 	switch (ecode(task->arch.estat)) {
-	case EXC_ADE:
-		event_exception(ev, UCTX_EXC_ACCESS, BUS_ADRERR, badv);
-		break;
-	case EXC_ALE:
-		event_exception(ev, UCTX_EXC_MISALIGNED, BUS_ADRALN, badv);
-		break;
-	case EXC_BCE:
-		event_exception(ev, UCTX_EXC_OTHER, SEGV_BNDERR, ip);
-		break;
-	case EXC_BRK:
-		decode_break(task, ev);
-		break;
-	case EXC_SYS: /* cannot be: it has a vector of its own */
-		return UCTX_UNKNOWN;
+	case EXC_ADE: event_exception(ev, UCTX_EXC_ACCESS, BUS_ADRERR, badv); break;
+	case EXC_ALE: event_exception(ev, UCTX_EXC_MISALIGNED, BUS_ADRALN, badv); break;
+	case EXC_BCE: event_exception(ev, UCTX_EXC_ACCESS, SEGV_BNDERR, badv); break;
+	case EXC_BRK: decode_break(task, ev); break;
+	case EXC_SYS: /* cannot be: it has a vector of its own */ return UCTX_UNKNOWN;
 	case EXC_INE:
 	case EXC_FPD:
 	case EXC_SXD:
-	case EXC_ASXD:
-		event_exception(ev, UCTX_EXC_ILLEGAL, ILL_ILLOPC, ip);
-		break;
-	case EXC_IPE:
-		event_exception(ev, UCTX_EXC_ILLEGAL, ILL_PRVOPC, ip);
-		break;
+	case EXC_ASXD: event_exception(ev, UCTX_EXC_ILLEGAL, ILL_ILLOPC, ip); break;
+	case EXC_IPE: event_exception(ev, UCTX_EXC_ILLEGAL, ILL_PRVOPC, ip); break;
 	case EXC_FPE:
 		event_exception(ev, UCTX_EXC_ARITH, fpe_code(arch_fpu_take_causes(task)), ip);
 		break;
-	case EXC_WPE:
-		event_exception(ev, UCTX_EXC_DEBUG, TRAP_HWBKPT, ip);
-		break;
-	default:
-		return UCTX_UNKNOWN;
+	case EXC_WPE: event_exception(ev, UCTX_EXC_DEBUG, TRAP_HWBKPT, ip); break;
+	default: return UCTX_UNKNOWN;
 	}
 	return UCTX_EXCEPTION;
 }
@@ -178,14 +158,10 @@ static int user_page_fault(struct hal_task *task, struct uctx_event *ev, unsigne
 static bool is_fpu_first_use(struct hal_task *task, unsigned int code)
 {
 	switch (code) {
-	case EXC_FPD:
-		return arch_fpu_raise(task, FPU_FP);
-	case EXC_SXD:
-		return arch_fpu_raise(task, FPU_LSX);
-	case EXC_ASXD:
-		return arch_fpu_raise(task, FPU_LASX);
-	default:
-		return false;
+	case EXC_FPD: return arch_fpu_raise(task, FPU_FP);
+	case EXC_SXD: return arch_fpu_raise(task, FPU_LSX);
+	case EXC_ASXD: return arch_fpu_raise(task, FPU_LASX);
+	default: return false;
 	}
 }
 
@@ -219,11 +195,13 @@ static __noreturn void kernel_panic(const struct trap_frame *f, const char *what
 {
 	unsigned int i;
 
-	klog(0, "%s: ip %016lx estat %08lx badv %016lx prmd %lx\n", what, f->era, f->estat, f->badv, f->prmd);
+	klog(0, "%s: ip %016lx estat %08lx badv %016lx prmd %lx\n", what, f->era, f->estat, f->badv,
+	     f->prmd);
 	for (i = 0; i < 32; i += 4)
 		klog(0, "r%-2u %016lx %016lx %016lx %016lx\n", i, f->regs[i], f->regs[i + 1],
 		     f->regs[i + 2], f->regs[i + 3]);
-	panic("%s at %016lx (called from %016lx), address %016lx", what, f->era, f->regs[REG_RA], f->badv);
+	panic("%s at %016lx (called from %016lx), address %016lx", what, f->era, f->regs[REG_RA],
+	      f->badv);
 }
 
 /* A user address, touched by one of the functions in usercopy.S. */
@@ -259,7 +237,8 @@ void arch_trap_kernel(struct trap_frame *f)
 	unsigned int code = ecode(f->estat);
 
 	if (code == EXC_INT) {
-		if (f->era >= (unsigned long)arch_idle_start && f->era < (unsigned long)arch_idle_end)
+		if (f->era >= (unsigned long)arch_idle_start &&
+		    f->era < (unsigned long)arch_idle_end)
 			f->era = (unsigned long)arch_idle_end;
 		handle_interrupts(f->estat);
 		return;
@@ -268,7 +247,8 @@ void arch_trap_kernel(struct trap_frame *f)
 	if (code >= EXC_PIL && code <= EXC_PPI)
 		kernel_page_fault(f);
 	else if (code == EXC_ADE)
-		kernel_panic(f, esubcode(f->estat) ? "kernel address error" : "kernel jump to nowhere");
+		kernel_panic(f, esubcode(f->estat) ? "kernel address error"
+						   : "kernel jump to nowhere");
 	else
 		kernel_panic(f, "kernel exception");
 }
@@ -280,7 +260,8 @@ void arch_stack_overflow(struct trap_frame *f)
 
 /* ---- Tasks ---- */
 
-void hal_task_init_kernel(struct hal_task *task, void *stack, size_t size, void (*entry)(void *), void *arg)
+void hal_task_init_kernel(struct hal_task *task, void *stack, size_t size, void (*entry)(void *),
+			  void *arg)
 {
 	unsigned long *frame = (unsigned long *)((char *)stack + size - 96);
 

@@ -19,7 +19,8 @@ void uctx_init_user(struct hal_task *task, uaddr_t ip, uaddr_t sp)
 	arch_fpu_reset(task);
 }
 
-int uctx_fork(struct hal_task *child, struct hal_task *parent, uaddr_t sp, bool set_tls, uaddr_t tls)
+int uctx_fork(struct hal_task *child, struct hal_task *parent, uaddr_t sp, bool set_tls,
+	      uaddr_t tls)
 {
 	child->uctx = parent->uctx;
 	child->uctx.regs[REG_A0] = 0;
@@ -41,15 +42,15 @@ void uctx_exit(struct hal_task *task)
 struct feature {
 	const char *name;
 	unsigned int hwcap; /* bit of AT_HWCAP */
-	u8 word;	    /* CPUCFG word and bit; word 0: always */
+	u8 word;	 /* CPUCFG word and bit; word 0: always */
 	u8 bit;
 };
 
 /* Source: Linux's uapi/asm/hwcap.h of loongarch; CPUCFG: Reference Manual, volume 1, 2.2.10.5. */
 static const struct feature features[] = {
-	{ "cpucfg", 0, 0, 0 },	 { "lam", 1, 2, 22 },	  { "ual", 2, 1, 20 },	  { "fpu", 3, 2, 0 },
-	{ "lsx", 4, 2, 6 },	 { "lasx", 5, 2, 7 },	  { "crc32", 6, 1, 25 },  { "complex", 7, 2, 8 },
-	{ "crypto", 8, 2, 9 },	 { "lvz", 9, 2, 10 },
+	{"cpucfg", 0, 0, 0}, {"lam", 1, 2, 22}, {"ual", 2, 1, 20},   {"fpu", 3, 2, 0},
+	{"lsx", 4, 2, 6},    {"lasx", 5, 2, 7}, {"crc32", 6, 1, 25}, {"complex", 7, 2, 8},
+	{"crypto", 8, 2, 9}, {"lvz", 9, 2, 10},
 };
 
 static bool has_feature(const struct feature *f)
@@ -76,7 +77,7 @@ const char *hal_platform_name(void)
 /* Vendor and name, eight letters each, as the machine gives them. */
 static void cpu_name(char *name, size_t size)
 {
-	u64 words[2] = { iocsr_read64(IOCSR_VENDOR), iocsr_read64(IOCSR_CPUNAME) };
+	u64 words[2] = {iocsr_read64(IOCSR_VENDOR), iocsr_read64(IOCSR_CPUNAME)};
 
 	scnprintf(name, size, "%.8s-%.8s", (const char *)&words[0], (const char *)&words[1]);
 }
@@ -92,13 +93,16 @@ int hal_cpuinfo(unsigned int cpu, char *buf, size_t size)
 	printbuf_init(&pb, buf, size);
 	if (cpu == 0)
 		printbuf_printf(&pb, "system type\t\t: generic-loongson-machine\n\n");
-	printbuf_printf(&pb, "processor\t\t: %u\npackage\t\t\t: 0\ncore\t\t\t: %llu\nglobal_id\t\t: %llu\n", cpu,
-			boot_info.cpu_hwid[cpu], boot_info.cpu_hwid[cpu]);
+	printbuf_printf(
+		&pb, "processor\t\t: %u\npackage\t\t\t: 0\ncore\t\t\t: %llu\nglobal_id\t\t: %llu\n",
+		cpu, boot_info.cpu_hwid[cpu], boot_info.cpu_hwid[cpu]);
 	printbuf_printf(&pb, "CPU Family\t\t: Loongson-64bit\nModel Name\t\t: %s\n", name);
-	printbuf_printf(&pb, "CPU Revision\t\t: 0x%02x\nFPU Revision\t\t: 0x%02x\n", prid & 0xff, cpucfg(2) >> 3 & 7);
-	printbuf_printf(&pb, "CPU MHz\t\t\t: %llu.%02llu\n", hal_timer_freq() / 1000000, hal_timer_freq() / 10000 % 100);
-	printbuf_printf(&pb, "Address Sizes\t\t: %u bits physical, %u bits virtual\n", (cpucfg(1) >> 4 & 0xff) + 1,
-			(cpucfg(1) >> 12 & 0xff) + 1);
+	printbuf_printf(&pb, "CPU Revision\t\t: 0x%02x\nFPU Revision\t\t: 0x%02x\n", prid & 0xff,
+			cpucfg(2) >> 3 & 7);
+	printbuf_printf(&pb, "CPU MHz\t\t\t: %llu.%02llu\n", hal_timer_freq() / 1000000,
+			hal_timer_freq() / 10000 % 100);
+	printbuf_printf(&pb, "Address Sizes\t\t: %u bits physical, %u bits virtual\n",
+			(cpucfg(1) >> 4 & 0xff) + 1, (cpucfg(1) >> 12 & 0xff) + 1);
 	printbuf_printf(&pb, "ISA\t\t\t: loongarch32 loongarch64\nFeatures\t\t:");
 	for (i = 0; i < ARRAY_SIZE(features); i++)
 		if (has_feature(&features[i]))

@@ -108,7 +108,9 @@ static int pch_set_affinity(struct irq_chip *c, unsigned int line, unsigned int 
 	struct irq_chip *parent = hal_irq_chip_find(parent_phandle);
 
 	(void)c;
-	return parent && parent->set_affinity ? parent->set_affinity(parent, base_vector + line, cpu) : -EINVAL;
+	return parent && parent->set_affinity
+		       ? parent->set_affinity(parent, base_vector + line, cpu)
+		       : -EINVAL;
 }
 
 /* The parent's vector arrived; @arg is the line. */
@@ -125,7 +127,8 @@ static int pch_attach(unsigned int line)
 
 	if (!parent)
 		return -ENODEV;
-	err = hal_irq_request(parent, base_vector + line, pch_handle, (void *)(unsigned long)line, "PCH-PIC");
+	err = hal_irq_request(parent, base_vector + line, pch_handle, (void *)(unsigned long)line,
+			      "PCH-PIC");
 	return err == -EBUSY ? 0 : err;
 }
 
@@ -195,7 +198,7 @@ static int __init pch_probe(const void *fdt, int node)
 
 FDT_DRIVER(pch_pic_driver) = {
 	.name = "pch-pic",
-	.compatible = (const char *const[]){ "loongson,pch-pic-1.0", NULL },
+	.compatible = (const char *const[]){"loongson,pch-pic-1.0", NULL},
 	.level = DRIVER_IRQCHIP,
 	.probe = pch_probe,
 };

@@ -53,10 +53,10 @@ struct efi_initrd {
 	u64 base, size;
 };
 
-static const struct efi_guid fdt_guid = { { 0xd5, 0x21, 0xb6, 0xb1, 0x9c, 0xf1, 0xa5, 0x41, 0x83, 0x0b, 0xd9,
-					    0x15, 0x2c, 0x69, 0xaa, 0xe0 } };
-static const struct efi_guid initrd_guid = { { 0x27, 0xe4, 0x68, 0x55, 0xfc, 0x68, 0x3d, 0x4f, 0xac, 0x74, 0xca,
-					       0x55, 0x52, 0x31, 0xcc, 0x68 } };
+static const struct efi_guid fdt_guid = {{0xd5, 0x21, 0xb6, 0xb1, 0x9c, 0xf1, 0xa5, 0x41, 0x83,
+					  0x0b, 0xd9, 0x15, 0x2c, 0x69, 0xaa, 0xe0}};
+static const struct efi_guid initrd_guid = {{0x27, 0xe4, 0x68, 0x55, 0xfc, 0x68, 0x3d, 0x4f, 0xac,
+					     0x74, 0xca, 0x55, 0x52, 0x31, 0xcc, 0x68}};
 
 extern char __text_start[], __image_end[];
 
@@ -85,10 +85,12 @@ static void find_early_uart(const void *fdt)
 	int node;
 	u64 base, size;
 
-	for (node = fdt_next_node(fdt, -1, NULL); node >= 0; node = fdt_next_node(fdt, node, NULL)) {
+	for (node = fdt_next_node(fdt, -1, NULL); node >= 0;
+	     node = fdt_next_node(fdt, node, NULL)) {
 		if (!fdt_node_is_stdout(fdt, node))
 			continue;
-		if (fdt_node_is_compatible(fdt, node, "ns16550a") && fdt_node_reg(fdt, node, 0, &base, &size) == 0)
+		if (fdt_node_is_compatible(fdt, node, "ns16550a") &&
+		    fdt_node_reg(fdt, node, 0, &base, &size) == 0)
 			early_uart = (volatile u8 *)hal_ioremap(base, size);
 		return;
 	}
@@ -113,7 +115,8 @@ static const struct efi_systab *find_systab(paddr_t pa)
 {
 	const struct efi_systab *st = physical(pa);
 
-	if (!pa || pa % 8 || st->signature != EFI_SYSTAB_SIGNATURE || st->nr_tables > EFI_MAX_TABLES)
+	if (!pa || pa % 8 || st->signature != EFI_SYSTAB_SIGNATURE ||
+	    st->nr_tables > EFI_MAX_TABLES)
 		return NULL;
 	return st;
 }

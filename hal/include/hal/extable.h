@@ -14,13 +14,8 @@
 
 #ifdef __ASSEMBLER__
 
-.macro EXTABLE insn, fixup
-	.pushsection __ex_table, "a"
-	.balign 4
-	.long \insn - .
-	.long \fixup - .
-	.popsection
-.endm
+.macro EXTABLE insn, fixup.pushsection __ex_table,
+	"a".balign 4 .long \insn -..long \fixup -..popsection.endm
 
 #else
 
