@@ -14,8 +14,15 @@
 
 #ifdef __ASSEMBLER__
 
-.macro EXTABLE insn, fixup.pushsection __ex_table,
-	"a".balign 4 .long \insn -..long \fixup -..popsection.endm
+/* clang-format off */
+.macro EXTABLE insn, fixup
+	.pushsection __ex_table, "a"
+	.balign 4
+	.long \insn - .
+	.long \fixup - .
+	.popsection
+.endm
+/* clang-format on */
 
 #else
 
