@@ -1,2 +1,4 @@
 # SPDX-License-Identifier: MIT
-obj-y += lock.o wait.o time.o sched.o
+obj-y += cred.o exec.o exit.o fork.o init.o lock.o panic.o pid.o printk.o
+obj-y += sched.o time.o user_loop.o vdso.o wait.o
+obj-y += console.o random.o

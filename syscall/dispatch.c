@@ -12,7 +12,7 @@
 
 const long restart_syscall_nr = NR_RESTART_SYSCALL;
 
-const struct syscall_desc *syscall_describe(long nr)
+static const struct syscall_desc *syscall_describe(long nr)
 {
 	if (nr < 0 || nr >= NR_SYSCALLS || !syscall_table[nr].call)
 		return NULL;
