@@ -328,6 +328,11 @@ static void run_from_cmdline(void)
 		panic("no program to run: tried /init, /sbin/init, /bin/init and /bin/sh; pass an initrd, or init=PATH");
 }
 
+static size_t builtin_size(void)
+{
+	return (size_t)((unsigned long)__initramfs_end - (unsigned long)__initramfs_start);
+}
+
 /* Fill the root from the loader's initrd, or from the one that is built in. */
 static void unpack_root(void)
 {
@@ -338,8 +343,8 @@ static void unpack_root(void)
 		r = files_unpack_root(phys_to_virt(rd->base), rd->size, "initrd");
 		if (!r)
 			mm_free_boot_range(rd->base, rd->size);
-	} else if (__initramfs_end > __initramfs_start) {
-		r = files_unpack_root(__initramfs_start, (size_t)(__initramfs_end - __initramfs_start), "built-in initramfs");
+	} else if (builtin_size()) {
+		r = files_unpack_root(__initramfs_start, builtin_size(), "built-in initramfs");
 	} else {
 		return;
 	}

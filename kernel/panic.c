@@ -49,7 +49,6 @@ void panic(const char *fmt, ...)
 	for (unsigned int other = 0; other < boot_info.ncpus; other++)
 		if (other != cpu && other < CONFIG_NR_CPUS && hal_percpu_offset[other])
 			hal_ipi_send(other, HAL_IPI_STOP);
-	console_panic();
 	va_start(ap, fmt);
 	vscnprintf(msg, sizeof(msg), fmt, ap);
 	va_end(ap);

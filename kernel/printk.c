@@ -8,6 +8,7 @@
 #include <hal/timer.h>
 #include <kernel/console.h>
 #include <kernel/printk.h>
+#include <lib/atomic.h>
 #include <lib/printf.h>
 #include <lib/string.h>
 #include <lock.h>
@@ -39,15 +40,19 @@ size_t klog_read(u64 *pos, char *buf, size_t n)
 	return done;
 }
 
-void vklog(int level, const char *fmt, va_list ap)
+void klog(int level, const char *fmt, ...)
 {
 	char line[LINE_MAX];
 	u64 us = hal_clock_ns() / 1000;
 	unsigned long flags;
 	size_t head = (size_t)scnprintf(line, sizeof(line), "[%5llu.%06llu] ", us / 1000000, us % 1000000);
-	size_t n = head + (size_t)vscnprintf(line + head, sizeof(line) - head, fmt, ap);
 	char prefix[4] = { '<', (char)('0' + level), '>', 0 };
+	va_list ap;
+	size_t n;
 
+	va_start(ap, fmt);
+	n = head + (size_t)vscnprintf(line + head, sizeof(line) - head, fmt, ap);
+	va_end(ap);
 	flags = spin_lock_irqsave(&log_lock);
 	ring_put(prefix, 3);
 	ring_put(line, n);
@@ -56,15 +61,6 @@ void vklog(int level, const char *fmt, va_list ap)
 	spin_unlock_irqrestore(&log_lock, flags);
 	if (level <= console_loglevel)
 		console_write(CONSOLE_LOG, line, n);
-}
-
-void klog(int level, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vklog(level, fmt, ap);
-	va_end(ap);
 }
 
 /* hal and lib report a broken reference count here: the object is kept for ever rather than freed twice. */
