@@ -2,10 +2,9 @@
 /*
  * Into user mode and out of it, traps from the kernel, stack switching.
  *
- * uctx_run() saves the callee-saved registers and @ev on the kernel stack, notes the stack pointer in
- * x86_kernel_sp, and leaves with SYSRET or IRET. Each way back stores the user registers in the
- * task's struct uctx (rsp0 of the TSS points behind its `ss`, so the CPU itself stores five of them),
- * loads x86_kernel_sp, and returns from uctx_run().
+ * x86_run_user saves rbp and @ev on the kernel stack, notes the stack pointer in x86_kernel_sp, and leaves
+ * with SYSRET or IRET. Each way back stores the user registers in the task's struct uctx (rsp0 of the
+ * TSS points behind its `ss`, so the CPU itself stores five of them), loads x86_kernel_sp, and returns.
  *
  * GS: the kernel's base while in the kernel. User code may set its own base to anything (FSGSBASE), so
  * NMI, double fault, machine check and debug exceptions, which can hit between SWAPGS and the border,
@@ -82,12 +81,15 @@
 	popq	%rdi
 .endm
 
-/* enum uctx_reason uctx_run(struct hal_task *task, struct uctx_event *ev); interrupts off */
-	.globl	uctx_run
-	.type	uctx_run, @function
+/*
+ * uctx_run()'s outer half is inline (<arch/uctx.h>): rdi = task, rsi = event; interrupts off. With three
+ * words on the stack, each call of C moves it by another 8 to a multiple of 16.
+ */
+	.globl	x86_run_user
+	.type	x86_run_user, @function
 	.balign 64
-uctx_run:
-	PUSH_CALLEE_SAVED
+x86_run_user:
+	pushq	%rbp
 	pushq	%rsi
 	cmpq	%rdi, %gs:x86_fpu_owner(%rip)
 	jne	.Lrestore_fpu
@@ -128,15 +130,17 @@ uctx_run:
 	iretq
 
 .Lrestore_fpu:
-	movq	%rdi, %rbx
+	pushq	%rdi
 	call	x86_fpu_restore
-	movq	%rbx, %rdi
+	popq	%rdi
 	jmp	.Lfpu_ready
 
 /* SYSRET and IRET would fault in the kernel; report it as the fault that user mode would have had. */
 .Lbad_ip:
 	movq	(%rsp), %rsi
+	subq	$8, %rsp
 	call	x86_bad_user_ip
+	addq	$8, %rsp
 	sti
 	jmp	.Lleave
 
@@ -170,8 +174,8 @@ x86_syscall_entry:
 	xorl	%eax, %eax		/* UCTX_SYSCALL */
 	sti
 .Lleave:
-	addq	$8, %rsp
-	POP_CALLEE_SAVED
+	popq	%rsi
+	popq	%rbp
 	ret
 
 /* SYSCALL from 32-bit code cannot happen (there is no such segment to run in); answer ENOSYS. */
@@ -194,7 +198,9 @@ trap_common:
 	movq	%gs:x86_kernel_sp(%rip), %rsp
 	movq	%gs:x86_current(%rip), %rsi
 	movq	(%rsp), %rdx
+	subq	$8, %rsp
 	call	x86_user_trap
+	addq	$8, %rsp
 	jmp	.Lleave
 
 .Lkernel_trap:

@@ -28,6 +28,24 @@ struct uctx {
 
 static_assert(offsetof(struct uctx, ss) + 8 == UCTX_TOP);
 
+#define ARCH_HAS_INLINE_UCTX_RUN
+
+/*
+ * trap_asm.S: returns when user code traps, with every register but rsp and rbp changed. So the loop around it
+ * saves what it needs, and no more.
+ */
+static __always_inline long arch_uctx_run(void *task, void *ev)
+{
+	long reason;
+
+	__asm__ __volatile__("call x86_run_user"
+			     : "=a"(reason), "+D"(task), "+S"(ev)
+			     :
+			     : "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
+			       "r15", "cc", "memory");
+	return reason;
+}
+
 static inline unsigned long uctx_ip(const struct uctx *u)
 {
 	return u->ip;

@@ -16,7 +16,7 @@ struct stat {
 	u64 st_mtime_nsec;
 	s64 st_ctime_sec;
 	u64 st_ctime_nsec;
-	s64 __unused[3];
+	s64 st_reserved[3];
 };
 _Static_assert(sizeof(struct stat) == 144, "struct stat is ABI");
 
