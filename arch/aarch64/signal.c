@@ -184,12 +184,24 @@ static int pop_context(uaddr_t frame, struct hal_task *task, struct sigframe_ret
 	return 0;
 }
 
+static bool is_initial(const struct fpsimd_record *rec)
+{
+	unsigned __int128 any = rec->fpsr | rec->fpcr;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(rec->v); i++)
+		any |= rec->v[i];
+	return any == 0;
+}
+
+/* A program that has used no FP stays one that uses none. */
 static int pop_fpsimd(uaddr_t at, struct hal_task *task)
 {
 	struct fpsimd_record rec;
 
 	if (hal_copy_from_user(&rec, at, sizeof(rec)))
 		return -EFAULT;
+	if (!task->arch.fp_used && is_initial(&rec))
+		return 0;
 	task->arch.fp.fpsr = rec.fpsr;
 	task->arch.fp.fpcr = rec.fpcr;
 	memcpy(task->arch.fp.v, rec.v, sizeof(rec.v));
