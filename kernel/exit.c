@@ -166,6 +166,16 @@ static bool orphaned_and_stopped(struct pid *pgrp, struct process *ignore)
 	return stopped;
 }
 
+bool process_group_is_orphaned(struct pid *pgrp)
+{
+	struct process *p;
+
+	list_for_each_entry(p, &pgrp->group, group_link)
+		if (!p->zombie && p->parent && p->parent != init_process && p->parent->pgrp != pgrp && p->parent->session == p->session)
+			return false;
+	return true;
+}
+
 static void signal_orphaned_group(struct pid *pgrp)
 {
 	struct process *p;
@@ -333,6 +343,7 @@ static bool leave_process(struct task *t)
 	if (!last)
 		sig_retarget(t);
 	spin_unlock(&p->sighand->lock);
+	sig_notify_parent_locked(p);
 	t->times.system_ns += hal_clock_ns() - t->last_stamp_ns;
 	t->last_stamp_ns = hal_clock_ns();
 	add_times(p, t);

@@ -61,16 +61,22 @@ void task_put(struct task *t)
 
 void sighand_put(struct sighand *sh)
 {
-	if (refcount_dec_and_test(&sh->refs))
+	while (sh && refcount_dec_and_test(&sh->refs)) {
+		struct sighand *older = sh->older;
+
 		kmem_cache_free(sighand_cache, sh);
+		sh = older;
+	}
 }
 
 void process_put(struct process *p)
 {
 	if (!refcount_dec_and_test(&p->refs))
 		return;
-	sig_free_pending(&p->shared_pending);
+	sig_free_pending(p);
 	sighand_put(p->sighand);
+	if (p->exec_sighand)
+		sighand_put(p->exec_sighand);
 	if (p->pgrp)
 		pid_put(p->pgrp);
 	if (p->session)
@@ -102,7 +108,7 @@ static struct task *task_create(void)
 	return t;
 }
 
-static struct sighand *sighand_create(void)
+struct sighand *sighand_create(void)
 {
 	struct sighand *sh = kmem_cache_alloc(sighand_cache, GFP_ZERO);
 
@@ -257,6 +263,7 @@ static int link_task(struct task *t, const struct clone_req *req)
 		list_add_tail(&t->thread_link, &p->threads);
 		p->nthreads++;
 		t->tid->task = t;
+		sig_recalc(t);
 	}
 	spin_unlock(&sh->lock);
 	spin_unlock_irqrestore(&tasklist_lock, flags);

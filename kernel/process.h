@@ -48,7 +48,10 @@ __noreturn void user_task_loop(void *task);
 
 /* Inner interface of fork.c, exit.c, init.c. */
 void fork_init(void);
+struct sighand *sighand_create(void); /* NULL: no memory */
 void sighand_put(struct sighand *sh);
+/** process_group_is_orphaned() - has no member whose parent is in the same session but another group. tasklist_lock held. */
+bool process_group_is_orphaned(struct pid *pgrp);
 u32 task_count(void);
 u64 fork_count(void);
 /** process_count_of_user() - processes with real user id @uid. */

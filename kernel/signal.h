@@ -7,16 +7,26 @@
 
 #include <kernel/task.h>
 
+#define SIGMASK(sig) (1ULL << ((sig) - 1))
+#define SIG_SYNC_MASK (SIGMASK(SIGSEGV) | SIGMASK(SIGBUS) | SIGMASK(SIGILL) | SIGMASK(SIGTRAP) | SIGMASK(SIGFPE) | SIGMASK(SIGSYS))
+#define SIG_STOP_MASK (SIGMASK(SIGSTOP) | SIGMASK(SIGTSTP) | SIGMASK(SIGTTIN) | SIGMASK(SIGTTOU))
+#define SIG_IGNORE_MASK (SIGMASK(SIGCONT) | SIGMASK(SIGCHLD) | SIGMASK(SIGWINCH) | SIGMASK(SIGURG))
+#define SIG_KERNEL_MASK (SIGMASK(SIGKILL) | SIGMASK(SIGSTOP)) /* never blocked, caught or ignored */
+
 struct sigqueue {
 	struct list link;
 	struct siginfo info;
-	bool prealloc; /* belongs to a POSIX timer */
+	void (*taken)(struct sigqueue *q, struct siginfo *info); /* entry is part of a timer, called as it is delivered, s held; NULL: from the heap */
 };
 
 /** sig_send_task() / sig_send_process() - queue for one thread, or for the process (any thread). @info NULL: from the kernel (SI_KERNEL).
  *  Return: 0; -EAGAIN: queue limit (real-time signals from sigqueue only). Ignored signals are dropped. Any context. */
 int sig_send_task(struct task *t, int sig, const struct siginfo *info);
 int sig_send_process(struct process *p, int sig, const struct siginfo *info);
+/** sig_send_queued() - as above with the caller's own entry @q (q->taken set); @t NULL: for the process. Return: 1 if it is still queued, else 0. */
+int sig_send_queued(struct process *p, struct task *t, struct sigqueue *q);
+/** sig_unqueue() - take such an entry back. */
+void sig_unqueue(struct process *p, struct sigqueue *q);
 /** sig_send_pgrp() - every process of a group. tasklist_lock not held. Return: 0, -ESRCH. */
 int sig_send_pgrp(struct pid *pgrp, int sig, const struct siginfo *info);
 /** sig_force() - synchronous fault for current: blocked or ignored, it kills. */
@@ -31,6 +41,27 @@ static inline bool signal_pending(void) { return READ_ONCE(current->work) & (WOR
 bool fatal_signal_pending(void);
 /** sig_set_blocked() - change current's mask (KILL and STOP never blocked). */
 void sig_set_blocked(u64 mask);
+/** sig_set_action() - sigaction(2): replace and/or return the action for @sig; what becomes ignored is forgotten. 0 or -EINVAL. */
+int sig_set_action(int sig, const struct k_sigaction *new, struct k_sigaction *old);
+/**
+ * sig_set_temp_mask() - the mask argument of ppoll, pselect, epoll_pwait: @umask 0: none. 0, -EINVAL (size), -EFAULT.
+ * sig_end_temp_mask() - the call ends; @interrupted: with -EINTR: then the old mask returns once the signal was delivered.
+ */
+int __must_check sig_set_temp_mask(uaddr_t umask, size_t size);
+void sig_end_temp_mask(bool interrupted);
+/** sighand_lock() - lock the actions and queues of @p; unlock with spin_unlock_irqrestore(&sh->lock). Any context. */
+struct sighand *sighand_lock(struct process *p, unsigned long *flags);
+/** sig_poke() - make @t look at its signals. s held. */
+void sig_poke(struct task *t);
+/** sig_init_immune() - is @info from another process, and @p the first process, which then has no default actions? */
+bool sig_init_immune(const struct process *p, const struct siginfo *info);
+/** sig_notify_parent_locked() - tell the parent of a finished stop or a continuation, if there is one to tell. tasklist_lock held, s not. */
+void sig_notify_parent_locked(struct process *p);
+/** sig_altstack_set() - sigaltstack(2) at user stack pointer @sp. 0, -EINVAL, -ENOMEM, -EPERM. sig_altstack_get(): what it reports. */
+int sig_altstack_set(const struct stack_abi *ss, uaddr_t sp, size_t min_size);
+void sig_altstack_get(struct stack_abi *ss, uaddr_t sp);
+/** sig_return() - rt_sigreturn(2). */
+void sig_return(void);
 /** sig_dequeue() - take the next pending signal in @set; 0 if none. s held. */
 int sig_dequeue(struct task *t, u64 set, struct siginfo *info);
 void sig_flush_handlers(struct sighand *sh); /* caught signals back to default */
@@ -45,14 +76,14 @@ void sig_exec(void);
 void sig_deliver_all(bool in_syscall, long nr, unsigned long arg0);
 /** sig_retarget() - a thread leaves: shared signals it was woken for go to another one. s held. */
 void sig_retarget(struct task *leaving);
-/** sig_flush_queue() - free a dead thread's private signals. sig_free_pending(): the entries of a queue nobody else sees. */
+/** sig_flush_queue() - free a dead thread's private signals. sig_free_pending(): those of a process that nobody else sees. */
 void sig_flush_queue(struct task *t);
-void sig_free_pending(struct sigpending *pending);
+void sig_free_pending(struct process *p);
 /** process_notify_parent() - SIGCHLD with CLD_* @code and si_status @value, and wake waiters. tasklist_lock held. (kernel/exit.c) */
 void process_notify_parent(struct process *p, int code, int value);
 /** posix_timers_poll() - fire expired CPU-time timers of current's process (kernel/posix_timer.c). */
 void posix_timers_poll(void);
-/* permission of current to signal @p */
+/** sig_check_kill() - may current signal @p? 0 or -EPERM. tasklist_lock held. */
 int sig_check_kill(struct process *p, int sig);
 
 #endif

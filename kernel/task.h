@@ -89,6 +89,7 @@ struct sighand {
 	refcount_t refs;
 	struct spinlock lock;
 	struct k_sigaction action[64]; /* s */
+	struct sighand *older; /* reference on the one this replaced at exec: senders may still be looking at it */
 };
 
 struct cpu_times {
@@ -152,14 +153,15 @@ struct task {
 	u64 blocked;	     /* own writes, s for others */
 	u64 saved_blocked;   /* sigsuspend, ppoll: restored after delivery if restore_blocked */
 	bool restore_blocked;
-	bool skip_signals;   /* once: after sigreturn */
 	struct sigpending pending; /* s */
 	uaddr_t altstack_sp;
 	u64 altstack_size;
 	int altstack_flags;
 	struct restart_block restart;
 	u8 restart_class;    /* enum syscall_restart of the running syscall; handlers may change it */
-	u64 forced_info[16]; /* siginfo of a forced signal */
+	struct siginfo forced; /* own: synchronous signal to deliver before all others; si_signo 0: none */
+	u64 sigwait;	       /* s: what sigtimedwait waits for */
+	u32 stop_gen;	       /* s: process->stop_gen of the stop it is part of */
 
 	uaddr_t set_child_tid, clear_child_tid;
 	uaddr_t robust_list;
@@ -184,6 +186,7 @@ struct process {
 	struct pid *pid;
 	struct sighand *sighand;
 	struct sigpending shared_pending; /* s */
+	u32 nqueued;		/* s: entries in all its queues, against RLIMIT_SIGPENDING */
 	struct list threads;	/* p */
 	unsigned int nthreads;	/* p */
 	struct task *leader;	/* p: may be a zombie while threads live */
@@ -201,7 +204,12 @@ struct process {
 	int group_exit_code;	/* s: wait status */
 	struct task *group_exec; /* s: thread doing exec */
 	bool zombie;		/* p: all threads gone, waiting to be reaped */
-	bool stopped;		/* s: group stop in force */
+	bool stopping;		/* s: group stop begun: every thread is to join it */
+	bool stopped;		/* s: all have joined */
+	u32 stop_gen;		/* s: counts group stops */
+	u32 cont_seq;		/* s: counts SIGCONTs, for a stop signal that is about to act */
+	int cld_pending;	/* s: CLD_STOPPED or CLD_CONTINUED that the parent is still to be told; 0: none */
+	struct sighand *exec_sighand; /* own: actions that sig_exec() will install */
 	int stop_signal;	/* s */
 	bool stop_reported, cont_pending; /* s: for wait */
 	unsigned int nstopped;	/* s */

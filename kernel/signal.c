@@ -1,0 +1,661 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sending signals, and the state they live in. Delivery is in kernel/sigdeliver.c.
+ *
+ * A signal is first acted on (SIGCONT resumes, stop signals and SIGCONT cancel each other, a fatal one begins the end of the
+ * process), then queued for a thread or for the process, then a thread that can take it is woken. WORK_SIGNAL in
+ * task->work says "look at your signals": senders set it, only the thread itself clears it (sig_recalc()).
+ *
+ * Group stop: the first thread that takes a stop signal sets process->stopping and makes the others come; the last one to join
+ * completes the stop (process->stopped) and tells the parent. stop_gen keeps apart a stop and the one that follows it.
+ *
+ * Locking: sighand->lock (s), interrupts off; tasklist_lock outside it. The parent is told with tasklist_lock held and s
+ * released, hence process->cld_pending. Sources: signal(7), sigaction(2), kill(2), sigqueue(3), wait(2).
+ */
+#include <kernel/printk.h>
+#include <kernel/process.h>
+#include <kernel/sched.h>
+#include <kernel/signal.h>
+#include <lib/string.h>
+#include <mm/slab.h>
+#include <mm/uaccess.h>
+
+#define WAKE_SIGNAL (1u << TASK_INTERRUPTIBLE)
+#define WAKE_FATAL  (WAKE_SIGNAL | (1u << TASK_KILLABLE) | (1u << TASK_STOPPED) | (1u << TASK_TRACED))
+
+/* An action table that was replaced stays allocated (sighand->older), so that the look is safe; then look again. */
+struct sighand *sighand_lock(struct process *p, unsigned long *flags)
+{
+	for (;;) {
+		struct sighand *sh = READ_ONCE(p->sighand);
+
+		*flags = spin_lock_irqsave(&sh->lock);
+		if (likely(sh == READ_ONCE(p->sighand)))
+			return sh;
+		spin_unlock_irqrestore(&sh->lock, *flags);
+	}
+}
+
+static void sighand_unlock(struct sighand *sh, unsigned long flags)
+{
+	spin_unlock_irqrestore(&sh->lock, flags);
+}
+
+/* ---- queues; s held ---- */
+
+static void entry_free(struct process *p, struct sigqueue *q)
+{
+	if (q->taken) {
+		list_init(&q->link);
+		return;
+	}
+	p->nqueued--;
+	kfree(q);
+}
+
+/*
+ * NULL: over the limit or out of memory. @force: the limit does not matter. (Linux counts the entries of all processes of a user
+ * against RLIMIT_SIGPENDING; here every process has the limit to itself.)
+ */
+static struct sigqueue *entry_alloc(struct process *p, bool force)
+{
+	struct sigqueue *q;
+
+	if (p->nqueued >= p->rlim[RLIMIT_SIGPENDING].rlim_cur && !force)
+		return NULL;
+	q = kmalloc(sizeof(*q), GFP_ATOMIC);
+	if (!q)
+		return NULL;
+	p->nqueued++;
+	q->taken = NULL;
+	return q;
+}
+
+static void fill_info(struct siginfo *to, int sig, const struct siginfo *info)
+{
+	if (info) {
+		*to = *info;
+		return;
+	}
+	memset(to, 0, sizeof(*to));
+	to->si_signo = sig;
+	to->si_code = SI_KERNEL;
+}
+
+/* A standard signal without an entry still arrives, with nothing known about its sender; a queued real-time one must not get lost. */
+static int enqueue(struct process *p, struct sigpending *pending, int sig, const struct siginfo *info)
+{
+	bool from_kernel = !info || info->si_code > 0;
+	struct sigqueue *q = entry_alloc(p, sig < SIGRTMIN && (from_kernel || info->si_code == SI_USER));
+
+	if (q) {
+		fill_info(&q->info, sig, info);
+		list_add_tail(&q->link, &pending->queue);
+	} else if (sig >= SIGRTMIN && info && info->si_code != SI_USER) {
+		return -EAGAIN;
+	}
+	pending->set |= SIGMASK(sig);
+	return 0;
+}
+
+static void flush_mask(struct process *p, struct sigpending *pending, u64 mask)
+{
+	struct sigqueue *q, *next;
+
+	if (!(pending->set & mask))
+		return;
+	pending->set &= ~mask;
+	list_for_each_entry_safe(q, next, &pending->queue, link) {
+		if (SIGMASK(q->info.si_signo) & mask) {
+			list_del(&q->link);
+			entry_free(p, q);
+		}
+	}
+}
+
+static void flush_everywhere(struct process *p, u64 mask)
+{
+	struct task *t;
+
+	flush_mask(p, &p->shared_pending, mask);
+	list_for_each_entry(t, &p->threads, thread_link)
+		flush_mask(p, &t->pending, mask);
+}
+
+/* Take the oldest entry of @sig out of @pending. */
+static void take(struct process *p, struct sigpending *pending, int sig, struct siginfo *info)
+{
+	struct sigqueue *q, *found = NULL;
+	bool more = false;
+
+	list_for_each_entry(q, &pending->queue, link) {
+		if (q->info.si_signo != sig)
+			continue;
+		if (found) {
+			more = true;
+			break;
+		}
+		found = q;
+	}
+	if (!more)
+		pending->set &= ~SIGMASK(sig);
+	memset(info, 0, sizeof(*info));
+	info->si_signo = sig;
+	if (!found)
+		return;
+	*info = found->info;
+	list_del(&found->link);
+	if (found->taken) {
+		list_init(&found->link);
+		found->taken(found, info);
+	} else {
+		entry_free(p, found);
+	}
+}
+
+/* Faults come first, then the lowest number. */
+static int first_of(u64 set)
+{
+	if (set & SIG_SYNC_MASK)
+		set &= SIG_SYNC_MASK;
+	return __builtin_ctzll(set) + 1;
+}
+
+int sig_dequeue(struct task *t, u64 set, struct siginfo *info)
+{
+	struct sigpending *pending = &t->pending;
+	int sig;
+
+	if (!(pending->set & set))
+		pending = &t->process->shared_pending;
+	if (!(pending->set & set))
+		return 0;
+	sig = first_of(pending->set & set);
+	take(t->process, pending, sig, info);
+	return sig;
+}
+
+void sig_recalc(struct task *t)
+{
+	struct process *p = t->process;
+
+	if (((t->pending.set | p->shared_pending.set) & ~t->blocked) || t->forced.si_signo || p->stopping || p->cld_pending)
+		task_set_work(t, WORK_SIGNAL);
+	else
+		task_clear_work(t, WORK_SIGNAL);
+}
+
+void sig_flush_queue(struct task *t)
+{
+	unsigned long flags;
+	struct sighand *sh;
+
+	if (!t->process)
+		return;
+	sh = sighand_lock(t->process, &flags);
+	flush_mask(t->process, &t->pending, ~0ULL);
+	sighand_unlock(sh, flags);
+}
+
+void sig_free_pending(struct process *p)
+{
+	flush_mask(p, &p->shared_pending, ~0ULL);
+}
+
+/* ---- waking threads; s held ---- */
+
+void sig_poke(struct task *t)
+{
+	task_set_work(t, WORK_SIGNAL);
+	if (!task_wake(t, WAKE_SIGNAL))
+		sched_kick(t);
+}
+
+/* The process ends with wait status @status. */
+static void begin_group_exit(struct process *p, int status)
+{
+	struct task *t;
+
+	if (p->group_exit)
+		return;
+	p->group_exit = true;
+	p->group_exit_code = status;
+	p->stopping = p->stopped = false;
+	p->cld_pending = 0;
+	p->cont_pending = false;
+	list_for_each_entry(t, &p->threads, thread_link) {
+		task_set_work(t, WORK_EXIT);
+		if (!task_wake(t, WAKE_FATAL))
+			sched_kick(t);
+	}
+}
+
+static bool can_take(const struct task *t, int sig)
+{
+	return !(t->flags & TASK_F_EXITING) && !(t->blocked & SIGMASK(sig));
+}
+
+/* The thread that is to take a signal for the process: one waiting for it, one that is free, any that does not block it. */
+static struct task *pick_thread(struct process *p, int sig)
+{
+	struct task *t, *found = NULL;
+
+	list_for_each_entry(t, &p->threads, thread_link) {
+		if (t->sigwait & SIGMASK(sig))
+			return t;
+		if (!can_take(t, sig))
+			continue;
+		if (!found || (READ_ONCE(found->work) & WORK_SIGNAL))
+			found = t;
+	}
+	return found;
+}
+
+void sig_retarget(struct task *leaving)
+{
+	struct process *p = leaving->process;
+	u64 set = p->shared_pending.set & ~leaving->blocked;
+	struct task *t;
+
+	/* One thread less to wait for before a group stop is complete. */
+	if (p->stopping && leaving->stop_gen == p->stop_gen && list_empty(&leaving->thread_link))
+		p->nstopped--;
+	if (p->stopping && !p->stopped && p->nstopped == p->nthreads) {
+		p->stopped = true;
+		p->stop_reported = false;
+		p->cld_pending = CLD_STOPPED;
+	}
+	list_for_each_entry(t, &p->threads, thread_link)
+		if (t != leaving && (set & ~t->blocked) && !(t->flags & TASK_F_EXITING))
+			sig_poke(t);
+}
+
+/* ---- sending ---- */
+
+static const struct k_sigaction *action_of(const struct process *p, int sig)
+{
+	return &p->sighand->action[sig - 1];
+}
+
+/*
+ * The first process has no default actions for what other processes send it (nobody else could reap their orphans); what it does to
+ * itself, and the terminal's ^C, end it as they would any program run by itself.
+ */
+bool sig_init_immune(const struct process *p, const struct siginfo *info)
+{
+	return p == init_process && info && info->si_code <= 0 && info->si_code != SI_TIMER && info->rt.pid != p->pid->nr;
+}
+
+static bool blocked_by(struct process *p, struct task *t, int sig)
+{
+	if (t)
+		return t->blocked & SIGMASK(sig);
+	list_for_each_entry(t, &p->threads, thread_link)
+		if (t->blocked & SIGMASK(sig))
+			return true;
+	return false;
+}
+
+/* A blocked signal is kept: its action may change before it is unblocked. */
+static bool is_ignored(struct process *p, struct task *t, int sig, const struct siginfo *info)
+{
+	unsigned long handler = action_of(p, sig)->handler;
+
+	if (handler != SIG_IGN && handler != SIG_DFL)
+		return false;
+	if (sig_init_immune(p, info) && handler == SIG_DFL)
+		return (SIGMASK(sig) & SIG_KERNEL_MASK) || !blocked_by(p, t, sig);
+	if (SIGMASK(sig) & SIG_KERNEL_MASK)
+		return false;
+	return (handler == SIG_IGN || (SIGMASK(sig) & SIG_IGNORE_MASK)) && !blocked_by(p, t, sig);
+}
+
+/* SIGCONT, whatever its action: end a stop. */
+static void resume(struct process *p)
+{
+	struct task *t;
+
+	p->cont_seq++;
+	flush_everywhere(p, SIG_STOP_MASK);
+	if (!p->stopping)
+		return;
+	p->cld_pending = p->stopped ? CLD_CONTINUED : CLD_STOPPED;
+	p->cont_pending = true;
+	p->stopping = p->stopped = false;
+	p->nstopped = 0;
+	list_for_each_entry(t, &p->threads, thread_link) {
+		task_set_work(t, WORK_SIGNAL);
+		task_wake(t, 1u << TASK_STOPPED);
+	}
+}
+
+/* What a signal does just by being sent. Returns whether it is to be queued. */
+static bool act_on_sending(struct process *p, struct task *t, int sig, const struct siginfo *info)
+{
+	if (p->group_exit || list_empty(&p->threads))
+		return false;
+	if (SIGMASK(sig) & SIG_STOP_MASK)
+		flush_everywhere(p, SIGMASK(SIGCONT));
+	else if (sig == SIGCONT)
+		resume(p);
+	return !is_ignored(p, t, sig, info);
+}
+
+/* Does the default action of @sig end the process? (ptrace: a traced thread stops first; its place is in sig_deliver_all().) */
+static bool is_fatal(const struct process *p, int sig)
+{
+	return action_of(p, sig)->handler == SIG_DFL && !(SIGMASK(sig) & (SIG_IGNORE_MASK | SIG_STOP_MASK));
+}
+
+/* A signal was queued: who is to see it? */
+static void complete(struct process *p, struct task *t, int sig, const struct siginfo *info)
+{
+	if (!t)
+		t = pick_thread(p, sig);
+	if (!t)
+		return;
+	if (can_take(t, sig) && is_fatal(p, sig) && !sig_init_immune(p, info)) {
+		begin_group_exit(p, sig);
+	} else if (can_take(t, sig)) {
+		sig_poke(t);
+	} else if (t->sigwait & SIGMASK(sig)) {
+		task_wake(t, WAKE_SIGNAL);
+	}
+}
+
+/* @t NULL: for the process. */
+static int send_locked(struct process *p, struct task *t, int sig, const struct siginfo *info)
+{
+	struct sigpending *pending = t ? &t->pending : &p->shared_pending;
+	int r;
+
+	/* What is sent to a thread that has flushed its queue for good would never be freed. */
+	if ((t && (t->flags & TASK_F_EXITING)) || !act_on_sending(p, t, sig, info))
+		return 0;
+	if (sig < SIGRTMIN && (pending->set & SIGMASK(sig)))
+		return 0;
+	r = enqueue(p, pending, sig, info);
+	if (!r)
+		complete(p, t, sig, info);
+	return r;
+}
+
+static int send(struct process *p, struct task *t, int sig, const struct siginfo *info)
+{
+	unsigned long flags;
+	struct sighand *sh = sighand_lock(p, &flags);
+	int r = send_locked(p, t, sig, info);
+
+	sighand_unlock(sh, flags);
+	return r;
+}
+
+int sig_send_task(struct task *t, int sig, const struct siginfo *info)
+{
+	return t->process ? send(t->process, t, sig, info) : -ESRCH;
+}
+
+int sig_send_process(struct process *p, int sig, const struct siginfo *info)
+{
+	return send(p, NULL, sig, info);
+}
+
+int sig_send_queued(struct process *p, struct task *t, struct sigqueue *q)
+{
+	struct sigpending *pending = t ? &t->pending : &p->shared_pending;
+	int sig = q->info.si_signo, queued = 0;
+	unsigned long flags;
+	struct sighand *sh = sighand_lock(p, &flags);
+
+	if (!list_empty(&q->link)) {
+		queued = 1;
+	} else if (!(t && (t->flags & TASK_F_EXITING)) && act_on_sending(p, t, sig, &q->info)) {
+		list_add_tail(&q->link, &pending->queue);
+		pending->set |= SIGMASK(sig);
+		complete(p, t, sig, &q->info);
+		queued = 1;
+	}
+	sighand_unlock(sh, flags);
+	return queued;
+}
+
+/* If @q is in @pending and alone with its signal, that is not pending any more. */
+static void withdraw(struct sigpending *pending, const struct sigqueue *q)
+{
+	const struct sigqueue *e;
+	bool here = false, others = false;
+
+	list_for_each_entry(e, &pending->queue, link) {
+		here |= e == q;
+		others |= e != q && e->info.si_signo == q->info.si_signo;
+	}
+	if (here && !others)
+		pending->set &= ~SIGMASK(q->info.si_signo);
+}
+
+void sig_unqueue(struct process *p, struct sigqueue *q)
+{
+	unsigned long flags;
+	struct sighand *sh = sighand_lock(p, &flags);
+
+	if (!list_empty(&q->link)) {
+		struct task *t;
+
+		withdraw(&p->shared_pending, q);
+		list_for_each_entry(t, &p->threads, thread_link)
+			withdraw(&t->pending, q);
+		list_del_init(&q->link);
+	}
+	sighand_unlock(sh, flags);
+}
+
+int sig_send_pgrp(struct pid *pgrp, int sig, const struct siginfo *info)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct process *p;
+	int r = -ESRCH;
+
+	list_for_each_entry(p, &pgrp->group, group_link) {
+		sig_send_process(p, sig, info);
+		r = 0;
+	}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return r;
+}
+
+int sig_check_kill(struct process *p, int sig)
+{
+	const struct creds *me = current->creds, *to;
+
+	if (p == current->process || !p->leader)
+		return 0;
+	to = p->leader->creds;
+	if (me->euid == to->suid || me->euid == to->uid || me->uid == to->suid || me->uid == to->uid || capable(CAP_KILL))
+		return 0;
+	return sig == SIGCONT && current->process->session == p->session ? 0 : -EPERM;
+}
+
+/* ---- faults, and death ---- */
+
+void sig_force_info(const struct siginfo *info)
+{
+	struct task *t = current;
+	struct process *p = t->process;
+	unsigned long flags;
+	struct sighand *sh = sighand_lock(p, &flags);
+	int sig = info->si_signo;
+	unsigned long handler = sh->action[sig - 1].handler;
+
+	if (handler == SIG_DFL || handler == SIG_IGN || (t->blocked & SIGMASK(sig))) {
+		pr_debug("%s (pid %d): dies of signal %d, ip %lx address %llx\n", t->comm, task_pid(t), sig,
+			 uctx_ip(&t->hal.uctx), info->fault.addr);
+		begin_group_exit(p, sig);
+	} else {
+		t->forced = *info;
+		task_set_work(t, WORK_SIGNAL);
+	}
+	sighand_unlock(sh, flags);
+}
+
+void sig_force(int sig, int code, uaddr_t addr)
+{
+	struct siginfo info;
+
+	memset(&info, 0, sizeof(info));
+	info.si_signo = sig;
+	info.si_code = code;
+	info.fault.addr = addr;
+	sig_force_info(&info);
+}
+
+void sig_kill_self(int sig)
+{
+	struct process *p = current->process;
+	unsigned long flags;
+	struct sighand *sh = sighand_lock(p, &flags);
+
+	begin_group_exit(p, sig);
+	sighand_unlock(sh, flags);
+}
+
+bool fatal_signal_pending(void)
+{
+	return READ_ONCE(current->work) & WORK_EXIT;
+}
+
+/* ---- masks ---- */
+
+void sig_set_blocked(u64 mask)
+{
+	struct task *t = current;
+	unsigned long flags;
+	struct sighand *sh;
+
+	mask &= ~SIG_KERNEL_MASK;
+	if (mask == t->blocked)
+		return;
+	sh = sighand_lock(t->process, &flags);
+	/* What this thread was woken for and now blocks is for the others. */
+	if (t->process->nthreads > 1 && (t->process->shared_pending.set & mask & ~t->blocked))
+		sig_retarget(t);
+	t->blocked = mask;
+	sig_recalc(t);
+	sighand_unlock(sh, flags);
+}
+
+int sig_set_temp_mask(uaddr_t umask, size_t size)
+{
+	u64 mask;
+
+	if (!umask)
+		return 0;
+	if (size != sizeof(mask))
+		return -EINVAL;
+	if (get_user_obj(&mask, umask))
+		return -EFAULT;
+	current->saved_blocked = current->blocked;
+	current->restore_blocked = true;
+	sig_set_blocked(mask);
+	return 0;
+}
+
+void sig_end_temp_mask(bool interrupted)
+{
+	struct task *t = current;
+
+	if (!t->restore_blocked)
+		return;
+	if (interrupted) {
+		task_set_work(t, WORK_SIGNAL);
+		return;
+	}
+	t->restore_blocked = false;
+	sig_set_blocked(t->saved_blocked);
+}
+
+/* ---- actions ---- */
+
+int sig_set_action(int sig, const struct k_sigaction *new, struct k_sigaction *old)
+{
+	struct process *p = current->process;
+	unsigned long flags;
+	struct sighand *sh;
+
+	if (sig < 1 || sig > NSIG || (new && (SIGMASK(sig) & SIG_KERNEL_MASK)))
+		return -EINVAL;
+	sh = sighand_lock(p, &flags);
+	if (old)
+		*old = sh->action[sig - 1];
+	if (new) {
+		sh->action[sig - 1] = *new;
+		sh->action[sig - 1].mask &= ~SIG_KERNEL_MASK;
+		if (new->handler == SIG_IGN || (new->handler == SIG_DFL && (SIGMASK(sig) & SIG_IGNORE_MASK)))
+			flush_everywhere(p, SIGMASK(sig));
+	}
+	sighand_unlock(sh, flags);
+	return 0;
+}
+
+void sig_flush_handlers(struct sighand *sh)
+{
+	unsigned long flags = spin_lock_irqsave(&sh->lock);
+
+	for (int i = 0; i < NSIG; i++) {
+		struct k_sigaction *sa = &sh->action[i];
+
+		*sa = (struct k_sigaction){ .handler = sa->handler == SIG_IGN ? SIG_IGN : SIG_DFL };
+	}
+	spin_unlock_irqrestore(&sh->lock, flags);
+}
+
+int sig_exec_prepare(void)
+{
+	struct process *p = current->process;
+
+	if (refcount_read(&p->sighand->refs) == 1 || p->exec_sighand)
+		return 0;
+	p->exec_sighand = sighand_create();
+	return p->exec_sighand ? 0 : -ENOMEM;
+}
+
+/* The table was shared by CLONE_SIGHAND: go on with a copy. The old one must stay as long as somebody may be about to lock it. */
+static void unshare_actions(struct process *p)
+{
+	struct sighand *old = p->sighand, *new = p->exec_sighand;
+	unsigned long flags = spin_lock_irqsave(&old->lock);
+
+	memcpy(new->action, old->action, sizeof(new->action));
+	new->older = old;
+	p->exec_sighand = NULL;
+	WRITE_ONCE(p->sighand, new);
+	spin_unlock_irqrestore(&old->lock, flags);
+}
+
+void sig_exec(void)
+{
+	struct process *p = current->process;
+
+	if (p->exec_sighand)
+		unshare_actions(p);
+	sig_flush_handlers(p->sighand);
+	current->forced.si_signo = 0;
+}
+
+/* ---- the parent ---- */
+
+void sig_notify_parent_locked(struct process *p)
+{
+	unsigned long flags;
+	struct sighand *sh;
+	int code, value;
+
+	if (!READ_ONCE(p->cld_pending))
+		return;
+	sh = sighand_lock(p, &flags);
+	code = p->cld_pending;
+	p->cld_pending = 0;
+	value = code == CLD_CONTINUED ? SIGCONT : p->stop_signal;
+	sighand_unlock(sh, flags);
+	if (code)
+		process_notify_parent(p, code, value);
+}
