@@ -3,9 +3,10 @@
  * Traps of loongarch64: entering and leaving user mode, traps from the kernel, TLB refill, task
  * switch, idling.
  *
- * uctx_run() leaves the kernel's callee-saved registers in a frame on the task's kernel stack, loads
- * the user's registers and executes ertn. A trap from user mode stores the user's registers into the
- * task, finds that frame again through task->arch.user_frame, and returns from uctx_run().
+ * arch_run_user(), the inside of uctx_run(), leaves its return address in a frame on the task's kernel
+ * stack, loads the user's registers and executes ertn. A trap from user mode stores the user's registers
+ * into the task, finds that frame again through task->arch.user_frame, and returns from there. The
+ * compiler knows that all other registers are lost and saves what it needs (<arch/uctx.h>).
  *
  * In user mode KS_TASK holds the task; the first instruction of a trap exchanges it with the user's
  * $tp. A trap whose PRMD says privilege 0 came from the kernel, where $tp is the task already.
@@ -25,9 +26,11 @@
 #include <arch/trap.h>
 #include <arch/uctx.h>
 
-#define RUN_FRAME 112
-#define RUN_EV	  88
-#define RUN_TASK  96
+#define RUN_FRAME 32
+#define RUN_FP	  0
+#define RUN_RA	  8
+#define RUN_EV	  16
+#define RUN_TASK  24
 
 	.text
 
@@ -96,7 +99,7 @@
 	st.d	$t8, \base, 160
 .endm
 
-/* Everything but $tp, $sp, $r21 and \base itself. */
+/* Everything but $tp, $sp, $r21, and $a0, which may be the base. */
 .macro LOAD_MOST base
 	ld.d	$ra, \base, 8
 	ld.d	$a1, \base, 40
@@ -127,12 +130,13 @@
 	ld.d	$s8, \base, 248
 .endm
 
-/* enum uctx_reason uctx_run(struct hal_task *task, struct uctx_event *ev); interrupts off */
-	.globl	uctx_run
-	.type	uctx_run, @function
-uctx_run:
+/* long arch_run_user(struct hal_task *task, struct uctx_event *ev); interrupts off; keeps $sp, $fp, $tp, $r21 */
+	.globl	arch_run_user
+	.type	arch_run_user, @function
+arch_run_user:
 	addi.d	$sp, $sp, -RUN_FRAME
-	SAVE_CALLEE $sp
+	st.d	$fp, $sp, RUN_FP
+	st.d	$ra, $sp, RUN_RA
 	st.d	$a1, $sp, RUN_EV
 	st.d	$sp, $a0, TASK_USER_FRAME
 .Lenter_user:
@@ -156,7 +160,7 @@ uctx_run:
 	bl	arch_fpu_load
 	ld.d	$a0, $sp, RUN_TASK
 	b	.Lenter_user_fpu
-	.size	uctx_run, . - uctx_run
+	.size	arch_run_user, . - arch_run_user
 
 /* The system call vector; $tp and KS_TASK are exchanged already. */
 trap_syscall:
@@ -171,7 +175,8 @@ trap_syscall:
 	st.w	$t2, $tp, UCTX_IN_SYSCALL
 	csrrd	$r21, CSR_KS_PERCPU
 	ld.d	$sp, $tp, TASK_USER_FRAME
-	LOAD_CALLEE $sp
+	ld.d	$fp, $sp, RUN_FP
+	ld.d	$ra, $sp, RUN_RA
 	addi.d	$sp, $sp, RUN_FRAME
 	li.w	$t0, CRMD_IE
 	csrxchg	$t0, $t0, CSR_CRMD
@@ -206,7 +211,8 @@ trap_common:
 	move	$fp, $zero
 	bl	arch_trap_user
 	bltz	$a0, .Lresume_user
-	LOAD_CALLEE $sp
+	ld.d	$fp, $sp, RUN_FP
+	ld.d	$ra, $sp, RUN_RA
 	addi.d	$sp, $sp, RUN_FRAME
 	ret
 .Lresume_user:

@@ -13,6 +13,7 @@
 
 #ifndef __ASSEMBLER__
 
+#include <compiler.h>
 #include <types.h>
 
 enum { REG_RA = 1, REG_TP = 2, REG_SP = 3, REG_A0 = 4, REG_A7 = 11 };
@@ -23,6 +24,23 @@ struct uctx {
 	unsigned long orig_a0; /* argument 0 of the last syscall */
 	u32 in_syscall;
 };
+
+#define ARCH_HAS_INLINE_UCTX_RUN
+
+/* trap.S: returns when user code traps, with every register but $sp, $fp, $tp and $r21 changed. */
+static __always_inline long arch_uctx_run(void *task, void *ev)
+{
+	register void *a0 __asm__("$a0") = task;
+	register void *a1 __asm__("$a1") = ev;
+
+	__asm__ __volatile__("bl arch_run_user"
+			     : "+r"(a0), "+r"(a1)
+			     :
+			     : "$ra", "$t0", "$t1", "$t2", "$t3", "$t4", "$t5", "$t6", "$t7", "$t8",
+			       "$a2", "$a3", "$a4", "$a5", "$a6", "$a7", "$s0", "$s1", "$s2", "$s3",
+			       "$s4", "$s5", "$s6", "$s7", "$s8", "memory");
+	return (long)a0;
+}
 
 static inline unsigned long uctx_ip(const struct uctx *u)
 {
