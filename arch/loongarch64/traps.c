@@ -211,7 +211,7 @@ static void kernel_user_fault(struct trap_frame *f, unsigned int access)
 	bool resolved;
 
 	if (!fixup)
-		kernel_panic(f, "kernel touched user memory");
+		kernel_panic(f, f->badv < PAGE_SIZE ? "kernel used a null pointer" : "kernel touched user memory");
 	if (f->prmd & PRMD_PIE)
 		hal_irq_enable();
 	resolved = upcall_kernel_fault(f->badv, access);
