@@ -12,6 +12,7 @@
 #include <kernel/process.h>
 #include <kernel/signal.h>
 #include <lib/string.h>
+#include <mm/vm.h>
 #include <uapi/restart.h>
 
 /* A system call whose end is still to be decided. */
@@ -201,12 +202,20 @@ static bool choose_stack(const struct task *t, unsigned long flags, uaddr_t *sp)
 
 /* ---- handlers ---- */
 
+/* Where a handler returns to: the program's restorer, or where it gave none, the vDSO's; 0 if there is neither. */
+static uaddr_t restorer_address(const struct task *t, const struct k_sigaction *action)
+{
+	if (SIGACTION_HAS_RESTORER && (action->flags & SA_RESTORER))
+		return action->restorer;
+	return t->vm->vdso && hal_vdso_sigreturn() ? t->vm->vdso + hal_vdso_sigreturn() : 0;
+}
+
 static int push_frame(struct task *t, int sig, const struct siginfo *info, const struct k_sigaction *action)
 {
 	struct sigframe_req req = {
 		.sig = sig,
 		.handler = action->handler,
-		.restorer = action->flags & SA_RESTORER ? action->restorer : 0,
+		.restorer = restorer_address(t, action),
 		.flags = action->flags,
 		.info = info,
 		.mask = t->restore_blocked ? t->saved_blocked : t->blocked,

@@ -153,6 +153,8 @@ int uctx_push_sigframe(struct hal_task *task, const struct sigframe_req *req, ua
 	struct rt_sigframe f;
 	uaddr_t at;
 
+	if (!req->restorer)
+		return -EFAULT;
 	save_fpu(task);
 	at = push_extensions(task, ALIGN_DOWN(req->sp, 16UL));
 	if (!at)
