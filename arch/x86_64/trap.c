@@ -26,7 +26,7 @@
 #define FPE_FLTRES 6
 #define FPE_FLTINV 7
 #define ILL_ILLOPN 2
-#define TRAP_BRKPT 1
+#define SI_KERNEL  0x80
 #define TRAP_TRACE 2
 #define TRAP_HWBKPT 4
 
@@ -102,7 +102,7 @@ static void decode_exception(unsigned int vector, const struct uctx *u, struct u
 	case X86_VEC_DE: set_exception(ev, UCTX_EXC_ARITH, FPE_INTDIV, u->ip); break;
 	case X86_VEC_MF: set_exception(ev, UCTX_EXC_ARITH, x87_code(), u->ip); break;
 	case X86_VEC_XM: set_exception(ev, UCTX_EXC_ARITH, sse_code(), u->ip); break;
-	case X86_VEC_BP: set_exception(ev, UCTX_EXC_BREAKPOINT, TRAP_BRKPT, u->ip); break;
+	case X86_VEC_BP: set_exception(ev, UCTX_EXC_BREAKPOINT, SI_KERNEL, u->ip); break;
 	case X86_VEC_DB: set_exception(ev, UCTX_EXC_DEBUG, debug_code(), u->ip); break;
 	case X86_VEC_UD: set_exception(ev, UCTX_EXC_ILLEGAL, ILL_ILLOPN, u->ip); break;
 	case X86_VEC_AC: set_exception(ev, UCTX_EXC_MISALIGNED, 0, 0); break;
