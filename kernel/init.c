@@ -396,8 +396,8 @@ void upcall_kernel_main(void)
 	files_init();
 	hal_irq_enable();
 	init = init_task_create(init_main, NULL);
-	swap(init->fs, boot->fs);
-	swap(init->files, boot->files);
+	if (files_fork(init, 0))
+		panic("no memory for the first descriptor table");
 	sched_start_load_sampling();
 	sched_start(init);
 	sched_idle();
