@@ -74,9 +74,9 @@ struct file *exec_open(const char *path)
 	return file_open_exec(AT_FDCWD, path, 0);
 }
 
+/* Writers are denied as long as the file is referenced (fs/open.c). */
 void exec_close(struct file *f)
 {
-	file_exec_done(f);
 	file_put(f);
 }
 
@@ -102,18 +102,14 @@ long exec_map(struct vm *vm, struct file *f, uaddr_t addr, size_t len, unsigned 
 	return r ? r : vm_map(vm, addr, len, prot, flags, obj, f, pgoff, max, 0);
 }
 
-/* The program stays protected against writing as long as an address space runs it. */
 static void exe_get(void *exe)
 {
-	struct file *f = exe;
-
-	file_get(f);
-	__atomic_fetch_sub(&f->inode->write_denied, 1, __ATOMIC_RELAXED);
+	file_get(exe);
 }
 
 static void exe_put(void *exe)
 {
-	exec_close(exe);
+	file_put(exe);
 }
 
 void exec_set_exe(struct vm *vm, struct file *f)

@@ -139,7 +139,6 @@ static long exec_common(int dfd, uaddr_t upath, uaddr_t argv, uaddr_t envp, int 
 		args.filename = fd_name;
 	}
 	r = do_exec(&args);
-	file_exec_done(args.file);
 	file_put(args.file);
 out:
 	putname(name);
