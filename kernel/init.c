@@ -385,8 +385,9 @@ void upcall_kernel_main(void)
 	hal_percpu_init(percpu_alloc);
 	sched_init_cpu(boot);
 	parse_cmdline();
-	console_init();
 	hal_probe_devices();
+	/* Not before the serial driver has reset its FIFOs: the other side answers the first frame. */
+	console_init();
 	pr_info("Caelum on %s: %u of %u CPUs wanted, memory from %llx\n", UTS_MACHINE, boot_info.ncpus, CONFIG_NR_CPUS,
 		boot_info.ram[0].base);
 	ktime_set_real_ns(hal_wallclock() * NSEC_PER_SEC);
