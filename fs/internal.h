@@ -83,6 +83,11 @@ int path_parent(int dfd, const char *name, unsigned int flags, struct path *pare
 struct dentry *create_begin(int dfd, const char *name, bool isdir, struct path *parent);
 void create_end(struct path *parent, struct dentry *d);
 
+/* anon.c: a file on an inode of its own; takes over the reference, also on failure */
+struct file *anon_inode_file(struct inode *inode, const char *name, const struct file_ops *ops, void *priv,
+			     unsigned int flags);
+struct fs_type *fs_type_next(struct fs_type *t);
+
 /* What a reader of a "file system of numbers" sees: the smallest unused device number for a super. */
 u64 anon_dev(void);
 

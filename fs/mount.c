@@ -1,0 +1,567 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Mounts: file systems, their instances (supers), and where they hang in the tree.
+ *
+ * fs_type_register() announces a type; do_mount() and do_umount() are mount(2) and umount2(2); kern_mount() makes the first
+ * root. A mount holds a reference on its super, on its parent and on the dentry it covers, so a busy mount shows as a
+ * reference count above 1 (the tree's own).
+ *
+ * All mounts are private: there is one mount namespace, and MS_SHARED, MS_SLAVE and MS_UNBINDABLE are refused.
+ * Locking: mount_lock for the tree and the hash; mount_mutex, outside, serialises mount, remount and umount.
+ * Source: mount(2), umount(2), proc(5).
+ */
+#include <fs/internal.h>
+#include <lib/hash.h>
+#include <uapi/capability.h>
+
+#define MOUNT_BITS 6
+#define MNT_FLAGS                                                                                                     \
+	(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME |   \
+	 MS_NOSYMFOLLOW)
+#define SB_FLAGS (MS_RDONLY | MS_SYNCHRONOUS | MS_DIRSYNC | MS_LAZYTIME)
+
+struct spinlock mount_lock = SPINLOCK_INIT(RANK_DENTRY);
+static struct mutex mount_mutex;
+static struct hlist_head mount_hash[1u << MOUNT_BITS];
+static struct fs_type *fs_types;
+static int next_mount_id = 1;
+struct mnt_ns init_mnt_ns;
+struct fs_ctx init_fs_ctx;
+
+void mount_init(void)
+{
+	mutex_init(&mount_mutex);
+	list_init(&init_mnt_ns.mounts);
+	refcount_set(&init_fs_ctx.refs, 1);
+	spin_init(&init_fs_ctx.lock, RANK_FILES);
+	init_fs_ctx.umask = 0022;
+}
+
+/* ---- types and supers ---- */
+
+void fs_type_register(struct fs_type *type)
+{
+	struct fs_type **p = &fs_types;
+
+	while (*p)
+		p = &(*p)->next;
+	*p = type;
+}
+
+struct fs_type *fs_type_find(const char *name)
+{
+	struct fs_type *t;
+
+	for (t = fs_types; t; t = t->next)
+		if (!strcmp(t->name, name))
+			break;
+	return t;
+}
+
+struct fs_type *fs_type_next(struct fs_type *t)
+{
+	return t ? t->next : fs_types;
+}
+
+u64 anon_dev(void)
+{
+	static unsigned int minor;
+
+	return mkdev(0, __atomic_add_fetch(&minor, 1, __ATOMIC_RELAXED));
+}
+
+struct super *super_create(struct fs_type *type, const char *source, const char *data)
+{
+	struct super *sb;
+	int r;
+
+	if (type->instance) {
+		refcount_inc(&type->instance->refs);
+		return type->instance;
+	}
+	sb = kzalloc(sizeof(*sb), GFP_KERNEL);
+	if (!sb)
+		return ERR_PTR(-ENOMEM);
+	refcount_set(&sb->refs, 1);
+	sb->type = type;
+	sb->dev = anon_dev();
+	sb->max_bytes = S64_MAX;
+	r = type->fill(sb, source, data);
+	if (r) {
+		kfree(sb);
+		return ERR_PTR(r);
+	}
+	if (type->single) {
+		type->instance = sb;
+		refcount_inc(&sb->refs);
+	}
+	return sb;
+}
+
+void super_put(struct super *sb)
+{
+	if (!refcount_dec_and_test(&sb->refs))
+		return;
+	dcache_shrink_super(sb);
+	if (sb->ops && sb->ops->put_super)
+		sb->ops->put_super(sb);
+	dput(sb->root);
+	dcache_shrink_super(sb);
+	kfree(sb);
+}
+
+/* ---- the tree ---- */
+
+static struct hlist_head *mount_bucket(struct mount *mnt, struct dentry *d)
+{
+	return &mount_hash[hash_64((u64)(unsigned long)mnt ^ ((u64)(unsigned long)d >> 3), MOUNT_BITS)];
+}
+
+struct mount *mount_lookup(struct mount *mnt, struct dentry *d)
+{
+	struct mount *m;
+
+	spin_lock(&mount_lock);
+	hlist_for_each_entry(m, mount_bucket(mnt, d), hash_link)
+		if (m->parent == mnt && m->mountpoint == d) {
+			mnt_get(m);
+			break;
+		}
+	spin_unlock(&mount_lock);
+	return m;
+}
+
+/* A mount of @root (reference taken) that hangs nowhere. Takes over the caller's reference on @sb. */
+static struct mount *mount_alloc(struct super *sb, struct dentry *root, const char *source, u32 flags)
+{
+	struct mount *m = kzalloc(sizeof(*m), GFP_KERNEL);
+
+	if (!m)
+		return ERR_PTR(-ENOMEM);
+	m->source = kstrdup(source && *source ? source : "none", GFP_KERNEL);
+	if (!m->source) {
+		kfree(m);
+		return ERR_PTR(-ENOMEM);
+	}
+	refcount_set(&m->refs, 1);
+	m->sb = sb;
+	m->root = dget(root);
+	m->flags = flags;
+	hlist_node_init(&m->hash_link);
+	list_init(&m->ns_link);
+	m->id = __atomic_fetch_add(&next_mount_id, 1, __ATOMIC_RELAXED);
+	return m;
+}
+
+void mnt_put(struct mount *m)
+{
+	if (!refcount_dec_and_test(&m->refs))
+		return;
+	dput(m->root);
+	super_put(m->sb);
+	kfree(m->source);
+	kfree(m);
+}
+
+int mnt_want_write(const struct mount *m)
+{
+	if (!m)
+		return 0;
+	return (m->flags & MS_RDONLY) || (m->sb->flags & MS_RDONLY) ? -EROFS : 0;
+}
+
+/* Hang @m on @at. mount_mutex held. Takes its own references. */
+static void mount_attach(struct mount *m, const struct path *at)
+{
+	path_get(at);
+	spin_lock(&mount_lock);
+	m->parent = at->mnt;
+	m->mountpoint = at->dentry;
+	at->dentry->flags |= DENTRY_MOUNTED;
+	hlist_add_head(&m->hash_link, mount_bucket(at->mnt, at->dentry));
+	list_add_tail(&m->ns_link, &init_mnt_ns.mounts);
+	spin_unlock(&mount_lock);
+}
+
+static bool still_mountpoint(struct dentry *d)
+{
+	struct mount *m;
+
+	list_for_each_entry(m, &init_mnt_ns.mounts, ns_link)
+		if (m->mountpoint == d)
+			return true;
+	return false;
+}
+
+/* Take @m off the tree; the references it held on its place are the caller's to put. mount_mutex held. */
+static struct path mount_detach(struct mount *m)
+{
+	struct path at;
+
+	spin_lock(&mount_lock);
+	at = (struct path){ m->parent, m->mountpoint };
+	m->parent = NULL;
+	m->mountpoint = NULL;
+	hlist_del(&m->hash_link);
+	list_del_init(&m->ns_link);
+	if (at.dentry && !still_mountpoint(at.dentry))
+		at.dentry->flags &= ~DENTRY_MOUNTED;
+	spin_unlock(&mount_lock);
+	return at;
+}
+
+struct mount *kern_mount(struct fs_type *type)
+{
+	struct super *sb = super_create(type, type->name, NULL);
+	struct mount *m;
+
+	if (IS_ERR(sb))
+		return ERR_CAST(sb);
+	m = mount_alloc(sb, sb->root, type->name, MS_RELATIME);
+	if (IS_ERR(m))
+		super_put(sb);
+	return m;
+}
+
+/* ---- mount(2) ---- */
+
+static u32 mount_flags(unsigned long flags)
+{
+	u32 f = (u32)(flags & MNT_FLAGS);
+
+	if (!(f & (MS_NOATIME | MS_STRICTATIME)))
+		f |= MS_RELATIME;
+	return f;
+}
+
+static int mount_new(const struct path *at, const char *source, const char *type, unsigned long flags,
+		     const char *data)
+{
+	struct fs_type *t = type ? fs_type_find(type) : NULL;
+	struct super *sb;
+	struct mount *m;
+
+	if (!type)
+		return -EINVAL;
+	if (!t)
+		return -ENODEV;
+	sb = super_create(t, source, data);
+	if (IS_ERR(sb))
+		return (int)PTR_ERR(sb);
+	sb->flags |= flags & SB_FLAGS;
+	m = mount_alloc(sb, sb->root, source, mount_flags(flags));
+	if (IS_ERR(m)) {
+		super_put(sb);
+		return (int)PTR_ERR(m);
+	}
+	mount_attach(m, at);
+	return 0;
+}
+
+static struct mount *mount_clone(struct mount *from, struct dentry *root)
+{
+	struct mount *m;
+
+	refcount_inc(&from->sb->refs);
+	m = mount_alloc(from->sb, root, from->source, from->flags);
+	if (IS_ERR(m))
+		super_put(from->sb);
+	return m;
+}
+
+/* Copy what is mounted below @src's dentry onto the copy @dst. mount_mutex held: the tree stands still. */
+static int clone_children(const struct path *src, struct mount *dst)
+{
+	struct mount *m;
+	int r = 0;
+
+	list_for_each_entry(m, &init_mnt_ns.mounts, ns_link) {
+		struct mount *copy;
+		struct path at;
+
+		if (m->parent != src->mnt || m == dst || !d_is_ancestor(src->dentry, m->mountpoint))
+			continue;
+		copy = mount_clone(m, m->root);
+		if (IS_ERR(copy))
+			return (int)PTR_ERR(copy);
+		at = (struct path){ dst, m->mountpoint };
+		mount_attach(copy, &at);
+		r = clone_children(&(struct path){ m, m->root }, copy);
+		if (r)
+			break;
+	}
+	return r;
+}
+
+static int mount_bind(const struct path *at, const char *source, bool rec)
+{
+	struct path src;
+	struct mount *m;
+	int r;
+
+	if (!source || !*source)
+		return -EINVAL;
+	r = path_lookup(AT_FDCWD, source, LOOKUP_FOLLOW, &src);
+	if (r)
+		return r;
+	if (S_ISDIR(d_inode(src.dentry)->mode) != S_ISDIR(d_inode(at->dentry)->mode)) {
+		path_put(&src);
+		return -ENOTDIR;
+	}
+	m = mount_clone(src.mnt, src.dentry);
+	if (IS_ERR(m)) {
+		path_put(&src);
+		return (int)PTR_ERR(m);
+	}
+	r = rec ? clone_children(&src, m) : 0;
+	if (!r)
+		mount_attach(m, at);
+	path_put(&src);
+	return r;
+}
+
+static int mount_remount(const struct path *at, unsigned long flags, const char *data)
+{
+	struct super *sb = at->mnt->sb;
+	int r = 0;
+
+	if (at->dentry != at->mnt->root)
+		return -EINVAL;
+	if (!(flags & MS_BIND)) {
+		if (sb->ops && sb->ops->remount)
+			r = sb->ops->remount(sb, flags, data);
+		if (r)
+			return r;
+		sb->flags = (sb->flags & ~SB_FLAGS) | (flags & SB_FLAGS);
+	}
+	at->mnt->flags = mount_flags(flags);
+	return 0;
+}
+
+static int mount_move(const struct path *at, const char *source)
+{
+	struct path src, old;
+	struct mount *up;
+	int r;
+
+	if (!source || !*source)
+		return -EINVAL;
+	r = path_lookup(AT_FDCWD, source, LOOKUP_FOLLOW, &src);
+	if (r)
+		return r;
+	r = -EINVAL;
+	if (src.dentry != src.mnt->root || !src.mnt->parent)
+		goto out;
+	r = -ELOOP;
+	for (up = at->mnt; up; up = up->parent)
+		if (up == src.mnt)
+			goto out;
+	old = mount_detach(src.mnt);
+	path_put(&old);
+	mount_attach(src.mnt, at);
+	r = 0;
+out:
+	path_put(&src);
+	return r;
+}
+
+static int mount_dispatch(const struct path *at, const char *source, const char *type, unsigned long flags,
+			  const char *data)
+{
+	unsigned long propagation = flags & (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE);
+
+	if (flags & MS_REMOUNT)
+		return mount_remount(at, flags, data);
+	if (propagation) /* private they all are */
+		return propagation == MS_PRIVATE && !(flags & ~(MS_PRIVATE | MS_REC | MS_SILENT)) ? 0 : -EINVAL;
+	if (flags & MS_BIND)
+		return mount_bind(at, source, flags & MS_REC);
+	if (flags & MS_MOVE)
+		return mount_move(at, source);
+	if (!S_ISDIR(d_inode(at->dentry)->mode))
+		return -ENOTDIR;
+	return mount_new(at, source, type, flags, data);
+}
+
+int do_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)
+{
+	struct path at;
+	int r;
+
+	if ((flags & MS_MGC_MSK) == MS_MGC_VAL)
+		flags &= ~MS_MGC_MSK;
+	r = path_lookup(AT_FDCWD, target, LOOKUP_FOLLOW, &at);
+	if (r)
+		return r;
+	r = -EPERM;
+	if (capable(CAP_SYS_ADMIN)) {
+		mutex_lock(&mount_mutex);
+		r = mount_dispatch(&at, source, type, flags, data);
+		mutex_unlock(&mount_mutex);
+	}
+	path_put(&at);
+	return r;
+}
+
+/* ---- umount2(2) ---- */
+
+static bool has_children(struct mount *m)
+{
+	struct mount *c;
+	bool yes = false;
+
+	spin_lock(&mount_lock);
+	list_for_each_entry(c, &init_mnt_ns.mounts, ns_link)
+		yes |= c->parent == m;
+	spin_unlock(&mount_lock);
+	return yes;
+}
+
+/* MNT_DETACH: children first, so that nothing hangs on a mount that has left the tree. */
+static void detach_tree(struct mount *m)
+{
+	struct mount *c;
+	struct path at;
+
+again:
+	spin_lock(&mount_lock);
+	list_for_each_entry(c, &init_mnt_ns.mounts, ns_link)
+		if (c->parent == m) {
+			spin_unlock(&mount_lock);
+			detach_tree(c);
+			goto again;
+		}
+	spin_unlock(&mount_lock);
+	at = mount_detach(m);
+	path_put(&at);
+	mnt_put(m);
+}
+
+/* @p holds one reference on the mount, the tree the other. */
+static int umount_checked(const struct path *p, int flags)
+{
+	struct mount *m = p->mnt;
+
+	if (p->dentry != m->root || !m->parent)
+		return -EINVAL;
+	if (flags & MNT_EXPIRE) {
+		if (refcount_read(&m->refs) > 2 || has_children(m))
+			return -EBUSY;
+		if (!xchg(&m->expiry_mark, 1))
+			return -EAGAIN;
+	}
+	if (!(flags & MNT_DETACH) && (refcount_read(&m->refs) > 2 || has_children(m)))
+		return -EBUSY;
+	detach_tree(m);
+	return 0;
+}
+
+int do_umount(const char *target, int flags)
+{
+	struct path p;
+	int r;
+
+	if (flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW))
+		return -EINVAL;
+	if ((flags & MNT_EXPIRE) && (flags & (MNT_FORCE | MNT_DETACH)))
+		return -EINVAL;
+	r = path_lookup(AT_FDCWD, target, flags & UMOUNT_NOFOLLOW ? 0 : LOOKUP_FOLLOW, &p);
+	if (r)
+		return r;
+	r = -EPERM;
+	if (capable(CAP_SYS_ADMIN)) {
+		mutex_lock(&mount_mutex);
+		r = umount_checked(&p, flags);
+		mutex_unlock(&mount_mutex);
+	}
+	path_put(&p);
+	return r;
+}
+
+/* ---- /proc/PID/mounts, mountinfo ---- */
+
+static const struct {
+	u32 flag;
+	const char *text;
+} option_text[] = {
+	{ MS_NOSUID, ",nosuid" },     { MS_NODEV, ",nodev" },		{ MS_NOEXEC, ",noexec" },
+	{ MS_NOATIME, ",noatime" },   { MS_NODIRATIME, ",nodiratime" }, { MS_RELATIME, ",relatime" },
+	{ MS_NOSYMFOLLOW, ",nosymfollow" },
+};
+
+static void show_flags(struct printbuf *pb, u32 flags)
+{
+	printbuf_puts(pb, flags & MS_RDONLY ? "ro" : "rw");
+	for (size_t i = 0; i < ARRAY_SIZE(option_text); i++)
+		if (flags & option_text[i].flag)
+			printbuf_puts(pb, option_text[i].text);
+}
+
+/* Space, tab, newline and backslash as octal escapes, as getmntent(3) reads them. */
+static void show_escaped(struct printbuf *pb, const char *s)
+{
+	for (; *s; s++) {
+		if (strchr(" \t\n\\#", *s))
+			printbuf_printf(pb, "\\%03o", (unsigned char)*s);
+		else
+			printbuf_putc(pb, *s);
+	}
+}
+
+static void show_mount(struct printbuf *pb, struct mount *m, char *name_buf, bool info)
+{
+	char opts[128] = "", *where, *in_fs;
+	struct path p = { m, m->root };
+	char root_buf[256];
+
+	where = path_name(&p, name_buf, 4096);
+	if (IS_ERR(where))
+		return;
+	if (m->sb->ops && m->sb->ops->show_options)
+		m->sb->ops->show_options(m->sb, opts, sizeof(opts));
+	if (!info) {
+		show_escaped(pb, m->source);
+		printbuf_putc(pb, ' ');
+		show_escaped(pb, where);
+		printbuf_printf(pb, " %s ", m->sb->type->name);
+		show_flags(pb, m->flags | (u32)(m->sb->flags & MS_RDONLY));
+		printbuf_printf(pb, "%s 0 0\n", opts);
+		return;
+	}
+	in_fs = m->root == m->sb->root ? "/" : root_buf;
+	if (in_fs == root_buf)
+		snprintf(root_buf, sizeof(root_buf), "/%s", m->root->name);
+	printbuf_printf(pb, "%d %d %u:%u ", m->id, m->parent ? m->parent->id : 0, dev_major(m->sb->dev),
+			dev_minor(m->sb->dev));
+	show_escaped(pb, in_fs);
+	printbuf_putc(pb, ' ');
+	show_escaped(pb, where);
+	printbuf_putc(pb, ' ');
+	show_flags(pb, m->flags);
+	printbuf_printf(pb, " - %s ", m->sb->type->name);
+	show_escaped(pb, m->source);
+	printbuf_printf(pb, " %s%s\n", m->sb->flags & MS_RDONLY ? "ro" : "rw", opts);
+}
+
+char *mounts_show(bool info, size_t *len)
+{
+	size_t size = 32768;
+	char *text = kmalloc(size, GFP_KERNEL), *name_buf = name_alloc();
+	struct printbuf pb;
+	struct mount *m;
+
+	if (!text || !name_buf) {
+		kfree(text);
+		if (name_buf)
+			name_free(name_buf);
+		return ERR_PTR(-ENOMEM);
+	}
+	printbuf_init(&pb, text, size);
+	mutex_lock(&mount_mutex);
+	list_for_each_entry(m, &init_mnt_ns.mounts, ns_link)
+		show_mount(&pb, m, name_buf, info);
+	mutex_unlock(&mount_mutex);
+	name_free(name_buf);
+	*len = printbuf_used(&pb);
+	return text;
+}

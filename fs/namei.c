@@ -1,0 +1,1035 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Path resolution: from a string to a (mount, dentry), and the operations that make and remove names.
+ *
+ * path_lookup() resolves; path_parent() stops before the last component; create_begin()/create_end() bracket making a name;
+ * vfs_mkdir() ... vfs_rename() are the calls of the same name. A walk holds references on where it stands, and no lock but
+ * for single steps. A symlink's text is walked in place: what was left of the outer string waits on a stack (40 deep at
+ * most, which is also the limit of links in all).
+ *
+ * Locking: a directory's inode->lock (write) for adding and removing names; rename_mutex, outside, for renames between
+ * directories. Source: path_resolution(7), openat2(2), rename(2), unlink(2), mkdir(2), link(2).
+ */
+#include <fs/internal.h>
+#include <uapi/capability.h>
+
+#define MAX_LINKS 40
+#define PATH_MAX  4096
+#define NAME_MAX  255
+
+struct comp {
+	const char *name;
+	u32 len;
+	u8 type; /* LAST_* */
+};
+
+struct walk {
+	struct path path; /* where we are; references */
+	struct path root; /* where "/" and ".." end; references */
+	unsigned int flags;
+	unsigned int links; /* followed so far */
+	unsigned int depth; /* of the stack */
+	struct filename_last last;
+	char *last_buf; /* link text that `last` points into */
+	struct {
+		const char *rest;
+		char *buf; /* text being walked above `rest` */
+	} stack[MAX_LINKS];
+};
+
+static struct kmem_cache *names_cache;
+static struct mutex rename_mutex;
+
+void namei_init(void)
+{
+	names_cache = kmem_cache_create("names", PATH_MAX, 0);
+	mutex_init(&rename_mutex);
+}
+
+char *name_alloc(void)
+{
+	return kmem_cache_alloc(names_cache, GFP_KERNEL);
+}
+
+void name_free(char *name)
+{
+	kmem_cache_free(names_cache, name);
+}
+
+char *getname_flags(uaddr_t uname, bool allow_empty)
+{
+	char *name = name_alloc();
+	long n;
+
+	if (!name)
+		return ERR_PTR(-ENOMEM);
+	n = strncpy_from_user(name, uname, PATH_MAX);
+	if (n == 0 && !allow_empty)
+		n = -ENOENT;
+	if (n < 0) {
+		name_free(name);
+		return ERR_PTR(n);
+	}
+	return name;
+}
+
+char *getname(uaddr_t uname)
+{
+	return getname_flags(uname, false);
+}
+
+void putname(char *name)
+{
+	name_free(name);
+}
+
+void path_get(const struct path *p)
+{
+	if (p->mnt)
+		mnt_get(p->mnt);
+	dget(p->dentry);
+}
+
+void path_put(const struct path *p)
+{
+	dput(p->dentry);
+	if (p->mnt)
+		mnt_put(p->mnt);
+}
+
+bool path_equal(const struct path *a, const struct path *b)
+{
+	return a->mnt == b->mnt && a->dentry == b->dentry;
+}
+
+/* Replace the path we stand on; takes over @next's references. */
+static void walk_set(struct walk *w, struct path next)
+{
+	path_put(&w->path);
+	w->path = next;
+}
+
+/* Step down onto whatever is mounted here. */
+static int follow_mounts(struct walk *w, struct path *p)
+{
+	while (READ_ONCE(p->dentry->flags) & DENTRY_MOUNTED) {
+		struct mount *m = mount_lookup(p->mnt, p->dentry);
+
+		if (!m)
+			break;
+		path_put(p);
+		*p = (struct path){ m, dget(m->root) };
+		if (w->flags & LOOKUP_NO_XDEV)
+			return -EXDEV;
+	}
+	return 0;
+}
+
+static struct dentry *dget_parent(struct dentry *d)
+{
+	struct dentry *parent;
+
+	spin_lock(&dcache_rename_lock);
+	parent = dget(d->parent);
+	spin_unlock(&dcache_rename_lock);
+	return parent;
+}
+
+/* If @p is the root of a mount, move to the place it is mounted on. False at the top of the tree. */
+static bool mount_up(struct path *p)
+{
+	struct path up = { NULL, NULL };
+
+	spin_lock(&mount_lock);
+	if (p->mnt->parent)
+		up = (struct path){ mnt_get(p->mnt->parent), dget(p->mnt->mountpoint) };
+	spin_unlock(&mount_lock);
+	if (!up.mnt)
+		return false;
+	path_put(p);
+	*p = up;
+	return true;
+}
+
+static int walk_dotdot(struct walk *w)
+{
+	struct path next = w->path;
+	int r = 0;
+
+	path_get(&next);
+	for (;;) {
+		if (path_equal(&next, &w->root)) {
+			if (w->flags & LOOKUP_BENEATH)
+				r = -EXDEV;
+			break;
+		}
+		if (next.dentry != next.mnt->root) {
+			struct dentry *parent = dget_parent(next.dentry);
+
+			dput(next.dentry);
+			next.dentry = parent;
+			break;
+		}
+		if (!mount_up(&next))
+			break;
+		if (w->flags & LOOKUP_NO_XDEV) {
+			r = -EXDEV;
+			break;
+		}
+	}
+	if (!r)
+		r = follow_mounts(w, &next);
+	walk_set(w, next);
+	return r;
+}
+
+/* Ask the file system for a name that is not cached. */
+static struct dentry *lookup_real(struct dentry *dir, const char *name, size_t len)
+{
+	struct inode *inode = d_inode(dir);
+	struct dentry *d = d_alloc(dir->sb, dir, name, len);
+	int r;
+
+	if (!d)
+		return ERR_PTR(-ENOMEM);
+	r = inode->ops->lookup(inode, d);
+	if (r) {
+		dput(d);
+		return ERR_PTR(r);
+	}
+	d_hash(d);
+	return d;
+}
+
+/* A cached dentry that its file system still stands for, or NULL. */
+static struct dentry *lookup_cached(struct dentry *dir, const char *name, size_t len)
+{
+	struct dentry *d = d_lookup(dir, name, len);
+
+	if (d && unlikely(d->flags & DENTRY_REVAL) && !d_inode(dir)->ops->revalidate(d)) {
+		d_drop(d);
+		dput(d);
+		d = NULL;
+	}
+	return d;
+}
+
+struct dentry *lookup_one(struct dentry *dir, const char *name, size_t len)
+{
+	struct dentry *d;
+
+	if (len > NAME_MAX)
+		return ERR_PTR(-ENAMETOOLONG);
+	d = lookup_cached(dir, name, len);
+	return d ? d : lookup_real(dir, name, len);
+}
+
+static struct dentry *lookup_slow(struct dentry *dir, const char *name, size_t len)
+{
+	struct inode *inode = d_inode(dir);
+	struct dentry *d;
+
+	rwsem_down_write(&inode->lock);
+	if (inode->nlink == 0)
+		d = ERR_PTR(-ENOENT); /* a removed directory has no names */
+	else
+		d = lookup_one(dir, name, len);
+	rwsem_up_write(&inode->lock);
+	return d;
+}
+
+/*
+ * Follow the link at @link (references taken over). Returns the text to go on with, NULL after a jump (or a text of
+ * slashes only), ERR_PTR. The text's buffer goes to *buf.
+ */
+static const char *follow_link(struct walk *w, struct path link, char **buf)
+{
+	struct inode *inode = d_inode(link.dentry);
+	struct path jump = { NULL, NULL };
+	ssize_t n = -ELOOP;
+
+	*buf = NULL;
+	if (w->links++ >= MAX_LINKS || (w->flags & LOOKUP_NO_SYMLINKS))
+		goto out;
+	n = -ENOMEM;
+	*buf = name_alloc();
+	if (!*buf)
+		goto out;
+	n = inode->ops->readlink(inode, *buf, PATH_MAX, &jump);
+	if (n == 0 && jump.dentry) {
+		if (w->flags & LOOKUP_NO_MAGICLINKS)
+			n = -ELOOP;
+		else if ((w->flags & (LOOKUP_BENEATH | LOOKUP_IN_ROOT)) ||
+			 ((w->flags & LOOKUP_NO_XDEV) && jump.mnt != w->path.mnt))
+			n = -EXDEV;
+		walk_set(w, jump);
+	} else if (n == 0) {
+		n = -ENOENT; /* an empty link */
+	} else if (n > 0 && (*buf)[0] == '/') {
+		if ((w->flags & LOOKUP_BENEATH) || ((w->flags & LOOKUP_NO_XDEV) && w->root.mnt != w->path.mnt)) {
+			n = -EXDEV;
+		} else {
+			path_get(&w->root);
+			walk_set(w, w->root);
+		}
+	}
+out:
+	path_put(&link);
+	if (n <= 0 && *buf) {
+		name_free(*buf);
+		*buf = NULL;
+	}
+	return n < 0 ? ERR_PTR(n) : n == 0 ? NULL : *buf;
+}
+
+/*
+ * One step along a component. @follow: go through a symlink. Returns NULL when w->path has moved, ERR_PTR, or the text of a
+ * link to walk (with *buf). A link that jumps counts as moved.
+ */
+static const char *walk_step(struct walk *w, const struct comp *c, bool follow, char **buf)
+{
+	struct dentry *dir = w->path.dentry, *d;
+	struct path next;
+	int r;
+
+	if (c->type == LAST_DOT)
+		return NULL;
+	if (c->type == LAST_DOTDOT)
+		return ERR_PTR(walk_dotdot(w));
+	if (c->len > NAME_MAX)
+		return ERR_PTR(-ENAMETOOLONG);
+	d = lookup_cached(dir, c->name, c->len);
+	if (!d)
+		d = lookup_slow(dir, c->name, c->len);
+	if (IS_ERR(d))
+		return (const char *)d;
+	if (!d_inode(d)) {
+		dput(d);
+		return ERR_PTR(-ENOENT);
+	}
+	next = (struct path){ mnt_get(w->path.mnt), d };
+	r = follow_mounts(w, &next);
+	if (r) {
+		path_put(&next);
+		return ERR_PTR(r);
+	}
+	if (unlikely(S_ISLNK(d_inode(next.dentry)->mode)) && follow)
+		return follow_link(w, next, buf);
+	walk_set(w, next);
+	return NULL;
+}
+
+static const char *skip_slashes(const char *s)
+{
+	while (*s == '/')
+		s++;
+	return s;
+}
+
+static const char *parse_component(const char *s, struct comp *c)
+{
+	const char *p = s;
+
+	while (*p && *p != '/')
+		p++;
+	c->name = s;
+	c->len = (u32)(p - s);
+	c->type = LAST_NORM;
+	if (s[0] == '.' && c->len == 1)
+		c->type = LAST_DOT;
+	else if (s[0] == '.' && s[1] == '.' && c->len == 2)
+		c->type = LAST_DOTDOT;
+	return p;
+}
+
+static int may_search(struct walk *w)
+{
+	struct inode *inode = d_inode(w->path.dentry);
+
+	if (!S_ISDIR(inode->mode))
+		return -ENOTDIR;
+	return inode_permission(inode, MAY_EXEC);
+}
+
+/* Leave a link's text: back to what was left of the string that it stood in. */
+static const char *walk_pop(struct walk *w)
+{
+	w->depth--;
+	name_free(w->stack[w->depth].buf);
+	return w->stack[w->depth].rest;
+}
+
+/* Walk all components of @s but the last, which goes to w->last. */
+static int walk_components(struct walk *w, const char *s)
+{
+	unsigned int base = w->depth;
+
+	w->last = (struct filename_last){ .type = LAST_ROOT };
+	for (;;) {
+		struct comp c;
+		const char *rest, *text;
+		char *buf = NULL;
+		int r;
+
+		s = skip_slashes(s);
+		if (!*s) {
+			if (w->depth == base)
+				return 0; /* nothing but slashes */
+			s = walk_pop(w);
+			continue;
+		}
+		r = may_search(w);
+		if (r)
+			return r;
+		rest = parse_component(s, &c);
+		if (!*skip_slashes(rest) && w->depth == base) {
+			w->last = (struct filename_last){ c.name, c.len, *rest == '/', c.type };
+			return 0;
+		}
+		text = walk_step(w, &c, true, &buf);
+		if (IS_ERR(text))
+			return (int)PTR_ERR(text);
+		s = rest;
+		if (text) {
+			w->stack[w->depth].rest = rest;
+			w->stack[w->depth].buf = buf;
+			w->depth++;
+			s = text;
+		}
+	}
+}
+
+/* Take the last component, too, following links as asked. */
+static int walk_last(struct walk *w)
+{
+	for (;;) {
+		struct comp c = { w->last.name, w->last.len, w->last.type };
+		bool follow = (w->flags & LOOKUP_FOLLOW) || w->last.is_dir_syntax;
+		bool must_dir = w->last.is_dir_syntax;
+		const char *text;
+		char *buf = NULL;
+		int r;
+
+		if (c.type == LAST_ROOT)
+			return 0;
+		text = walk_step(w, &c, follow, &buf);
+		if (IS_ERR(text))
+			return (int)PTR_ERR(text);
+		if (must_dir)
+			w->flags |= LOOKUP_DIRECTORY;
+		if (!text)
+			return 0;
+		if (w->last_buf)
+			name_free(w->last_buf);
+		w->last_buf = buf;
+		r = walk_components(w, text);
+		if (r)
+			return r;
+	}
+}
+
+static void fs_get_root(struct path *out)
+{
+	struct fs_ctx *fs = current->fs;
+
+	spin_lock(&fs->lock);
+	*out = fs->root;
+	path_get(out);
+	spin_unlock(&fs->lock);
+}
+
+static void fs_get_cwd(struct path *out)
+{
+	struct fs_ctx *fs = current->fs;
+
+	spin_lock(&fs->lock);
+	*out = fs->cwd;
+	path_get(out);
+	spin_unlock(&fs->lock);
+}
+
+int path_of_fd(int fd, struct path *out)
+{
+	struct fd f;
+
+	if (fd == AT_FDCWD) {
+		fs_get_cwd(out);
+		return 0;
+	}
+	f = fdget_raw(fd);
+	if (!f.file)
+		return -EBADF;
+	*out = f.file->path;
+	path_get(out);
+	fdput(f);
+	return 0;
+}
+
+static int walk_start(struct walk *w, int dfd, const char *name, unsigned int flags)
+{
+	int r;
+
+	w->flags = flags;
+	w->links = w->depth = 0;
+	w->last_buf = NULL;
+	if (*name == '/' && !(flags & LOOKUP_IN_ROOT)) {
+		if (flags & LOOKUP_BENEATH)
+			return -EXDEV;
+		fs_get_root(&w->path);
+	} else {
+		r = path_of_fd(dfd, &w->path);
+		if (r)
+			return r;
+	}
+	if (flags & (LOOKUP_BENEATH | LOOKUP_IN_ROOT)) {
+		w->root = w->path;
+		path_get(&w->root);
+	} else {
+		fs_get_root(&w->root);
+	}
+	return 0;
+}
+
+/* Give back everything but w->path. */
+static void walk_end(struct walk *w)
+{
+	while (w->depth)
+		walk_pop(w);
+	if (w->last_buf)
+		name_free(w->last_buf);
+	path_put(&w->root);
+}
+
+int path_lookup(int dfd, const char *name, unsigned int flags, struct path *out)
+{
+	struct walk w;
+	int r = walk_start(&w, dfd, name, flags);
+
+	if (r)
+		return r;
+	if (!*name)
+		r = flags & LOOKUP_EMPTY ? 0 : -ENOENT;
+	else
+		r = walk_components(&w, name);
+	if (!r && *name)
+		r = walk_last(&w);
+	if (!r && (w.flags & LOOKUP_DIRECTORY) && !S_ISDIR(d_inode(w.path.dentry)->mode))
+		r = -ENOTDIR;
+	walk_end(&w);
+	if (r)
+		path_put(&w.path);
+	else
+		*out = w.path;
+	return r;
+}
+
+/* Resolve all but the last component; @last points into @name. For callers that never follow the last component. */
+int path_parent(int dfd, const char *name, unsigned int flags, struct path *parent, struct filename_last *last)
+{
+	struct walk w;
+	int r = walk_start(&w, dfd, name, flags);
+
+	if (r)
+		return r;
+	r = *name ? walk_components(&w, name) : -ENOENT;
+	*last = w.last;
+	walk_end(&w);
+	if (!r && last->type == LAST_NORM && last->len > NAME_MAX)
+		r = -ENAMETOOLONG;
+	if (r)
+		path_put(&w.path);
+	else
+		*parent = w.path;
+	return r;
+}
+
+/* ---- making and removing names ---- */
+
+int may_create(struct inode *dir)
+{
+	if (dir->nlink == 0)
+		return -ENOENT;
+	return inode_permission(dir, MAY_WRITE | MAY_EXEC);
+}
+
+static bool sticky_forbids(struct inode *dir, struct inode *inode)
+{
+	uid_t me = current_creds()->fsuid;
+
+	return (dir->mode & S_ISVTX) && inode->uid != me && dir->uid != me && !capable(CAP_FOWNER);
+}
+
+int may_delete(struct inode *dir, struct dentry *victim, bool isdir)
+{
+	struct inode *inode = d_inode(victim);
+	int r;
+
+	if (!inode)
+		return -ENOENT;
+	r = inode_permission(dir, MAY_WRITE | MAY_EXEC);
+	if (r)
+		return r;
+	if (sticky_forbids(dir, inode))
+		return -EPERM;
+	if (isdir && !S_ISDIR(inode->mode))
+		return -ENOTDIR;
+	if (!isdir && S_ISDIR(inode->mode))
+		return -EISDIR;
+	if (victim->flags & DENTRY_MOUNTED)
+		return -EBUSY;
+	return 0;
+}
+
+/*
+ * Begin making a name: resolve its directory, lock it, find the name free. Returns the negative dentry, directory locked;
+ * create_end() undoes it. ERR_PTR(-EEXIST, ...).
+ */
+struct dentry *create_begin(int dfd, const char *name, bool isdir, struct path *parent)
+{
+	struct filename_last last;
+	struct inode *dir;
+	struct dentry *d;
+	int r = path_parent(dfd, name, 0, parent, &last);
+
+	if (r)
+		return ERR_PTR(r);
+	dir = d_inode(parent->dentry);
+	r = -EEXIST;
+	if (last.type != LAST_NORM)
+		goto put;
+	rwsem_down_write(&dir->lock);
+	d = lookup_one(parent->dentry, last.name, last.len);
+	r = IS_ERR(d) ? (int)PTR_ERR(d) : 0;
+	if (r)
+		goto unlock;
+	r = -EEXIST;
+	if (d_inode(d))
+		goto drop;
+	r = -ENOENT;
+	if (last.is_dir_syntax && !isdir)
+		goto drop;
+	r = mnt_want_write(parent->mnt);
+	if (!r)
+		r = may_create(dir);
+	if (r)
+		goto drop;
+	return d;
+drop:
+	dput(d);
+unlock:
+	rwsem_up_write(&dir->lock);
+put:
+	path_put(parent);
+	return ERR_PTR(r);
+}
+
+void create_end(struct path *parent, struct dentry *d)
+{
+	rwsem_up_write(&d_inode(parent->dentry)->lock);
+	dput(d);
+	path_put(parent);
+}
+
+/* After a name was made: tell watchers; the result passes through. */
+static int created(struct path *parent, struct dentry *d, int r)
+{
+	if (!r)
+		fsnotify_name(d_inode(parent->dentry), d->name,
+			      IN_CREATE | (S_ISDIR(d_inode(d)->mode) ? IN_ISDIR : 0), 0);
+	create_end(parent, d);
+	return r;
+}
+
+static u32 apply_umask(u32 mode)
+{
+	return mode & ~current->fs->umask;
+}
+
+int vfs_mkdir(int dfd, const char *name, u32 mode)
+{
+	struct path parent;
+	struct dentry *d = create_begin(dfd, name, true, &parent);
+	struct inode *dir;
+
+	if (IS_ERR(d))
+		return (int)PTR_ERR(d);
+	dir = d_inode(parent.dentry);
+	mode = apply_umask(mode & (S_IRWXUGO | S_ISVTX)) | S_IFDIR;
+	return created(&parent, d, dir->ops->mkdir ? dir->ops->mkdir(dir, d, mode) : -EPERM);
+}
+
+int vfs_mknod(int dfd, const char *name, u32 mode, u64 rdev)
+{
+	u32 type = mode & S_IFMT;
+	struct path parent;
+	struct dentry *d;
+	struct inode *dir;
+	int r;
+
+	if (type == 0)
+		type = S_IFREG;
+	if (type == S_IFDIR)
+		return -EPERM;
+	if (type != S_IFREG && type != S_IFCHR && type != S_IFBLK && type != S_IFIFO && type != S_IFSOCK)
+		return -EINVAL;
+	if ((type == S_IFCHR || type == S_IFBLK) && !capable(CAP_MKNOD))
+		return -EPERM;
+	d = create_begin(dfd, name, false, &parent);
+	if (IS_ERR(d))
+		return (int)PTR_ERR(d);
+	dir = d_inode(parent.dentry);
+	mode = apply_umask(mode & S_IALLUGO) | type;
+	if (type == S_IFREG)
+		r = dir->ops->create ? dir->ops->create(dir, d, mode) : -EACCES;
+	else
+		r = dir->ops->mknod ? dir->ops->mknod(dir, d, mode, rdev) : -EPERM;
+	return created(&parent, d, r);
+}
+
+int vfs_symlink(const char *target, int dfd, const char *name)
+{
+	struct path parent;
+	struct dentry *d = create_begin(dfd, name, false, &parent);
+	struct inode *dir;
+
+	if (IS_ERR(d))
+		return (int)PTR_ERR(d);
+	dir = d_inode(parent.dentry);
+	return created(&parent, d, dir->ops->symlink ? dir->ops->symlink(dir, d, target) : -EPERM);
+}
+
+int vfs_link(const struct path *old, int dfd, const char *name)
+{
+	struct inode *inode = d_inode(old->dentry);
+	struct path parent;
+	struct dentry *d = create_begin(dfd, name, false, &parent);
+	struct inode *dir;
+	int r;
+
+	if (IS_ERR(d))
+		return (int)PTR_ERR(d);
+	dir = d_inode(parent.dentry);
+	if (old->mnt != parent.mnt)
+		r = -EXDEV;
+	else if (S_ISDIR(inode->mode) || !dir->ops->link)
+		r = -EPERM;
+	else
+		r = dir->ops->link(old->dentry, dir, d);
+	return created(&parent, d, r);
+}
+
+/* Lock the directory of @name and find the name, which must exist. As create_begin(). */
+static struct dentry *delete_begin(int dfd, const char *name, struct path *parent, struct filename_last *last)
+{
+	struct dentry *d;
+	int r = path_parent(dfd, name, 0, parent, last);
+
+	if (r)
+		return ERR_PTR(r);
+	if (last->type != LAST_NORM) {
+		path_put(parent);
+		return NULL; /* the errno is the caller's */
+	}
+	rwsem_down_write(&d_inode(parent->dentry)->lock);
+	d = lookup_one(parent->dentry, last->name, last->len);
+	if (!IS_ERR(d) && !d_inode(d)) {
+		dput(d);
+		d = ERR_PTR(-ENOENT);
+	}
+	if (!IS_ERR(d) && (r = mnt_want_write(parent->mnt)) != 0) {
+		dput(d);
+		d = ERR_PTR(r);
+	}
+	if (IS_ERR(d)) {
+		rwsem_up_write(&d_inode(parent->dentry)->lock);
+		path_put(parent);
+	}
+	return d;
+}
+
+int vfs_unlink(int dfd, const char *name)
+{
+	struct filename_last last;
+	struct path parent;
+	struct dentry *d = delete_begin(dfd, name, &parent, &last);
+	struct inode *dir;
+	int r;
+
+	if (!d)
+		return -EISDIR;
+	if (IS_ERR(d))
+		return (int)PTR_ERR(d);
+	dir = d_inode(parent.dentry);
+	if (last.is_dir_syntax)
+		r = S_ISDIR(d_inode(d)->mode) ? -EISDIR : -ENOTDIR;
+	else
+		r = may_delete(dir, d, false);
+	if (!r)
+		r = dir->ops->unlink ? dir->ops->unlink(dir, d) : -EPERM;
+	if (!r) {
+		fsnotify_name(dir, d->name, IN_DELETE, 0);
+		fsnotify_dentry(d, d_inode(d)->nlink ? IN_ATTRIB : IN_DELETE_SELF);
+		d_drop(d);
+	}
+	create_end(&parent, d);
+	return r;
+}
+
+int vfs_rmdir(int dfd, const char *name)
+{
+	struct filename_last last;
+	struct path parent;
+	struct dentry *d = delete_begin(dfd, name, &parent, &last);
+	struct inode *dir, *victim;
+	int r;
+
+	if (!d)
+		return last.type == LAST_DOT ? -EINVAL : last.type == LAST_DOTDOT ? -ENOTEMPTY : -EBUSY;
+	if (IS_ERR(d))
+		return (int)PTR_ERR(d);
+	dir = d_inode(parent.dentry);
+	victim = d_inode(d);
+	r = may_delete(dir, d, true);
+	if (!r && !dir->ops->rmdir)
+		r = -EPERM;
+	if (!r) {
+		rwsem_down_write(&victim->lock);
+		r = dir->ops->rmdir(dir, d);
+		rwsem_up_write(&victim->lock);
+	}
+	if (!r) {
+		fsnotify_name(dir, d->name, IN_DELETE | IN_ISDIR, 0);
+		fsnotify_dentry(d, IN_DELETE_SELF | IN_ISDIR);
+		d_drop(d);
+	}
+	create_end(&parent, d);
+	return r;
+}
+
+/* ---- rename ---- */
+
+struct rename {
+	struct path op, np;	       /* the two directories */
+	struct filename_last ol, nl;
+	struct dentry *od, *nd;	       /* the two names */
+	unsigned int flags;
+};
+
+static void lock_dirs(struct dentry *a, struct dentry *b)
+{
+	struct inode *ia = d_inode(a), *ib = d_inode(b);
+
+	if (ia == ib) {
+		rwsem_down_write(&ia->lock);
+		return;
+	}
+	/* An ancestor first; unrelated ones by address: nobody else holds two, because of rename_mutex. */
+	if (d_is_ancestor(b, a) || (!d_is_ancestor(a, b) && ia > ib))
+		swap(ia, ib);
+	rwsem_down_write(&ia->lock);
+	rwsem_down_write(&ib->lock);
+}
+
+static void unlock_dirs(struct dentry *a, struct dentry *b)
+{
+	rwsem_up_write(&d_inode(a)->lock);
+	if (d_inode(a) != d_inode(b))
+		rwsem_up_write(&d_inode(b)->lock);
+}
+
+/* What rename(2) says about the two names, before the file system is asked. */
+static int rename_check(struct rename *rn)
+{
+	struct inode *odir = d_inode(rn->op.dentry), *ndir = d_inode(rn->np.dentry);
+	struct inode *oi = d_inode(rn->od), *ni = d_inode(rn->nd);
+	bool exchange = rn->flags & RENAME_EXCHANGE;
+	int r;
+
+	if (!oi || (exchange && !ni))
+		return -ENOENT;
+	if (ni && (rn->flags & RENAME_NOREPLACE))
+		return -EEXIST;
+	if (!S_ISDIR(oi->mode) && (rn->ol.is_dir_syntax || (!exchange && rn->nl.is_dir_syntax)))
+		return -ENOTDIR;
+	if (exchange && rn->nl.is_dir_syntax && !S_ISDIR(ni->mode))
+		return -ENOTDIR;
+	if (d_is_ancestor(rn->od, rn->np.dentry))
+		return -EINVAL;
+	if (d_is_ancestor(rn->nd, rn->op.dentry))
+		return exchange ? -EINVAL : -ENOTEMPTY;
+	r = may_delete(odir, rn->od, S_ISDIR(oi->mode));
+	if (r)
+		return r;
+	if (!ni)
+		r = may_create(ndir);
+	else
+		r = may_delete(ndir, rn->nd, exchange ? S_ISDIR(ni->mode) : S_ISDIR(oi->mode));
+	if (r)
+		return r;
+	/* Moving a directory changes its "..". */
+	if (odir != ndir && S_ISDIR(oi->mode))
+		r = inode_permission(oi, MAY_WRITE);
+	if (!r && odir != ndir && exchange && S_ISDIR(ni->mode))
+		r = inode_permission(ni, MAY_WRITE);
+	return r;
+}
+
+static void rename_notify(struct rename *rn, struct inode *inode, const char *oname)
+{
+	static u32 cookie;
+	u32 c = __atomic_add_fetch(&cookie, 1, __ATOMIC_RELAXED);
+	u32 dir = S_ISDIR(inode->mode) ? IN_ISDIR : 0;
+
+	fsnotify_name(d_inode(rn->op.dentry), oname, IN_MOVED_FROM | dir, c);
+	fsnotify_name(d_inode(rn->np.dentry), rn->od->name, IN_MOVED_TO | dir, c);
+	fsnotify_dentry(rn->od, IN_MOVE_SELF | dir);
+}
+
+static int rename_locked(struct rename *rn)
+{
+	struct inode *odir = d_inode(rn->op.dentry), *ndir = d_inode(rn->np.dentry);
+	struct inode *victim;
+	char *oname = NULL;
+	int r = rename_check(rn);
+
+	if (r)
+		return r;
+	if (d_inode(rn->od) == d_inode(rn->nd))
+		return 0; /* two links of one file: nothing happens */
+	if (!odir->ops->rename)
+		return -EPERM;
+	if (inotify_active)
+		oname = kstrdup(rn->od->name, GFP_KERNEL);
+	victim = !(rn->flags & RENAME_EXCHANGE) ? d_inode(rn->nd) : NULL;
+	if (victim && S_ISDIR(victim->mode))
+		rwsem_down_write(&victim->lock); /* nothing may be made in it while it is found empty */
+	r = odir->ops->rename(odir, rn->od, ndir, rn->nd, rn->flags);
+	if (victim && S_ISDIR(victim->mode))
+		rwsem_up_write(&victim->lock);
+	if (!r)
+		r = d_move(rn->od, rn->nd, rn->flags & RENAME_EXCHANGE);
+	if (!r && oname)
+		rename_notify(rn, d_inode(rn->od), oname);
+	kfree(oname);
+	return r;
+}
+
+/* Both directories are resolved: lock them, find the names, do it. */
+static int rename_resolved(struct rename *rn)
+{
+	int r;
+
+	if (rn->op.mnt != rn->np.mnt)
+		return -EXDEV;
+	if (rn->ol.type != LAST_NORM)
+		return -EBUSY;
+	if (rn->nl.type != LAST_NORM)
+		return rn->flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+	r = mnt_want_write(rn->op.mnt);
+	if (r)
+		return r;
+	mutex_lock(&rename_mutex);
+	lock_dirs(rn->op.dentry, rn->np.dentry);
+	rn->od = lookup_one(rn->op.dentry, rn->ol.name, rn->ol.len);
+	rn->nd = IS_ERR(rn->od) ? rn->od : lookup_one(rn->np.dentry, rn->nl.name, rn->nl.len);
+	if (IS_ERR(rn->nd))
+		r = (int)PTR_ERR(rn->nd);
+	else
+		r = rename_locked(rn);
+	unlock_dirs(rn->op.dentry, rn->np.dentry);
+	mutex_unlock(&rename_mutex);
+	if (!IS_ERR(rn->nd))
+		dput(rn->nd);
+	if (!IS_ERR(rn->od))
+		dput(rn->od);
+	return r;
+}
+
+int vfs_rename(int odfd, const char *oname, int ndfd, const char *nname, unsigned int flags)
+{
+	struct rename rn = { .flags = flags };
+	int r;
+
+	if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT))
+		return -EINVAL;
+	if ((flags & RENAME_EXCHANGE) && (flags & (RENAME_NOREPLACE | RENAME_WHITEOUT)))
+		return -EINVAL;
+	r = path_parent(odfd, oname, 0, &rn.op, &rn.ol);
+	if (r)
+		return r;
+	r = path_parent(ndfd, nname, 0, &rn.np, &rn.nl);
+	if (!r) {
+		r = rename_resolved(&rn);
+		path_put(&rn.np);
+	}
+	path_put(&rn.op);
+	return r;
+}
+
+/* ---- names from paths ---- */
+
+/* Prepend @s before *pos; false when it does not fit. */
+static bool prepend(char *buf, char **pos, const char *s, size_t len)
+{
+	if ((size_t)(*pos - buf) < len)
+		return false;
+	*pos -= len;
+	memcpy(*pos, s, len);
+	return true;
+}
+
+/* Under both locks: prepend components from @p up to @root. 0, -ENAMETOOLONG; 1: @root is not above @p. */
+static int prepend_path(struct path p, const struct path *root, char *buf, char **pos)
+{
+	char *end = *pos;
+
+	while (!path_equal(&p, root)) {
+		if (p.mnt && p.dentry == p.mnt->root) {
+			if (!p.mnt->parent) {
+				if (*pos == end && !prepend(buf, pos, "/", 1))
+					return -ENAMETOOLONG;
+				return 1;
+			}
+			p = (struct path){ p.mnt->parent, p.mnt->mountpoint };
+			continue;
+		}
+		if (p.dentry->parent == p.dentry)
+			return 1;
+		if (!prepend(buf, pos, p.dentry->name, p.dentry->len) || !prepend(buf, pos, "/", 1))
+			return -ENAMETOOLONG;
+		p.dentry = p.dentry->parent;
+	}
+	if (*pos == end && !prepend(buf, pos, "/", 1))
+		return -ENAMETOOLONG;
+	return 0;
+}
+
+char *path_name(const struct path *p, char *buf, size_t size)
+{
+	char *pos = buf + size - 1;
+	struct path root;
+	int r = 0;
+
+	*pos = '\0';
+	if (p->dentry->flags & DENTRY_ANON)
+		return prepend(buf, &pos, p->dentry->name, p->dentry->len) ? pos : ERR_PTR(-ENAMETOOLONG);
+	if (d_unhashed(p->dentry) && p->dentry->parent != p->dentry && !prepend(buf, &pos, " (deleted)", 10))
+		return ERR_PTR(-ENAMETOOLONG);
+	if (current->fs)
+		fs_get_root(&root);
+	else
+		root = (struct path){ init_mnt_ns.root, init_mnt_ns.root->root };
+	spin_lock(&dcache_rename_lock);
+	spin_lock(&mount_lock);
+	{
+		char *tail = pos;
+
+		r = prepend_path(*p, &root, buf, &tail);
+		pos = tail;
+	}
+	spin_unlock(&mount_lock);
+	spin_unlock(&dcache_rename_lock);
+	if (current->fs)
+		path_put(&root);
+	return r < 0 ? ERR_PTR(r) : pos;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * memfd_create(2) and seals.
+ *
+ * Seals live on the inode. Every operation that a seal forbids checks it under the inode's lock (write), and F_ADD_SEALS
+ * adds under the same lock: when it has returned, nothing it forbids is under way. The count of shared mappings that may
+ * become writable is kept in inode->writable_maps; it is raised under object->lock together with the test of the seals, so
+ * that a mapping and F_SEAL_WRITE cannot both succeed.
+ * Source: memfd_create(2), fcntl(2) "File Sealing".
+ */
+#include <fs/internal.h>
+#include <fs/tmpfs/tmpfs.h>
+#include <mm/vm.h>
+#include <uapi/mman.h>
+
+#define MFD_NAME_MAX 249
+
+static struct super *memfd_super;
+
+int memfd_account_writable(struct vm_object *obj, int delta)
+{
+	struct inode *inode = container_of(obj, struct inode, object);
+	int r = 0;
+
+	spin_lock(&inode->seal_lock);
+	if (delta > 0 && (inode->seals & F_SEAL_WRITE))
+		r = -EPERM;
+	else
+		inode->writable_maps += delta;
+	BUG_ON(inode->writable_maps < 0);
+	spin_unlock(&inode->seal_lock);
+	return r;
+}
+
+int memfd_check_mmap(struct file *f, unsigned int prot, unsigned int flags, unsigned int *maxflags)
+{
+	u32 seals = READ_ONCE(f->inode->seals);
+	bool shared = (flags & MAP_TYPE) == MAP_SHARED || (flags & MAP_TYPE) == MAP_SHARED_VALIDATE;
+
+	if (!shared || !(seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
+		return 0;
+	if (prot & PROT_WRITE)
+		return -EPERM;
+	*maxflags &= ~VM_MAYWRITE;
+	return 0;
+}
+
+static long add_seals(struct file *f, u32 seals)
+{
+	struct inode *inode = f->inode;
+	long r = 0;
+
+	if (!(f->mode & FMODE_WRITE))
+		return -EPERM;
+	if (seals & ~F_SEAL_ALL)
+		return -EINVAL;
+	rwsem_down_write(&inode->lock);
+	spin_lock(&inode->seal_lock);
+	if (inode->seals & F_SEAL_SEAL)
+		r = -EPERM;
+	else if ((seals & F_SEAL_WRITE) && !(inode->seals & F_SEAL_WRITE) && inode->writable_maps)
+		r = -EBUSY;
+	else
+		inode->seals |= seals;
+	/* An executable whose x bits are frozen is not to be changed either. */
+	if (!r && (seals & F_SEAL_EXEC) && (inode->mode & S_IXUGO))
+		inode->seals |= F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
+	spin_unlock(&inode->seal_lock);
+	rwsem_up_write(&inode->lock);
+	return r;
+}
+
+int memfd_fcntl(struct file *f, unsigned int cmd, unsigned long arg, long *ret)
+{
+	if (cmd == F_ADD_SEALS)
+		*ret = add_seals(f, (u32)arg);
+	else if (cmd == F_GET_SEALS)
+		*ret = READ_ONCE(f->inode->seals);
+	else
+		return -ENOTTY;
+	return 0;
+}
+
+static int memfd_fill(struct super *sb, const char *source, const char *data)
+{
+	return tmpfs_fill(sb, source, "size=0,nr_inodes=0");
+}
+
+static struct fs_type memfd_type = { .name = "tmpfs", .nodev = true, .fill = memfd_fill };
+
+struct file *memfd_create(const char *name, unsigned int flags)
+{
+	char text[MFD_NAME_MAX + 24];
+	struct inode *inode;
+	struct file *f;
+
+	if (flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB | MFD_NOEXEC_SEAL | MFD_EXEC))
+		return ERR_PTR(-EINVAL);
+	if ((flags & MFD_EXEC) && (flags & MFD_NOEXEC_SEAL))
+		return ERR_PTR(-EINVAL);
+	if (flags & MFD_HUGETLB)
+		return ERR_PTR(-ENOSYS);
+	if (strlen(name) > MFD_NAME_MAX)
+		return ERR_PTR(-EINVAL);
+	if (!memfd_super) {
+		struct super *sb = super_create(&memfd_type, NULL, NULL), *none = NULL;
+
+		if (IS_ERR(sb))
+			return ERR_CAST(sb);
+		if (!__atomic_compare_exchange_n(&memfd_super, &none, sb, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+			super_put(sb);
+	}
+	inode = tmpfs_new_inode(memfd_super, NULL, S_IFREG | (flags & MFD_NOEXEC_SEAL ? 0666 : 0777), 0);
+	if (IS_ERR(inode))
+		return ERR_CAST(inode);
+	inode->nlink = 0;
+	if (flags & MFD_NOEXEC_SEAL)
+		inode->seals = F_SEAL_EXEC;
+	else if (flags & MFD_ALLOW_SEALING)
+		inode->seals = 0;
+	snprintf(text, sizeof(text), "/memfd:%s (deleted)", name);
+	f = anon_inode_file(inode, text, &tmpfs_file_ops, NULL, O_RDWR | O_LARGEFILE);
+	if (!IS_ERR(f)) {
+		f->mode = (f->mode & ~FMODE_NOPOS) | FMODE_LSEEK | FMODE_PREAD | FMODE_WRITER;
+		inode->write_denied = 1;
+	}
+	return f;
+}

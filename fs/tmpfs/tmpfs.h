@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* tmpfs inside: what its files share with memfd, extended attributes and the initramfs. */
+#ifndef FS_TMPFS_H
+#define FS_TMPFS_H
+
+#include <fs/vfs.h>
+
+struct tmpfs_xattr;
+bool inode_is_tmpfs(const struct inode *inode);
+struct tmpfs_xattr **tmpfs_xattrs(struct inode *inode);
+void tmpfs_xattr_free(struct tmpfs_xattr *list);
+
+/* memfd.c: seals and the count of mappings that are or may become writable. */
+int memfd_account_writable(struct vm_object *obj, int delta);
+int memfd_check_mmap(struct file *f, unsigned int prot, unsigned int flags, unsigned int *maxflags);
+int memfd_fcntl(struct file *f, unsigned int cmd, unsigned long arg, long *ret);
+struct file *memfd_create(const char *name, unsigned int flags);
+
+/** tmpfs_adopt_pages() - make page-aligned memory the contents of an empty file; each page gains a reference. 0, -ENOMEM. */
+int tmpfs_adopt_pages(struct inode *inode, const void *data, size_t size);
+extern struct fs_type rootfs_type;
+
+#endif
