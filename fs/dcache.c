@@ -9,11 +9,8 @@
  * shrinker, which goes the other way, only tries the bucket's). dcache_rename_lock guards names and parents against
  * d_move() and is outside the buckets' locks; who compares names holds the bucket's lock, which d_move() holds too.
  */
-#include <fs/vfs.h>
-#include <kernel/printk.h>
+#include <fs/internal.h>
 #include <lib/hash.h>
-#include <lib/string.h>
-#include <mm/slab.h>
 
 #define BUCKET_BITS 11
 #define LRU_MAX	    20000u /* unused dentries kept */

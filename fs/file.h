@@ -65,6 +65,7 @@ struct file {
 	struct spinlock f_lock;
 	const struct creds *creds;
 	int owner_pid, owner_sig, owner_type; /* F_SETOWN */
+	u32 owner_seen; /* FIFO: writers ever, when this reader opened without one */
 	struct list epoll_links;
 };
 #define FMODE_READ	 1u

@@ -37,7 +37,6 @@ struct inode *inode_new(struct super *sb, struct inode *dir, u32 mode)
 	i->ino = (u64)atomic64_inc_return(&sb->next_ino);
 	i->nlink = 1;
 	rwsem_init(&i->lock);
-	spin_init(&i->seal_lock, RANK_OBJECT);
 	i->uid = cr ? cr->fsuid : 0;
 	i->gid = cr ? cr->fsgid : 0;
 	if (dir && (dir->mode & S_ISGID)) {

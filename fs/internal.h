@@ -55,9 +55,10 @@ static inline void fsnotify_name(struct inode *dir, const char *name, u32 mask, 
 /* Character devices by number (devfs.c). The fops that the node gets when it is opened, or NULL. */
 struct chrdev {
 	const char *name; /* as in /dev, may hold a directory */
-	u64 rdev;
+	u64 rdev;	  /* the first number */
 	u32 mode;
 	const struct file_ops *ops;
+	u32 count;	  /* of minors, 0: one */
 	struct chrdev *next;
 };
 void chrdev_register(struct chrdev *dev);

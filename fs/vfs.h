@@ -130,9 +130,7 @@ struct inode {
 	const struct inode_ops *ops;
 	const struct file_ops *fops;
 	struct vm_object object; /* page cache of regular files */
-	u32 seals;	   /* F_SEAL_*: lock and seal_lock */
-	s32 writable_maps; /* shared mappings that may become writable: seal_lock */
-	struct spinlock seal_lock;
+	u32 seals;	   /* F_SEAL_*: lock */
 	s32 write_denied;  /* >0 open for writing, <0 being executed (ETXTBSY): atomic */
 	void *priv;
 	struct lock_context *locks; /* advisory locks; set once */

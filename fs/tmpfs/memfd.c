@@ -3,9 +3,8 @@
  * memfd_create(2) and seals.
  *
  * Seals live on the inode. Every operation that a seal forbids checks it under the inode's lock (write), and F_ADD_SEALS
- * adds under the same lock: when it has returned, nothing it forbids is under way. The count of shared mappings that may
- * become writable is kept in inode->writable_maps; it is raised under object->lock together with the test of the seals, so
- * that a mapping and F_SEAL_WRITE cannot both succeed.
+ * adds under the same lock: when it has returned, no write, truncation or allocation it forbids is under way. Whether a
+ * shared mapping exists that may become writable is read off the list of the object's mappings.
  * Source: memfd_create(2), fcntl(2) "File Sealing".
  */
 #include <fs/internal.h>
@@ -17,19 +16,17 @@
 
 static struct super *memfd_super;
 
-int memfd_account_writable(struct vm_object *obj, int delta)
+/* Does a shared mapping exist that is or may become writable? */
+static bool has_writable_maps(struct inode *inode)
 {
-	struct inode *inode = container_of(obj, struct inode, object);
-	int r = 0;
+	struct vma *vma;
+	bool yes = false;
 
-	spin_lock(&inode->seal_lock);
-	if (delta > 0 && (inode->seals & F_SEAL_WRITE))
-		r = -EPERM;
-	else
-		inode->writable_maps += delta;
-	BUG_ON(inode->writable_maps < 0);
-	spin_unlock(&inode->seal_lock);
-	return r;
+	spin_lock(&inode->object.lock);
+	list_for_each_entry(vma, &inode->object.maps, object_link)
+		yes |= (vma->flags & (VM_SHARED | VM_MAYWRITE)) == (VM_SHARED | VM_MAYWRITE);
+	spin_unlock(&inode->object.lock);
+	return yes;
 }
 
 int memfd_check_mmap(struct file *f, unsigned int prot, unsigned int flags, unsigned int *maxflags)
@@ -55,17 +52,15 @@ static long add_seals(struct file *f, u32 seals)
 	if (seals & ~F_SEAL_ALL)
 		return -EINVAL;
 	rwsem_down_write(&inode->lock);
-	spin_lock(&inode->seal_lock);
 	if (inode->seals & F_SEAL_SEAL)
 		r = -EPERM;
-	else if ((seals & F_SEAL_WRITE) && !(inode->seals & F_SEAL_WRITE) && inode->writable_maps)
+	else if ((seals & F_SEAL_WRITE) && !(inode->seals & F_SEAL_WRITE) && has_writable_maps(inode))
 		r = -EBUSY;
 	else
 		inode->seals |= seals;
 	/* An executable whose x bits are frozen is not to be changed either. */
 	if (!r && (seals & F_SEAL_EXEC) && (inode->mode & S_IXUGO))
 		inode->seals |= F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
-	spin_unlock(&inode->seal_lock);
 	rwsem_up_write(&inode->lock);
 	return r;
 }

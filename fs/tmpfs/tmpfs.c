@@ -15,6 +15,7 @@
 #include <fs/tmpfs/tmpfs.h>
 #include <mm/vm.h>
 #include <uapi/capability.h>
+#include <uapi/uio.h>
 
 struct tmpfs_super {
 	u64 max_pages, max_inodes; /* U64_MAX: no limit */
@@ -402,7 +403,7 @@ static int get_or_make_page(struct inode *inode, u64 index, struct page **out)
 	fresh = page_alloc(GFP_KERNEL | GFP_USER | GFP_ZERO, 0);
 	if (!fresh)
 		return -ENOMEM;
-	fresh->type = PAGE_CACHE;
+	page_set_type(fresh, PAGE_CACHE);
 	return insert_page(inode, index, fresh, out);
 }
 
@@ -442,7 +443,6 @@ static const struct vm_object_ops object_ops = {
 	.owner_get = owner_get,
 	.owner_put = owner_put,
 	.describe = object_describe,
-	.account_writable = memfd_account_writable,
 };
 
 static ssize_t tmpfs_read(struct file *f, struct iov_iter *to, loff_t *pos, int flags)
@@ -512,7 +512,7 @@ static int write_check(struct inode *inode, u64 pos, size_t *n)
 static ssize_t write_page(struct inode *inode, struct iov_iter *from, u64 pos, size_t n)
 {
 	size_t off = (size_t)pos & (PAGE_SIZE - 1), got;
-	struct page *page = find_page(inode, pos >> PAGE_SHIFT);
+	struct page *page = find_page(inode, pos >> PAGE_SHIFT), *winner;
 	int r;
 
 	if (page) {
@@ -524,7 +524,7 @@ static ssize_t write_page(struct inode *inode, struct iov_iter *from, u64 pos, s
 	page = page_alloc(GFP_KERNEL | GFP_USER | (n == PAGE_SIZE ? 0 : GFP_ZERO), 0);
 	if (!page)
 		return -ENOMEM;
-	page->type = PAGE_CACHE;
+	page_set_type(page, PAGE_CACHE);
 	got = iov_iter_from(from, (char *)page_to_virt(page) + off, n);
 	if (!got) {
 		page_put(page);
@@ -532,8 +532,6 @@ static ssize_t write_page(struct inode *inode, struct iov_iter *from, u64 pos, s
 	}
 	if (got < n && n == PAGE_SIZE)
 		memset((char *)page_to_virt(page) + got, 0, PAGE_SIZE - got);
-	struct page *winner;
-
 	r = insert_page(inode, pos >> PAGE_SHIFT, page, &winner);
 	if (r)
 		return r;
@@ -764,7 +762,7 @@ int tmpfs_adopt_pages(struct inode *inode, const void *data, size_t size)
 		if (!charge_page(inode))
 			return -ENOSPC;
 		page_get(page);
-		page->type = PAGE_CACHE;
+		page_set_type(page, PAGE_CACHE);
 		r = vm_object_insert(&inode->object, off >> PAGE_SHIFT, page, &winner);
 		page_put(page);
 		if (r) {

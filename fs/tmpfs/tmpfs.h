@@ -10,8 +10,7 @@ bool inode_is_tmpfs(const struct inode *inode);
 struct tmpfs_xattr **tmpfs_xattrs(struct inode *inode);
 void tmpfs_xattr_free(struct tmpfs_xattr *list);
 
-/* memfd.c: seals and the count of mappings that are or may become writable. */
-int memfd_account_writable(struct vm_object *obj, int delta);
+/* memfd.c: seals. */
 int memfd_check_mmap(struct file *f, unsigned int prot, unsigned int flags, unsigned int *maxflags);
 int memfd_fcntl(struct file *f, unsigned int cmd, unsigned long arg, long *ret);
 struct file *memfd_create(const char *name, unsigned int flags);

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The console terminal, /dev/console: the line discipline on top of the console line (kernel/console.h).
+ *
+ * The receive interrupt puts bytes into a ring; a kernel thread takes them through the discipline, because echo, signals and
+ * wake-ups of that kind want task context. When programs do not read, the thread waits, the ring fills, and the line is held.
+ * Locking: `lock` (interrupts off) for the ring and the pending window size.
+ */
+#include <fs/internal.h>
+#include <fs/tty/tty.h>
+#include <kernel/console.h>
+
+#define RING_SIZE 4096u
+
+static struct tty console_tty;
+static struct spinlock lock = SPINLOCK_INIT(RANK_ANY);
+static struct waitq work, room_wait;
+static u8 ring[RING_SIZE];
+static u32 head, tail;	/* lock */
+static bool held;	/* lock: the line was told to stop */
+static bool resized;	/* lock */
+static struct winsize pending_size; /* lock */
+
+static bool rx_byte(u8 byte)
+{
+	unsigned long flags = spin_lock_irqsave(&lock);
+	bool room;
+
+	if (head - tail < RING_SIZE)
+		ring[head++ % RING_SIZE] = byte;
+	room = head - tail < RING_SIZE - 64;
+	if (!room)
+		held = true;
+	spin_unlock_irqrestore(&lock, flags);
+	waitq_wake_all(&work);
+	return room;
+}
+
+static void rx_winsize(u16 cols, u16 rows)
+{
+	unsigned long flags = spin_lock_irqsave(&lock);
+
+	pending_size = (struct winsize){ .ws_row = rows, .ws_col = cols };
+	resized = true;
+	spin_unlock_irqrestore(&lock, flags);
+	waitq_wake_all(&work);
+}
+
+static const struct console_input_ops input_ops = { rx_byte, stream_rx_byte, stream_rx_eof, rx_winsize };
+
+static size_t take_input(u8 *buf, size_t size)
+{
+	unsigned long flags = spin_lock_irqsave(&lock);
+	bool resume;
+	size_t n;
+
+	for (n = 0; n < size && head != tail; n++)
+		buf[n] = ring[tail++ % RING_SIZE];
+	resume = held && head - tail < RING_SIZE / 2;
+	if (resume)
+		held = false;
+	spin_unlock_irqrestore(&lock, flags);
+	if (resume)
+		console_rx_resume();
+	return n;
+}
+
+static void take_winsize(void)
+{
+	unsigned long flags = spin_lock_irqsave(&lock);
+	struct winsize ws = pending_size;
+	bool news = resized;
+
+	resized = false;
+	spin_unlock_irqrestore(&lock, flags);
+	if (news)
+		tty_set_winsize(&console_tty, &ws);
+}
+
+static void input_thread(void *arg)
+{
+	u8 buf[256];
+	size_t n, done;
+
+	for (;;) {
+		wait_event(&work, READ_ONCE(head) != READ_ONCE(tail) || READ_ONCE(resized));
+		take_winsize();
+		n = take_input(buf, sizeof(buf));
+		for (done = 0; done < n;) {
+			done += tty_receive(&console_tty, buf + done, n - done);
+			if (done < n)
+				wait_event(&room_wait, tty_has_room(&console_tty));
+		}
+	}
+}
+
+/* A program has read from @t: whoever waits to give it input may go on. */
+void tty_input_room(struct tty *t)
+{
+	if (t == &console_tty)
+		waitq_wake_all(&room_wait);
+	else
+		pty_input_room(t);
+}
+
+static size_t console_tty_write(struct tty *t, const char *buf, size_t n)
+{
+	console_write(CONSOLE_TTY, buf, n);
+	return n;
+}
+
+static size_t console_tty_room(struct tty *t)
+{
+	return 4096;
+}
+
+static const struct tty_ops console_ops = { .write = console_tty_write, .room = console_tty_room };
+
+/* As on Linux, opening the console makes it nobody's controlling terminal: but init's, when the kernel opens it for it. */
+static int console_open(struct inode *inode, struct file *f)
+{
+	return tty_open_file(&console_tty, f, task_pid(current) != 1);
+}
+
+static const struct file_ops console_file_ops = { .open = console_open };
+static struct chrdev console_dev = { "console", 0, 0600, &console_file_ops };
+
+void console_tty_init(void)
+{
+	waitq_init(&work);
+	waitq_init(&room_wait);
+	console_dev.rdev = mkdev(5, 1);
+	tty_setup(&console_tty, &console_ops, "console", console_dev.rdev);
+	console_tty.termios.c_iflag |= IUTF8;
+	chrdev_register(&console_dev);
+	if (IS_ERR(kthread_create(input_thread, NULL, "console_in")))
+		panic("console: cannot start its thread");
+	console_set_input(&input_ops);
+}
