@@ -454,14 +454,14 @@ struct fs_ctx *task_fs_get(struct task *t)
 	return fs;
 }
 
-void task_exit_files(void)
+void task_drop_files(struct task *t)
 {
-	struct fdtable *ft = current->files;
-	struct fs_ctx *fs = current->fs;
+	struct fdtable *ft = t->files;
+	struct fs_ctx *fs = t->fs;
 
 	spin_lock(&task_ptr_lock);
-	current->files = NULL;
-	current->fs = NULL;
+	t->files = NULL;
+	t->fs = NULL;
 	spin_unlock(&task_ptr_lock);
 	if (ft)
 		fdtable_put(ft);
@@ -501,4 +501,31 @@ void fs_ctx_put(struct fs_ctx *fs)
 	path_put(&fs->root);
 	path_put(&fs->cwd);
 	kfree(fs);
+}
+
+/* Put @next in the place of current's root or cwd; the old one is the caller's to put. */
+void fs_ctx_swap(struct path *slot, const struct path *next, struct path *old)
+{
+	struct fs_ctx *fs = current->fs;
+
+	spin_lock(&fs->lock);
+	*old = *slot;
+	*slot = *next;
+	spin_unlock(&fs->lock);
+}
+
+int fs_ctx_unshare(void)
+{
+	struct fs_ctx *old = current->fs, *copy;
+
+	if (refcount_read(&old->refs) == 1)
+		return 0;
+	copy = fs_ctx_clone(old);
+	if (IS_ERR(copy))
+		return (int)PTR_ERR(copy);
+	spin_lock(&task_ptr_lock);
+	current->fs = copy;
+	spin_unlock(&task_ptr_lock);
+	fs_ctx_put(old);
+	return 0;
 }

@@ -76,7 +76,6 @@ struct file {
 #define FMODE_PREAD	 32u
 #define FMODE_OPENED	 64u  /* release() is owed */
 #define FMODE_WRITER	 128u /* counted in inode->write_denied */
-#define FMODE_EXEC	 256u /* opened for exec: denies writers */
 #define FMODE_NOWAIT	 512u /* RWF_NOWAIT is honoured */
 
 static inline struct file *file_get(struct file *f) { refcount_inc(&f->refs); return f; }
@@ -109,8 +108,8 @@ unsigned int fdtable_size(struct fdtable *ft);
 /* Another task's table and directories, with a reference; NULL when it has exited. */
 struct fdtable *task_files_get(struct task *t);
 struct fs_ctx *task_fs_get(struct task *t);
-/** task_exit_files() - drop current's descriptor table and directories (exit). */
-void task_exit_files(void);
+/** task_drop_files() - drop a task's descriptor table and directories (exit, failed fork). */
+void task_drop_files(struct task *t);
 int fd_close(int fd);
 struct fdtable *fdtable_create(void);
 struct fdtable *fdtable_clone(struct fdtable *ft); /* fork without CLONE_FILES; ERR_PTR */

@@ -3,15 +3,17 @@
  * The first contents of the root file system: cpio archives, plain or gzip, one after the other.
  *
  * initramfs_unpack() makes directories, files, links and devices through the same operations as system calls. A file's body
- * that lies page-aligned in memory is adopted: its pages become the page cache without a copy (the tail of the last page is
- * cleared first, which overwrites only the archive's padding when it fits there; otherwise the last page is copied).
+ * that lies page-aligned in the loader's initrd is adopted: its whole pages become the page cache without a copy, and only
+ * the rest behind them is copied.
  * A bad archive ends with one line that says why; what came before stays.
  * Context: boot, kernel task with the root mounted. Source: Linux's buffer-format.rst.
  */
 #include <fs/internal.h>
 #include <fs/tmpfs/tmpfs.h>
+#include <hal/boot.h>
 #include <lib/cpio.h>
 #include <lib/hash.h>
+#define ZLIB_CONST /* next_in is const */
 #include <zlib.h>
 
 /* Hard links: the first name of (archive, dev, ino). */
@@ -82,13 +84,25 @@ static int write_all(struct file *f, const u8 *data, size_t size)
 	return 0;
 }
 
+/* Lies @data, a whole number of pages, in the loader's initrd, whose memory nobody else owns? */
+static bool adoptable(const u8 *data, size_t whole)
+{
+	const u8 *base = phys_to_virt(boot_info.initrd.base);
+
+	if (!whole || !IS_ALIGNED((unsigned long)data, PAGE_SIZE))
+		return false;
+	if (!boot_info.initrd.size || data < base || data + whole > base + boot_info.initrd.size)
+		return false;
+	return virt_to_page(data)->type == PAGE_RESERVED;
+}
+
 /* Whole pages of @e's body as they lie in memory; returns how many bytes the file has now. */
 static int fill_file(struct file *f, const struct cpio_entry *e, bool may_adopt)
 {
 	size_t whole = e->size & PAGE_MASK;
 	int r;
 
-	if (!may_adopt || !whole || !IS_ALIGNED((unsigned long)e->data, PAGE_SIZE) || !virt_to_page(e->data))
+	if (!may_adopt || !adoptable(e->data, whole))
 		return write_all(f, e->data, e->size);
 	r = tmpfs_adopt_pages(f->inode, e->data, whole);
 	if (!r && e->size > whole) {

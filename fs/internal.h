@@ -12,6 +12,7 @@
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <uapi/inotify.h>
+#include <uapi/ioctl.h>
 #include <uapi/memfd.h>
 
 void dcache_init(void);

@@ -4,7 +4,8 @@
  *
  * file_open_how() is openat2: it checks the flags, walks to the last component, creates it if asked, checks the rights and
  * makes a struct file of it. file_open() is openat for the kernel, file_open_path() opens what is already resolved,
- * file_open_exec() opens a program and keeps writers out until file_exec_done().
+ * file_open_exec() opens a program and keeps writers out until
+ * file_exec_done().
  *
  * Locking: creation holds the directory's lock from the look-up to the new inode, so that O_EXCL means what it says.
  * inode->write_denied counts writers (positive) or programs being run (negative), by compare and exchange.

@@ -3,6 +3,7 @@
  * What kernel/ asks of the file system (kernel/files.h): descriptor tables and directories of tasks, and the files that exec reads.
  */
 #include <fs/internal.h>
+#include <fs/tty/tty.h>
 #include <fs/vfs.h>
 #include <kernel/console.h>
 #include <kernel/files.h>
@@ -42,20 +43,15 @@ int files_fork(struct task *child, u64 clone_flags)
 	return -ENOMEM;
 }
 
-/* Others (/proc) look at a task's table under its wake_lock: take the pointers away first. */
 void files_exit(struct task *t)
 {
-	unsigned long flags = spin_lock_irqsave(&t->wake_lock);
-	struct fdtable *files = t->files;
-	struct fs_ctx *fs = t->fs;
+	task_drop_files(t);
+}
 
-	t->files = NULL;
-	t->fs = NULL;
-	spin_unlock_irqrestore(&t->wake_lock, flags);
-	if (files)
-		fdtable_put(files);
-	if (fs)
-		fs_ctx_put(fs);
+/* A session leader ends: its terminal hangs up on the foreground group. */
+void files_session_exit(struct process *p)
+{
+	tty_disassociate(true);
 }
 
 int files_exec(void)

@@ -294,6 +294,8 @@ struct fs_ctx {
 };
 extern struct fs_ctx init_fs_ctx;
 struct fs_ctx *fs_ctx_clone(struct fs_ctx *fs); /* ERR_PTR */
+void fs_ctx_swap(struct path *slot, const struct path *next, struct path *old);
+int fs_ctx_unshare(void);
 void fs_ctx_get(struct fs_ctx *fs);
 void fs_ctx_put(struct fs_ctx *fs);
 

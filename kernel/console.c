@@ -7,11 +7,9 @@
  * Locking: out_lock (interrupts off) makes one call's output one piece; the panic channel only tries it. The input state
  * belongs to the receive interrupt, which one CPU takes at a time; in_lock guards it against console_set_input().
  */
-#include <hal/boot.h>
 #include <hal/console.h>
 #include <hal/upcall.h>
 #include <kernel/console.h>
-#include <lib/cmdline.h>
 #include <lib/printf.h>
 #include <lib/string.h>
 #include <lock.h>
@@ -121,16 +119,10 @@ void console_report_exit(int status)
 
 void console_init(void)
 {
-	char text[8];
+	static const char start[] = { DLE, 'S' };
 
-	if (cmdline_get(boot_info.cmdline, "caelum.stdio", text, sizeof(text)) == 3)
-		memcpy(console_stdio, text, 3);
-	if (cmdline_get(boot_info.cmdline, "caelum.frame", text, sizeof(text)) == 1 && text[0] == '1') {
-		static const char start[] = { DLE, 'S' };
-
+	if (console_framed)
 		hal_console_write(start, sizeof(start));
-		console_framed = true;
-	}
 }
 
 /* ---- input ---- */

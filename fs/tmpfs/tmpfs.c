@@ -761,15 +761,14 @@ int tmpfs_adopt_pages(struct inode *inode, const void *data, size_t size)
 
 		if (!charge_page(inode))
 			return -ENOSPC;
-		page_get(page);
-		page_set_type(page, PAGE_CACHE);
 		r = vm_object_insert(&inode->object, off >> PAGE_SHIFT, page, &winner);
-		page_put(page);
 		if (r) {
 			uncharge_pages(inode, 1);
 			return r;
 		}
+		page_set_type(page, PAGE_CACHE);
 		page_put(winner);
+		page_put(page); /* the boot reference: from now on it is the file's page alone */
 	}
 	inode->size = size;
 	return 0;

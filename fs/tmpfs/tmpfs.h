@@ -15,7 +15,7 @@ int memfd_check_mmap(struct file *f, unsigned int prot, unsigned int flags, unsi
 int memfd_fcntl(struct file *f, unsigned int cmd, unsigned long arg, long *ret);
 struct file *memfd_create(const char *name, unsigned int flags);
 
-/** tmpfs_adopt_pages() - make page-aligned memory the contents of an empty file; each page gains a reference. 0, -ENOMEM. */
+/** tmpfs_adopt_pages() - make reserved boot memory, page-aligned, the contents of an empty file, which owns the pages from then on. 0, -ENOMEM. */
 int tmpfs_adopt_pages(struct inode *inode, const void *data, size_t size);
 extern struct fs_type rootfs_type;
 

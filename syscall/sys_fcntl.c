@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fcntl, flock, ioctl, and the calls that make data durable or advise about it.
+ * Source: fcntl(2), flock(2), ioctl(2), fsync(2), posix_fadvise(2), readahead(2).
+ */
+#include <fs/internal.h>
+#include <fs/locks.h>
+#include <fs/tmpfs/tmpfs.h>
+#include <syscall/proto.h>
+#include <uapi/capability.h>
+
+#define SETFL_MASK (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME | FASYNC)
+
+static long set_flags(struct file *f, unsigned long arg)
+{
+	u32 next = (u32)arg & SETFL_MASK;
+
+	if ((next & O_NOATIME) && !(f->flags & O_NOATIME) && !inode_owner_or_capable(f->inode))
+		return -EPERM;
+	if ((next & FASYNC) && !(f->flags & FASYNC))
+		return -EINVAL; /* SIGIO is not offered: better refused than never sent */
+	if ((next & O_DIRECT) && S_ISREG(f->inode->mode))
+		return -EINVAL;
+	spin_lock(&f->f_lock);
+	f->flags = (f->flags & ~SETFL_MASK) | next;
+	spin_unlock(&f->f_lock);
+	return f->ops->set_flags ? f->ops->set_flags(f, f->flags) : 0;
+}
+
+static long dup_min(struct file *f, unsigned long min, bool cloexec)
+{
+	int fd;
+
+	if (min >= task_rlimit(RLIMIT_NOFILE))
+		return -EINVAL;
+	fd = fd_alloc_install(file_get(f), (unsigned int)min, cloexec);
+	if (fd < 0)
+		file_put(f);
+	return fd;
+}
+
+/* ---- record locks ---- */
+
+/* struct flock into an inclusive range. 0, -EINVAL, -EOVERFLOW. */
+static int flock_range(struct file *f, const struct flock *fl, struct lock_request *rq)
+{
+	s64 base, start, end;
+
+	switch (fl->l_whence) {
+	case SEEK_SET:
+		base = 0;
+		break;
+	case SEEK_CUR:
+		base = f->pos;
+		break;
+	case SEEK_END:
+		base = (s64)f->inode->size;
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (add_overflow(base, fl->l_start, &start))
+		return -EOVERFLOW;
+	if (start < 0)
+		return -EINVAL;
+	if (fl->l_len > 0) {
+		if (add_overflow(start, fl->l_len - 1, &end))
+			return -EOVERFLOW;
+	} else if (fl->l_len < 0) {
+		end = start - 1;
+		start += fl->l_len;
+		if (start < 0)
+			return -EINVAL;
+	} else {
+		end = S64_MAX;
+	}
+	rq->start = (u64)start;
+	rq->end = (u64)end;
+	return 0;
+}
+
+static long record_lock(struct file *f, unsigned int cmd, uaddr_t arg)
+{
+	bool ofd = cmd >= F_OFD_GETLK;
+	bool test = cmd == F_GETLK || cmd == F_OFD_GETLK, wait = cmd == F_SETLKW || cmd == F_OFD_SETLKW;
+	struct lock_request rq = { .owner = ofd ? (void *)f : (void *)current->files, .ofd = ofd };
+	struct flock fl;
+	int r;
+
+	if (get_user_obj(&fl, arg))
+		return -EFAULT;
+	if ((ofd && fl.l_pid) || (u16)fl.l_type > F_UNLCK || (test && fl.l_type == F_UNLCK && !ofd))
+		return -EINVAL;
+	rq.type = (u8)fl.l_type;
+	r = flock_range(f, &fl, &rq);
+	if (r)
+		return r;
+	if (test) {
+		locks_test(f->inode, &rq);
+		fl.l_type = rq.type;
+		if (rq.type != F_UNLCK) {
+			fl.l_whence = SEEK_SET;
+			fl.l_start = (s64)rq.start;
+			fl.l_len = rq.end == (u64)S64_MAX ? 0 : (s64)(rq.end - rq.start + 1);
+			fl.l_pid = rq.pid;
+		}
+		return put_user_obj(arg, &fl);
+	}
+	if ((rq.type == F_RDLCK && !(f->mode & FMODE_READ)) || (rq.type == F_WRLCK && !(f->mode & FMODE_WRITE)))
+		return -EBADF;
+	return locks_set(f->inode, &rq, wait);
+}
+
+long sys_flock(fd_t fd, uint cmd)
+{
+	static const u8 types[] = { [LOCK_SH] = F_RDLCK, [LOCK_EX] = F_WRLCK, [LOCK_UN] = F_UNLCK };
+	uint op = cmd & ~(uint)LOCK_NB;
+	struct fd f = fdget(fd);
+	long r;
+
+	if (!f.file)
+		return -EBADF;
+	if (op != LOCK_SH && op != LOCK_EX && op != LOCK_UN)
+		r = -EINVAL;
+	else
+		r = locks_flock(f.file, types[op], !(cmd & LOCK_NB));
+	fdput(f);
+	return r;
+}
+
+/* ---- owner of signals ---- */
+
+static long set_owner_ex(struct file *f, uaddr_t arg)
+{
+	struct f_owner_ex o;
+
+	if (get_user_obj(&o, arg))
+		return -EFAULT;
+	if (o.type < F_OWNER_TID || o.type > F_OWNER_PGRP)
+		return -EINVAL;
+	spin_lock(&f->f_lock);
+	f->owner_pid = o.pid;
+	f->owner_type = o.type;
+	spin_unlock(&f->f_lock);
+	return 0;
+}
+
+static long set_owner(struct file *f, int who)
+{
+	if (who == INT_MIN)
+		return -EINVAL;
+	spin_lock(&f->f_lock);
+	f->owner_pid = who < 0 ? -who : who;
+	f->owner_type = who < 0 ? F_OWNER_PGRP : F_OWNER_PID;
+	spin_unlock(&f->f_lock);
+	return 0;
+}
+
+static long fcntl_owner(struct file *f, uint cmd, ulong arg)
+{
+	struct f_owner_ex o = { f->owner_type, f->owner_pid };
+
+	switch (cmd) {
+	case F_SETOWN:
+		return set_owner(f, (int)arg);
+	case F_GETOWN:
+		return o.type == F_OWNER_PGRP ? -o.pid : o.pid;
+	case F_SETOWN_EX:
+		return set_owner_ex(f, arg);
+	case F_GETOWN_EX:
+		return put_user_obj(arg, &o);
+	case F_SETSIG:
+		if (arg > 64)
+			return -EINVAL;
+		f->owner_sig = (int)arg;
+		return 0;
+	}
+	return f->owner_sig;
+}
+
+static long fcntl_same_file(struct file *f, fd_t other)
+{
+	struct fd o = fdget_raw(other);
+	long r;
+
+	if (!o.file)
+		return -EBADF;
+	r = o.file == f;
+	fdput(o);
+	return r;
+}
+
+static long fcntl_file(struct file *f, fd_t fd, uint cmd, ulong arg)
+{
+	long r;
+
+	switch (cmd) {
+	case F_DUPFD:
+	case F_DUPFD_CLOEXEC:
+		return dup_min(f, arg, cmd == F_DUPFD_CLOEXEC);
+	case F_GETFD:
+		return fd_get_cloexec(fd);
+	case F_SETFD:
+		return fd_set_cloexec(fd, arg & FD_CLOEXEC);
+	case F_GETFL:
+		return f->flags;
+	case F_DUPFD_QUERY:
+		return fcntl_same_file(f, (fd_t)arg);
+	}
+	if (f->mode & FMODE_PATH)
+		return -EBADF;
+	switch (cmd) {
+	case F_SETFL:
+		return set_flags(f, arg);
+	case F_GETLK:
+	case F_SETLK:
+	case F_SETLKW:
+	case F_OFD_GETLK:
+	case F_OFD_SETLK:
+	case F_OFD_SETLKW:
+		return record_lock(f, cmd, arg);
+	case F_SETOWN:
+	case F_GETOWN:
+	case F_SETSIG:
+	case F_GETSIG:
+	case F_SETOWN_EX:
+	case F_GETOWN_EX:
+		return fcntl_owner(f, cmd, arg);
+	case F_GETPIPE_SZ:
+	case F_SETPIPE_SZ:
+		return f->ops->fcntl && !f->ops->fcntl(f, cmd, arg, &r) ? r : -EBADF;
+	}
+	if (f->ops->fcntl && !f->ops->fcntl(f, cmd, arg, &r))
+		return r;
+	return -EINVAL;
+}
+
+long sys_fcntl(fd_t fd, uint cmd, ulong arg)
+{
+	struct fd f = fdget_raw(fd);
+	long r;
+
+	if (!f.file)
+		return -EBADF;
+	r = fcntl_file(f.file, fd, cmd, arg);
+	fdput(f);
+	return r;
+}
+
+/* ---- ioctl ---- */
+
+static long set_nonblock(struct file *f, uaddr_t arg)
+{
+	int on;
+
+	if (get_user_obj(&on, arg))
+		return -EFAULT;
+	spin_lock(&f->f_lock);
+	f->flags = on ? f->flags | O_NONBLOCK : f->flags & ~(u32)O_NONBLOCK;
+	spin_unlock(&f->f_lock);
+	return 0;
+}
+
+/* What every regular file and directory answers. */
+static long ioctl_regular(struct file *f, uint cmd, uaddr_t arg)
+{
+	s64 size = (s64)f->inode->size;
+	int n;
+
+	if (cmd == FIGETBSZ) {
+		n = PAGE_SIZE;
+		return put_user_obj(arg, &n);
+	}
+	if (cmd == FIOQSIZE)
+		return put_user_obj(arg, &size);
+	if (cmd == FIONREAD && S_ISREG(f->inode->mode)) {
+		n = (int)(size - f->pos);
+		return put_user_obj(arg, &n);
+	}
+	return -ENOTTY;
+}
+
+long sys_ioctl(fd_t fd, uint cmd, ulong arg)
+{
+	struct fd f = fdget(fd);
+	long r;
+
+	if (!f.file)
+		return -EBADF;
+	switch (cmd) {
+	case FIOCLEX:
+	case FIONCLEX:
+		r = fd_set_cloexec(fd, cmd == FIOCLEX);
+		break;
+	case FIONBIO:
+		r = set_nonblock(f.file, arg);
+		break;
+	default:
+		if (S_ISREG(f.file->inode->mode) || S_ISDIR(f.file->inode->mode))
+			r = ioctl_regular(f.file, cmd, arg);
+		else
+			r = vfs_ioctl(f.file, cmd, arg);
+	}
+	fdput(f);
+	return r;
+}
+
+/* ---- durability and advice ---- */
+
+static long fsync_fd(fd_t fd, bool datasync)
+{
+	struct fd f = fdget(fd);
+	long r;
+
+	if (!f.file)
+		return -EBADF;
+	r = vfs_fsync(f.file, datasync);
+	fdput(f);
+	return r;
+}
+
+long sys_fsync(fd_t fd)
+{
+	return fsync_fd(fd, false);
+}
+
+long sys_fdatasync(fd_t fd)
+{
+	return fsync_fd(fd, true);
+}
+
+/* Every file system there is lives in memory: there is nothing to write back. */
+long sys_sync(void)
+{
+	return 0;
+}
+
+long sys_syncfs(fd_t fd)
+{
+	struct fd f = fdget(fd);
+
+	if (!f.file)
+		return -EBADF;
+	fdput(f);
+	return 0;
+}
+
+long sys_sync_file_range(fd_t fd, loff_t off, loff_t n, uint flags)
+{
+	struct fd f;
+	long r = 0;
+
+	if (flags & ~SYNC_FILE_RANGE_ALL || off < 0 || n < 0 || off + n < off)
+		return -EINVAL;
+	f = fdget(fd);
+	if (!f.file)
+		return -EBADF;
+	if (!S_ISREG(f.file->inode->mode) && !S_ISDIR(f.file->inode->mode) && !S_ISBLK(f.file->inode->mode))
+		r = -ESPIPE;
+	fdput(f);
+	return r;
+}
+
+long sys_fadvise64(fd_t fd, loff_t off, loff_t len, int advice)
+{
+	struct fd f = fdget(fd);
+	long r = 0;
+
+	if (!f.file)
+		return -EBADF;
+	if (S_ISFIFO(f.file->inode->mode))
+		r = -ESPIPE;
+	else if (len < 0 || advice < 0 || advice > POSIX_FADV_NOREUSE)
+		r = -EINVAL;
+	fdput(f);
+	return r; /* all pages are in memory already */
+}
+
+long sys_readahead(fd_t fd, loff_t off, size_t count)
+{
+	struct fd f = fdget(fd);
+	long r = 0;
+
+	if (!f.file || !(f.file->mode & FMODE_READ))
+		r = -EBADF;
+	else if (!S_ISREG(f.file->inode->mode))
+		r = -EINVAL;
+	if (f.file)
+		fdput(f);
+	return r;
+}
+
+long sys_name_to_handle_at(fd_t dfd, path_t path, uaddr_t handle, uaddr_t mount_id, int flags)
+{
+	if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	return -EOPNOTSUPP;
+}
+
+/* ---- memfd ---- */
+
+long sys_memfd_create(path_t uname, uint flags)
+{
+	char *name = getname_flags(uname, true);
+	struct file *f;
+	int fd;
+
+	if (IS_ERR(name))
+		return PTR_ERR(name) == -ENAMETOOLONG ? -EINVAL : PTR_ERR(name);
+	f = memfd_create(name, flags);
+	putname(name);
+	if (IS_ERR(f))
+		return PTR_ERR(f);
+	fd = fd_alloc_install(f, 0, flags & MFD_CLOEXEC);
+	if (fd < 0)
+		file_put(f);
+	return fd;
+}
