@@ -46,7 +46,6 @@ void vfs_init(void)
 	pipe_init();
 	epoll_init();
 	tmpfs_init();
-	random_init();
 	tty_init();
 	devfs_init();
 	pty_init();

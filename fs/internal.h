@@ -30,7 +30,6 @@ void procfs_init(void);
 void sysfs_init(void);
 void tty_init(void);
 void pty_init(void);
-void random_init(void);
 
 void file_accessed(struct file *f);
 
