@@ -243,6 +243,15 @@ int hal_pt_map(struct hal_pt *pt, uaddr_t va, paddr_t pa, unsigned int prot)
 		slot = walk_alloc(&pt->radix, va, 0, true);
 	if (unlikely(!slot))
 		return -ENOMEM;
+#if PT_BREAK_BEFORE_MAKE
+	pte_t old = pte_get(slot);
+
+	/* Another page: no CPU may have the old one cached when it sees the new one. */
+	if (pte_present(old, 0) && pte_pa(old, 0) != pa) {
+		pte_put(slot, empty_entry(0));
+		hal_tlb_flush_page(pt, va);
+	}
+#endif
 	pte_put(slot, pte_leaf(pa, prot | HAL_USER, 0));
 	pte_publish();
 	return 0;

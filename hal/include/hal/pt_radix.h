@@ -18,6 +18,8 @@
  *	PT_MAP_LINEAR	   1: the linear map is made of page-table entries; 0: a direct window (loongarch64)
  *	PT_MAP_IMAGE	   1: the kernel image is mapped by page-table entries at KERNEL_BASE
  *	PT_EMPTY_ZERO	   1: an empty entry is 0. 0: pte_empty() says what it is; new tables are filled with it
+ *	PT_BREAK_BEFORE_MAKE 1: a page may only be replaced by another one through an empty entry and a TLB
+ *			   flush (Arm); not defined: directly
  *	pte_t pte_empty(unsigned level)			only needed with PT_EMPTY_ZERO 0
  *	bool pte_present(pte_t e, unsigned level)	holds a page or a table. A page with no rights
  *			   (PROT_NONE) is present too although the hardware must fault on it

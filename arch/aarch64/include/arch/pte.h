@@ -34,6 +34,7 @@
 #define PT_MAP_LINEAR	  1
 #define PT_MAP_IMAGE	  1
 #define PT_EMPTY_ZERO	  1
+#define PT_BREAK_BEFORE_MAKE 1
 
 static __always_inline bool pte_present(pte_t e, unsigned int level)
 {
