@@ -195,7 +195,7 @@ $(lds): arch/$(ARCH)/kernel.lds.S $(O)/.flags
 		-MF $@.d -o $@ $<
 
 ldflags := -nostdlib -static --no-dynamic-linker -z max-page-size=4096 -z noexecstack --build-id=none \
-	--gc-sections -z norelro
+	--gc-sections --discard-locals -z norelro
 $(O)/caelum.elf: $(lds) $(objs) $(builtin) $(third)
 	$(call log,LD)$(LD) $(if $(cc_is_clang),,--no-warn-rwx-segments) $(ldflags) $(ldflags-arch) -T $(lds) \
 		-Map $(O)/caelum.map -o $@ $(objs) $(builtin) $(third)
