@@ -10,11 +10,15 @@
  */
 #include <compiler.h>
 #include <err.h>
+#include <hal/cpu.h>
 #include <hal/driver.h>
 #include <hal/io.h>
 #include <hal/paging.h>
 #include <hal/power.h>
+#include <hal/timer.h>
 #include <libfdt.h>
+
+#define SYSCON_WAIT_NS 500000000ULL
 
 struct syscon_action {
 	void *reg; /* NULL: not there */
@@ -49,15 +53,26 @@ static void syscon_do(const struct syscon_action *act)
 	syscon_write(act, old | (act->value & act->mask));
 }
 
+/* The switch may take its time; whoever called believes that nothing happened when this returns. */
+static void syscon_wait(void)
+{
+	u64 end = hal_clock_ns() + SYSCON_WAIT_NS;
+
+	while (hal_clock_ns() < end)
+		hal_cpu_relax();
+}
+
 static void syscon_off(int code)
 {
 	(void)code;
 	syscon_do(&off_action);
+	syscon_wait();
 }
 
 static void syscon_reset(void)
 {
 	syscon_do(&reset_action);
+	syscon_wait();
 }
 
 /* "value" and "mask": with only one of them, it is the value (the old binding). */
