@@ -102,7 +102,6 @@ static struct task *task_create(void)
 	__atomic_fetch_add(&ntasks, 1, __ATOMIC_RELAXED);
 	list_init(&t->pending.queue);
 	list_init(&t->thread_link);
-	list_init(&t->held_pi);
 	t->altstack_flags = SS_DISABLE;
 	t->start_ns = hal_clock_ns();
 	return t;

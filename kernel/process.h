@@ -72,6 +72,8 @@ void posix_timers_exit(struct process *p);
 
 /* syscall/dispatch.c: run the syscall in current's context. Sets the result register. Returns the result. */
 long syscall_dispatch(struct task *t);
-enum syscall_restart { RESTART_NEVER, RESTART_SYS, RESTART_NOHAND, RESTART_BLOCK };
+/* RESTART_ALWAYS is for handlers that choose it; no call has it in the table. */
+enum syscall_restart { RESTART_NEVER, RESTART_SYS, RESTART_NOHAND, RESTART_BLOCK, RESTART_ALWAYS };
+extern const long restart_syscall_nr;
 
 #endif

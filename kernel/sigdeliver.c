@@ -13,7 +13,6 @@
 #include <kernel/signal.h>
 #include <lib/string.h>
 #include <mm/vm.h>
-#include <uapi/restart.h>
 
 /* A system call whose end is still to be decided. */
 struct interrupted {
@@ -109,7 +108,7 @@ static void rewind(const struct interrupted *in, long nr)
 
 /*
  * By the class of the call (syscalls.tbl; a handler of it may have chosen another): SYS is made again if the handler has SA_RESTART;
- * NOHAND and BLOCK never after a handler. Without a handler (ignored, or a stop and continuation) all three are made again, BLOCK
+ * NOHAND and BLOCK never after a handler; ALWAYS always. Without a handler (ignored, or a stop and continuation) all three are made again, BLOCK
  * by restart_syscall, which knows how much time is left. @action NULL: no handler runs.
  */
 static void decide_restart(struct interrupted *in, const struct k_sigaction *action)
@@ -132,9 +131,12 @@ static void decide_restart(struct interrupted *in, const struct k_sigaction *act
 		if (!action)
 			rewind(in, in->nr);
 		break;
+	case RESTART_ALWAYS:
+		rewind(in, in->nr);
+		break;
 	case RESTART_BLOCK:
 		if (!action && t->restart.fn)
-			rewind(in, NR_restart_syscall);
+			rewind(in, restart_syscall_nr);
 		break;
 	}
 }

@@ -166,7 +166,8 @@ struct task {
 	uaddr_t set_child_tid, clear_child_tid;
 	uaddr_t robust_list;
 	size_t robust_list_len;
-	struct list held_pi;  /* futex */
+	u32 pi_waiters;	       /* atomic: tasks waiting for PI futexes that this one holds */
+	bool nofault;	       /* own: user access may not sleep; a missing page is a fault */
 	struct vfork_wait *vfork; /* wake_lock: on the stack of the parent that waits for us; NULL otherwise */
 	int exit_code;	     /* wait status of this thread */
 	int pdeath_signal;

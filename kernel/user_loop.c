@@ -65,7 +65,7 @@ bool upcall_kernel_fault(vaddr_t addr, unsigned int access)
 {
 	struct task *t = current;
 
-	if (!t->vm)
+	if (!t->vm || t->nofault)
 		return false;
 	t->min_flt++;
 	return vm_handle_fault(t->vm, addr, access) == VM_FAULT_OK;

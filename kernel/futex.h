@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Futexes: sleeping on a word of user memory. Source: futex(2), robust_futexes(7).
+ *
+ * Every call takes the user address and whether the word is shared between address spaces. Deadlines are of hal_clock_ns(), U64_MAX:
+ * none. All in task context, no lock held.
+ */
+#ifndef KERNEL_FUTEX_H
+#define KERNEL_FUTEX_H
+
+#include <kernel/task.h>
+#include <mm/vm.h>
+
+/**
+ * futex_wait() - sleep while *@addr is @val, until a wake with a common bit in @bits.
+ * Return: 0; -EAGAIN: the word has another value; -ETIMEDOUT; -EINTR; -EFAULT; -EINVAL.
+ */
+long futex_wait(uaddr_t addr, bool shared, u32 val, u32 bits, u64 deadline_ns);
+/** futex_wake() - wake up to @n waiters with a common bit. Return: how many. */
+long futex_wake(uaddr_t addr, bool shared, unsigned int n, u32 bits);
+/** futex_requeue() - wake @nwake, move up to @nmove others to @to; if @compare, only while *@addr is @val (else -EAGAIN). Return: all of them (@compare) or those woken. */
+long futex_requeue(uaddr_t addr, uaddr_t to, bool shared, unsigned int nwake, unsigned int nmove, bool compare, u32 val);
+/** futex_wake_op() - change *@addr2 as @op says, wake @n at @addr and, if the old value satisfies @op, @n2 at @addr2. */
+long futex_wake_op(uaddr_t addr, uaddr_t addr2, bool shared, unsigned int n, unsigned int n2, u32 op);
+
+/*
+ * Priority-inheritance locks: the word holds the owner's tid. Ownership is handed over by the kernel; priorities are not
+ * lent (the scheduler has no boosting), so only the protocol is that of PI.
+ */
+/** futex_lock_pi() - 0; -EDEADLK, -ESRCH (no such owner), -ETIMEDOUT, -EINTR, -EFAULT; with @try -EAGAIN when taken. */
+long futex_lock_pi(uaddr_t addr, bool shared, bool try, u64 deadline_ns);
+/** futex_unlock_pi() - 0; -EPERM: not the owner. */
+long futex_unlock_pi(uaddr_t addr, bool shared);
+
+/* ---- between futex.c and futex_pi.c ---- */
+
+/* A sleeper, on its own stack. */
+struct futex_waiter {
+	struct list link;	     /* bucket lock */
+	struct futex_bucket *bucket; /* bucket lock; changed by requeue */
+	struct futex_key key;	     /* bucket lock */
+	struct task *task;
+	u32 bits;
+	bool woken;		     /* set under the bucket lock, after which the waker does not touch this any more */
+	bool pi;
+	bool granted;		     /* pi: the lock is ours */
+	struct task *owner;	     /* pi, bucket lock: who holds the lock; reference */
+};
+
+struct futex_bucket {
+	struct spinlock lock;
+	struct list waiters; /* lock: in the order of arrival */
+};
+
+struct futex_bucket *futex_bucket_lock(const struct futex_key *key);
+/** futex_get() - read a user word without sleeping; futex_cmpxchg() likewise. 0 or -EFAULT: try futex_fault_in() with no lock held. */
+int futex_get(u32 *val, uaddr_t addr);
+int futex_cmpxchg(uaddr_t addr, u32 old, u32 new, u32 *seen);
+int futex_fault_in(uaddr_t addr, bool write);
+static inline bool futex_key_equal(const struct futex_key *a, const struct futex_key *b)
+{
+	return a->base == b->base && a->offset == b->offset;
+}
+/** futex_make_key() - check the address and find its key. 0, -EINVAL, -EFAULT. */
+int futex_make_key(uaddr_t addr, bool shared, struct futex_key *key);
+/** futex_sleep() - until w->woken: 0; -ETIMEDOUT, -EINTR: and then @w is off its queue. */
+int futex_sleep(struct futex_waiter *w, u64 deadline_ns);
+/** futex_release_waiter() - take @w off its queue and wake it. Bucket lock held. */
+void futex_release_waiter(struct futex_waiter *w);
+/** futex_pi_exit() - whoever waits for a lock of @t goes on. */
+void futex_pi_exit(struct task *t);
+/** futex_for_each_bucket() - lock each bucket in turn and call @fn. */
+void futex_for_each_bucket(void (*fn)(struct futex_bucket *b, void *arg), void *arg);
+
+#endif
