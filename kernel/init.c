@@ -40,19 +40,6 @@ extern const char __initramfs_start[], __initramfs_end[];
 
 /* ---- CPUs ---- */
 
-static void *percpu_alloc(size_t size)
-{
-	unsigned int order = 0;
-	void *p;
-
-	while (PAGE_SIZE << order < size)
-		order++;
-	p = kpages_alloc(GFP_ZERO, order);
-	if (!p)
-		panic("no memory for per-CPU data");
-	return p;
-}
-
 static void init_idle_task(unsigned int cpu)
 {
 	struct task *t = &idle_task[cpu];
@@ -382,7 +369,6 @@ void upcall_kernel_main(void)
 	init_idle_task(0);
 	hal_set_current(&boot->hal);
 	mm_init();
-	hal_percpu_init(percpu_alloc);
 	sched_init_cpu(boot);
 	parse_cmdline();
 	hal_probe_devices();

@@ -456,9 +456,16 @@ void __init page_init(void)
 	reserve_pages = clamp(total_pages / 64, 64ULL, 4096ULL);
 }
 
+static void *__init percpu_alloc(size_t size)
+{
+	return early_alloc(size, PAGE_SIZE);
+}
+
 void __init mm_init(void)
 {
 	hal_paging_init();
+	/* Before the allocators: what the boot CPU has in its caches by then would be in every CPU's. */
+	hal_percpu_init(percpu_alloc);
 	page_init();
 	slab_init();
 	vm_init();

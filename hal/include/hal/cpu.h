@@ -41,7 +41,8 @@ extern unsigned long hal_percpu_offset[CONFIG_NR_CPUS];
  * hal_percpu_init() - give every CPU of boot_info its copy of the per-CPU template.
  * CPU 0 uses the template itself (offset 0) from the first instruction on.
  * @alloc: returns zeroed, page-aligned kernel memory for `size` bytes; never fails at boot
- * Context: boot CPU, once, after the early page allocator is up. Implemented in hal/common.
+ * Context: boot CPU, once, when the early page allocator is up and before anything that keeps per-CPU state
+ * beyond its initial value: the template is copied as it stands. Called by mm_init(). Implemented in hal/common.
  */
 void hal_percpu_init(void *(*alloc)(size_t size));
 
