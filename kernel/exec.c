@@ -14,6 +14,7 @@
  */
 #include <hal/power.h>
 #include <kernel/files.h>
+#include <kernel/posix_timer.h>
 #include <kernel/printk.h>
 #include <kernel/process.h>
 #include <kernel/random.h>
@@ -688,7 +689,7 @@ static void commit(struct exec *e)
 	e->vm->dumpable = !e->secure;
 	switch_vm(e->vm);
 	e->vm = NULL;
-	posix_timers_exit(t->process);
+	posix_timers_exec(t->process);
 	sig_exec();
 	strscpy(t->comm, base_name(e->args->filename), sizeof(t->comm));
 	creds_commit(e->creds);

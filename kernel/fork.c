@@ -263,6 +263,8 @@ static int link_task(struct task *t, const struct clone_req *req)
 		p->nthreads++;
 		t->tid->task = t;
 		sig_recalc(t);
+		if (p->rlim[RLIMIT_CPU].rlim_cur != RLIM_INFINITY)
+			task_set_work(t, WORK_TIMER);
 	}
 	spin_unlock(&sh->lock);
 	spin_unlock_irqrestore(&tasklist_lock, flags);

@@ -400,23 +400,22 @@ int sig_send_process(struct process *p, int sig, const struct siginfo *info)
 	return send(p, NULL, sig, info);
 }
 
-int sig_send_queued(struct process *p, struct task *t, struct sigqueue *q)
+void sig_send_process_locked(struct process *p, int sig)
+{
+	(void)send_locked(p, NULL, sig, NULL);
+}
+
+bool sig_send_queued_locked(struct process *p, struct task *t, struct sigqueue *q)
 {
 	struct sigpending *pending = t ? &t->pending : &p->shared_pending;
-	int sig = q->info.si_signo, queued = 0;
-	unsigned long flags;
-	struct sighand *sh = sighand_lock(p, &flags);
+	int sig = q->info.si_signo;
 
-	if (!list_empty(&q->link)) {
-		queued = 1;
-	} else if (!(t && (t->flags & TASK_F_EXITING)) && act_on_sending(p, t, sig, &q->info)) {
-		list_add_tail(&q->link, &pending->queue);
-		pending->set |= SIGMASK(sig);
-		complete(p, t, sig, &q->info);
-		queued = 1;
-	}
-	sighand_unlock(sh, flags);
-	return queued;
+	if ((t && (t->flags & TASK_F_EXITING)) || !act_on_sending(p, t, sig, &q->info))
+		return false;
+	list_add_tail(&q->link, &pending->queue);
+	pending->set |= SIGMASK(sig);
+	complete(p, t, sig, &q->info);
+	return true;
 }
 
 /* If @q is in @pending and alone with its signal, that is not pending any more. */

@@ -23,8 +23,10 @@ struct sigqueue {
  *  Return: 0; -EAGAIN: queue limit (real-time signals from sigqueue only). Ignored signals are dropped. Any context. */
 int sig_send_task(struct task *t, int sig, const struct siginfo *info);
 int sig_send_process(struct process *p, int sig, const struct siginfo *info);
-/** sig_send_queued() - as above with the caller's own entry @q (q->taken set); @t NULL: for the process. Return: 1 if it is still queued, else 0. */
-int sig_send_queued(struct process *p, struct task *t, struct sigqueue *q);
+/** sig_send_queued_locked() - queue the caller's own entry @q (q->taken set), which is on no queue; @t NULL: for the process. s held. Return: false: ignored. */
+bool sig_send_queued_locked(struct process *p, struct task *t, struct sigqueue *q);
+/** sig_send_process_locked() - from the kernel, s held. */
+void sig_send_process_locked(struct process *p, int sig);
 /** sig_unqueue() - take such an entry back. */
 void sig_unqueue(struct process *p, struct sigqueue *q);
 /** sig_send_pgrp() - every process of a group. tasklist_lock not held. Return: 0, -ESRCH. */

@@ -222,7 +222,7 @@ struct process {
 	struct list posix_timers; /* s */
 	int next_timer_id;
 	struct itimer { u64 value_ns, interval_ns; } itimer[3]; /* s: REAL as deadline; VIRTUAL, PROF as CPU-time deadline */
-	struct ktimer *real_timer;
+	struct process_timers *timers; /* kernel/posix_timer.h; NULL: has none yet */
 	bool dumpable;
 	bool child_subreaper;
 	bool membarrier_registered;

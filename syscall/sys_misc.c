@@ -3,6 +3,7 @@
 #include <hal/power.h>
 #include <kernel/console.h>
 #include <kernel/printk.h>
+#include <kernel/posix_timer.h>
 #include <kernel/process.h>
 #include <kernel/sched.h>
 #include <kernel/time.h>
@@ -116,6 +117,8 @@ static int set_limit(struct process *p, uint which, const struct rlimit64 *new, 
 	spin_unlock_irqrestore(&p->sighand->lock, flags);
 	if (!r && new)
 		mirror_limit(p, which, new->rlim_cur);
+	if (!r && new && which == RLIMIT_CPU)
+		posix_timers_recheck(p);
 	return r;
 }
 
