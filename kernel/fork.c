@@ -133,6 +133,7 @@ static struct process *process_create(void)
 	list_init(&p->shared_pending.queue);
 	list_init(&p->posix_timers);
 	waitq_init(&p->child_wait);
+	waitq_init(&p->signalfd_wait);
 	waitq_init(&p->exit_wait);
 	p->start_ns = hal_clock_ns();
 	return p;

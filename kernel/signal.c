@@ -350,6 +350,7 @@ static bool is_fatal(const struct process *p, int sig)
 /* A signal was queued: who is to see it? */
 static void complete(struct process *p, struct task *t, int sig, const struct siginfo *info)
 {
+	waitq_wake_all(&p->signalfd_wait);
 	if (!t)
 		t = pick_thread(p, sig);
 	if (!t)

@@ -199,6 +199,7 @@ struct process {
 	bool session_leader;
 	bool has_execed;
 	struct waitq child_wait; /* wait4 sleepers */
+	struct waitq signalfd_wait; /* signalfd readers and pollers: any signal sent */
 	struct waitq exit_wait;	 /* pidfd pollers, exec waiting for its other threads */
 	int exit_signal;	/* to the parent; 0 for none */
 	bool group_exit;	/* s */

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * poll and select.
+ *
+ * The first round asks every file and registers on its wait queues; it registers no more once something is ready. A waker
+ * marks the state triggered and wakes the task, which then asks again without registering.
+ * Locking: entries belong to the sleeping task; wakers run under the queue's lock, and leaving takes each entry off its queue.
+ * Source: poll(2), select(2).
+ */
+#include <fs/internal.h>
+#include <fs/poll.h>
+
+static bool poll_wake(struct waiter *w, u64 key)
+{
+	struct poll_entry *e = container_of(w, struct poll_entry, w);
+
+	if (key && !(key & (e->wanted | POLLERR | POLLHUP)))
+		return false;
+	__atomic_store_n(&e->state->triggered, true, __ATOMIC_RELEASE);
+	return task_wake(e->state->task, WAKE_NORMAL);
+}
+
+static struct poll_entry *new_entry(struct poll_wait_state *s)
+{
+	struct poll_chunk *c = s->chunks;
+
+	if (s->n < POLL_INLINE)
+		return &s->inline_entry[s->n++];
+	if (!c || c->n == ARRAY_SIZE(c->entry)) {
+		c = kmalloc(sizeof(*c), GFP_KERNEL);
+		if (!c)
+			return NULL;
+		c->n = 0;
+		c->next = s->chunks;
+		s->chunks = c;
+	}
+	return &c->entry[c->n++];
+}
+
+static void poll_queue(struct poll_table *pt, struct file *f, struct waitq *q)
+{
+	struct poll_wait_state *s = container_of(pt, struct poll_wait_state, pt);
+	struct poll_entry *e = new_entry(s);
+
+	if (!e) {
+		s->error = -ENOMEM;
+		pt->queue = NULL;
+		return;
+	}
+	e->file = file_get(f);
+	e->q = q;
+	e->wanted = pt->wanted;
+	e->state = s;
+	waiter_init(&e->w);
+	e->w.wake = poll_wake;
+	waitq_add(q, &e->w);
+}
+
+void poll_state_init(struct poll_wait_state *s)
+{
+	s->pt.queue = poll_queue;
+	s->pt.wanted = 0;
+	s->task = current;
+	s->triggered = false;
+	s->error = 0;
+	s->n = 0;
+	s->chunks = NULL;
+}
+
+static void drop_entry(struct poll_entry *e)
+{
+	waitq_remove(e->q, &e->w);
+	file_put(e->file);
+}
+
+void poll_state_free(struct poll_wait_state *s)
+{
+	struct poll_chunk *c;
+
+	for (unsigned int i = 0; i < s->n; i++)
+		drop_entry(&s->inline_entry[i]);
+	while ((c = s->chunks) != NULL) {
+		for (unsigned int i = 0; i < c->n; i++)
+			drop_entry(&c->entry[i]);
+		s->chunks = c->next;
+		kfree(c);
+	}
+}
+
+bool poll_sleep(struct poll_wait_state *s, u64 deadline_ns)
+{
+	bool late = false;
+
+	task_prepare_sleep(TASK_INTERRUPTIBLE);
+	if (!__atomic_load_n(&s->triggered, __ATOMIC_ACQUIRE) && !sleep_interrupted(TASK_INTERRUPTIBLE))
+		late = schedule_until(deadline_ns);
+	task_finish_sleep();
+	return late;
+}
+
+/* ---- poll ---- */
+
+static u32 poll_one(struct pollfd *p, struct poll_table *pt)
+{
+	u32 wanted = (u16)p->events | POLLERR | POLLHUP, mask;
+	struct fd f;
+
+	if (p->fd < 0)
+		return 0;
+	f = fdget(p->fd);
+	if (!f.file)
+		return POLLNVAL;
+	pt->wanted = wanted;
+	mask = vfs_poll(f.file, pt) & wanted;
+	fdput(f);
+	return mask;
+}
+
+static int poll_round(struct pollfd *fds, unsigned int n, struct poll_table *pt)
+{
+	int ready = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		fds[i].revents = (s16)poll_one(&fds[i], pt);
+		if (fds[i].revents) {
+			ready++;
+			pt->queue = NULL;
+		}
+	}
+	return ready;
+}
+
+int do_poll(struct pollfd *fds, unsigned int n, u64 deadline_ns)
+{
+	struct poll_wait_state s;
+	bool late = deadline_ns == 0;
+	int ready;
+
+	poll_state_init(&s);
+	if (late)
+		s.pt.queue = NULL;
+	for (;;) {
+		WRITE_ONCE(s.triggered, false);
+		smp_mb();
+		ready = poll_round(fds, n, &s.pt);
+		s.pt.queue = NULL; /* registered once is enough */
+		if (!ready)
+			ready = s.error;
+		if (ready || late)
+			break;
+		if (sleep_interrupted(TASK_INTERRUPTIBLE)) {
+			ready = -EINTR;
+			break;
+		}
+		late = poll_sleep(&s, deadline_ns);
+	}
+	poll_state_free(&s);
+	return ready;
+}
+
+/* ---- select ---- */
+
+static const u32 select_mask[3] = {
+	POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR | POLLNVAL,
+	POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR | POLLNVAL,
+	POLLPRI | POLLNVAL,
+};
+
+/* The events that the three sets want of @fd. */
+static u32 select_wanted(u64 *const in[3], unsigned int fd)
+{
+	u32 wanted = 0;
+
+	for (int k = 0; k < 3; k++)
+		if (in[k] && (in[k][fd / 64] >> (fd % 64) & 1))
+			wanted |= select_mask[k];
+	return wanted;
+}
+
+static int select_one(unsigned int fd, u64 *const in[3], u64 *const out[3], struct poll_table *pt)
+{
+	u32 wanted = select_wanted(in, fd), mask;
+	struct fd f;
+	int ready = 0;
+
+	if (!wanted)
+		return 0;
+	f = fdget((int)fd);
+	if (!f.file)
+		return -EBADF;
+	pt->wanted = wanted;
+	mask = vfs_poll(f.file, pt);
+	fdput(f);
+	for (int k = 0; k < 3; k++)
+		if (in[k] && (in[k][fd / 64] >> (fd % 64) & 1) && (mask & select_mask[k])) {
+			out[k][fd / 64] |= 1ULL << (fd % 64);
+			ready++;
+		}
+	return ready;
+}
+
+static int select_round(int n, u64 *const in[3], u64 *const out[3], struct poll_table *pt)
+{
+	int ready = 0;
+
+	for (unsigned int w = 0; w < DIV_ROUND_UP((unsigned int)n, 64); w++) {
+		u64 any = (in[0] ? in[0][w] : 0) | (in[1] ? in[1][w] : 0) | (in[2] ? in[2][w] : 0);
+
+		for (; any; any &= any - 1) {
+			unsigned int fd = w * 64 + (unsigned int)__builtin_ctzll(any);
+			int r = fd < (unsigned int)n ? select_one(fd, in, out, pt) : 0;
+
+			if (r < 0)
+				return r;
+			if (r)
+				pt->queue = NULL;
+			ready += r;
+		}
+	}
+	return ready;
+}
+
+int do_select(int n, u64 *const in[3], u64 *const out[3], u64 deadline_ns)
+{
+	struct poll_wait_state s;
+	bool late = deadline_ns == 0;
+	int ready;
+
+	poll_state_init(&s);
+	if (late)
+		s.pt.queue = NULL;
+	for (;;) {
+		WRITE_ONCE(s.triggered, false);
+		smp_mb();
+		ready = select_round(n, in, out, &s.pt);
+		s.pt.queue = NULL;
+		if (!ready)
+			ready = s.error;
+		if (ready || late)
+			break;
+		if (sleep_interrupted(TASK_INTERRUPTIBLE)) {
+			ready = -EINTR;
+			break;
+		}
+		late = poll_sleep(&s, deadline_ns);
+	}
+	poll_state_free(&s);
+	return ready;
+}

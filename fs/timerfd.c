@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * timerfd: expirations of a timer as a file.
+ *
+ * Locking: t->lock, interrupts off, because the timer's callback runs in interrupt context.
+ * Source: timerfd_create(2).
+ */
+#include <fs/events.h>
+#include <fs/internal.h>
+#include <uapi/capability.h>
+#include <uapi/poll.h>
+
+struct timerfd {
+	struct spinlock lock;
+	struct ktimer timer;
+	bool real;	 /* CLOCK_REALTIME: absolute times count from 1970 */
+	u64 deadline_ns; /* lock: of hal_clock_ns(); 0: disarmed */
+	u64 interval_ns; /* lock */
+	u64 ticks;	 /* lock: not read yet */
+	struct waitq wait;
+};
+
+static const struct file_ops timerfd_ops;
+
+/* Count what has expired by now. lock held. */
+static void catch_up(struct timerfd *t, u64 now)
+{
+	u64 n;
+
+	if (!t->deadline_ns || now < t->deadline_ns)
+		return;
+	if (!t->interval_ns) {
+		t->ticks++;
+		t->deadline_ns = 0;
+		return;
+	}
+	n = (now - t->deadline_ns) / t->interval_ns + 1;
+	t->ticks += n;
+	t->deadline_ns += n * t->interval_ns;
+}
+
+static void expired(struct ktimer *kt)
+{
+	struct timerfd *t = container_of(kt, struct timerfd, timer);
+	unsigned long flags = spin_lock_irqsave(&t->lock);
+
+	catch_up(t, hal_clock_ns());
+	if (t->deadline_ns)
+		ktimer_start(&t->timer, t->deadline_ns);
+	spin_unlock_irqrestore(&t->lock, flags);
+	waitq_wake_poll(&t->wait, POLLIN | POLLRDNORM);
+}
+
+static u64 take_ticks(struct timerfd *t)
+{
+	unsigned long flags = spin_lock_irqsave(&t->lock);
+	u64 n;
+
+	catch_up(t, hal_clock_ns());
+	n = t->ticks;
+	t->ticks = 0;
+	spin_unlock_irqrestore(&t->lock, flags);
+	return n;
+}
+
+static ssize_t timerfd_read(struct file *f, struct iov_iter *to, loff_t *pos, int flags)
+{
+	struct timerfd *t = f->priv;
+	u64 n;
+	int r;
+
+	if (to->count < sizeof(n))
+		return -EINVAL;
+	while (!(n = take_ticks(t))) {
+		if (f->flags & O_NONBLOCK)
+			return -EAGAIN;
+		r = wait_event_interruptible(&t->wait, READ_ONCE(t->ticks) != 0);
+		if (r)
+			return r;
+	}
+	return iov_iter_to(to, &n, sizeof(n)) == sizeof(n) ? (ssize_t)sizeof(n) : -EFAULT;
+}
+
+static u32 timerfd_poll(struct file *f, struct poll_table *pt)
+{
+	struct timerfd *t = f->priv;
+
+	poll_wait(f, &t->wait, pt);
+	return READ_ONCE(t->ticks) ? POLLIN | POLLRDNORM : 0;
+}
+
+static void timerfd_release(struct file *f)
+{
+	struct timerfd *t = f->priv;
+	unsigned long flags = spin_lock_irqsave(&t->lock);
+
+	t->deadline_ns = t->interval_ns = 0;
+	spin_unlock_irqrestore(&t->lock, flags);
+	ktimer_cancel(&t->timer);
+	kfree(t);
+}
+
+static const struct file_ops timerfd_ops = { .read = timerfd_read, .poll = timerfd_poll, .release = timerfd_release };
+
+/* The present setting. lock held. */
+static void get_setting(struct timerfd *t, struct timer_spec *out)
+{
+	u64 now = hal_clock_ns();
+
+	catch_up(t, now);
+	out->interval = ns_to_timespec(t->interval_ns);
+	out->value = ns_to_timespec(t->deadline_ns ? t->deadline_ns - now : 0);
+}
+
+int timerfd_gettime(struct file *f, struct timer_spec *out)
+{
+	struct timerfd *t = f->priv;
+	unsigned long flags;
+
+	if (f->ops != &timerfd_ops)
+		return -EINVAL;
+	flags = spin_lock_irqsave(&t->lock);
+	get_setting(t, out);
+	spin_unlock_irqrestore(&t->lock, flags);
+	return 0;
+}
+
+/* When a timer set to @value goes off, of hal_clock_ns(). */
+static u64 deadline_of(const struct timerfd *t, u64 value, bool absolute)
+{
+	u64 now = hal_clock_ns(), offset = ktime_real_ns() - now;
+
+	if (!absolute)
+		return now + value < now ? U64_MAX : now + value;
+	if (!t->real)
+		return value;
+	return value > offset ? value - offset : 1;
+}
+
+int timerfd_settime(struct file *f, int tflags, const struct timer_spec *new, struct timer_spec *old)
+{
+	struct timerfd *t = f->priv;
+	unsigned long flags;
+	u64 value, interval, deadline = 0;
+	int r;
+
+	if (tflags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET))
+		return -EINVAL;
+	if (f->ops != &timerfd_ops)
+		return -EINVAL;
+	r = timespec_to_ns(&new->value, &value);
+	if (!r)
+		r = timespec_to_ns(&new->interval, &interval);
+	if (r)
+		return r;
+	if (value)
+		deadline = deadline_of(t, value, tflags & TFD_TIMER_ABSTIME);
+	ktimer_cancel(&t->timer);
+	flags = spin_lock_irqsave(&t->lock);
+	get_setting(t, old);
+	t->deadline_ns = deadline;
+	t->interval_ns = value ? interval : 0;
+	t->ticks = 0;
+	if (deadline)
+		ktimer_start(&t->timer, deadline);
+	spin_unlock_irqrestore(&t->lock, flags);
+	return 0;
+}
+
+struct file *timerfd_create(int clock, int flags)
+{
+	struct timerfd *t;
+	struct file *f;
+
+	if ((clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM) && !capable(CAP_WAKE_ALARM))
+		return ERR_PTR(-EPERM);
+	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME &&
+	    clock != CLOCK_REALTIME_ALARM && clock != CLOCK_BOOTTIME_ALARM)
+		return ERR_PTR(-EINVAL);
+	t = kzalloc(sizeof(*t), GFP_KERNEL);
+	if (!t)
+		return ERR_PTR(-ENOMEM);
+	spin_init(&t->lock, RANK_ANY);
+	ktimer_init(&t->timer, expired);
+	waitq_init(&t->wait);
+	t->real = clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_ALARM;
+	f = anon_file_create("anon_inode:[timerfd]", &timerfd_ops, t, O_RDWR | ((unsigned int)flags & O_NONBLOCK));
+	if (IS_ERR(f))
+		kfree(t);
+	return f;
+}
