@@ -9,7 +9,7 @@
  *	0xffffffff80000000  kernel image (PGDH)
  *
  * Direct windows are only valid at privilege level 0. They know no rights: what a page holds can be
- * written, and executed, through the window; see docs/porting.md.
+ * written, and executed, through the window; see docs/loongarch64.md.
  * Included by assembly files and the linker script.
  */
 #ifndef ARCH_LAYOUT_H
