@@ -48,18 +48,30 @@ unsigned int arch_fpu_max(void)
 static void store_registers(struct hal_task *task)
 {
 	switch (task->arch.fpu_level) {
-	case FPU_FP: fpu_save_fp(&task->arch.fpu); break;
-	case FPU_LSX: fpu_save_lsx(&task->arch.fpu); break;
-	case FPU_LASX: fpu_save_lasx(&task->arch.fpu); break;
+	case FPU_FP:
+		fpu_save_fp(&task->arch.fpu);
+		break;
+	case FPU_LSX:
+		fpu_save_lsx(&task->arch.fpu);
+		break;
+	case FPU_LASX:
+		fpu_save_lasx(&task->arch.fpu);
+		break;
 	}
 }
 
 static void load_registers(const struct hal_task *task)
 {
 	switch (task->arch.fpu_level) {
-	case FPU_FP: fpu_load_fp(&task->arch.fpu); break;
-	case FPU_LSX: fpu_load_lsx(&task->arch.fpu); break;
-	case FPU_LASX: fpu_load_lasx(&task->arch.fpu); break;
+	case FPU_FP:
+		fpu_load_fp(&task->arch.fpu);
+		break;
+	case FPU_LSX:
+		fpu_load_lsx(&task->arch.fpu);
+		break;
+	case FPU_LASX:
+		fpu_load_lasx(&task->arch.fpu);
+		break;
 	}
 }
 

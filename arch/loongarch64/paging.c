@@ -123,8 +123,8 @@ bool arch_tlb_fault_is_stale(vaddr_t va, unsigned int access, bool user)
 
 int arch_pt_init(struct hal_pt *pt)
 {
-	pt->asid = (struct hal_asid){0};
-	pt->tlb = (struct tlb_cpus){{0}};
+	pt->asid = (struct hal_asid){ 0 };
+	pt->tlb = (struct tlb_cpus){ { 0 } };
 	return 0;
 }
 
@@ -145,7 +145,8 @@ void arch_kernel_activate(paddr_t root)
 /* The pointer alone says little: a table may have been freed and another made in its place. */
 static bool is_loaded(const struct hal_pt *pt)
 {
-	return (csr_read(CSR_ASID) & ASID_MASK) == (pt ? asid_hw(&pt->asid) : 0) && (!pt || asid_hw(&pt->asid));
+	return (csr_read(CSR_ASID) & ASID_MASK) == (pt ? asid_hw(&pt->asid) : 0) &&
+	       (!pt || asid_hw(&pt->asid));
 }
 
 void hal_pt_activate(struct hal_pt *pt)

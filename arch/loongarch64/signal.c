@@ -24,9 +24,9 @@
 static const struct {
 	u32 magic, room, align, regs;
 } records[] = {
-	[FPU_FP] = {FPU_CTX_MAGIC, sizeof(struct fpu_context), 16, 1},
-	[FPU_LSX] = {LSX_CTX_MAGIC, sizeof(struct lsx_context), 16, 2},
-	[FPU_LASX] = {LASX_CTX_MAGIC, sizeof(struct lasx_context), 32, 4},
+	[FPU_FP] = { FPU_CTX_MAGIC, sizeof(struct fpu_context), 16, 1 },
+	[FPU_LSX] = { LSX_CTX_MAGIC, sizeof(struct lsx_context), 16, 2 },
+	[FPU_LASX] = { LASX_CTX_MAGIC, sizeof(struct lasx_context), 32, 4 },
 };
 
 /* Largest of the three contexts: registers, then fcc, fcsr. */
@@ -65,7 +65,7 @@ static void unpack_context(struct fpu_state *s, const union any_context *ctx, un
 static uaddr_t push_extensions(struct hal_task *task, uaddr_t top)
 {
 	unsigned int level = task->arch.fpu_level;
-	struct sctx_info info = {0};
+	struct sctx_info info = { 0 };
 	union any_context ctx;
 	uaddr_t end = top - sizeof(info), at;
 

@@ -76,11 +76,15 @@ static unsigned int fault_access(unsigned int code, unsigned long ip, unsigned l
 {
 	switch (code) {
 	case EXC_PIS:
-	case EXC_PME: return UCTX_WRITE;
+	case EXC_PME:
+		return UCTX_WRITE;
 	case EXC_PIF:
-	case EXC_PNX: return UCTX_EXEC;
-	case EXC_PPI: return ip == badv ? UCTX_EXEC : UCTX_READ;
-	default: return UCTX_READ;
+	case EXC_PNX:
+		return UCTX_EXEC;
+	case EXC_PPI:
+		return ip == badv ? UCTX_EXEC : UCTX_READ;
+	default:
+		return UCTX_READ;
 	}
 }
 
@@ -124,21 +128,37 @@ static enum uctx_reason decode_exception(struct hal_task *task, struct uctx_even
 	unsigned long ip = task->uctx.era, badv = task->arch.badv;
 
 	switch (ecode(task->arch.estat)) {
-	case EXC_ADE: event_exception(ev, UCTX_EXC_ACCESS, BUS_ADRERR, badv); break;
-	case EXC_ALE: event_exception(ev, UCTX_EXC_MISALIGNED, BUS_ADRALN, badv); break;
-	case EXC_BCE: event_exception(ev, UCTX_EXC_ACCESS, SEGV_BNDERR, badv); break;
-	case EXC_BRK: decode_break(task, ev); break;
-	case EXC_SYS: /* cannot be: it has a vector of its own */ return UCTX_UNKNOWN;
+	case EXC_ADE:
+		event_exception(ev, UCTX_EXC_ACCESS, BUS_ADRERR, badv);
+		break;
+	case EXC_ALE:
+		event_exception(ev, UCTX_EXC_MISALIGNED, BUS_ADRALN, badv);
+		break;
+	case EXC_BCE:
+		event_exception(ev, UCTX_EXC_ACCESS, SEGV_BNDERR, badv);
+		break;
+	case EXC_BRK:
+		decode_break(task, ev);
+		break;
+	case EXC_SYS: /* cannot be: it has a vector of its own */
+		return UCTX_UNKNOWN;
 	case EXC_INE:
 	case EXC_FPD:
 	case EXC_SXD:
-	case EXC_ASXD: event_exception(ev, UCTX_EXC_ILLEGAL, ILL_ILLOPC, ip); break;
-	case EXC_IPE: event_exception(ev, UCTX_EXC_ILLEGAL, ILL_PRVOPC, ip); break;
+	case EXC_ASXD:
+		event_exception(ev, UCTX_EXC_ILLEGAL, ILL_ILLOPC, ip);
+		break;
+	case EXC_IPE:
+		event_exception(ev, UCTX_EXC_ILLEGAL, ILL_PRVOPC, ip);
+		break;
 	case EXC_FPE:
 		event_exception(ev, UCTX_EXC_ARITH, fpe_code(arch_fpu_take_causes(task)), ip);
 		break;
-	case EXC_WPE: event_exception(ev, UCTX_EXC_DEBUG, TRAP_HWBKPT, ip); break;
-	default: return UCTX_UNKNOWN;
+	case EXC_WPE:
+		event_exception(ev, UCTX_EXC_DEBUG, TRAP_HWBKPT, ip);
+		break;
+	default:
+		return UCTX_UNKNOWN;
 	}
 	return UCTX_EXCEPTION;
 }
@@ -158,10 +178,14 @@ static int user_page_fault(struct hal_task *task, struct uctx_event *ev, unsigne
 static bool is_fpu_first_use(struct hal_task *task, unsigned int code)
 {
 	switch (code) {
-	case EXC_FPD: return arch_fpu_raise(task, FPU_FP);
-	case EXC_SXD: return arch_fpu_raise(task, FPU_LSX);
-	case EXC_ASXD: return arch_fpu_raise(task, FPU_LASX);
-	default: return false;
+	case EXC_FPD:
+		return arch_fpu_raise(task, FPU_FP);
+	case EXC_SXD:
+		return arch_fpu_raise(task, FPU_LSX);
+	case EXC_ASXD:
+		return arch_fpu_raise(task, FPU_LASX);
+	default:
+		return false;
 	}
 }
 
@@ -211,7 +235,8 @@ static void kernel_user_fault(struct trap_frame *f, unsigned int access)
 	bool resolved;
 
 	if (!fixup)
-		kernel_panic(f, f->badv < PAGE_SIZE ? "kernel used a null pointer" : "kernel touched user memory");
+		kernel_panic(f, f->badv < PAGE_SIZE ? "kernel used a null pointer"
+						    : "kernel touched user memory");
 	if (f->prmd & PRMD_PIE)
 		hal_irq_enable();
 	resolved = upcall_kernel_fault(f->badv, access);

@@ -42,15 +42,15 @@ void uctx_exit(struct hal_task *task)
 struct feature {
 	const char *name;
 	unsigned int hwcap; /* bit of AT_HWCAP */
-	u8 word;	 /* CPUCFG word and bit; word 0: always */
+	u8 word;	    /* CPUCFG word and bit; word 0: always */
 	u8 bit;
 };
 
 /* Source: Linux's uapi/asm/hwcap.h of loongarch; CPUCFG: Reference Manual, volume 1, 2.2.10.5. */
 static const struct feature features[] = {
-	{"cpucfg", 0, 0, 0}, {"lam", 1, 2, 22}, {"ual", 2, 1, 20},   {"fpu", 3, 2, 0},
-	{"lsx", 4, 2, 6},    {"lasx", 5, 2, 7}, {"crc32", 6, 1, 25}, {"complex", 7, 2, 8},
-	{"crypto", 8, 2, 9}, {"lvz", 9, 2, 10},
+	{ "cpucfg", 0, 0, 0 }, { "lam", 1, 2, 22 }, { "ual", 2, 1, 20 },   { "fpu", 3, 2, 0 },
+	{ "lsx", 4, 2, 6 },    { "lasx", 5, 2, 7 }, { "crc32", 6, 1, 25 }, { "complex", 7, 2, 8 },
+	{ "crypto", 8, 2, 9 }, { "lvz", 9, 2, 10 },
 };
 
 static bool has_feature(const struct feature *f)
@@ -77,7 +77,7 @@ const char *hal_platform_name(void)
 /* Vendor and name, eight letters each, as the machine gives them. */
 static void cpu_name(char *name, size_t size)
 {
-	u64 words[2] = {iocsr_read64(IOCSR_VENDOR), iocsr_read64(IOCSR_CPUNAME)};
+	u64 words[2] = { iocsr_read64(IOCSR_VENDOR), iocsr_read64(IOCSR_CPUNAME) };
 
 	scnprintf(name, size, "%.8s-%.8s", (const char *)&words[0], (const char *)&words[1]);
 }

@@ -11,7 +11,7 @@
 #include <uapi/signal.h>
 
 struct access {
-	u8 size;	 /* bytes; 0: not a load or store known here */
+	u8 size; /* bytes; 0: not a load or store known here */
 	bool store;
 	bool is_signed;
 	bool fp;
@@ -25,16 +25,16 @@ struct access {
 /* Bits 25:22 of the format with a 12-bit offset (bits 31:26 are 001010). */
 static const struct access si12_ops[16] = {
 	LD(1, true),  LD(2, true),  LD(4, true),  LD(8, false), ST(1),	ST(2),	ST(4),	ST(8),
-	LD(1, false), LD(2, false), LD(4, false), {0},		FLD(4), FST(4), FLD(8), FST(8),
+	LD(1, false), LD(2, false), LD(4, false), { 0 },	FLD(4), FST(4), FLD(8), FST(8),
 };
 
 /* Bits 25:24 of the format with a 14-bit offset in words (bits 31:26 are 001001). */
-static const struct access si14_ops[4] = {LD(4, true), ST(4), LD(8, false), ST(8)};
+static const struct access si14_ops[4] = { LD(4, true), ST(4), LD(8, false), ST(8) };
 
 /* Bits 21:18 of the format with a register offset (bits 31:22 are 0011100000). */
 static const struct access indexed_ops[16] = {
 	LD(1, true),  LD(2, true),  LD(4, true),  LD(8, false), ST(1),	ST(2),	ST(4),	ST(8),
-	LD(1, false), LD(2, false), LD(4, false), {0},		FLD(4), FLD(8), FST(4), FST(8),
+	LD(1, false), LD(2, false), LD(4, false), { 0 },	FLD(4), FLD(8), FST(4), FST(8),
 };
 
 static struct access decode(u32 insn)
@@ -45,7 +45,7 @@ static struct access decode(u32 insn)
 		return si14_ops[insn >> 24 & 3];
 	if (insn >> 22 == 0x0e0 && (insn >> 15 & 7) == 0)
 		return indexed_ops[insn >> 18 & 15];
-	return (struct access){0};
+	return (struct access){ 0 };
 }
 
 /* The register's value, kept in the task. */
@@ -89,7 +89,8 @@ bool uctx_emulate(struct hal_task *task, const struct uctx_event *ev)
 	bool done;
 	u32 insn;
 
-	if (ev->kind != UCTX_EXC_MISALIGNED || ev->code != BUS_ADRALN || hal_get_user32(&insn, task->uctx.era) != 0)
+	if (ev->kind != UCTX_EXC_MISALIGNED || ev->code != BUS_ADRALN ||
+	    hal_get_user32(&insn, task->uctx.era) != 0)
 		return false;
 	op = decode(insn);
 	if (op.size == 0)

@@ -198,7 +198,7 @@ static int __init pch_probe(const void *fdt, int node)
 
 FDT_DRIVER(pch_pic_driver) = {
 	.name = "pch-pic",
-	.compatible = (const char *const[]){"loongson,pch-pic-1.0", NULL},
+	.compatible = (const char *const[]){ "loongson,pch-pic-1.0", NULL },
 	.level = DRIVER_IRQCHIP,
 	.probe = pch_probe,
 };

@@ -31,18 +31,27 @@ static struct syscon_action off_action, reset_action;
 static u32 syscon_read(const struct syscon_action *act)
 {
 	switch (act->width) {
-	case 1: return readb(act->reg);
-	case 2: return readw(act->reg);
-	default: return readl(act->reg);
+	case 1:
+		return readb(act->reg);
+	case 2:
+		return readw(act->reg);
+	default:
+		return readl(act->reg);
 	}
 }
 
 static void syscon_write(const struct syscon_action *act, u32 v)
 {
 	switch (act->width) {
-	case 1: writeb((u8)v, act->reg); break;
-	case 2: writew((u16)v, act->reg); break;
-	default: writel(v, act->reg); break;
+	case 1:
+		writeb((u8)v, act->reg);
+		break;
+	case 2:
+		writew((u16)v, act->reg);
+		break;
+	default:
+		writel(v, act->reg);
+		break;
 	}
 }
 
@@ -132,14 +141,14 @@ static int __init syscon_reset_probe(const void *fdt, int node)
 
 FDT_DRIVER(syscon_off_driver) = {
 	.name = "syscon-poweroff",
-	.compatible = (const char *const[]){"syscon-poweroff", NULL},
+	.compatible = (const char *const[]){ "syscon-poweroff", NULL },
 	.level = DRIVER_OTHER,
 	.probe = syscon_off_probe,
 };
 
 FDT_DRIVER(syscon_reset_driver) = {
 	.name = "syscon-reboot",
-	.compatible = (const char *const[]){"syscon-reboot", NULL},
+	.compatible = (const char *const[]){ "syscon-reboot", NULL },
 	.level = DRIVER_OTHER,
 	.probe = syscon_reset_probe,
 };

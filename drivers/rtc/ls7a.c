@@ -68,7 +68,7 @@ static int __init ls7a_probe(const void *fdt, int node)
 
 FDT_DRIVER(ls7a_driver) = {
 	.name = "ls7a-rtc",
-	.compatible = (const char *const[]){"loongson,ls7a-rtc", NULL},
+	.compatible = (const char *const[]){ "loongson,ls7a-rtc", NULL },
 	.level = DRIVER_OTHER,
 	.probe = ls7a_probe,
 };

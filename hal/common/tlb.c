@@ -12,8 +12,8 @@
 
 /* What a CPU asks of others; stable while `waiting` is not 0. */
 struct tlb_request {
-	struct hal_pt *pt; /* NULL: kernel addresses */
-	vaddr_t start, end; /* 0, 0: everything of @pt */
+	struct hal_pt *pt;    /* NULL: kernel addresses */
+	vaddr_t start, end;   /* 0, 0: everything of @pt */
 	unsigned int waiting; /* atomic: CPUs that have not answered */
 };
 

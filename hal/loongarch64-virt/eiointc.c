@@ -149,8 +149,8 @@ static int __init eiointc_probe(const void *fdt, int node)
 
 FDT_DRIVER(eiointc_driver) = {
 	.name = "eiointc",
-	.compatible = (const char *const[]){"loongson,ls2k2000-eiointc",
-					    "loongson,ls2k0500-eiointc", NULL},
+	.compatible = (const char *const[]){ "loongson,ls2k2000-eiointc",
+					     "loongson,ls2k0500-eiointc", NULL },
 	.level = DRIVER_IRQCHIP,
 	.probe = eiointc_probe,
 };

@@ -43,13 +43,13 @@ struct arch_thread {
 	struct fpu_state fpu;
 	unsigned long sp;	  /* kernel stack pointer while switched away */
 	unsigned long user_frame; /* kernel stack pointer to take when user mode traps */
-	unsigned long stack_low;	 /* kernel stack's lowest address; 0: not known */
-	unsigned long estat;   /* of the last trap from user mode */
+	unsigned long stack_low;  /* kernel stack's lowest address; 0: not known */
+	unsigned long estat;	  /* of the last trap from user mode */
 	unsigned long badv;
 	unsigned long badi;
-	u8 fpu_load;    /* the state must be made live before user mode */
-	u8 fpu_level;    /* enum fpu_level */
-	u32 fpu_cpu;    /* CPU whose registers hold this state, + 1 */
+	u8 fpu_load;  /* the state must be made live before user mode */
+	u8 fpu_level; /* enum fpu_level */
+	u32 fpu_cpu;  /* CPU whose registers hold this state, + 1 */
 };
 
 register unsigned long arch_percpu_reg __asm__("$r21");
