@@ -38,6 +38,13 @@ static inline struct timespec64 ns_to_timespec(u64 ns)
 {
 	return (struct timespec64){ .tv_sec = (s64)(ns / NSEC_PER_SEC), .tv_nsec = (s64)(ns % NSEC_PER_SEC) };
 }
+/** ktime_real_to_mono() - a time of CLOCK_REALTIME as one of hal_clock_ns(), as the clock stands now. */
+static inline u64 ktime_real_to_mono(u64 ns)
+{
+	u64 offset = ktime_real_ns() - hal_clock_ns();
+
+	return ns == U64_MAX ? ns : ns > offset ? ns - offset : 0;
+}
 /** timespec_to_ns() - 0 and *ns (saturating), or -EINVAL for a negative or unnormalised time. */
 int timespec_to_ns(const struct timespec64 *ts, u64 *ns);
 /** deadline_from_user() - read a relative timespec (0: none -> U64_MAX) and turn it into a deadline. 0, -EFAULT, -EINVAL. */

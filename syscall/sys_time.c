@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Time: clock_gettime(2), nanosleep(2), gettimeofday(2), adjtimex(2), times(2), getrusage(2).
+ *
+ * Clocks: CLOCK_MONOTONIC, _RAW, _COARSE and CLOCK_BOOTTIME are hal_clock_ns(); CLOCK_REALTIME and CLOCK_TAI (no leap seconds are
+ * known: the same) an offset from it. A sleep until a time of CLOCK_REALTIME is not moved when the clock is set meanwhile.
+ */
+#include <kernel/posix_timer.h>
+#include <kernel/process.h>
+#include <kernel/sched.h>
+#include <kernel/time.h>
+#include <lib/string.h>
+#include <mm/uaccess.h>
+#include <mm/vm.h>
+#include <syscall/proto.h>
+
+#define MIN_CPU_SLEEP_NS NSEC_PER_MSEC
+
+static int put_ns(uaddr_t uts, u64 ns)
+{
+	struct timespec64 ts = ns_to_timespec(ns);
+
+	return put_user_obj(uts, &ts);
+}
+
+static void ns_to_timeval(u64 ns, struct timeval_abi *tv)
+{
+	tv->tv_sec = (s64)(ns / NSEC_PER_SEC);
+	tv->tv_usec = (s64)(ns % NSEC_PER_SEC / NSEC_PER_USEC);
+}
+
+/* ---- reading and setting clocks ---- */
+
+/* 0 and *ns, or -EINVAL: no such clock (those that wake a sleeping machine among them: it has no such device). */
+static int read_clock(clockid_t id, u64 *ns)
+{
+	struct cpu_clock cpu;
+	int r;
+
+	switch (id) {
+	case CLOCK_REALTIME:
+	case CLOCK_REALTIME_COARSE:
+	case CLOCK_TAI:
+		*ns = ktime_real_ns();
+		return 0;
+	case CLOCK_MONOTONIC:
+	case CLOCK_MONOTONIC_RAW:
+	case CLOCK_MONOTONIC_COARSE:
+	case CLOCK_BOOTTIME:
+		*ns = hal_clock_ns();
+		return 0;
+	}
+	r = cpu_clock_get(id, &cpu);
+	if (r)
+		return r;
+	*ns = cpu_clock_read(&cpu);
+	cpu_clock_put(&cpu);
+	return 0;
+}
+
+long sys_clock_gettime(clockid_t id, uaddr_t uts)
+{
+	u64 ns;
+	int r = read_clock(id, &ns);
+
+	return r ? r : put_ns(uts, ns);
+}
+
+/* All of them count nanoseconds, the coarse ones too. */
+long sys_clock_getres(clockid_t id, uaddr_t uts)
+{
+	u64 ns;
+	int r = read_clock(id, &ns);
+
+	return r || !uts ? r : put_ns(uts, 1);
+}
+
+static int set_real(u64 ns)
+{
+	if (!capable(CAP_SYS_TIME))
+		return -EPERM;
+	/* Linux: not before the machine's start. */
+	if (ns < hal_clock_ns())
+		return -EINVAL;
+	ktime_set_real_ns(ns);
+	return 0;
+}
+
+long sys_clock_settime(clockid_t id, uaddr_t uts)
+{
+	struct timespec64 ts;
+	u64 ns;
+	int r = read_clock(id, &ns);
+
+	if (r)
+		return r;
+	if (id < 0 || id == CLOCK_PROCESS_CPUTIME_ID || id == CLOCK_THREAD_CPUTIME_ID)
+		return -EPERM;
+	if (id != CLOCK_REALTIME)
+		return -EINVAL;
+	if (get_user_obj(&ts, uts))
+		return -EFAULT;
+	r = timespec_to_ns(&ts, &ns);
+	return r ? r : set_real(ns);
+}
+
+struct timezone_abi {
+	s32 minuteswest, dsttime;
+};
+static struct timezone_abi timezone;
+
+long sys_gettimeofday(uaddr_t utv, uaddr_t utz)
+{
+	struct timeval_abi tv;
+
+	ns_to_timeval(ktime_real_ns(), &tv);
+	if (utv && put_user_obj(utv, &tv))
+		return -EFAULT;
+	return utz ? put_user_obj(utz, &timezone) : 0;
+}
+
+long sys_settimeofday(uaddr_t utv, uaddr_t utz)
+{
+	struct timezone_abi tz;
+	struct timeval_abi tv;
+	struct timespec64 ts;
+	u64 ns = 0;
+
+	if (utv) {
+		if (get_user_obj(&tv, utv))
+			return -EFAULT;
+		if ((u64)tv.tv_usec >= 1000000)
+			return -EINVAL;
+		ts = (struct timespec64){ tv.tv_sec, tv.tv_usec * 1000 };
+		if (timespec_to_ns(&ts, &ns))
+			return -EINVAL;
+	}
+	if (utz && get_user_obj(&tz, utz))
+		return -EFAULT;
+	if (!capable(CAP_SYS_TIME))
+		return -EPERM;
+	if (utz && (tz.minuteswest > 15 * 60 || tz.minuteswest < -15 * 60))
+		return -EINVAL;
+	if (utz)
+		timezone = tz;
+	return utv ? set_real(ns) : 0;
+}
+
+long sys_time(uaddr_t ut)
+{
+	s64 seconds = (s64)(ktime_real_ns() / NSEC_PER_SEC);
+
+	if (ut && put_user_obj(ut, &seconds))
+		return -EFAULT;
+	return seconds;
+}
+
+/* ---- adjtimex ---- */
+
+struct timex_abi {
+	u32 modes, pad0;
+	s64 offset, freq, maxerror, esterror;
+	s32 status, pad1;
+	s64 constant, precision, tolerance;
+	struct timeval_abi time;
+	s64 tick, ppsfreq, jitter;
+	s32 shift, pad2;
+	s64 stabil, jitcnt, calcnt, errcnt, stbcnt;
+	s32 tai, reserved[11];
+};
+static_assert(sizeof(struct timex_abi) == 208, "struct timex is 208 bytes");
+#define STA_UNSYNC 0x40
+#define TIME_ERROR 5
+#define MAXERROR   16000000
+
+/* The state of a clock that nobody disciplines. Changing it is not supported: modes other than 0 are refused. */
+static long read_timex(uaddr_t utx)
+{
+	struct timex_abi tx;
+
+	if (get_user_obj(&tx, utx))
+		return -EFAULT;
+	if (tx.modes)
+		return capable(CAP_SYS_TIME) ? -EOPNOTSUPP : -EPERM;
+	memset(&tx, 0, sizeof(tx));
+	tx.maxerror = tx.esterror = MAXERROR;
+	tx.status = STA_UNSYNC;
+	tx.constant = 2;
+	tx.precision = 1;
+	tx.tolerance = 500 << 16;
+	tx.tick = 1000000 / USER_HZ;
+	ns_to_timeval(ktime_real_ns(), &tx.time);
+	return put_user_obj(utx, &tx) ? -EFAULT : TIME_ERROR;
+}
+
+long sys_adjtimex(uaddr_t utx)
+{
+	return read_timex(utx);
+}
+
+long sys_clock_adjtime(clockid_t id, uaddr_t utx)
+{
+	u64 ns;
+	int r = read_clock(id, &ns);
+
+	if (r)
+		return r;
+	return id == CLOCK_REALTIME ? read_timex(utx) : -EOPNOTSUPP;
+}
+
+/* ---- sleeping ---- */
+
+/* 0, or -EINTR. */
+static long sleep_until(u64 deadline_ns)
+{
+	long r = 0;
+
+	for (;;) {
+		task_prepare_sleep(TASK_INTERRUPTIBLE);
+		if (sleep_interrupted(TASK_INTERRUPTIBLE)) {
+			r = hal_clock_ns() >= deadline_ns ? 0 : -EINTR;
+			break;
+		}
+		if (schedule_until(deadline_ns))
+			break;
+	}
+	task_finish_sleep();
+	return r;
+}
+
+/* The remaining time is told in any case; whether the sleep goes on is decided by whether a handler runs. */
+static long sleep_relative(u64 deadline_ns, uaddr_t urem);
+
+static long restart_sleep(struct restart_block *rb)
+{
+	return sleep_relative(rb->deadline_ns, (uaddr_t)rb->arg[0]);
+}
+
+static long sleep_relative(u64 deadline_ns, uaddr_t urem)
+{
+	u64 now;
+
+	if (!sleep_until(deadline_ns))
+		return 0;
+	now = hal_clock_ns();
+	if (urem && put_ns(urem, deadline_ns > now ? deadline_ns - now : 0))
+		return -EFAULT;
+	current->restart_class = RESTART_BLOCK;
+	current->restart = (struct restart_block){ .fn = restart_sleep, .deadline_ns = deadline_ns, .arg = { urem } };
+	return -EINTR;
+}
+
+long sys_nanosleep(uaddr_t ureq, uaddr_t urem)
+{
+	u64 deadline;
+	int r = ureq ? deadline_from_user(ureq, &deadline) : -EFAULT;
+
+	return r ? r : sleep_relative(deadline, urem);
+}
+
+static long sleep_absolute(u64 deadline_ns)
+{
+	current->restart_class = RESTART_NOHAND;
+	return sleep_until(deadline_ns);
+}
+
+/* Until other threads have used so much CPU time: looked at when that can be at the earliest. */
+static long sleep_cpu(const struct cpu_clock *clock, u64 until_ns)
+{
+	for (;;) {
+		u64 now = cpu_clock_read(clock), wait;
+		long r;
+
+		if (now >= until_ns)
+			return 0;
+		wait = (until_ns - now) / max(READ_ONCE(clock->process->nthreads), 1u);
+		r = sleep_until(hal_clock_ns() + max(wait, MIN_CPU_SLEEP_NS));
+		if (r)
+			return r;
+	}
+}
+
+/* Interrupted relative sleeps on CPU time are not resumed: EINTR and what is left. */
+static long nanosleep_cpu(clockid_t id, bool absolute, u64 ns, uaddr_t urem)
+{
+	struct cpu_clock clock;
+	u64 now;
+	long r;
+
+	if (id == CLOCK_THREAD_CPUTIME_ID)
+		return -EINVAL;
+	r = cpu_clock_get(id, &clock);
+	if (r)
+		return r;
+	if (clock.task == current) {
+		cpu_clock_put(&clock);
+		return -EINVAL;
+	}
+	if (!absolute)
+		ns += cpu_clock_read(&clock);
+	current->restart_class = absolute ? RESTART_NOHAND : RESTART_NEVER;
+	r = sleep_cpu(&clock, ns);
+	now = cpu_clock_read(&clock);
+	cpu_clock_put(&clock);
+	if (r && !absolute && urem && put_ns(urem, ns > now ? ns - now : 0))
+		return -EFAULT;
+	return r;
+}
+
+long sys_clock_nanosleep(clockid_t id, int flags, uaddr_t ureq, uaddr_t urem)
+{
+	bool absolute = flags & TIMER_ABSTIME;
+	struct timespec64 ts;
+	u64 ns, deadline;
+	int r = read_clock(id, &ns);
+
+	switch (id) {
+	case CLOCK_MONOTONIC_RAW:
+	case CLOCK_REALTIME_COARSE:
+	case CLOCK_MONOTONIC_COARSE:
+	case CLOCK_REALTIME_ALARM:
+	case CLOCK_BOOTTIME_ALARM:
+		return -EOPNOTSUPP;
+	}
+	if (r)
+		return r;
+	if (get_user_obj(&ts, ureq))
+		return -EFAULT;
+	r = timespec_to_ns(&ts, &ns);
+	if (r)
+		return r;
+	if (id < 0 || id == CLOCK_PROCESS_CPUTIME_ID || id == CLOCK_THREAD_CPUTIME_ID)
+		return nanosleep_cpu(id, absolute, ns, urem);
+	if (absolute)
+		return sleep_absolute(id == CLOCK_REALTIME || id == CLOCK_TAI ? ktime_real_to_mono(ns) : ns);
+	if (add_overflow(hal_clock_ns(), ns, &deadline))
+		deadline = U64_MAX;
+	return sleep_relative(deadline, urem);
+}
+
+/* ---- CPU time used ---- */
+
+static s64 ticks(u64 ns)
+{
+	return (s64)(ns / (NSEC_PER_SEC / USER_HZ));
+}
+
+long sys_times(uaddr_t ubuf)
+{
+	struct process *p = current->process;
+	struct cpu_times self;
+	s64 out[4];
+
+	process_cpu_times(p, &self);
+	out[0] = ticks(self.user_ns);
+	out[1] = ticks(self.system_ns);
+	out[2] = ticks(p->child_times.user_ns);
+	out[3] = ticks(p->child_times.system_ns);
+	if (ubuf && put_user_obj(ubuf, &out))
+		return -EFAULT;
+	return ticks(hal_clock_ns());
+}
+
+static void add_thread(struct rusage_abi *ru, const struct task *t)
+{
+	ru->ru_minflt += (s64)t->min_flt;
+	ru->ru_majflt += (s64)t->maj_flt;
+	ru->ru_nvcsw += (s64)t->nvcsw;
+	ru->ru_nivcsw += (s64)t->nivcsw;
+}
+
+static void usage_of_self(struct process *p, struct rusage_abi *ru, struct cpu_times *times)
+{
+	unsigned long flags;
+	struct task *t;
+
+	process_cpu_times(p, times);
+	flags = spin_lock_irqsave(&tasklist_lock);
+	ru->ru_minflt = (s64)p->dead_minflt;
+	ru->ru_majflt = (s64)p->dead_majflt;
+	ru->ru_nvcsw = (s64)p->dead_nvcsw;
+	ru->ru_nivcsw = (s64)p->dead_nivcsw;
+	list_for_each_entry(t, &p->threads, thread_link)
+		add_thread(ru, t);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+}
+
+static void usage_of_children(const struct process *p, struct rusage_abi *ru, struct cpu_times *times)
+{
+	*times = p->child_times;
+	ru->ru_minflt = (s64)p->child_minflt;
+	ru->ru_majflt = (s64)p->child_majflt;
+}
+
+long sys_getrusage(int who, uaddr_t uru)
+{
+	struct process *p = current->process;
+	struct cpu_times times;
+	struct rusage_abi ru;
+	u64 rss = max(p->maxrss, current->vm->rss_peak);
+
+	memset(&ru, 0, sizeof(ru));
+	switch (who) {
+	case RUSAGE_SELF:
+		usage_of_self(p, &ru, &times);
+		break;
+	case RUSAGE_CHILDREN:
+		usage_of_children(p, &ru, &times);
+		rss = p->child_maxrss;
+		break;
+	case RUSAGE_THREAD:
+		sched_get_times(current, &times);
+		add_thread(&ru, current);
+		break;
+	default:
+		return -EINVAL;
+	}
+	ns_to_timeval(times.user_ns, &ru.ru_utime);
+	ns_to_timeval(times.system_ns, &ru.ru_stime);
+	ru.ru_maxrss = (s64)(rss * (PAGE_SIZE / 1024));
+	return put_user_obj(uru, &ru);
+}
