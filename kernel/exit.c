@@ -322,8 +322,11 @@ static void process_died(struct process *p, int status)
 
 static void add_times(struct process *p, struct task *t)
 {
-	p->dead_times.user_ns += t->times.user_ns;
-	p->dead_times.system_ns += t->times.system_ns;
+	struct cpu_times times;
+
+	sched_get_times(t, &times);
+	p->dead_times.user_ns += times.user_ns;
+	p->dead_times.system_ns += times.system_ns;
 	p->dead_nvcsw += t->nvcsw;
 	p->dead_nivcsw += t->nivcsw;
 	p->dead_minflt += t->min_flt;
@@ -344,8 +347,6 @@ static bool leave_process(struct task *t)
 		sig_retarget(t);
 	spin_unlock(&p->sighand->lock);
 	sig_notify_parent_locked(p);
-	t->times.system_ns += hal_clock_ns() - t->last_stamp_ns;
-	t->last_stamp_ns = hal_clock_ns();
 	add_times(p, t);
 	/* One reference is the run queue's (dropped by sched_exit()); a leader's other one is dropped when it is reaped. */
 	if (t == p->leader)

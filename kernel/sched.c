@@ -366,8 +366,8 @@ static void slice_end(struct ktimer *timer)
 
 static void charge_system(struct task *t, u64 now)
 {
-	t->times.system_ns += now - t->last_stamp_ns;
-	t->last_stamp_ns = now;
+	t->system_ticks += now - t->stamp;
+	t->stamp = now;
 }
 
 /* What the task that was switched to does for the one that was switched from. Interrupts off. */
@@ -391,8 +391,10 @@ static void finish_switch(void)
 
 static void switch_to(struct runq *rq, struct task *prev, struct task *next, u64 now)
 {
-	charge_system(prev, now);
-	next->last_stamp_ns = now;
+	u64 stamp = hal_counter();
+
+	charge_system(prev, stamp);
+	next->stamp = stamp;
 	next->se.exec_start_ns = now;
 	next->se.on_cpu = true;
 	rq->curr = next;
@@ -600,8 +602,8 @@ void sched_init_cpu(struct task *idle)
 	rq->idle = idle;
 	rq->curr = idle;
 	hal_set_current(&idle->hal);
-	idle->last_stamp_ns = hal_clock_ns();
-	idle->se.exec_start_ns = idle->last_stamp_ns;
+	idle->stamp = hal_counter();
+	idle->se.exec_start_ns = hal_clock_ns();
 	__atomic_fetch_or(&cpu_online_mask[cpu / 64], 1UL << (cpu % 64), __ATOMIC_RELEASE);
 }
 
@@ -678,11 +680,14 @@ void sched_set_affinity(struct task *t, const unsigned long *bits)
 
 void sched_get_times(const struct task *t, struct cpu_times *out)
 {
-	*out = t->times;
+	u64 user = READ_ONCE(t->user_ticks), system = READ_ONCE(t->system_ticks);
+
 	if (t == current)
-		out->system_ns += hal_clock_ns() - t->last_stamp_ns;
+		system += hal_counter() - t->stamp;
 	else if (READ_ONCE(t->se.on_cpu))
-		out->user_ns += hal_clock_ns() - READ_ONCE(t->last_stamp_ns);
+		user += hal_counter() - READ_ONCE(t->stamp);
+	out->user_ns = hal_counter_to_ns(user);
+	out->system_ns = hal_counter_to_ns(system);
 }
 
 u64 sched_rr_interval_ns(const struct task *t)

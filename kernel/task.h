@@ -145,8 +145,8 @@ struct task {
 	struct sched_entity se;
 	struct spinlock wake_lock; /* state changes against wake-ups */
 	struct { unsigned long bits[(CONFIG_NR_CPUS + 63) / 64]; } affinity;
-	u64 last_stamp_ns; /* start of the current user/system stretch */
-	struct cpu_times times;
+	u64 stamp;		       /* hal_counter() when the current user or system stretch began */
+	u64 user_ticks, system_ticks; /* before it; sched_get_times() converts */
 	u64 nvcsw, nivcsw, min_flt, maj_flt;
 	u64 start_ns;
 

@@ -20,18 +20,18 @@
 /* CPU time since the last stamp belonged to the side we come from. */
 static __always_inline void enter_system(struct task *t)
 {
-	u64 now = hal_clock_ns();
+	u64 now = hal_counter();
 
-	t->times.user_ns += now - t->last_stamp_ns;
-	t->last_stamp_ns = now;
+	t->user_ticks += now - t->stamp;
+	t->stamp = now;
 }
 
 static __always_inline void enter_user(struct task *t)
 {
-	u64 now = hal_clock_ns();
+	u64 now = hal_counter();
 
-	t->times.system_ns += now - t->last_stamp_ns;
-	t->last_stamp_ns = now;
+	t->system_ticks += now - t->stamp;
+	t->stamp = now;
 }
 
 /* ---- page faults ---- */

@@ -17,14 +17,6 @@ static u64 freq, boot_ticks;
 /* Nanoseconds a tick and ticks a nanosecond, as 32.32 fixed point. */
 static u64 ns_per_tick, ticks_per_ns;
 
-u64 hal_counter(void)
-{
-	u64 v;
-
-	__asm__ __volatile__("rdtime.d %0, $zero" : "=r"(v)::"memory");
-	return v;
-}
-
 static u64 scale(u64 v, u64 fixed)
 {
 	return (u64)(((unsigned __int128)v * fixed) >> 32);
@@ -54,6 +46,11 @@ void arch_timer_init_cpu(void)
 u64 hal_clock_ns(void)
 {
 	return scale(hal_counter() - boot_ticks, ns_per_tick);
+}
+
+u64 hal_counter_to_ns(u64 ticks)
+{
+	return scale(ticks, ns_per_tick);
 }
 
 u64 hal_timer_freq(void)

@@ -63,6 +63,11 @@ u64 hal_clock_ns(void)
 	return scale(counter() - origin, ns_per_tick);
 }
 
+u64 hal_counter_to_ns(u64 ticks)
+{
+	return scale(ticks, ns_per_tick);
+}
+
 u64 hal_timer_freq(void)
 {
 	return freq;

@@ -42,6 +42,11 @@ void klog(int level, const char *fmt, ...)
 	(void)fmt;
 }
 
+u64 hal_counter_to_ns(u64 ticks)
+{
+	return ticks;
+}
+
 u64 hal_clock_ns(void)
 {
 	struct timespec ts;

@@ -25,19 +25,19 @@ static u64 ns_per_tick; /* << SCALE_SHIFT */
 static u64 ticks_per_ns;
 static bool has_sstc;
 
-u64 hal_counter(void)
-{
-	return csr_read(time);
-}
-
 u64 hal_timer_freq(void)
 {
 	return freq;
 }
 
+u64 hal_counter_to_ns(u64 ticks)
+{
+	return (u64)((unsigned __int128)ticks * ns_per_tick >> SCALE_SHIFT);
+}
+
 u64 hal_clock_ns(void)
 {
-	return (u64)((unsigned __int128)(hal_counter() - boot_ticks) * ns_per_tick >> SCALE_SHIFT);
+	return hal_counter_to_ns(hal_counter() - boot_ticks);
 }
 
 /* The first tick at or after @ns. */

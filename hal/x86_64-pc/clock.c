@@ -141,6 +141,11 @@ void pc_clock_init(void)
 	ticks_per_ns = (tsc_hz / 1000 << 32) / (NS_PER_SEC / 1000);
 }
 
+u64 hal_counter_to_ns(u64 ticks)
+{
+	return (u64)((unsigned __int128)ticks * ns_per_tick >> 32);
+}
+
 u64 hal_clock_ns(void)
 {
 	return (u64)((unsigned __int128)(rdtsc() - tsc_start) * ns_per_tick >> 32);

@@ -5,6 +5,7 @@
 #ifndef HAL_TIMER_H
 #define HAL_TIMER_H
 
+#include <arch/counter.h>
 #include <types.h>
 
 /** hal_clock_ns() - nanoseconds since boot; monotonic and equal on all CPUs. Any context. */
@@ -12,9 +13,16 @@ u64 hal_clock_ns(void);
 /** hal_timer_set() - upcall_timer() on this CPU at or soon after @deadline_ns (of hal_clock_ns); replaces the
  *  earlier deadline; U64_MAX: none. A deadline in the past fires at once. Interrupts off. */
 void hal_timer_set(u64 deadline_ns);
-/** hal_timer_freq() - ticks per second of the counter programs can read (AT, vDSO). hal_counter(): its value. Any context. */
+/**
+ * hal_counter() - the free-running counter behind hal_clock_ns(), in ticks: the cheapest stamp there is, equal on all
+ * CPUs. hal_counter_to_ns(): a difference of two stamps in nanoseconds. hal_timer_freq(): ticks per second. Any context.
+ */
+static __always_inline u64 hal_counter(void)
+{
+	return arch_counter();
+}
+u64 hal_counter_to_ns(u64 ticks);
 u64 hal_timer_freq(void);
-u64 hal_counter(void);
 /** hal_wallclock() - seconds since 1970 from an RTC, or 0 where there is none. Boot. */
 u64 hal_wallclock(void);
 /** hal_rtc_register() - an RTC driver offers its clock: @read returns seconds since 1970, 0 if not set. Device probing. */

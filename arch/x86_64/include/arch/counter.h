@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* The counter that never stops: see hal_counter() in <hal/timer.h>. */
+#ifndef ARCH_COUNTER_H
+#define ARCH_COUNTER_H
+
+#include <compiler.h>
+#include <types.h>
+
+static __always_inline u64 arch_counter(void)
+{
+	u32 lo, hi;
+
+	__asm__ __volatile__("rdtsc" : "=a"(lo), "=d"(hi)::"memory");
+	return (u64)hi << 32 | lo;
+}
+
+#endif
