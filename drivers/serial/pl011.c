@@ -73,7 +73,10 @@ static void pl011_rx_enable(struct hal_console *con, bool on)
 	writel(on ? INT_RX | INT_RT : 0, uart->regs + UART_IMSC);
 }
 
-/* A byte with a framing, parity or break error is dropped. */
+/*
+ * A byte with a framing, parity or break error is dropped. Reading the FIFO empty takes both interrupts
+ * back; clearing them by hand as well would lose the one of a byte that comes after the last look.
+ */
 static void pl011_irq(void *arg)
 {
 	struct pl011 *uart = arg;
@@ -88,7 +91,6 @@ static void pl011_irq(void *arg)
 			return;
 		}
 	}
-	writel(INT_RX | INT_RT, uart->regs + UART_ICR);
 }
 
 static void __init pl011_setup(struct pl011 *uart)
