@@ -30,8 +30,8 @@ unsigned int vma_hal_prot(const struct vma *vma);
 /** vm_zap() - unmap pages of [start, end) and flush; the mappings stay. vm->lock held. */
 void vm_zap(struct vm *vm, uaddr_t start, uaddr_t end);
 void vm_zap_object(struct vm *vm, struct vm_object *obj, u64 first, u64 last);
-/** vm_object_create_shared() - for MAP_SHARED | MAP_ANONYMOUS; *owner carries the caller's reference. ERR_PTR(-ENOMEM). */
-struct vm_object *vm_object_create_shared(void **owner);
+/** vm_object_create_shared() - @npages for MAP_SHARED | MAP_ANONYMOUS; *owner carries the caller's reference. ERR_PTR(-ENOMEM). */
+struct vm_object *vm_object_create_shared(u64 npages, void **owner);
 /** vm_fault_locked() - as vm_handle_fault() with vm->lock held for reading. */
 enum vm_fault vm_fault_locked(struct vm *vm, struct vma *vma, uaddr_t addr, unsigned int access, bool force);
 

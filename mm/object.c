@@ -176,15 +176,19 @@ void vm_object_truncate(struct vm_object *obj, u64 first, u64 last)
 
 struct shared_object {
 	struct vm_object object;
+	u64 size;	 /* pages: mremap shows no more than mmap made */
 	refcount_t refs; /* one per mapping */
 };
 
 static int shared_get_page(struct vm_object *obj, u64 index, bool write, struct page **out)
 {
-	struct page *page = vm_object_find(obj, index);
+	struct page *page;
 	int r;
 
 	(void)write;
+	if (index >= container_of(obj, struct shared_object, object)->size)
+		return -EFAULT;
+	page = vm_object_find(obj, index);
 	if (page) {
 		*out = page;
 		return 0;
@@ -230,13 +234,14 @@ static const struct vm_object_ops shared_ops = {
 	.describe = shared_describe,
 };
 
-struct vm_object *vm_object_create_shared(void **owner)
+struct vm_object *vm_object_create_shared(u64 npages, void **owner)
 {
 	struct shared_object *so = kmem_cache_alloc(shared_cache, 0);
 
 	if (!so)
 		return ERR_PTR(-ENOMEM);
 	vm_object_init(&so->object, &shared_ops);
+	so->size = npages;
 	refcount_set(&so->refs, 1);
 	*owner = so;
 	return &so->object;

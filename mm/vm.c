@@ -638,7 +638,7 @@ long vm_map(struct vm *vm, uaddr_t addr, size_t len, unsigned int prot, unsigned
 	if (flags & MAP_SHARED) {
 		req.flags |= VM_SHARED;
 		if (!object) {
-			req.object = vm_object_create_shared(&shared_owner);
+			req.object = vm_object_create_shared(req.len >> PAGE_SHIFT, &shared_owner);
 			if (IS_ERR(req.object))
 				return PTR_ERR(req.object);
 			req.owner = shared_owner;
@@ -805,9 +805,14 @@ static int move_pages(struct vm *vm, uaddr_t from, uaddr_t to, size_t len)
 /* Move [old, old+old_len) of @vma to @to, where room was made, with @new_len. 0 or -ENOMEM. */
 static int move_mapping(struct vm *vm, struct vma *vma, uaddr_t old, size_t old_len, uaddr_t to, size_t new_len, bool keep)
 {
-	struct vma *new = vma_copy(vma, vm, old, old + old_len);
+	struct vma *new;
 	int r;
 
+	/* Taking the old range away, at the end, must not fail for want of memory: make its borders now. */
+	if (!keep && vm_cut(vm, old, old + old_len))
+		return -ENOMEM;
+	vma = vm_find(vm, old);
+	new = vma_copy(vma, vm, old, old + old_len);
 	if (!new)
 		return -ENOMEM;
 	new->start = to;

@@ -4,6 +4,7 @@
 # tests/host/test_X.c is one cmocka program, tests/fuzz/fuzz_X.c one libFuzzer target. The portable
 # objects each is linked with are named in tests/host/objs.mk and tests/fuzz/objs.mk:
 #   objs-test_X := lib/string.o lib/printf.o
+# and options for its linking in ldflags-test_X.
 # All of it is compiled with ASan and UBSan, -DCAELUM_HOST, against hal/host/include, into build/host.
 
 host_o      := build/host
@@ -49,7 +50,7 @@ $(host_o)/fuzz/zlib/%.o: $(DEPS)/src/zlib/%.c
 
 define host_test
 $(host_o)/$1: $(host_o)/test/tests/host/$1.o $(addprefix $(host_o)/test/,$(objs-$1))
-	$$(call log,HOSTLD)$$(HOSTCC) -fsanitize=address,undefined -o $$@ $$^ -lcmocka -lpthread
+	$$(call log,HOSTLD)$$(HOSTCC) -fsanitize=address,undefined $$(ldflags-$1) -o $$@ $$^ -lcmocka -lpthread
 check-$1: $(host_o)/$1
 	$$(Q)$$<
 -include $(host_o)/test/tests/host/$1.d $(patsubst %.o,$(host_o)/test/%.d,$(objs-$1))
@@ -58,7 +59,7 @@ $(foreach t,$(host_tests),$(eval $(call host_test,$t)))
 
 define fuzz_target
 $(host_o)/$1: $(host_o)/fuzz/tests/fuzz/$1.o $(addprefix $(host_o)/fuzz/,$(objs-$1))
-	$$(call log,HOSTLD)$$(HOSTCC) -fsanitize=address,undefined,fuzzer -o $$@ $$^
+	$$(call log,HOSTLD)$$(HOSTCC) -fsanitize=address,undefined,fuzzer $$(ldflags-$1) -o $$@ $$^
 fuzz-$1: $(host_o)/$1
 	$$(Q)mkdir -p $(host_o)/corpus/$1 && $$< -max_total_time=$$(or $$(FUZZ_SECONDS),600) \
 		$(host_o)/corpus/$1 $(wildcard tests/fuzz/corpus/$(1:fuzz_%=%))

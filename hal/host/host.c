@@ -14,9 +14,11 @@
 #include <hal/cpu.h>
 #include <hal/power.h>
 #include <hal/timer.h>
+#include <lock.h>
 #include <hal/upcall.h>
 
 struct hal_task *host_current;
+unsigned long host_linear_offset;
 unsigned long host_irq_enabled = 1;
 unsigned int hal_cpu_number;
 unsigned long hal_percpu_offset[CONFIG_NR_CPUS];
@@ -45,6 +47,29 @@ void klog(int level, const char *fmt, ...)
 u64 hal_counter_to_ns(u64 ticks)
 {
 	return ticks;
+}
+
+#ifdef CONFIG_DEBUG
+/* For tests without kernel/lock.c, whose checks replace these. */
+__weak void lock_debug_acquire(struct spinlock *l)
+{
+	(void)l;
+}
+
+__weak void lock_debug_release(struct spinlock *l)
+{
+	(void)l;
+}
+
+__weak void lock_debug_may_sleep(const char *where)
+{
+	(void)where;
+}
+#endif
+
+void hal_set_current(struct hal_task *task)
+{
+	host_current = task;
 }
 
 u64 hal_clock_ns(void)

@@ -2,8 +2,23 @@
 # The kernel objects each host test is linked with: objs-test_NAME := lib/x.o ...
 # libfdt/*.o and zlib/*.o are the third-party sources.
 
+comma := ,
 lib-string := lib/string.o
 lib-printf := lib/printf.o lib/errno_name.o $(lib-string)
+# mm/ with the locks of kernel/, on pretended RAM; stubs.o stands for the rest of the kernel.
+host-mm := mm/early.o mm/page.o mm/slab.o mm/kstack.o mm/object.o mm/vm.o mm/fault.o mm/uaccess.o \
+	hal/common/pagetable.o hal/common/boot.o hal/common/console.o hal/host/host.o hal/host/ram.o hal/host/paging.o \
+	kernel/lock.o kernel/wait.o lib/rbtree.o lib/xarray.o lib/refcount.o lib/cmdline.o $(lib-printf) \
+	tests/host/kernel_stubs.o
+# Allocators that kernel_stubs.c can make fail.
+wrap-alloc := $(addprefix -Wl$(comma)--wrap=,page_alloc upcall_pt_alloc kmem_cache_alloc kmalloc kzalloc kcalloc \
+	krealloc kstrdup kpages_alloc)
+objs-test_page        := $(host-mm)
+objs-test_slab        := $(host-mm)
+objs-test_vm          := $(host-mm)
+ldflags-test_page     := $(wrap-alloc)
+ldflags-test_slab     := $(wrap-alloc)
+ldflags-test_vm       := $(wrap-alloc)
 objs-test_hal_asid    := hal/common/asid.o hal/host/host.o lib/bitmap.o
 objs-test_hal_boot    := hal/common/boot.o hal/common/console.o hal/common/fdt.o hal/common/irq.o hal/host/host.o \
 	lib/cmdline.o $(lib-printf) libfdt/fdt.o libfdt/fdt_addresses.o libfdt/fdt_check.o \
