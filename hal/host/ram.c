@@ -31,3 +31,10 @@ void host_ram_init(size_t size, paddr_t base)
 	boot_add_ram(base, size);
 	boot_finish_memory();
 }
+
+/* All pretended CPUs share one copy. */
+void hal_percpu_init(void *(*alloc)(size_t size))
+{
+	(void)alloc;
+	memset(hal_percpu_offset, 0, sizeof(hal_percpu_offset));
+}
