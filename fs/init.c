@@ -54,4 +54,6 @@ void vfs_init(void)
 	mount_root();
 	mount_or_panic("devtmpfs", "/dev", MS_NOSUID, NULL);
 	mount_or_panic("devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, NULL);
+	mount_or_panic("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+	mount_or_panic("sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 }

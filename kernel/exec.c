@@ -672,9 +672,10 @@ static void switch_vm(struct vm *vm)
 
 	if (old)
 		futex_exit(t);
-	hal_irq_disable();
+	spin_lock_irqsave(&t->wake_lock); /* task_vm_get() */
 	t->vm = vm;
 	vm_activate(vm);
+	spin_unlock(&t->wake_lock);
 	hal_irq_enable();
 	exit_release_vfork(t);
 	if (old)

@@ -131,9 +131,10 @@ static void release_vm(struct task *t)
 	if (!vm)
 		return;
 	futex_exit(t);
-	hal_irq_disable();
+	spin_lock_irqsave(&t->wake_lock); /* task_vm_get() */
 	t->vm = NULL;
 	vm_activate(NULL);
+	spin_unlock(&t->wake_lock);
 	hal_irq_enable();
 	exit_release_vfork(t);
 	if (vm->rss_peak > t->process->maxrss)

@@ -10,8 +10,8 @@
 #include <lib/bitmap.h>
 #include <lib/string.h>
 #include <mm/slab.h>
+#include <mm/vm.h>
 
-#define PID_MAX	   32768
 #define PID_HASH   1024
 #define PID_RESERVED 300 /* after the first round, small numbers are left to the first processes */
 
@@ -143,4 +143,20 @@ pid_t pid_next(pid_t nr)
 	}
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return nr < PID_MAX ? nr : 0;
+}
+
+struct vm *task_vm_get(struct task *t)
+{
+	unsigned long flags = spin_lock_irqsave(&t->wake_lock);
+	struct vm *vm = t->vm;
+
+	if (vm)
+		vm_get(vm);
+	spin_unlock_irqrestore(&t->wake_lock, flags);
+	return vm;
+}
+
+pid_t pid_last(void)
+{
+	return READ_ONCE(last_pid);
 }

@@ -256,6 +256,11 @@ void pid_put(struct pid *p);
 struct task *task_find_get(pid_t tid);
 struct process *process_find_get(pid_t pid);
 void process_put(struct process *p);
+/** task_vm_get() - another task's address space with a reference; NULL if it has none (kernel threads, zombies). */
+struct vm *task_vm_get(struct task *t);
+#define PID_MAX 32768 /* one above the largest number */
+/** pid_last() - the number given out last (/proc/loadavg). */
+pid_t pid_last(void);
 /** pid_next() - the smallest used process id >= @nr, or 0 (/proc listing). */
 pid_t pid_next(pid_t nr);
 

@@ -1,4 +1,446 @@
 /* SPDX-License-Identifier: MIT */
-#include <fs/internal.h>
-void procfs_init(void) { }
-void sysfs_init(void) { }
+/*
+ * procfs: the tree, and files of generated text.
+ *
+ * Inodes are made when a name is looked up. Names about processes are not kept in the dentry cache: they are dropped with
+ * their last user and checked again before each use. A file's text is generated when it is read from position 0 and kept
+ * with the open file, so that reading in pieces sees one text.
+ * Locking: the text's own mutex. Source: proc(5).
+ */
+#include <fs/procfs/proc.h>
+#include <uapi/capability.h>
+
+#define TEXT_MAX (8u << 20)
+
+static const struct inode_ops link_ops, file_iops;
+static const struct file_ops text_ops;
+
+/* ---- tasks ---- */
+
+struct task *proc_task(const struct inode *i)
+{
+	struct pid *tid = proc_i(i)->tid;
+	struct task *t;
+	unsigned long flags;
+
+	if (!tid)
+		return NULL;
+	flags = spin_lock_irqsave(&tasklist_lock);
+	t = tid->task;
+	if (t)
+		task_get(t);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return t;
+}
+
+int proc_may_access(struct task *t)
+{
+	const struct creds *me = current_creds(), *c;
+	bool same;
+
+	if (t->process == current->process)
+		return 0;
+	c = creds_of(t);
+	same = me->fsuid == c->euid && me->fsuid == c->suid && me->fsuid == c->uid && me->fsgid == c->egid &&
+	       me->fsgid == c->sgid && me->fsgid == c->gid && t->process->dumpable;
+	creds_put(c);
+	return same || capable(CAP_SYS_PTRACE) ? 0 : -EACCES;
+}
+
+/* ---- inodes ---- */
+
+static u64 proc_ino(const struct proc_entry *e, struct pid *tid, int fd)
+{
+	u64 base = ((u64)(unsigned long)e >> 3) & 0xffff;
+
+	return 1 + (base << 1) + ((u64)(tid ? tid->nr : 0) << 20) + ((u64)(unsigned int)fd << 44);
+}
+
+/* Files of a process belong to it, or to root when it is not dumpable. */
+static void set_owner(struct inode *i, struct task *t)
+{
+	const struct creds *c = creds_of(t);
+
+	i->uid = t->process->dumpable ? c->euid : 0;
+	i->gid = t->process->dumpable ? c->egid : 0;
+	creds_put(c);
+}
+
+struct inode *proc_new_inode(struct super *sb, const struct proc_entry *e, struct pid *tid, int fd)
+{
+	struct proc_inode *pi = kmalloc(sizeof(*pi), GFP_KERNEL);
+	struct inode *i = pi ? inode_new(sb, NULL, e->mode) : NULL;
+	struct task *t;
+
+	if (!i) {
+		kfree(pi);
+		return NULL;
+	}
+	*pi = (struct proc_inode){ e, tid, fd };
+	if (tid)
+		pid_get(tid);
+	i->priv = pi;
+	i->ino = proc_ino(e, tid, fd);
+	i->uid = i->gid = 0;
+	if (S_ISDIR(e->mode)) {
+		i->nlink = 2;
+		i->ops = e->iops ? e->iops : &proc_dir_ops;
+		i->fops = e->fops ? e->fops : &proc_dir_fops;
+	} else if (S_ISLNK(e->mode)) {
+		i->ops = &link_ops;
+	} else {
+		i->ops = &file_iops;
+		i->fops = e->fops ? e->fops : &text_ops;
+	}
+	t = proc_task(i);
+	if (t) {
+		set_owner(i, t);
+		task_put(t);
+	}
+	return i;
+}
+
+static void proc_evict(struct inode *i)
+{
+	struct proc_inode *pi = proc_i(i);
+
+	if (pi->tid)
+		pid_put(pi->tid);
+	kfree(pi);
+}
+
+int proc_instantiate(struct inode *dir, struct dentry *d, const struct proc_entry *e, struct pid *tid, int fd)
+{
+	struct inode *i = proc_new_inode(dir->sb, e, tid, fd);
+
+	if (!i)
+		return -ENOMEM;
+	if (tid)
+		d->flags |= DENTRY_NOCACHE | DENTRY_REVAL;
+	d_instantiate(d, i);
+	return 0;
+}
+
+/* ---- directories ---- */
+
+static const struct proc_entry *find_entry(const struct proc_entry *table, const struct dentry *d)
+{
+	for (; table && table->name; table++)
+		if (strlen(table->name) == d->len && !memcmp(table->name, d->name, d->len))
+			return table;
+	return NULL;
+}
+
+static int proc_dir_lookup(struct inode *dir, struct dentry *d)
+{
+	struct proc_inode *pi = proc_i(dir);
+	const struct proc_entry *e = find_entry(pi->entry->children, d);
+
+	if (!e) {
+		d->flags |= DENTRY_NOCACHE;
+		return 0;
+	}
+	return proc_instantiate(dir, d, e, pi->tid, -1);
+}
+
+static int proc_revalidate(struct dentry *d)
+{
+	struct inode *i = d_inode(d);
+	struct task *t = i ? proc_task(i) : NULL;
+
+	if (!t)
+		return 0;
+	set_owner(i, t);
+	task_put(t);
+	return 1;
+}
+
+bool proc_emit_dots(struct file *f, struct dir_ctx *ctx)
+{
+	while (ctx->pos < 2) {
+		if (!ctx->emit(ctx, "..", ctx->pos ? 2 : 1, f->inode->ino, 4, ctx->pos + 1))
+			return false;
+		ctx->pos++;
+	}
+	return true;
+}
+
+bool proc_emit_table(struct file *f, struct dir_ctx *ctx, const struct proc_entry *table, s64 base)
+{
+	for (s64 i = 0; table[i].name; i++) {
+		const struct proc_entry *e = &table[i];
+
+		if (ctx->pos > base + i)
+			continue;
+		if (!ctx->emit(ctx, e->name, strlen(e->name), proc_ino(e, proc_i(f->inode)->tid, -1), e->mode >> 12,
+			       base + i + 1))
+			return false;
+		ctx->pos = base + i + 1;
+	}
+	return true;
+}
+
+static int proc_dir_iterate(struct file *f, struct dir_ctx *ctx)
+{
+	if (proc_emit_dots(f, ctx))
+		proc_emit_table(f, ctx, proc_i(f->inode)->entry->children, 2);
+	return 0;
+}
+
+const struct inode_ops proc_dir_ops = { .lookup = proc_dir_lookup, .revalidate = proc_revalidate };
+const struct file_ops proc_dir_fops = { .iterate = proc_dir_iterate };
+
+/* ---- links ---- */
+
+static ssize_t proc_readlink(struct inode *i, char *buf, size_t size, struct path *jump)
+{
+	struct proc_inode *pi = proc_i(i);
+	struct task *t = proc_task(i);
+	ssize_t r;
+
+	if (pi->tid && !t)
+		return -ENOENT;
+	r = t ? proc_may_access(t) : 0;
+	if (!r)
+		r = pi->entry->link(t, pi->fd, buf, size, jump);
+	if (t)
+		task_put(t);
+	return r;
+}
+
+static const struct inode_ops link_ops = { .readlink = proc_readlink };
+static const struct inode_ops file_iops = { .getattr = NULL };
+
+/* ---- generated text ---- */
+
+struct proc_text {
+	struct mutex lock;
+	char *buf;
+	size_t len;
+	bool made;
+};
+
+static int show_entry(const struct proc_inode *pi, struct printbuf *pb, struct task *t)
+{
+	if (pi->fd >= 0)
+		return proc_fdinfo_show(pb, t, pi->fd);
+	return pi->entry->show(pb, t);
+}
+
+/* Generate into a buffer that grows until the text fits. lock held. */
+static int make_text(struct file *f, struct proc_text *pt)
+{
+	struct task *t = proc_task(f->inode);
+	struct proc_inode *pi = proc_i(f->inode);
+	struct printbuf pb;
+	int r = 0;
+
+	if (pi->tid && !t)
+		return -ESRCH;
+	for (size_t size = 4096; size <= TEXT_MAX; size *= 4) {
+		kfree(pt->buf);
+		pt->buf = kmalloc(size, GFP_KERNEL);
+		r = pt->buf ? 0 : -ENOMEM;
+		if (r)
+			break;
+		printbuf_init(&pb, pt->buf, size);
+		r = show_entry(pi, &pb, t);
+		if (r || !printbuf_overflowed(&pb))
+			break;
+	}
+	if (!r) {
+		pt->len = printbuf_used(&pb);
+		pt->made = true;
+	}
+	if (t)
+		task_put(t);
+	return r;
+}
+
+static ssize_t text_file_read(struct file *f, struct iov_iter *to, loff_t *pos, int flags)
+{
+	struct proc_text *pt = f->priv;
+	ssize_t r = 0;
+
+	mutex_lock(&pt->lock);
+	if (*pos == 0 || !pt->made)
+		r = make_text(f, pt);
+	if (!r)
+		r = text_read(to, pos, pt->buf, pt->len);
+	mutex_unlock(&pt->lock);
+	return r;
+}
+
+static ssize_t text_file_write(struct file *f, struct iov_iter *from, loff_t *pos, int flags)
+{
+	struct proc_inode *pi = proc_i(f->inode);
+	char text[256];
+	size_t n = from->count;
+	struct task *t;
+	ssize_t r;
+
+	if (!pi->entry->write)
+		return -EIO;
+	if (n >= sizeof(text))
+		return -EINVAL;
+	if (iov_iter_from(from, text, n) != n)
+		return -EFAULT;
+	text[n] = '\0';
+	t = proc_task(f->inode);
+	if (pi->tid && !t)
+		return -ESRCH;
+	r = pi->entry->write(t, text, n);
+	if (t)
+		task_put(t);
+	if (r >= 0)
+		*pos += (loff_t)n;
+	return r < 0 ? r : (ssize_t)n;
+}
+
+static int text_file_open(struct inode *i, struct file *f)
+{
+	struct proc_inode *pi = proc_i(i);
+	struct task *t = pi->entry->private ? proc_task(i) : NULL;
+	struct proc_text *pt;
+	int r = t ? proc_may_access(t) : 0;
+
+	if (t)
+		task_put(t);
+	if (r)
+		return r;
+	pt = kzalloc(sizeof(*pt), GFP_KERNEL);
+	if (!pt)
+		return -ENOMEM;
+	mutex_init(&pt->lock);
+	f->priv = pt;
+	return 0;
+}
+
+static void text_file_release(struct file *f)
+{
+	struct proc_text *pt = f->priv;
+
+	kfree(pt->buf);
+	kfree(pt);
+}
+
+static const struct file_ops text_ops = {
+	.open = text_file_open, .read = text_file_read, .write = text_file_write, .release = text_file_release,
+};
+
+/* ---- the root: system files, processes, self ---- */
+
+static ssize_t self_link(struct task *t, int fd, char *buf, size_t size, struct path *jump)
+{
+	return snprintf(buf, size, "%d", task_pid(current));
+}
+
+static ssize_t thread_self_link(struct task *t, int fd, char *buf, size_t size, struct path *jump)
+{
+	return snprintf(buf, size, "%d/task/%d", task_pid(current), task_tid(current));
+}
+
+static ssize_t mounts_link(struct task *t, int fd, char *buf, size_t size, struct path *jump)
+{
+	return snprintf(buf, size, "self/mounts");
+}
+
+static const struct proc_entry root_links[] = {
+	PROC_LINK("self", self_link),
+	PROC_LINK("thread-self", thread_self_link),
+	PROC_LINK("mounts", mounts_link),
+	{ .name = NULL },
+};
+
+/* The struct pid of a process or thread by number, with a reference; NULL if no task bears it. */
+static struct pid *pid_of_task(pid_t nr)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct pid *p = pid_find(nr);
+
+	if (p && p->task)
+		pid_get(p);
+	else
+		p = NULL;
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return p;
+}
+
+static int root_lookup(struct inode *dir, struct dentry *d)
+{
+	const struct proc_entry *e = find_entry(root_links, d);
+	struct pid *tid;
+	u32 nr;
+	int r;
+
+	if (!e)
+		e = find_entry(proc_system_entries, d);
+	if (e)
+		return proc_instantiate(dir, d, e, NULL, -1);
+	d->flags |= DENTRY_NOCACHE | DENTRY_REVAL;
+	if (d->name[0] < '1' || d->name[0] > '9' || kstrtou32(d->name, 10, &nr) || nr > INT_MAX)
+		return 0;
+	tid = pid_of_task((pid_t)nr);
+	if (!tid)
+		return 0;
+	r = proc_instantiate(dir, d, &proc_pid_entry, tid, -1);
+	pid_put(tid);
+	return r;
+}
+
+#define PID_BASE 1000 /* positions below are the system's files */
+
+static int root_iterate(struct file *f, struct dir_ctx *ctx)
+{
+	pid_t nr;
+
+	if (!proc_emit_dots(f, ctx) || !proc_emit_table(f, ctx, root_links, 2) ||
+	    !proc_emit_table(f, ctx, proc_system_entries, 100))
+		return 0;
+	if (ctx->pos < PID_BASE)
+		ctx->pos = PID_BASE;
+	while ((nr = pid_next((pid_t)(ctx->pos - PID_BASE))) != 0) {
+		char name[12];
+		int len = snprintf(name, sizeof(name), "%d", nr);
+
+		if (!ctx->emit(ctx, name, (size_t)len, (u64)nr << 20, 4, PID_BASE + nr + 1))
+			return 0;
+		ctx->pos = PID_BASE + nr + 1;
+	}
+	return 0;
+}
+
+static const struct inode_ops root_ops = { .lookup = root_lookup, .revalidate = proc_revalidate };
+static const struct file_ops root_fops = { .iterate = root_iterate };
+static const struct proc_entry root_entry = { .name = "/", .mode = S_IFDIR | 0555, .iops = &root_ops, .fops = &root_fops };
+
+static const struct super_ops proc_super_ops = { .evict = proc_evict };
+
+int proc_fill_super(struct super *sb, const struct proc_entry *entry, u64 magic)
+{
+	struct inode *root;
+
+	sb->ops = &proc_super_ops;
+	sb->magic = magic;
+	root = proc_new_inode(sb, entry, NULL, -1);
+	sb->root = root ? d_alloc(sb, NULL, "/", 1) : NULL;
+	if (!sb->root) {
+		if (root)
+			inode_put(root);
+		return -ENOMEM;
+	}
+	d_instantiate(sb->root, root);
+	return 0;
+}
+
+static int proc_fill(struct super *sb, const char *source, const char *data)
+{
+	return proc_fill_super(sb, &root_entry, PROC_SUPER_MAGIC);
+}
+
+static struct fs_type proc_type = { .name = "proc", .nodev = true, .fill = proc_fill, .single = true };
+
+void procfs_init(void)
+{
+	fs_type_register(&proc_type);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inside of procfs.
+ *
+ * A directory is a table of struct proc_entry. An entry is a file of generated text (show), a directory (children), or a
+ * link (link). Tables are the same for all processes; the inode knows the task.
+ */
+#ifndef FS_PROC_H
+#define FS_PROC_H
+
+#include <fs/internal.h>
+#include <mm/vm.h>
+
+struct proc_inode;
+struct proc_entry {
+	const char *name;
+	u32 mode; /* with type */
+	/* Write the text into @pb: the whole, anew for each read from the start. @t NULL: not about a task. 0 or -Exxx. */
+	int (*show)(struct printbuf *pb, struct task *t);
+	ssize_t (*write)(struct task *t, const char *text, size_t n);
+	const struct proc_entry *children; /* ends with a NULL name */
+	/* A link: the path it jumps to (references for the caller), or its text; 0 or length or -Exxx. */
+	ssize_t (*link)(struct task *t, int fd, char *buf, size_t size, struct path *jump);
+	const struct file_ops *fops;	 /* other than generated text */
+	const struct inode_ops *iops;	 /* a directory with names of its own making */
+	bool private;			 /* only for who may trace the task */
+};
+
+struct proc_inode {
+	const struct proc_entry *entry;
+	struct pid *tid; /* a reference; NULL: not about a task */
+	int fd;		 /* entries of fd and fdinfo */
+};
+
+static inline struct proc_inode *proc_i(const struct inode *i) { return i->priv; }
+struct inode *proc_new_inode(struct super *sb, const struct proc_entry *e, struct pid *tid, int fd);
+/* Make the root directory of a super from a table (sysfs is made of the same parts). 0, -ENOMEM. */
+int proc_fill_super(struct super *sb, const struct proc_entry *root, u64 magic);
+/** proc_task() - the task an inode is about, with a reference, or NULL when it has gone. */
+struct task *proc_task(const struct inode *i);
+/** proc_may_access() - may current look into @t as ptrace would? 0, -EACCES. */
+int proc_may_access(struct task *t);
+int proc_instantiate(struct inode *dir, struct dentry *d, const struct proc_entry *e, struct pid *tid, int fd);
+bool proc_emit_dots(struct file *f, struct dir_ctx *ctx);
+/* Entries of a table at positions from @base on. False: the buffer is full. */
+bool proc_emit_table(struct file *f, struct dir_ctx *ctx, const struct proc_entry *table, s64 base);
+
+extern const struct inode_ops proc_dir_ops;
+extern const struct file_ops proc_dir_fops;
+extern const struct proc_entry proc_pid_entry, proc_task_entry; /* the directory of a process, of a thread */
+extern const struct proc_entry proc_system_entries[], proc_sys_entry;
+extern const struct inode_ops proc_fd_dir_ops, proc_fdinfo_dir_ops, proc_tasks_ops;
+extern const struct file_ops proc_fd_dir_fops, proc_fdinfo_dir_fops, proc_tasks_fops, proc_mem_fops;
+ssize_t proc_fd_link(struct task *t, int fd, char *buf, size_t size, struct path *jump);
+int proc_fdinfo_show(struct printbuf *pb, struct task *t, int fd);
+
+#define PROC_FILE(n, show_)	   { .name = n, .mode = S_IFREG | 0444, .show = show_ }
+#define PROC_PRIVATE(n, m, show_)  { .name = n, .mode = S_IFREG | (m), .show = show_, .private = true }
+#define PROC_WRITABLE(n, show_, write_) { .name = n, .mode = S_IFREG | 0644, .show = show_, .write = write_ }
+#define PROC_LINK(n, link_)	   { .name = n, .mode = S_IFLNK | 0777, .link = link_ }
+#define PROC_DIR(n, table)	   { .name = n, .mode = S_IFDIR | 0555, .children = table }
+
+#endif

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The files of the whole system: /proc/meminfo, stat, cpuinfo ... and /proc/sys. Formats: proc(5) and the pages it names.
+ */
+#include <fs/pipe.h>
+#include <fs/procfs/proc.h>
+#include <hal/boot.h>
+#include <hal/irq.h>
+#include <kernel/process.h>
+#include <kernel/random.h>
+#include <kernel/sched.h>
+#include <kernel/time.h>
+
+/* ---- memory ---- */
+
+static void meminfo_line(struct printbuf *pb, const char *name, u64 pages)
+{
+	printbuf_printf(pb, "%s:%*s%8llu kB\n", name, (int)(15 - strlen(name)), "", pages * (PAGE_SIZE / 1024));
+}
+
+static int meminfo_show(struct printbuf *pb, struct task *t)
+{
+	struct mm_stats st;
+
+	mm_get_stats(&st);
+	meminfo_line(pb, "MemTotal", st.total);
+	meminfo_line(pb, "MemFree", st.free);
+	meminfo_line(pb, "MemAvailable", st.free);
+	meminfo_line(pb, "Buffers", 0);
+	meminfo_line(pb, "Cached", st.cache);
+	meminfo_line(pb, "SwapCached", 0);
+	meminfo_line(pb, "Active", st.anon);
+	meminfo_line(pb, "Inactive", st.cache);
+	meminfo_line(pb, "Unevictable", 0);
+	meminfo_line(pb, "Mlocked", 0);
+	meminfo_line(pb, "SwapTotal", 0);
+	meminfo_line(pb, "SwapFree", 0);
+	meminfo_line(pb, "Dirty", 0);
+	meminfo_line(pb, "Writeback", 0);
+	meminfo_line(pb, "AnonPages", st.anon);
+	meminfo_line(pb, "Mapped", 0);
+	meminfo_line(pb, "Shmem", st.cache);
+	meminfo_line(pb, "Slab", st.slab);
+	meminfo_line(pb, "SReclaimable", 0);
+	meminfo_line(pb, "SUnreclaim", st.slab);
+	meminfo_line(pb, "KernelStack", 0);
+	meminfo_line(pb, "PageTables", st.tables);
+	meminfo_line(pb, "CommitLimit", st.total);
+	meminfo_line(pb, "Committed_AS", st.anon + st.cache);
+	return 0;
+}
+
+static void slab_line(void *ctx, const char *name, size_t size, u64 inuse, u64 total)
+{
+	printbuf_printf(ctx, "%-17s %6llu %6llu %6zu %4lu %4u : tunables    0    0    0 : slabdata %6llu %6llu      0\n", name,
+			inuse, total, size, size < PAGE_SIZE ? PAGE_SIZE / size : 1, 1, total, total);
+}
+
+static int slabinfo_show(struct printbuf *pb, struct task *t)
+{
+	printbuf_puts(pb, "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> <objperslab> "
+			  "<pagesperslab> : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> "
+			  "<sharedavail>\n");
+	kmem_cache_stats(slab_line, pb);
+	return 0;
+}
+
+/* ---- CPUs and time ---- */
+
+static int cpuinfo_show(struct printbuf *pb, struct task *t)
+{
+	char *text = name_alloc();
+
+	if (!text)
+		return -ENOMEM;
+	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++)
+		if (cpu_online(cpu)) {
+			hal_cpuinfo(cpu, text, 4096);
+			printbuf_puts(pb, text);
+		}
+	name_free(text);
+	return 0;
+}
+
+/* user nice system idle ...: what is not idle counts as system, because there is no per-CPU split. */
+static void stat_cpu_line(struct printbuf *pb, const char *name, u64 busy_ns, u64 idle_ns)
+{
+	const u64 tick = NSEC_PER_SEC / 100;
+
+	printbuf_printf(pb, "%s %llu 0 0 %llu 0 0 0 0 0 0\n", name, busy_ns / tick, idle_ns / tick);
+}
+
+static int stat_file_show(struct printbuf *pb, struct task *t)
+{
+	u64 now = hal_clock_ns(), idle = 0, load[3];
+	unsigned int cpus = 0, running;
+	char name[16];
+
+	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++)
+		if (cpu_online(cpu)) {
+			idle += sched_cpu_idle_ns(cpu);
+			cpus++;
+		}
+	stat_cpu_line(pb, "cpu ", now * cpus > idle ? now * cpus - idle : 0, idle);
+	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++)
+		if (cpu_online(cpu)) {
+			u64 mine = sched_cpu_idle_ns(cpu);
+
+			snprintf(name, sizeof(name), "cpu%u", cpu);
+			stat_cpu_line(pb, name, now > mine ? now - mine : 0, mine);
+		}
+	sched_load(load, &running);
+	printbuf_printf(pb, "intr 0\nctxt %llu\nbtime %llu\nprocesses %llu\nprocs_running %u\nprocs_blocked 0\n", sched_switches(),
+			(ktime_real_ns() - now) / NSEC_PER_SEC, fork_count(), running);
+	return 0;
+}
+
+static int uptime_show(struct printbuf *pb, struct task *t)
+{
+	u64 up = hal_clock_ns() / (NSEC_PER_SEC / 100), idle = 0;
+
+	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++)
+		if (cpu_online(cpu))
+			idle += sched_cpu_idle_ns(cpu);
+	idle /= NSEC_PER_SEC / 100;
+	printbuf_printf(pb, "%llu.%02llu %llu.%02llu\n", up / 100, up % 100, idle / 100, idle % 100);
+	return 0;
+}
+
+static int loadavg_show(struct printbuf *pb, struct task *t)
+{
+	unsigned int running;
+	u64 load[3];
+
+	sched_load(load, &running);
+	for (int i = 0; i < 3; i++) {
+		u64 v = load[i] + (1u << 11) / 200; /* rounded to hundredths */
+
+		printbuf_printf(pb, "%llu.%02llu ", v >> 11, ((v & 2047) * 100) >> 11);
+	}
+	printbuf_printf(pb, "%u/%u %d\n", running, task_count(), pid_last());
+	return 0;
+}
+
+static int interrupts_show(struct printbuf *pb, struct task *t)
+{
+	char *text = name_alloc();
+
+	if (!text)
+		return -ENOMEM;
+	hal_irq_format_stats(text, 4096);
+	printbuf_puts(pb, text);
+	name_free(text);
+	return 0;
+}
+
+/* ---- identity ---- */
+
+static int version_show(struct printbuf *pb, struct task *t)
+{
+	const struct uts_ns *u = current->ns->uts;
+
+	printbuf_printf(pb, "%s version %s (caelum@localhost) (clang) %s\n", u->sysname, u->release, u->version);
+	return 0;
+}
+
+static int proc_cmdline_show(struct printbuf *pb, struct task *t)
+{
+	printbuf_printf(pb, "%s\n", boot_info.cmdline);
+	return 0;
+}
+
+static int filesystems_show(struct printbuf *pb, struct task *t)
+{
+	for (struct fs_type *fs = fs_type_next(NULL); fs; fs = fs_type_next(fs))
+		printbuf_printf(pb, "%s\t%s\n", fs->nodev ? "nodev" : "", fs->name);
+	return 0;
+}
+
+static int devices_show(struct printbuf *pb, struct task *t)
+{
+	printbuf_puts(pb, "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n136 pts\n240 stream\n\n"
+			  "Block devices:\n");
+	return 0;
+}
+
+static int empty_show(struct printbuf *pb, struct task *t)
+{
+	return 0;
+}
+
+static int swaps_show(struct printbuf *pb, struct task *t)
+{
+	printbuf_puts(pb, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+	return 0;
+}
+
+/* ---- /proc/sys ---- */
+
+static int hostname_show(struct printbuf *pb, struct task *t)
+{
+	printbuf_printf(pb, "%s\n", current->ns->uts->nodename);
+	return 0;
+}
+
+static ssize_t hostname_write(struct task *t, const char *text, size_t n)
+{
+	size_t len = strcspn(text, "\n");
+
+	if (len > 64)
+		len = 64;
+	memcpy(current->ns->uts->nodename, text, len);
+	current->ns->uts->nodename[len] = '\0';
+	return (ssize_t)n;
+}
+
+static int domainname_show(struct printbuf *pb, struct task *t)
+{
+	printbuf_printf(pb, "%s\n", current->ns->uts->domainname);
+	return 0;
+}
+
+static int ostype_show(struct printbuf *pb, struct task *t)
+{
+	printbuf_printf(pb, "%s\n", current->ns->uts->sysname);
+	return 0;
+}
+
+static int osrelease_show(struct printbuf *pb, struct task *t)
+{
+	printbuf_printf(pb, "%s\n", current->ns->uts->release);
+	return 0;
+}
+
+static int osversion_show(struct printbuf *pb, struct task *t)
+{
+	printbuf_printf(pb, "%s\n", current->ns->uts->version);
+	return 0;
+}
+
+/* A random UUID, version 4. */
+static void make_uuid(u8 u[16])
+{
+	random_bytes(u, 16);
+	u[6] = (u8)((u[6] & 0x0f) | 0x40);
+	u[8] = (u8)((u[8] & 0x3f) | 0x80);
+}
+
+static void show_uuid(struct printbuf *pb, const u8 u[16])
+{
+	for (int i = 0; i < 16; i++)
+		printbuf_printf(pb, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", u[i]);
+	printbuf_putc(pb, '\n');
+}
+
+static int uuid_show(struct printbuf *pb, struct task *t)
+{
+	u8 u[16];
+
+	make_uuid(u);
+	show_uuid(pb, u);
+	return 0;
+}
+
+static int boot_id_show(struct printbuf *pb, struct task *t)
+{
+	static u8 id[16];
+	static bool made;
+
+	if (!made)
+		make_uuid(id);
+	made = true;
+	show_uuid(pb, id);
+	return 0;
+}
+
+/* Files of one number that cannot be changed. */
+#define CONSTANT_FILE(fn, value)                                                                                      \
+	static int fn(struct printbuf *pb, struct task *t)                                                            \
+	{                                                                                                             \
+		printbuf_printf(pb, "%llu\n", (u64)(value));                                                          \
+		return 0;                                                                                             \
+	}
+CONSTANT_FILE(pid_max_show, PID_MAX)
+CONSTANT_FILE(threads_max_show, PID_MAX)
+CONSTANT_FILE(cap_last_cap_show, 40)
+CONSTANT_FILE(entropy_show, 256)
+CONSTANT_FILE(poolsize_show, 256)
+CONSTANT_FILE(overcommit_show, 0)
+CONSTANT_FILE(overcommit_ratio_show, 50)
+CONSTANT_FILE(max_map_count_show, 65530)
+CONSTANT_FILE(mmap_min_addr_show, 65536)
+CONSTANT_FILE(file_max_show, file_max)
+CONSTANT_FILE(nr_open_show, 1 << 20)
+CONSTANT_FILE(pipe_max_show, pipe_max_size)
+CONSTANT_FILE(somaxconn_show, 4096)
+CONSTANT_FILE(randomize_show, 2)
+CONSTANT_FILE(ngroups_max_show, 65536)
+
+static int file_nr_show(struct printbuf *pb, struct task *t)
+{
+	printbuf_printf(pb, "%llu\t0\t%lu\n", file_count(), file_max);
+	return 0;
+}
+
+static int core_pattern_show(struct printbuf *pb, struct task *t)
+{
+	printbuf_puts(pb, "core\n");
+	return 0;
+}
+
+static const struct proc_entry sys_random[] = {
+	PROC_FILE("boot_id", boot_id_show),
+	PROC_FILE("uuid", uuid_show),
+	PROC_FILE("entropy_avail", entropy_show),
+	PROC_FILE("poolsize", poolsize_show),
+	{ .name = NULL },
+};
+static const struct proc_entry sys_kernel[] = {
+	PROC_WRITABLE("hostname", hostname_show, hostname_write),
+	PROC_FILE("domainname", domainname_show),
+	PROC_FILE("ostype", ostype_show),
+	PROC_FILE("osrelease", osrelease_show),
+	PROC_FILE("version", osversion_show),
+	PROC_FILE("pid_max", pid_max_show),
+	PROC_FILE("threads-max", threads_max_show),
+	PROC_FILE("cap_last_cap", cap_last_cap_show),
+	PROC_FILE("core_pattern", core_pattern_show),
+	PROC_FILE("randomize_va_space", randomize_show),
+	PROC_FILE("ngroups_max", ngroups_max_show),
+	PROC_DIR("random", sys_random),
+	{ .name = NULL },
+};
+static const struct proc_entry sys_vm[] = {
+	PROC_FILE("overcommit_memory", overcommit_show),
+	PROC_FILE("overcommit_ratio", overcommit_ratio_show),
+	PROC_FILE("max_map_count", max_map_count_show),
+	PROC_FILE("mmap_min_addr", mmap_min_addr_show),
+	{ .name = NULL },
+};
+static const struct proc_entry sys_fs[] = {
+	PROC_FILE("file-max", file_max_show),
+	PROC_FILE("file-nr", file_nr_show),
+	PROC_FILE("nr_open", nr_open_show),
+	PROC_FILE("pipe-max-size", pipe_max_show),
+	{ .name = NULL },
+};
+static const struct proc_entry sys_net_core[] = {
+	PROC_FILE("somaxconn", somaxconn_show),
+	{ .name = NULL },
+};
+static const struct proc_entry sys_net[] = {
+	PROC_DIR("core", sys_net_core),
+	{ .name = NULL },
+};
+static const struct proc_entry sys_table[] = {
+	PROC_DIR("kernel", sys_kernel),
+	PROC_DIR("vm", sys_vm),
+	PROC_DIR("fs", sys_fs),
+	PROC_DIR("net", sys_net),
+	{ .name = NULL },
+};
+
+const struct proc_entry proc_system_entries[] = {
+	PROC_FILE("cmdline", proc_cmdline_show),
+	PROC_FILE("cpuinfo", cpuinfo_show),
+	PROC_FILE("devices", devices_show),
+	PROC_FILE("filesystems", filesystems_show),
+	PROC_FILE("interrupts", interrupts_show),
+	PROC_FILE("loadavg", loadavg_show),
+	PROC_FILE("meminfo", meminfo_show),
+	PROC_FILE("modules", empty_show),
+	PROC_FILE("slabinfo", slabinfo_show),
+	PROC_FILE("stat", stat_file_show),
+	PROC_FILE("swaps", swaps_show),
+	PROC_FILE("uptime", uptime_show),
+	PROC_FILE("version", version_show),
+	PROC_DIR("sys", sys_table),
+	{ .name = NULL },
+};

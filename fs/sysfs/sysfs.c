@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sysfs: what programs look for about CPUs, and the directories that they expect to be there.
+ * Made of procfs's parts: tables of entries with generated text. Source: sysfs(5).
+ */
+#include <fs/procfs/proc.h>
+#include <hal/boot.h>
+#include <kernel/sched.h>
+
+static void show_range(struct printbuf *pb, unsigned int n)
+{
+	printbuf_printf(pb, n > 1 ? "0-%u\n" : "0\n", n - 1);
+}
+
+static int online_show(struct printbuf *pb, struct task *t)
+{
+	show_range(pb, cpu_online_count());
+	return 0;
+}
+
+static int possible_show(struct printbuf *pb, struct task *t)
+{
+	show_range(pb, boot_info.ncpus);
+	return 0;
+}
+
+static int offline_show(struct printbuf *pb, struct task *t)
+{
+	printbuf_putc(pb, '\n');
+	return 0;
+}
+
+static int kernel_max_show(struct printbuf *pb, struct task *t)
+{
+	printbuf_printf(pb, "%u\n", CONFIG_NR_CPUS - 1);
+	return 0;
+}
+
+static const struct proc_entry empty_table[] = { { .name = NULL } };
+static const struct proc_entry cpu_table[] = {
+	PROC_FILE("online", online_show),     PROC_FILE("possible", possible_show),	PROC_FILE("present", possible_show),
+	PROC_FILE("offline", offline_show), PROC_FILE("kernel_max", kernel_max_show), { .name = NULL },
+};
+static const struct proc_entry system_table[] = { PROC_DIR("cpu", cpu_table), { .name = NULL } };
+static const struct proc_entry devices_table[] = { PROC_DIR("system", system_table), { .name = NULL } };
+static const struct proc_entry root_table[] = {
+	PROC_DIR("block", empty_table), PROC_DIR("bus", empty_table), PROC_DIR("class", empty_table),
+	PROC_DIR("devices", devices_table), PROC_DIR("fs", empty_table), PROC_DIR("kernel", empty_table),
+	PROC_DIR("module", empty_table), { .name = NULL },
+};
+static const struct proc_entry root_entry = PROC_DIR("/", root_table);
+
+static int sysfs_fill(struct super *sb, const char *source, const char *data)
+{
+	return proc_fill_super(sb, &root_entry, SYSFS_MAGIC);
+}
+
+static struct fs_type sysfs_type = { .name = "sysfs", .nodev = true, .fill = sysfs_fill, .single = true };
+
+void sysfs_init(void)
+{
+	fs_type_register(&sysfs_type);
+}
