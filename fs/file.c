@@ -110,7 +110,7 @@ static int check_rwf(struct file *f, int rwf)
 typedef ssize_t (*rw_fn)(struct file *f, struct iov_iter *it, loff_t *pos, int flags);
 
 /* Use the file's own position, locked where it is shared. */
-static ssize_t rw_at_own_pos(struct file *f, rw_fn fn, struct iov_iter *it, int rwf)
+static __noinline ssize_t rw_at_own_pos(struct file *f, rw_fn fn, struct iov_iter *it, int rwf)
 {
 	bool lock = pos_shared(f);
 	loff_t pos;

@@ -70,8 +70,6 @@ void futex_exit(struct task *t);
 /** posix_timers_exit() - delete all timers of a process (kernel/posix_timer.c). */
 void posix_timers_exit(struct process *p);
 
-/* syscall/dispatch.c: run the syscall in current's context. Sets the result register. Returns the result. */
-long syscall_dispatch(struct task *t);
 /* RESTART_ALWAYS is for handlers that choose it; no call has it in the table. */
 enum syscall_restart { RESTART_NEVER, RESTART_SYS, RESTART_NOHAND, RESTART_BLOCK, RESTART_ALWAYS };
 extern const long restart_syscall_nr;

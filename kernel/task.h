@@ -39,10 +39,10 @@ struct process;
 #define WORK_TIMER	 0x04u /* POSIX timers to poll */
 #define WORK_EXIT	 0x08u /* the process is exiting: this thread must, too */
 #define WORK_STOP	 0x10u /* ptrace stop or step to honour */
-#define WORK_STRACE	 0x100u /* kernel's own --strace */
-#define WORK_PTRACE	 0x200u /* syscall stops wanted */
-#define WORK_SECCOMP	 0x400u
-#define WORK_SILO	 0x800u
+#define WORK_STRACE	 0x20u /* kernel's own --strace */
+#define WORK_PTRACE	 0x40u /* syscall stops wanted */
+#define WORK_SECCOMP	 0x80u
+#define WORK_SILO	 0x100u
 #define WORK_ENTRY	 (WORK_STRACE | WORK_PTRACE | WORK_SECCOMP | WORK_SILO)
 
 /* Immutable and shared; a change makes a new one (creds_prepare, creds_commit). */

@@ -14,6 +14,7 @@
 #include <kernel/process.h>
 #include <kernel/sched.h>
 #include <kernel/signal.h>
+#include <kernel/syscall.h>
 #include <kernel/time.h>
 #include <mm/vm.h>
 
@@ -99,6 +100,13 @@ static void handle_exception(struct task *t, struct uctx_event *ev)
 	sig_force(sig, code, has_address ? ev->addr : uctx_ip(&t->hal.uctx));
 }
 
+static void handle_unknown(struct task *t, const struct uctx_event *ev)
+{
+	pr_err("%s (pid %d): unknown trap %lx %lx %lx at %lx\n", t->comm, task_pid(t), ev->raw[0], ev->raw[1], ev->raw[2],
+	       uctx_ip(&t->hal.uctx));
+	sig_force(SIGSEGV, SI_KERNEL, 0);
+}
+
 /* ---- the loop ---- */
 
 /* The first stops a tracer asked for, and the child's own number where clone wants it. */
@@ -108,20 +116,22 @@ static void start_task(struct task *t)
 		(void)hal_put_user32(t->set_child_tid, (u32)task_tid(t));
 }
 
-/*
- * All that may stand between here and user mode. Called with interrupts on, returns with interrupts off and nothing pending.
- * A signal's restart decision belongs to the syscall just made: @in_syscall is true for the first round only.
- */
-static void before_user(struct task *t, bool in_syscall, long nr, unsigned long arg0)
-{
-	for (;;) {
-		u32 work;
+#define WORK_BEFORE_USER (WORK_SIGNAL | WORK_RESCHED | WORK_TIMER | WORK_EXIT | WORK_STOP)
 
-		hal_irq_disable();
-		work = READ_ONCE(t->work);
-		if (likely(!(work & (WORK_SIGNAL | WORK_RESCHED | WORK_TIMER | WORK_EXIT | WORK_STOP))))
-			return;
-		hal_irq_enable();
+/* The syscall of this turn, as far as a restart needs to know it. */
+struct turn {
+	bool in_syscall;
+	long nr;
+	unsigned long arg0;
+};
+
+/* Do what is pending until nothing is. A restart is decided by the first signal delivered: the second round knows no syscall. */
+static __noinline void do_pending_work(struct task *t, struct turn *turn)
+{
+	u32 work;
+
+	hal_irq_enable();
+	while ((work = READ_ONCE(t->work)) & WORK_BEFORE_USER) {
 		if (work & WORK_EXIT)
 			do_exit(t->process->group_exit ? t->process->group_exit_code : 0);
 		if (work & WORK_RESCHED)
@@ -129,53 +139,54 @@ static void before_user(struct task *t, bool in_syscall, long nr, unsigned long 
 		if (work & WORK_TIMER)
 			posix_timers_poll();
 		if (work & (WORK_SIGNAL | WORK_STOP)) {
-			sig_deliver_all(in_syscall, nr, arg0);
-			in_syscall = false;
+			sig_deliver_all(turn->in_syscall, turn->nr, turn->arg0);
+			turn->in_syscall = false;
 		}
 	}
+	hal_irq_disable();
+}
+
+/* All that may stand between here and user mode. Returns with interrupts off and nothing pending. */
+static __always_inline void before_user(struct task *t, struct turn *turn)
+{
+	hal_irq_disable();
+	while (unlikely(READ_ONCE(t->work) & WORK_BEFORE_USER))
+		do_pending_work(t, turn);
 }
 
 void user_task_loop(void *task)
 {
 	struct task *t = task;
 	struct uctx_event ev;
+	struct turn turn = { 0 };
+	enum uctx_reason reason;
 
 	start_task(t);
-	before_user(t, false, 0, 0);
 	for (;;) {
-		unsigned long arg0 = 0;
-		bool in_syscall = false;
-		long nr = 0;
-
+		before_user(t, &turn);
 		enter_user(t);
-		switch (uctx_run(&t->hal, &ev)) {
+		reason = uctx_run(&t->hal, &ev);
+		enter_system(t);
+		turn.in_syscall = reason == UCTX_SYSCALL;
+		switch (reason) {
 		case UCTX_SYSCALL:
-			enter_system(t);
 			/* Both may be overwritten by the result; a restart needs them. */
-			nr = uctx_syscall_nr(&t->hal.uctx);
-			arg0 = uctx_arg(&t->hal.uctx, 0);
-			in_syscall = true;
+			turn.nr = uctx_syscall_nr(&t->hal.uctx);
+			turn.arg0 = uctx_arg(&t->hal.uctx, 0);
 			syscall_dispatch(t);
 			break;
 		case UCTX_PAGE_FAULT:
-			enter_system(t);
 			handle_page_fault(t, &ev);
 			break;
 		case UCTX_INTERRUPT:
-			enter_system(t);
 			break;
 		case UCTX_EXCEPTION:
-			enter_system(t);
 			handle_exception(t, &ev);
 			break;
 		case UCTX_UNKNOWN:
 		default:
-			enter_system(t);
-			pr_err("%s (pid %d): unknown trap %lx %lx %lx at %lx\n", t->comm, task_pid(t), ev.raw[0], ev.raw[1],
-			       ev.raw[2], uctx_ip(&t->hal.uctx));
-			sig_force(SIGSEGV, SI_KERNEL, 0);
+			handle_unknown(t, &ev);
 			break;
 		}
-		before_user(t, in_syscall, nr, arg0);
 	}
 }

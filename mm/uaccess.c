@@ -50,9 +50,9 @@ void iov_iter_advance(struct iov_iter *it, size_t n)
 enum iov_op { IOV_TO, IOV_FROM, IOV_ZERO };
 
 /* One piece; returns bytes not moved. */
-static size_t move_piece(const struct iov_iter *it, enum iov_op op, uaddr_t base, void *buf, size_t n)
+static __always_inline size_t move_piece(const struct iov_iter *it, enum iov_op op, uaddr_t base, void *buf, size_t n)
 {
-	if (it->kernel) {
+	if (unlikely(it->kernel)) {
 		if (op == IOV_ZERO)
 			memset((void *)base, 0, n);
 		else
@@ -69,7 +69,7 @@ static size_t move_piece(const struct iov_iter *it, enum iov_op op, uaddr_t base
 	}
 }
 
-static size_t iov_move(struct iov_iter *it, enum iov_op op, char *buf, size_t n)
+static __noinline size_t iov_move_pieces(struct iov_iter *it, enum iov_op op, char *buf, size_t n)
 {
 	size_t done = 0, part, left;
 	uaddr_t base;
@@ -84,6 +84,17 @@ static size_t iov_move(struct iov_iter *it, enum iov_op op, char *buf, size_t n)
 			break;
 	}
 	return done;
+}
+
+/* The common case, all of it in the only element left, without the loop. */
+static __always_inline size_t iov_move(struct iov_iter *it, enum iov_op op, char *buf, size_t n)
+{
+	if (unlikely(it->kernel || it->niov != 1 || n > it->count))
+		return iov_move_pieces(it, op, buf, n);
+	n -= move_piece(it, op, it->iov->base + it->off, buf, n);
+	it->off += n;
+	it->count -= n;
+	return n;
 }
 
 size_t iov_iter_to(struct iov_iter *it, const void *src, size_t n)

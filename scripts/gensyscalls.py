@@ -71,8 +71,7 @@ def write_numbering(calls, out, number):
         if not call.args:
             out.write("\t(void)u;\n")
         out.write(f"\treturn sys_{call.name}({args});\n}}\n")
-    out.write(f"#define NR_SYSCALLS {listed[-1][0] + 1 if listed else 0}\n")
-    out.write("static const struct syscall_desc syscall_table[NR_SYSCALLS] = {\n")
+    out.write("const struct syscall_desc syscall_table[SYSCALL_TABLE_SIZE] = {\n")
     for nr, call in listed:
         fmt = "".join(FORMAT[t] for t, _ in call.args)
         out.write(f'\t[{nr}] = {{ call_{call.name}, {RESTART[call.restart]}, "{fmt}", "{call.name}" }},\n')

@@ -2,9 +2,9 @@
 /*
  * From a system call number to its handler. The table is generated from syscalls.tbl: one small function per call takes the
  * arguments out of the user context with their types, so that no handler sees garbage in the upper half of an int.
+ * The plain path is inline in kernel/syscall.h; here is the path for calls that are watched.
  */
-#include <hal/uctx.h>
-#include <kernel/process.h>
+#include <kernel/syscall.h>
 #include <syscall/proto.h>
 #include <syscall/strace.h>
 
@@ -12,42 +12,20 @@
 
 const long restart_syscall_nr = NR_RESTART_SYSCALL;
 
-static const struct syscall_desc *syscall_describe(long nr)
+long syscall_watched(struct task *t, unsigned long nr)
 {
-	if (nr < 0 || nr >= NR_SYSCALLS || !syscall_table[nr].call)
-		return NULL;
-	return &syscall_table[nr];
-}
-
-/* Somebody watches this task's calls. */
-static __noinline long dispatch_watched(struct task *t, long nr)
-{
+	const struct syscall_desc *desc = NULL;
 	struct uctx *u = &t->hal.uctx;
-	const struct syscall_desc *desc = syscall_describe(nr);
 	struct strace_line line;
 	long r = -ENOSYS;
 
-	strace_enter(&line, desc, nr, u);
+	if (nr < SYSCALL_TABLE_SIZE && syscall_table[nr].call)
+		desc = &syscall_table[nr];
+	strace_enter(&line, desc, (long)nr, u);
 	if (desc) {
 		t->restart_class = desc->restart;
 		r = desc->call(u);
 	}
 	strace_exit(&line, desc, u, r);
-	return r;
-}
-
-long syscall_dispatch(struct task *t)
-{
-	struct uctx *u = &t->hal.uctx;
-	unsigned long nr = (unsigned long)uctx_syscall_nr(u);
-	long r = -ENOSYS;
-
-	if (unlikely(READ_ONCE(t->work) & WORK_ENTRY)) {
-		r = dispatch_watched(t, (long)nr);
-	} else if (likely(nr < NR_SYSCALLS && syscall_table[nr].call)) {
-		t->restart_class = syscall_table[nr].restart;
-		r = syscall_table[nr].call(u);
-	}
-	uctx_set_result(u, r);
 	return r;
 }

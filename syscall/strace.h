@@ -3,15 +3,8 @@
 #ifndef SYSCALL_STRACE_H
 #define SYSCALL_STRACE_H
 
-#include <hal/uctx.h>
+#include <kernel/syscall.h>
 #include <types.h>
-
-struct syscall_desc {
-	long (*call)(const struct uctx *u);
-	u8 restart;	    /* enum syscall_restart */
-	const char *format; /* a letter per argument: i u l x o p s(tring) b(ytes) */
-	const char *name;
-};
 
 struct strace_line {
 	char text[400];

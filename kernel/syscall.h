@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The table of system calls, as the user-task loop sees it: generated from syscall/syscalls.tbl, defined in
+ * syscall/dispatch.c.
+ */
+#ifndef KERNEL_SYSCALL_H
+#define KERNEL_SYSCALL_H
+
+#include <kernel/process.h>
+
+#define SYSCALL_TABLE_SIZE 512
+
+struct syscall_desc {
+	long (*call)(const struct uctx *u); /* takes its arguments out of the context; NULL: ENOSYS */
+	u8 restart;			    /* enum syscall_restart */
+	const char *format;		    /* for the call log, a letter per argument: i u l x o p s(tring) b(ytes) */
+	const char *name;
+};
+
+extern const struct syscall_desc syscall_table[SYSCALL_TABLE_SIZE];
+
+/** syscall_watched() - dispatch for a task whose calls somebody wants to see (WORK_ENTRY). Returns the result. May sleep. */
+long syscall_watched(struct task *t, unsigned long nr);
+
+/** syscall_dispatch() - run the syscall in current's context and set its result register. May sleep. */
+static __always_inline void syscall_dispatch(struct task *t)
+{
+	struct uctx *u = &t->hal.uctx;
+	unsigned long nr = (unsigned long)uctx_syscall_nr(u);
+	long r = -ENOSYS;
+
+	if (unlikely(READ_ONCE(t->work) & WORK_ENTRY)) {
+		r = syscall_watched(t, nr);
+	} else if (likely(nr < SYSCALL_TABLE_SIZE && syscall_table[nr].call)) {
+		t->restart_class = syscall_table[nr].restart;
+		r = syscall_table[nr].call(u);
+	}
+	uctx_set_result(u, r);
+}
+
+#endif
