@@ -129,7 +129,8 @@ static enum uctx_reason decode_exception(struct hal_task *task, struct uctx_even
 
 	switch (ecode(task->arch.estat)) {
 	case EXC_ADE:
-		event_exception(ev, UCTX_EXC_ACCESS, BUS_ADRERR, badv);
+		/* Linux: SIGBUS, which is what the kind "misaligned" becomes; the code tells them apart. */
+		event_exception(ev, UCTX_EXC_MISALIGNED, BUS_ADRERR, badv);
 		break;
 	case EXC_ALE:
 		event_exception(ev, UCTX_EXC_MISALIGNED, BUS_ADRALN, badv);
