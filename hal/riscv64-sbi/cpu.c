@@ -30,6 +30,7 @@ static struct riscv64_start_args start_args[CONFIG_NR_CPUS];
 void riscv64_cpu_init(void)
 {
 	csr_write(sie, IE_SSIE | IE_SEIE);
+	csr_write(scounteren, SCOUNTEREN_TM);
 }
 
 int hal_cpu_start(unsigned int cpu, void *stack, struct hal_task *task)

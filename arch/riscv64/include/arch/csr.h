@@ -45,6 +45,9 @@
 #define IRQ_TIMER	   5
 #define IRQ_EXT		   9
 
+/* scounteren: user mode may read the time CSR, as under Linux; not the cycle counters */
+#define SCOUNTEREN_TM 2
+
 /* satp */
 #define SATP_SV39	(8UL << 60)
 #define SATP_ASID_SHIFT 44
