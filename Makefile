@@ -109,10 +109,10 @@ cc_is_clang := $(findstring clang,$(cc_version))
 
 arch_flags_x86_64 := -mcmodel=kernel -mno-red-zone -mno-mmx -mno-sse -mno-sse2 -mno-avx -msoft-float \
 	-fcf-protection=none
-arch_flags_riscv64 := -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany -mno-relax
+arch_flags_riscv64 := -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany $(if $(cc_is_clang),-mrelax,-mno-relax)
 arch_flags_aarch64 := -mgeneral-regs-only -mno-outline-atomics -mbranch-protection=none
 arch_flags_loongarch64 := -mabi=lp64s -msoft-float
-arch_asflags_riscv64 := -march=rv64gc -mabi=lp64 -mno-relax
+arch_asflags_riscv64 := -march=rv64gc -mabi=lp64 $(if $(cc_is_clang),-mrelax,-mno-relax)
 arch_asflags_loongarch64 := -mabi=lp64s
 
 ifneq ($(cc_is_clang),)

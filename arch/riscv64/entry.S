@@ -145,8 +145,10 @@ setup_csrs:
 	lla	t0, riscv64_trap_entry
 	csrw	stvec, t0
 	csrw	sscratch, zero
-	li	t0, SR_FS | SR_VS | SR_SUM
+	li	t0, SR_FS | SR_VS | SR_SUM | SR_SPP
 	csrc	sstatus, t0
+	li	t0, SR_SPIE
+	csrs	sstatus, t0
 	ret
 
 	/* a0: hart id, a1: physical address of struct riscv64_start_args. */
@@ -229,6 +231,10 @@ overflow_stack_top:
 /*
  * uctx_run() without the saving of callee-saved registers, which its inline half tells the compiler to
  * do. a0: task, a1: struct uctx_event *; interrupts off. Returns an enum uctx_reason.
+ *
+ * sstatus is not written: SPP is 0 and SPIE is 1 whenever the kernel runs outside of its own trap
+ * handlers, and these clear SPP before they call anything that may switch tasks. FS is the task's:
+ * hal_task_switch() sets it.
  */
 	.globl	riscv64_run_user
 	.type	riscv64_run_user, @function
@@ -240,10 +246,8 @@ riscv64_run_user:
 	sd	sp, TASK_KSP(tp)
 	lw	t0, TASK_FPU_RELOAD(tp)
 	bnez	t0, 2f
-1:	csrw	sscratch, tp
-	ld	t0, UCTX_STATUS(tp)
-	ld	t1, UCTX_PC(tp)
-	csrw	sstatus, t0
+1:	ld	t1, UCTX_PC(tp)
+	csrw	sscratch, tp
 	csrw	sepc, t1
 	user_regs ld
 	ld	tp, 32(tp)
@@ -265,11 +269,9 @@ riscv64_trap_entry:
 	user_regs sd
 	csrrw	t0, sscratch, zero
 	csrr	t1, sepc
-	csrr	t2, sstatus
 	csrr	t3, scause
 	ld	sp, TASK_KSP(tp)
 	sd	t0, 32(tp)
-	sd	t2, UCTX_STATUS(tp)
 	sd	t3, UCTX_CAUSE(tp)
 	li	t4, CAUSE_ECALL_U
 	bne	t3, t4, 1f
@@ -324,8 +326,10 @@ kernel_entry:
 	mv	t0, sp
 	addi	sp, sp, -KFRAME_SIZE
 	save_kernel_frame
-	li	t0, SR_SUM
+	li	t0, SR_SUM | SR_SPP	/* the handler may sleep, and another task enter user mode */
 	csrc	sstatus, t0
+	li	t0, SR_SPIE
+	csrs	sstatus, t0
 	mv	a0, sp
 	call	riscv64_kernel_trap
 	csrci	sstatus, SR_SIE

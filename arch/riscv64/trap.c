@@ -67,22 +67,6 @@ static void fault_note(struct hal_task *task, uaddr_t addr)
 	task->arch.last_fault = page;
 }
 
-/*
- * The FPU is off until the program's first floating-point instruction, which traps as illegal. Turning
- * it on and trying again tells the two apart: with the FPU on, it is illegal indeed.
- */
-static bool fpu_first_use(struct hal_task *task)
-{
-	bool has_fpu = riscv64_isa_letters & (1UL << ('d' - 'a'));
-
-	if (!has_fpu || (task->uctx.status & SR_FS) != SR_FS_OFF)
-		return false;
-	task->uctx.status |= SR_FS_CLEAN;
-	task->arch.fpu_used = 1;
-	task->arch.fpu_reload = 1;
-	return true;
-}
-
 static enum uctx_reason exception(struct uctx_event *ev, enum uctx_exception kind, int code)
 {
 	ev->kind = kind;
@@ -94,7 +78,7 @@ static enum uctx_reason decode(struct hal_task *task, struct uctx_event *ev, uns
 {
 	switch (cause) {
 	case CAUSE_ILLEGAL:
-		if (fpu_first_use(task))
+		if (riscv64_fpu_first_use(task)) /* try again; if it is illegal indeed, we are back */
 			return UCTX_INTERRUPT;
 		ev->addr = uctx_ip(&task->uctx);
 		return exception(ev, UCTX_EXC_ILLEGAL, 0);
@@ -127,7 +111,7 @@ enum uctx_reason riscv64_user_trap(struct hal_task *task, struct uctx_event *ev)
 	ev->code = 0;
 	ev->raw[0] = cause;
 	ev->raw[1] = ev->addr;
-	ev->raw[2] = task->uctx.status;
+	ev->raw[2] = csr_read(sstatus);
 	if (is_page_fault(cause)) {
 		ev->access = fault_access(cause);
 		fault_note(task, ev->addr);

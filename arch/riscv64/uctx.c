@@ -19,7 +19,6 @@
 
 static_assert(sizeof(struct uctx) == UCTX_SIZE);
 static_assert(offsetof(struct uctx, orig_a0) == UCTX_ORIG_A0);
-static_assert(offsetof(struct uctx, status) == UCTX_STATUS);
 static_assert(offsetof(struct uctx, cause) == UCTX_CAUSE);
 static_assert(offsetof(struct hal_task, uctx) == 0);
 static_assert(offsetof(struct hal_task, arch.percpu) == TASK_PERCPU);
@@ -43,9 +42,11 @@ static DEFINE_PERCPU(struct hal_task *, fpu_owner);
 
 /* ---- Floating point ---- */
 
-static void set_fs(struct hal_task *task, unsigned long fs)
+/* sstatus.FS is the current task's: what its next instructions in user mode find. */
+static void set_fs(unsigned long fs)
 {
-	task->uctx.status = (task->uctx.status & ~(unsigned long)SR_FS) | fs;
+	csr_clear(sstatus, SR_FS);
+	csr_set(sstatus, fs);
 }
 
 void riscv64_fpu_sync(struct hal_task *task)
@@ -53,9 +54,7 @@ void riscv64_fpu_sync(struct hal_task *task)
 	if ((csr_read(sstatus) & SR_FS) != SR_FS_DIRTY)
 		return;
 	riscv64_fpu_store(&task->arch.fpu);
-	csr_clear(sstatus, SR_FS);
-	csr_set(sstatus, SR_FS_CLEAN);
-	set_fs(task, SR_FS_CLEAN);
+	set_fs(SR_FS_CLEAN);
 }
 
 /* From uctx_run(): the current task is about to use registers that are not in the FPU. */
@@ -63,10 +62,9 @@ void riscv64_fpu_reload(void)
 {
 	struct hal_task *task = arch_current();
 
-	csr_set(sstatus, SR_FS_CLEAN);
+	set_fs(SR_FS_CLEAN);
 	riscv64_fpu_load(&task->arch.fpu);
-	csr_clear(sstatus, SR_FS);
-	set_fs(task, SR_FS_CLEAN);
+	set_fs(SR_FS_CLEAN);
 	task->arch.fpu_reload = 0;
 	task->arch.fpu_cpu = hal_cpu_id();
 	percpu(fpu_owner) = task;
@@ -76,23 +74,31 @@ void riscv64_fpu_replace(struct hal_task *task, const struct fpu_state *state)
 {
 	if (!(riscv64_isa_letters & (1UL << ('d' - 'a'))))
 		return;
-	if (task == arch_current()) { /* what the registers hold is stale now */
-		csr_clear(sstatus, SR_FS);
-		csr_set(sstatus, SR_FS_CLEAN);
-	}
+	if (task == arch_current())
+		set_fs(SR_FS_CLEAN); /* what the registers hold is stale now */
 	task->arch.fpu = *state;
 	task->arch.fpu_used = 1;
 	task->arch.fpu_reload = 1;
 	task->arch.fpu_cpu = FPU_NOWHERE;
-	set_fs(task, SR_FS_CLEAN);
+}
+
+bool riscv64_fpu_first_use(struct hal_task *task)
+{
+	bool has_fpu = riscv64_isa_letters & (1UL << ('d' - 'a'));
+
+	if (!has_fpu || task->arch.fpu_used)
+		return false;
+	set_fs(SR_FS_CLEAN);
+	task->arch.fpu_used = 1;
+	task->arch.fpu_reload = 1;
+	return true;
 }
 
 /* Forget the FPU state: as a new program begins. */
 static void fpu_reset(struct hal_task *task)
 {
-	csr_clear(sstatus, SR_FS);
+	set_fs(SR_FS_OFF);
 	memset(&task->arch.fpu, 0, sizeof(task->arch.fpu));
-	set_fs(task, SR_FS_OFF);
 	task->arch.fpu_used = 0;
 	task->arch.fpu_reload = 0;
 	task->arch.fpu_cpu = FPU_NOWHERE;
@@ -124,6 +130,8 @@ struct hal_task *hal_task_switch(struct hal_task *prev, struct hal_task *next)
 {
 	riscv64_fpu_sync(prev);
 	next->arch.percpu = prev->arch.percpu;
+	if (prev->arch.fpu_used != next->arch.fpu_used)
+		set_fs(next->arch.fpu_used ? SR_FS_CLEAN : SR_FS_OFF);
 	if (next->arch.fpu_used)
 		next->arch.fpu_reload = percpu(fpu_owner) != next || next->arch.fpu_cpu != hal_cpu_id();
 	return riscv64_switch(prev, next);
@@ -134,7 +142,6 @@ struct hal_task *hal_task_switch(struct hal_task *prev, struct hal_task *next)
 void uctx_init_user(struct hal_task *task, uaddr_t ip, uaddr_t sp)
 {
 	memset(&task->uctx, 0, sizeof(task->uctx));
-	task->uctx.status = SR_USER;
 	fpu_reset(task);
 	uctx_set_ip(&task->uctx, ip);
 	uctx_set_sp(&task->uctx, sp);

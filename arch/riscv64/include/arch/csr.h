@@ -17,10 +17,6 @@
 #define SR_FS_DIRTY   0x00006000
 #define SR_VS	      0x00000600
 #define SR_SUM	      0x00040000
-#define SR_UXL_64     0x200000000
-
-/* What user mode runs with, besides FS. */
-#define SR_USER (SR_SPIE | SR_UXL_64)
 
 /* sie, sip */
 #define IE_SSIE 0x002

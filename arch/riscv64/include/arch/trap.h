@@ -58,6 +58,12 @@ void riscv64_fpu_reload(void);
 /** riscv64_fpu_sync() - bring the current task's FPU state into its struct, leaving it live. */
 void riscv64_fpu_sync(struct hal_task *task);
 
+/**
+ * riscv64_fpu_first_use() - the current task met an illegal instruction: turn the FPU on if it was off.
+ * Return: true if it was, and there is one: the instruction may have been a floating-point one.
+ */
+bool riscv64_fpu_first_use(struct hal_task *task);
+
 /** riscv64_fpu_replace() - give a task, current or stopped, another FPU state (sigreturn, ptrace). */
 void riscv64_fpu_replace(struct hal_task *task, const struct fpu_state *state);
 

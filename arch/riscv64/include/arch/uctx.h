@@ -11,9 +11,8 @@
 /* Offsets in struct uctx; register xN is at 8 * N. */
 #define UCTX_PC	     0
 #define UCTX_ORIG_A0 256
-#define UCTX_STATUS  264
-#define UCTX_CAUSE   272
-#define UCTX_SIZE    288
+#define UCTX_CAUSE   264
+#define UCTX_SIZE    272
 
 #ifndef __ASSEMBLER__
 
@@ -25,9 +24,7 @@ enum { REG_PC = 0, REG_RA = 1, REG_SP = 2, REG_GP = 3, REG_TP = 4, REG_A0 = 10, 
 struct uctx {
 	unsigned long regs[32]; /* pc, x1 .. x31 */
 	unsigned long orig_a0;	/* argument 0 of the syscall; a0 becomes its result */
-	unsigned long status;	/* sstatus of user mode: FS and fixed bits */
 	unsigned long cause;	/* scause of the last trap */
-	unsigned long pad;
 };
 
 #define ARCH_HAS_INLINE_UCTX_RUN
