@@ -465,6 +465,10 @@ static const struct rlimit64 default_limits[RLIM_NLIMITS] = {
 	[RLIMIT_RTTIME] = { RLIM_INFINITY, RLIM_INFINITY },
 };
 
+/* Number 0, the parent of process 1: nobody waits there. */
+static struct pid nobody_pid = { .refs = REFCOUNT_INIT(1) };
+static struct process nobody = { .refs = REFCOUNT_INIT(1), .pid = &nobody_pid };
+
 /* Process 1 without a program: a kernel thread with a pid, whose @fn execs and then becomes a user task. */
 struct task *init_task_create(void (*fn)(void *), void *arg)
 {
@@ -485,6 +489,7 @@ struct task *init_task_create(void (*fn)(void *), void *arg)
 	refcount_add(3, &t->tid->refs);
 	p->session_leader = true;
 	p->exit_signal = SIGCHLD;
+	p->parent = &nobody;
 	t->tid->task = t;
 	t->tid->process = p;
 	list_add_tail(&p->group_link, &t->tid->group);

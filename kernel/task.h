@@ -191,7 +191,7 @@ struct process {
 	struct list threads;	/* p */
 	unsigned int nthreads;	/* p */
 	struct task *leader;	/* p: may be a zombie while threads live */
-	struct process *parent; /* p */
+	struct process *parent; /* p: never NULL */
 	struct list children;	/* p */
 	struct list sibling;	/* p: parent->children */
 	struct pid *pgrp, *session; /* p, references */

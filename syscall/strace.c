@@ -94,25 +94,20 @@ static bool fills_bytes(const struct syscall_desc *desc)
 	return !strstr(desc->name, "write") && !strstr(desc->name, "send");
 }
 
-/* Arguments from the first one up to @upto, or to the end. Bytes number what the next argument says, or the result. */
-static unsigned int add_args(struct strace_line *line, const char *format, unsigned int from, const char *stop_at, long result)
-{
-	unsigned int i;
+#define ENTERING LONG_MAX /* in place of a result: the call has not been made yet */
 
-	for (i = from; format[i]; i++) {
+/* All arguments. Bytes number what the next argument says, at exit no more than the result; after an error they mean nothing. */
+static void add_args(struct strace_line *line, const char *format, long result)
+{
+	for (unsigned int i = 0; format[i]; i++) {
 		size_t n = i < 5 ? line->arg[i + 1] : 0;
 		char f = format[i];
 
-		if (stop_at && f == *stop_at)
-			break;
-		if (f == 'b' && result >= 0)
-			n = min(n, (size_t)result);
-		else if (f == 'b' && !stop_at && result < 0 && result != -1000000)
+		if (f == 'b' && result < 0)
 			f = 'p';
 		add(line, i ? ", " : "");
-		add_arg(line, f, line->arg[i], n);
+		add_arg(line, f, line->arg[i], min_t(size_t, n, (size_t)result));
 	}
-	return i;
 }
 
 void strace_enter(struct strace_line *line, const struct syscall_desc *desc, long nr, const struct uctx *u)
@@ -129,14 +124,18 @@ void strace_enter(struct strace_line *line, const struct syscall_desc *desc, lon
 	}
 	add(line, "%s(", desc->name);
 	if (!fills_bytes(desc) || !strchr(desc->format, 'b'))
-		add_args(line, desc->format, 0, NULL, -1000000);
+		add_args(line, desc->format, ENTERING);
+	if (!strncmp(desc->name, "exit", 4)) {
+		add(line, ") = ?\n");
+		console_write(CONSOLE_LOG, line->text, line->len);
+	}
 }
 
 void strace_exit(struct strace_line *line, const struct syscall_desc *desc, const struct uctx *u, long result)
 {
 	(void)u;
 	if (desc && fills_bytes(desc) && strchr(desc->format, 'b'))
-		add_args(line, desc->format, 0, NULL, result);
+		add_args(line, desc->format, result);
 	if (desc)
 		add(line, ")");
 	if (result < 0 && result > -4096)

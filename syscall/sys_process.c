@@ -297,9 +297,7 @@ long sys_gettid(void)
 long sys_getppid(void)
 {
 	/* The parent may change, but a struct process lives as long as its children: reparenting happens first. */
-	struct process *parent = READ_ONCE(current->process->parent);
-
-	return parent ? parent->pid->nr : 0;
+	return READ_ONCE(current->process->parent)->pid->nr;
 }
 
 /* The process @pid (0: current), with a reference. */
