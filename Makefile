@@ -208,6 +208,8 @@ $(O)/compile_commands.json: $(objs)
 
 # The system call table: one text file gives the C table, the prototypes, and the strace formats.
 ifneq ($(wildcard syscall/syscalls.tbl),)
+# What includes the headers is rebuilt in the same run that writes them.
+$(O)/include/generated/syscall_table.h $(O)/include/generated/syscall_proto.h: $(O)/include/generated/.syscalls ;
 $(O)/include/generated/.syscalls: syscall/syscalls.tbl scripts/gensyscalls.py
 	@mkdir -p $(@D)
 	$(call log,GEN,syscalls)$(PYTHON) scripts/gensyscalls.py syscall/syscalls.tbl $(@D) && touch $@
