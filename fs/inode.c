@@ -279,7 +279,7 @@ int vfs_truncate(const struct path *p, u64 size)
 	if (r)
 		return r;
 	if (size > i->size && size > task_rlimit(RLIMIT_FSIZE)) {
-		sig_send_task(current, SIGXFSZ, NULL);
+		sig_send_self(SIGXFSZ);
 		return -EFBIG;
 	}
 	if (size > i->sb->max_bytes)

@@ -260,7 +260,7 @@ static ssize_t write_ring(struct pipe *p, struct iov_iter *from, bool packet)
 
 static ssize_t no_reader(void)
 {
-	sig_send_task(current, SIGPIPE, NULL);
+	sig_send_self(SIGPIPE);
 	return -EPIPE;
 }
 

@@ -25,11 +25,16 @@ static struct futex_bucket buckets[1 << BUCKET_BITS];
 
 int futex_make_key(uaddr_t addr, bool shared, struct futex_key *key)
 {
+	int r;
+
 	if (addr % sizeof(u32))
 		return -EINVAL;
 	if (addr >= USER_END)
 		return -EFAULT;
-	return vm_futex_key(current->vm, addr, shared, key);
+	r = vm_futex_key(current->vm, addr, shared, key);
+	/* A private futex and a shared one are different, even at the same word. */
+	key->offset |= shared;
+	return r;
 }
 
 int futex_get(u32 *val, uaddr_t addr)

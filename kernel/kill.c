@@ -15,6 +15,14 @@ void sig_info_user(struct siginfo *info, int sig, int code)
 	info->rt.uid = current->creds->uid;
 }
 
+void sig_send_self(int sig)
+{
+	struct siginfo info;
+
+	sig_info_user(&info, sig, SI_USER);
+	sig_send_task(current, sig, &info);
+}
+
 /* Signal 0 only asks whether it could be sent. */
 static int send_checked(struct process *p, struct task *t, int sig, const struct siginfo *info)
 {

@@ -29,6 +29,8 @@ bool sig_send_queued_locked(struct process *p, struct task *t, struct sigqueue *
 void sig_send_process_locked(struct process *p, int sig);
 /** sig_unqueue() - take such an entry back. */
 void sig_unqueue(struct process *p, struct sigqueue *q);
+/** sig_send_self() - SIGPIPE, SIGXFSZ: to current, by its own doing. */
+void sig_send_self(int sig);
 /** sig_send_pgrp() - every process of a group. tasklist_lock not held. Return: 0, -ESRCH. */
 int sig_send_pgrp(struct pid *pgrp, int sig, const struct siginfo *info);
 /** sig_force() - synchronous fault for current: blocked or ignored, it kills. */

@@ -491,7 +491,7 @@ static int write_check(struct inode *inode, u64 pos, size_t *n)
 		return -EPERM;
 	if (unlikely(pos + *n > limit)) {
 		if (pos >= limit) {
-			sig_send_task(current, SIGXFSZ, NULL);
+			sig_send_self(SIGXFSZ);
 			return -EFBIG;
 		}
 		*n = (size_t)(limit - pos);
