@@ -49,14 +49,18 @@ struct spinlock {
 
 #ifdef CONFIG_DEBUG
 #define SPINLOCK_INIT(r) { .word = 0, .rank = (r) }
-void lock_debug_acquire(struct spinlock *l);
+void lock_debug_wanted(struct spinlock *l);   /* before waiting: order, and that this CPU does not hold it */
+void lock_debug_acquired(struct spinlock *l); /* held now */
 void lock_debug_release(struct spinlock *l);
 void lock_debug_may_sleep(const char *where); /* panics with a spinlock held or interrupts off */
+void lock_debug_off(void);		      /* a panic takes what it needs */
 #else
 #define SPINLOCK_INIT(r) { .word = 0 }
-static inline void lock_debug_acquire(struct spinlock *l) { (void)l; }
+static inline void lock_debug_wanted(struct spinlock *l) { (void)l; }
+static inline void lock_debug_acquired(struct spinlock *l) { (void)l; }
 static inline void lock_debug_release(struct spinlock *l) { (void)l; }
 static inline void lock_debug_may_sleep(const char *where) { (void)where; }
+static inline void lock_debug_off(void) { }
 #endif
 
 static inline void spin_init(struct spinlock *l, enum lock_rank rank)
@@ -67,16 +71,18 @@ static inline void spin_init(struct spinlock *l, enum lock_rank rank)
 /* Unfair on purpose: a virtual CPU that is not running must not hold up a queue. */
 static __always_inline void spin_lock(struct spinlock *l)
 {
+	lock_debug_wanted(l);
 	while (__atomic_exchange_n(&l->word, 1, __ATOMIC_ACQUIRE))
 		while (__atomic_load_n(&l->word, __ATOMIC_RELAXED))
 			hal_cpu_relax();
-	lock_debug_acquire(l);
+	lock_debug_acquired(l);
 }
+/* Does not wait, hence may be tried against the order of ranks. */
 static __always_inline bool spin_trylock(struct spinlock *l)
 {
 	if (__atomic_exchange_n(&l->word, 1, __ATOMIC_ACQUIRE))
 		return false;
-	lock_debug_acquire(l);
+	lock_debug_acquired(l);
 	return true;
 }
 static __always_inline void spin_unlock(struct spinlock *l)

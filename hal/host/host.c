@@ -51,7 +51,12 @@ u64 hal_counter_to_ns(u64 ticks)
 
 #ifdef CONFIG_DEBUG
 /* For tests without kernel/lock.c, whose checks replace these. */
-__weak void lock_debug_acquire(struct spinlock *l)
+__weak void lock_debug_wanted(struct spinlock *l)
+{
+	(void)l;
+}
+
+__weak void lock_debug_acquired(struct spinlock *l)
 {
 	(void)l;
 }
