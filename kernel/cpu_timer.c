@@ -68,7 +68,8 @@ int cpu_clock_get(clockid_t id, struct cpu_clock *c)
 	t = task_find_get(nr ? nr : task_tid(current));
 	if (!t)
 		return -EINVAL;
-	if (!t->process || (per_thread && t->process != current->process) || (!per_thread && nr && t->tid != t->process->pid)) {
+	if (!t->process || (per_thread && t->process != current->process) ||
+	    (!per_thread && nr && t->tid != t->process->pid)) {
 		task_put(t);
 		return -EINVAL;
 	}
@@ -307,7 +308,8 @@ static void read_itimer(struct process *p, int which, struct timer_setting *out)
 
 	out->interval_ns = it->interval_ns;
 	/* One that is due but has not fired yet is not disarmed. */
-	out->value_ns = it->value_ns ? max(left(it->value_ns, itimer_now(p, which)), NSEC_PER_USEC) : 0;
+	out->value_ns =
+		it->value_ns ? max(left(it->value_ns, itimer_now(p, which)), NSEC_PER_USEC) : 0;
 }
 
 void itimer_get(int which, struct timer_setting *out)

@@ -71,7 +71,8 @@ int futex_fault_in(uaddr_t addr, bool write)
 
 static struct futex_bucket *bucket_of(const struct futex_key *key)
 {
-	return &buckets[hash_64((u64)(unsigned long)key->base ^ key->offset * HASH_GOLDEN_64, BUCKET_BITS)];
+	return &buckets[hash_64((u64)(unsigned long)key->base ^ key->offset * HASH_GOLDEN_64,
+				BUCKET_BITS)];
 }
 
 static void bucket_lock(struct futex_bucket *b)
@@ -191,7 +192,8 @@ static int queue_if_equal(struct futex_waiter *w, uaddr_t addr, u32 val)
 
 static long restart_wait(struct restart_block *rb)
 {
-	return futex_wait((uaddr_t)rb->arg[0], rb->arg[1], (u32)rb->arg[2], (u32)rb->arg[3], rb->deadline_ns);
+	return futex_wait((uaddr_t)rb->arg[0], rb->arg[1], (u32)rb->arg[2], (u32)rb->arg[3],
+			  rb->deadline_ns);
 }
 
 /* Interrupted: without a deadline the call can simply be made again; with one, what is left of it must be remembered. */
@@ -232,7 +234,8 @@ long futex_wait(uaddr_t addr, bool shared, u32 val, u32 bits, u64 deadline_ns)
 /* ---- waking ---- */
 
 /* -EINVAL when the word turns out to be a PI lock. Bucket lock held. */
-static long wake_locked(struct futex_bucket *b, const struct futex_key *key, unsigned int n, u32 bits)
+static long wake_locked(struct futex_bucket *b, const struct futex_key *key, unsigned int n,
+			u32 bits)
 {
 	struct futex_waiter *w, *next;
 	long woken = 0;
@@ -269,8 +272,8 @@ long futex_wake(uaddr_t addr, bool shared, unsigned int n, u32 bits)
 	return r;
 }
 
-static long move_locked(struct futex_bucket *from, const struct futex_key *key, struct futex_bucket *to, const struct futex_key *to_key,
-			unsigned int n)
+static long move_locked(struct futex_bucket *from, const struct futex_key *key,
+			struct futex_bucket *to, const struct futex_key *to_key, unsigned int n)
 {
 	struct futex_waiter *w, *next;
 	long moved = 0;
@@ -291,7 +294,8 @@ static long move_locked(struct futex_bucket *from, const struct futex_key *key, 
 	return moved;
 }
 
-long futex_requeue(uaddr_t addr, uaddr_t to, bool shared, unsigned int nwake, unsigned int nmove, bool compare, u32 val)
+long futex_requeue(uaddr_t addr, uaddr_t to, bool shared, unsigned int nwake, unsigned int nmove,
+		   bool compare, u32 val)
 {
 	struct futex_key key, to_key;
 	struct futex_bucket *b, *to_b;
@@ -381,7 +385,8 @@ static int change_word(uaddr_t addr, u32 encoded, u32 *old)
 	return 0;
 }
 
-long futex_wake_op(uaddr_t addr, uaddr_t addr2, bool shared, unsigned int n, unsigned int n2, u32 op)
+long futex_wake_op(uaddr_t addr, uaddr_t addr2, bool shared, unsigned int n, unsigned int n2,
+		   u32 op)
 {
 	struct futex_key key, key2;
 	struct futex_bucket *b, *b2;
@@ -453,7 +458,8 @@ static void walk_robust_list(struct task *t)
 		int r = hal_get_user64(&next, (uaddr_t)(entry & ~1ULL));
 
 		if ((entry & ~1ULL) != pending)
-			robust_died(t, (uaddr_t)((entry & ~1ULL) + (u64)head.futex_offset), entry & 1, false);
+			robust_died(t, (uaddr_t)((entry & ~1ULL) + (u64)head.futex_offset),
+				    entry & 1, false);
 		if (r)
 			return;
 		entry = next;
@@ -473,7 +479,8 @@ void futex_exit(struct task *t)
 	if (READ_ONCE(t->pi_waiters))
 		futex_pi_exit(t);
 	/* pthread_join() waits for this word; nobody is left to look when the address space goes with us. */
-	if (t->clear_child_tid && refcount_read(&t->vm->users) > 1 && !hal_put_user32(t->clear_child_tid, 0))
+	if (t->clear_child_tid && refcount_read(&t->vm->users) > 1 &&
+	    !hal_put_user32(t->clear_child_tid, 0))
 		(void)futex_wake(t->clear_child_tid, true, 1, FUTEX_BITSET_MATCH_ANY);
 	t->clear_child_tid = 0;
 }

@@ -19,9 +19,11 @@ long futex_wait(uaddr_t addr, bool shared, u32 val, u32 bits, u64 deadline_ns);
 /** futex_wake() - wake up to @n waiters with a common bit. Return: how many. */
 long futex_wake(uaddr_t addr, bool shared, unsigned int n, u32 bits);
 /** futex_requeue() - wake @nwake, move up to @nmove others to @to; if @compare, only while *@addr is @val (else -EAGAIN). Return: all of them (@compare) or those woken. */
-long futex_requeue(uaddr_t addr, uaddr_t to, bool shared, unsigned int nwake, unsigned int nmove, bool compare, u32 val);
+long futex_requeue(uaddr_t addr, uaddr_t to, bool shared, unsigned int nwake, unsigned int nmove,
+		   bool compare, u32 val);
 /** futex_wake_op() - change *@addr2 as @op says, wake @n at @addr and, if the old value satisfies @op, @n2 at @addr2. */
-long futex_wake_op(uaddr_t addr, uaddr_t addr2, bool shared, unsigned int n, unsigned int n2, u32 op);
+long futex_wake_op(uaddr_t addr, uaddr_t addr2, bool shared, unsigned int n, unsigned int n2,
+		   u32 op);
 
 /*
  * Priority-inheritance locks: the word holds the owner's tid. Ownership is handed over by the kernel; priorities are not
@@ -41,10 +43,10 @@ struct futex_waiter {
 	struct futex_key key;	     /* bucket lock */
 	struct task *task;
 	u32 bits;
-	bool woken;		     /* set under the bucket lock, after which the waker does not touch this any more */
+	bool woken; /* set under the bucket lock, after which the waker does not touch this any more */
 	bool pi;
-	bool granted;		     /* pi: the lock is ours */
-	struct task *owner;	     /* pi, bucket lock: who holds the lock; reference */
+	bool granted;	    /* pi: the lock is ours */
+	struct task *owner; /* pi, bucket lock: who holds the lock; reference */
 };
 
 struct futex_bucket {

@@ -15,7 +15,8 @@
 /* One attempt's outcome, beside errors. */
 enum { PI_TAKEN, PI_QUEUED, PI_RETRY };
 
-static struct futex_waiter *first_waiter(struct futex_bucket *b, const struct futex_key *key, const struct futex_waiter *but)
+static struct futex_waiter *first_waiter(struct futex_bucket *b, const struct futex_key *key,
+					 const struct futex_waiter *but)
 {
 	struct futex_waiter *w;
 
@@ -39,7 +40,8 @@ static void set_owner(struct futex_waiter *w, struct task *owner)
 }
 
 /* The lock is free, or its owner @dead is gone: make it ours. Bucket lock held. */
-static int take_lock(struct futex_bucket *b, const struct futex_key *key, uaddr_t addr, u32 val, bool dead)
+static int take_lock(struct futex_bucket *b, const struct futex_key *key, uaddr_t addr, u32 val,
+		     bool dead)
 {
 	u32 new = (u32)task_tid(current) | (val & FUTEX_OWNER_DIED), seen;
 
@@ -53,7 +55,8 @@ static int take_lock(struct futex_bucket *b, const struct futex_key *key, uaddr_
 }
 
 /* Wait in line behind @owner, which the word names. Bucket lock held. */
-static int wait_in_line(struct futex_bucket *b, struct futex_waiter *w, uaddr_t addr, u32 val, struct task *owner)
+static int wait_in_line(struct futex_bucket *b, struct futex_waiter *w, uaddr_t addr, u32 val,
+			struct task *owner)
 {
 	u32 seen;
 
@@ -73,7 +76,8 @@ static int wait_in_line(struct futex_bucket *b, struct futex_waiter *w, uaddr_t 
 }
 
 /* @owner: the task that the word named a moment ago, with a reference; NULL: no such task. @dead: our last owner ended. */
-static int attempt(struct futex_waiter *w, uaddr_t addr, bool try, struct task *owner, u32 owner_tid, u32 dead)
+static int attempt(struct futex_waiter *w, uaddr_t addr, bool try, struct task *owner,
+		   u32 owner_tid, u32 dead)
 {
 	struct futex_bucket *b = futex_bucket_lock(&w->key);
 	u32 val, tid;
@@ -149,7 +153,8 @@ long futex_lock_pi(uaddr_t addr, bool shared, bool try, u64 deadline_ns)
 }
 
 /* Give the lock to the first waiter; the others now wait for it. Bucket lock held. 0, -EFAULT, PI_RETRY. */
-static int hand_over(struct futex_bucket *b, const struct futex_key *key, uaddr_t addr, u32 val, struct futex_waiter *heir)
+static int hand_over(struct futex_bucket *b, const struct futex_key *key, uaddr_t addr, u32 val,
+		     struct futex_waiter *heir)
 {
 	struct task *new_owner = heir->task;
 	struct futex_waiter *w;

@@ -27,9 +27,10 @@ struct posix_timer {
 	int id, notify;
 	struct ktimer ktimer;
 	struct sigqueue entry; /* s */
-	bool armed;	       /* s: will fire at expiry_ns of its clock (wall clocks: of hal_clock_ns()) */
+	bool armed; /* s: will fire at expiry_ns of its clock (wall clocks: of hal_clock_ns()) */
 	u64 expiry_ns, interval_ns; /* s */
-	u64 missed, overrun;   /* s: periods lost since the signal was sent; those of the last signal taken */
+	u64 missed,
+		overrun; /* s: periods lost since the signal was sent; those of the last signal taken */
 };
 
 static u64 timer_now(const struct posix_timer *pt)
@@ -150,7 +151,8 @@ void posix_timers_fire_cpu(struct process *p)
 	struct posix_timer *pt;
 
 	list_for_each_entry(pt, &p->posix_timers, link)
-		if (pt->clock.process && pt->armed && pt->notify != SIGEV_NONE && timer_now(pt) >= pt->expiry_ns)
+		if (pt->clock.process && pt->armed && pt->notify != SIGEV_NONE &&
+		    timer_now(pt) >= pt->expiry_ns)
 			fire(pt);
 }
 
@@ -198,7 +200,8 @@ static int choose_target(struct posix_timer *pt, const struct timer_event *ev)
 	pt->notify = ev->notify;
 	if (ev->notify == SIGEV_NONE)
 		return 0;
-	if (ev->notify != SIGEV_SIGNAL && ev->notify != SIGEV_THREAD && ev->notify != (SIGEV_SIGNAL | SIGEV_THREAD_ID))
+	if (ev->notify != SIGEV_SIGNAL && ev->notify != SIGEV_THREAD &&
+	    ev->notify != (SIGEV_SIGNAL | SIGEV_THREAD_ID))
 		return -EINVAL;
 	if (ev->notify & SIGEV_THREAD_ID) {
 		pt->target = task_find_get(ev->tid);
@@ -274,7 +277,8 @@ static u64 expiry_of(const struct posix_timer *pt, bool absolute, u64 value_ns)
 	return add_overflow(base, value_ns, &expiry) ? U64_MAX : expiry;
 }
 
-int posix_timer_set(int id, bool absolute, const struct timer_setting *new, struct timer_setting *old)
+int posix_timer_set(int id, bool absolute, const struct timer_setting *new,
+		    struct timer_setting *old)
 {
 	struct process *p = current->process;
 	unsigned long flags;

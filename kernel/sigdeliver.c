@@ -61,7 +61,8 @@ static void join_stop(struct process *p)
 
 static bool still_stopped(struct process *p)
 {
-	return READ_ONCE(p->stopping) && READ_ONCE(p->stop_gen) == current->stop_gen && !fatal_signal_pending();
+	return READ_ONCE(p->stopping) && READ_ONCE(p->stop_gen) == current->stop_gen &&
+	       !fatal_signal_pending();
 }
 
 /* Stay stopped until SIGCONT or the end. */
@@ -212,7 +213,8 @@ static uaddr_t restorer_address(const struct task *t, const struct k_sigaction *
 	return t->vm->vdso && hal_vdso_sigreturn() ? t->vm->vdso + hal_vdso_sigreturn() : 0;
 }
 
-static int push_frame(struct task *t, int sig, const struct siginfo *info, const struct k_sigaction *action)
+static int push_frame(struct task *t, int sig, const struct siginfo *info,
+		      const struct k_sigaction *action)
 {
 	struct sigframe_req req = {
 		.sig = sig,
@@ -233,13 +235,15 @@ static int push_frame(struct task *t, int sig, const struct siginfo *info, const
 	return uctx_push_sigframe(&t->hal, &req, &frame);
 }
 
-static void run_handler(struct task *t, int sig, const struct siginfo *info, const struct k_sigaction *action)
+static void run_handler(struct task *t, int sig, const struct siginfo *info,
+			const struct k_sigaction *action)
 {
 	u64 mask = t->blocked | action->mask;
 
 	t->restart.fn = NULL;
 	if (push_frame(t, sig, info, action)) {
-		pr_debug("%s (pid %d): no room for the frame of signal %d at sp %lx\n", t->comm, task_pid(t), sig, uctx_sp(&t->hal.uctx));
+		pr_debug("%s (pid %d): no room for the frame of signal %d at sp %lx\n", t->comm,
+			 task_pid(t), sig, uctx_sp(&t->hal.uctx));
 		if (sig == SIGSEGV)
 			sig_kill_self(SIGSEGV);
 		else
@@ -295,7 +299,8 @@ static enum step default_action(struct task *t, int sig, const struct siginfo *i
 	return STEP_DONE;
 }
 
-static enum step next_step(struct task *t, struct siginfo *info, struct k_sigaction *action, int *sig)
+static enum step next_step(struct task *t, struct siginfo *info, struct k_sigaction *action,
+			   int *sig)
 {
 	struct process *p = t->process;
 	unsigned long flags;
@@ -360,12 +365,15 @@ void sig_return(void)
 
 	t->restart.fn = NULL;
 	if (uctx_pop_sigframe(&t->hal, &ret)) {
-		pr_debug("%s (pid %d): bad signal frame at sp %lx\n", t->comm, task_pid(t), uctx_sp(&t->hal.uctx));
+		pr_debug("%s (pid %d): bad signal frame at sp %lx\n", t->comm, task_pid(t),
+			 uctx_sp(&t->hal.uctx));
 		sig_force(SIGSEGV, SI_KERNEL, 0);
 		return;
 	}
 	sig_set_blocked(ret.mask);
-	ss = (struct stack_abi){ .ss_sp = ret.ss_sp, .ss_size = ret.ss_size, .ss_flags = ret.ss_flags };
+	ss = (struct stack_abi){ .ss_sp = ret.ss_sp,
+				 .ss_size = ret.ss_size,
+				 .ss_flags = ret.ss_flags };
 	/* As in Linux, a stack that cannot be restored is left as it is. */
 	(void)sig_altstack_set(&ss, uctx_sp(&t->hal.uctx), MINSIGSTKSZ);
 }

@@ -83,10 +83,12 @@ static void fill_info(struct siginfo *to, int sig, const struct siginfo *info)
 }
 
 /* A standard signal without an entry still arrives, with nothing known about its sender; a queued real-time one must not get lost. */
-static int enqueue(struct process *p, struct sigpending *pending, int sig, const struct siginfo *info)
+static int enqueue(struct process *p, struct sigpending *pending, int sig,
+		   const struct siginfo *info)
 {
 	bool from_kernel = !info || info->si_code > 0;
-	struct sigqueue *q = entry_alloc(p, sig < SIGRTMIN && (from_kernel || info->si_code == SI_USER));
+	struct sigqueue *q =
+		entry_alloc(p, sig < SIGRTMIN && (from_kernel || info->si_code == SI_USER));
 
 	if (q) {
 		fill_info(&q->info, sig, info);
@@ -179,7 +181,8 @@ void sig_recalc(struct task *t)
 {
 	struct process *p = t->process;
 
-	if (((t->pending.set | p->shared_pending.set) & ~t->blocked) || t->forced.si_signo || p->stopping || p->cld_pending)
+	if (((t->pending.set | p->shared_pending.set) & ~t->blocked) || t->forced.si_signo ||
+	    p->stopping || p->cld_pending)
 		task_set_work(t, WORK_SIGNAL);
 	else
 		task_clear_work(t, WORK_SIGNAL);
@@ -283,7 +286,8 @@ static const struct k_sigaction *action_of(const struct process *p, int sig)
  */
 bool sig_init_immune(const struct process *p, const struct siginfo *info)
 {
-	return p == init_process && info && info->si_code <= 0 && info->si_code != SI_TIMER && info->rt.pid != p->pid->nr;
+	return p == init_process && info && info->si_code <= 0 && info->si_code != SI_TIMER &&
+	       info->rt.pid != p->pid->nr;
 }
 
 static bool blocked_by(struct process *p, struct task *t, int sig)
@@ -344,7 +348,8 @@ static bool act_on_sending(struct process *p, struct task *t, int sig, const str
 /* Does the default action of @sig end the process? (ptrace: a traced thread stops first; its place is in sig_deliver_all().) */
 static bool is_fatal(const struct process *p, int sig)
 {
-	return action_of(p, sig)->handler == SIG_DFL && !(SIGMASK(sig) & (SIG_IGNORE_MASK | SIG_STOP_MASK));
+	return action_of(p, sig)->handler == SIG_DFL &&
+	       !(SIGMASK(sig) & (SIG_IGNORE_MASK | SIG_STOP_MASK));
 }
 
 /* A signal was queued: who is to see it? */
@@ -470,7 +475,8 @@ int sig_check_kill(struct process *p, int sig)
 	if (p == current->process || !p->leader)
 		return 0;
 	to = p->leader->creds;
-	if (me->euid == to->suid || me->euid == to->uid || me->uid == to->suid || me->uid == to->uid || capable(CAP_KILL))
+	if (me->euid == to->suid || me->euid == to->uid || me->uid == to->suid ||
+	    me->uid == to->uid || capable(CAP_KILL))
 		return 0;
 	return sig == SIGCONT && current->process->session == p->session ? 0 : -EPERM;
 }
@@ -487,8 +493,8 @@ void sig_force_info(const struct siginfo *info)
 	unsigned long handler = sh->action[sig - 1].handler;
 
 	if (handler == SIG_DFL || handler == SIG_IGN || (t->blocked & SIGMASK(sig))) {
-		pr_debug("%s (pid %d): dies of signal %d, ip %lx address %llx\n", t->comm, task_pid(t), sig,
-			 uctx_ip(&t->hal.uctx), info->fault.addr);
+		pr_debug("%s (pid %d): dies of signal %d, ip %lx address %llx\n", t->comm,
+			 task_pid(t), sig, uctx_ip(&t->hal.uctx), info->fault.addr);
 		begin_group_exit(p, sig);
 	} else {
 		t->forced = *info;
@@ -589,7 +595,8 @@ int sig_set_action(int sig, const struct k_sigaction *new, struct k_sigaction *o
 	if (new) {
 		sh->action[sig - 1] = *new;
 		sh->action[sig - 1].mask &= ~SIG_KERNEL_MASK;
-		if (new->handler == SIG_IGN || (new->handler == SIG_DFL && (SIGMASK(sig) & SIG_IGNORE_MASK)))
+		if (new->handler == SIG_IGN ||
+		    (new->handler == SIG_DFL && (SIGMASK(sig) & SIG_IGNORE_MASK)))
 			flush_everywhere(p, SIGMASK(sig));
 	}
 	sighand_unlock(sh, flags);

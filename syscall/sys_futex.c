@@ -29,7 +29,8 @@ static bool allows_realtime(int cmd)
 	return cmd == FUTEX_WAIT_BITSET || cmd == FUTEX_LOCK_PI2;
 }
 
-static long do_wait_op(int cmd, bool realtime, bool shared, uaddr_t addr, u32 val, uaddr_t utime, u32 bits)
+static long do_wait_op(int cmd, bool realtime, bool shared, uaddr_t addr, u32 val, uaddr_t utime,
+		       u32 bits)
 {
 	u64 deadline;
 	int r = get_deadline(utime, cmd == FUTEX_WAIT, realtime || cmd == FUTEX_LOCK_PI, &deadline);
@@ -47,7 +48,8 @@ static long do_wait_op(int cmd, bool realtime, bool shared, uaddr_t addr, u32 va
 }
 
 /* @val2 takes the place of the timeout. Negative numbers of threads are refused as Linux does. */
-static long do_requeue_op(int cmd, bool shared, uaddr_t addr, u32 val, u32 val2, uaddr_t addr2, u32 val3)
+static long do_requeue_op(int cmd, bool shared, uaddr_t addr, u32 val, u32 val2, uaddr_t addr2,
+			  u32 val3)
 {
 	if ((s32)val < 0 || (s32)val2 < 0)
 		return -EINVAL;
@@ -81,7 +83,8 @@ long sys_futex(uaddr_t addr, int op, uint val, uaddr_t utime, uaddr_t addr2, uin
 	case FUTEX_CMP_REQUEUE:
 		return do_requeue_op(cmd, shared, addr, val, (u32)utime, addr2, val3);
 	case FUTEX_WAKE_OP:
-		return futex_wake_op(addr, addr2, shared, wake_count(val), wake_count((u32)utime), val3);
+		return futex_wake_op(addr, addr2, shared, wake_count(val), wake_count((u32)utime),
+				     val3);
 	case FUTEX_TRYLOCK_PI:
 		return futex_lock_pi(addr, shared, true, U64_MAX);
 	case FUTEX_UNLOCK_PI:

@@ -246,7 +246,9 @@ static long sleep_relative(u64 deadline_ns, uaddr_t urem)
 	if (urem && put_ns(urem, deadline_ns > now ? deadline_ns - now : 0))
 		return -EFAULT;
 	current->restart_class = RESTART_BLOCK;
-	current->restart = (struct restart_block){ .fn = restart_sleep, .deadline_ns = deadline_ns, .arg = { urem } };
+	current->restart = (struct restart_block){ .fn = restart_sleep,
+						   .deadline_ns = deadline_ns,
+						   .arg = { urem } };
 	return -EINTR;
 }
 
@@ -332,7 +334,8 @@ long sys_clock_nanosleep(clockid_t id, int flags, uaddr_t ureq, uaddr_t urem)
 	if (id < 0 || id == CLOCK_PROCESS_CPUTIME_ID || id == CLOCK_THREAD_CPUTIME_ID)
 		return nanosleep_cpu(id, absolute, ns, urem);
 	if (absolute)
-		return sleep_absolute(id == CLOCK_REALTIME || id == CLOCK_TAI ? ktime_real_to_mono(ns) : ns);
+		return sleep_absolute(
+			id == CLOCK_REALTIME || id == CLOCK_TAI ? ktime_real_to_mono(ns) : ns);
 	if (add_overflow(hal_clock_ns(), ns, &deadline))
 		deadline = U64_MAX;
 	return sleep_relative(deadline, urem);
@@ -385,7 +388,8 @@ static void usage_of_self(struct process *p, struct rusage_abi *ru, struct cpu_t
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 }
 
-static void usage_of_children(const struct process *p, struct rusage_abi *ru, struct cpu_times *times)
+static void usage_of_children(const struct process *p, struct rusage_abi *ru,
+			      struct cpu_times *times)
 {
 	*times = p->child_times;
 	ru->ru_minflt = (s64)p->child_minflt;

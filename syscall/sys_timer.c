@@ -32,7 +32,9 @@ long sys_timer_create(clockid_t clock, uaddr_t uevent, uaddr_t uid)
 	if (uevent) {
 		if (get_user_obj(&abi, uevent))
 			return -EFAULT;
-		ev = (struct timer_event){ .notify = abi.notify, .sig = abi.signo, .value = abi.value, .tid = abi.tid };
+		ev = (struct timer_event){
+			.notify = abi.notify, .sig = abi.signo, .value = abi.value, .tid = abi.tid
+		};
 	}
 	id = posix_timer_create(clock, &ev);
 	if (id < 0)
@@ -46,7 +48,8 @@ long sys_timer_create(clockid_t clock, uaddr_t uevent, uaddr_t uid)
 
 static int put_setting(uaddr_t uspec, const struct timer_setting *s)
 {
-	struct itimerspec_abi spec = { ns_to_timespec(s->interval_ns), ns_to_timespec(s->value_ns) };
+	struct itimerspec_abi spec = { ns_to_timespec(s->interval_ns),
+				       ns_to_timespec(s->value_ns) };
 
 	return put_user_obj(uspec, &spec);
 }
@@ -61,7 +64,8 @@ long sys_timer_settime(int id, int flags, uaddr_t unew, uaddr_t uold)
 		return -EINVAL;
 	if (get_user_obj(&spec, unew))
 		return -EFAULT;
-	if (timespec_to_ns(&spec.interval, &new.interval_ns) || timespec_to_ns(&spec.value, &new.value_ns))
+	if (timespec_to_ns(&spec.interval, &new.interval_ns) ||
+	    timespec_to_ns(&spec.value, &new.value_ns))
 		return -EINVAL;
 	r = posix_timer_set(id, flags & TIMER_ABSTIME, &new, &old);
 	if (r || !uold)
@@ -131,7 +135,8 @@ long sys_setitimer(int which, uaddr_t unew, uaddr_t uold)
 	if (unew) {
 		if (get_user_obj(&val, unew))
 			return -EFAULT;
-		if (timeval_to_ns(&val.interval, &new.interval_ns) || timeval_to_ns(&val.value, &new.value_ns))
+		if (timeval_to_ns(&val.interval, &new.interval_ns) ||
+		    timeval_to_ns(&val.value, &new.value_ns))
 			return -EINVAL;
 	}
 	if (which < ITIMER_REAL || which > ITIMER_PROF)

@@ -16,7 +16,7 @@ static volatile int pipe_fds[2];
 /* The system call itself, whose argument order is not the same everywhere. */
 static long raw_clone(unsigned long flags, void *stack, void *ptid, void *ctid, unsigned long tls)
 {
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__loongarch__)
 	return syscall(SYS_clone, flags, stack, ptid, ctid, tls);
 #else
 	return syscall(SYS_clone, flags, stack, ptid, tls, ctid);
