@@ -54,6 +54,21 @@ void files_session_exit(struct process *p)
 	tty_disassociate(true);
 }
 
+int files_unshare(u64 clone_flags)
+{
+	struct task *t = current;
+	struct fs_ctx *old = t->fs, *copy;
+
+	if ((clone_flags & CLONE_FS) && refcount_read(&old->refs) > 1) {
+		copy = fs_ctx_clone(old);
+		if (IS_ERR(copy))
+			return PTR_ERR(copy);
+		t->fs = copy;
+		fs_ctx_put(old);
+	}
+	return clone_flags & CLONE_FILES ? fdtable_unshare() : 0;
+}
+
 int files_exec(void)
 {
 	int r = fdtable_unshare();
@@ -70,9 +85,9 @@ struct file *exec_open(const char *path)
 	return file_open_exec(AT_FDCWD, path, 0);
 }
 
-/* Writers are denied as long as the file is referenced (fs/open.c). */
 void exec_close(struct file *f)
 {
+	file_exec_done(f);
 	file_put(f);
 }
 
@@ -98,14 +113,18 @@ long exec_map(struct vm *vm, struct file *f, uaddr_t addr, size_t len, unsigned 
 	return r ? r : vm_map(vm, addr, len, prot, flags, obj, f, pgoff, max, 0);
 }
 
+/* Writers stay denied as long as an address space runs the program. */
 static void exe_get(void *exe)
 {
-	file_get(exe);
+	struct file *f = exe;
+
+	file_get(f);
+	__atomic_fetch_sub(&f->inode->write_denied, 1, __ATOMIC_ACQ_REL);
 }
 
 static void exe_put(void *exe)
 {
-	file_put(exe);
+	exec_close(exe);
 }
 
 void exec_set_exe(struct vm *vm, struct file *f)

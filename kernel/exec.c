@@ -150,9 +150,11 @@ static int area_add_user(struct arg_area *a, uaddr_t s)
 			break;
 		}
 		s += (size_t)n;
-		if (a->len - start > MAX_ARG_STRLEN)
+		if (a->len - start >= MAX_ARG_STRLEN)
 			return -E2BIG;
 	}
+	if (a->len - start > MAX_ARG_STRLEN)
+		return -E2BIG;
 	return a->len > a->limit ? -E2BIG : 0;
 }
 
@@ -291,6 +293,8 @@ static int resolve_scripts(struct exec *e)
 
 		if (depth == SCRIPT_DEPTH)
 			return -ELOOP;
+		if (e->args->inaccessible)
+			return -ENOENT;
 		r = parse_script_line(e, &interp, &interp_len, &arg, &arg_len);
 		/* The script's own name replaces the argv[0] that came before it. */
 		if (!r && !depth)

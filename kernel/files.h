@@ -14,6 +14,8 @@ struct vm;
 int files_fork(struct task *child, u64 clone_flags);
 /** files_exit() - drop both. */
 void files_exit(struct task *t);
+/** files_unshare() - current gets its own of what CLONE_FS and CLONE_FILES name. 0 or -ENOMEM. */
+int files_unshare(u64 clone_flags);
 /** files_exec() - a table of its own, close-on-exec descriptors closed. 0 or -ENOMEM. */
 int files_exec(void);
 /** files_session_exit() - a session leader ends: its terminal is hung up. */

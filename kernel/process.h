@@ -19,6 +19,7 @@ struct exec_args {
 	const char *filename; /* AT_EXECFN */
 	uaddr_t argv, envp;
 	bool kernel; /* argv/envp are kernel arrays of kernel strings */
+	bool inaccessible; /* filename goes through a descriptor that exec closes: no interpreter could open it */
 };
 int do_exec(const struct exec_args *args);
 __noreturn void do_exit(int status);	     /* this thread; @status as wait4 shows it */

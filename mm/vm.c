@@ -910,12 +910,15 @@ static int change_flags(struct vm *vm, uaddr_t start, uaddr_t end, unsigned int 
 	if (vm_cut(vm, start, end))
 		return -ENOMEM;
 	for (vma = vm_find_from(vm, start); vma && vma->start < end; vma = vm_next(vm, vma)) {
-		if (vma->start == covered)
-			covered = vma->end;
+		bool contiguous = vma->start == covered;
+
 		vma_account(vma, -1);
 		vma->flags = (vma->flags | set) & ~clear;
 		vma_account(vma, 1);
+		/* Merging may take in mappings further up that already had these flags. */
 		vma = vma_merge(vma);
+		if (contiguous)
+			covered = vma->end;
 	}
 	return covered >= end ? 0 : -ENOMEM;
 }
@@ -1056,11 +1059,11 @@ int vm_lock_range(struct vm *vm, uaddr_t addr, size_t len, bool lock)
 	uaddr_t start = ALIGN_DOWN(addr, PAGE_SIZE), end;
 	int r;
 
-	if (len > USER_END || addr > USER_END)
-		return -ENOMEM;
 	end = ALIGN_UP(addr + len, PAGE_SIZE);
-	if (end < start || end > USER_END)
+	if (end < start)
 		return -EINVAL;
+	if (end > USER_END)
+		return -ENOMEM;
 	if (start == end)
 		return 0;
 	rwsem_down_write(&vm->lock);

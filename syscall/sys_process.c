@@ -8,6 +8,7 @@
 #include <kernel/signal.h>
 #include <kernel/time.h>
 #include <lib/string.h>
+#include <mm/slab.h>
 #include <mm/uaccess.h>
 #include <syscall/proto.h>
 #include <lib/printf.h>
@@ -110,6 +111,20 @@ long sys_vfork(void)
 	return do_clone(&req);
 }
 
+#define UNSHARE_KNOWN                                                                                                      \
+	(CLONE_THREAD | CLONE_FS | CLONE_NEW_ANY | CLONE_SIGHAND | CLONE_VM | CLONE_FILES | CLONE_SYSVSEM)
+
+long sys_unshare(ulong flags)
+{
+	if (flags & ~UNSHARE_KNOWN)
+		return -EINVAL;
+	if (flags & CLONE_NEW_ANY)
+		return flags & (CLONE_NEW_ANY & ~CLONE_NEWUSER) && !capable(CAP_SYS_ADMIN) ? -EPERM : -EINVAL;
+	if ((flags & (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM)) && current->process->nthreads > 1)
+		return -EINVAL;
+	return files_unshare(flags);
+}
+
 long sys_set_tid_address(uaddr_t tidptr)
 {
 	current->clear_child_tid = tidptr;
@@ -118,11 +133,39 @@ long sys_set_tid_address(uaddr_t tidptr)
 
 /* ---- exec ---- */
 
+/* What a program that is known by descriptor is called: /dev/fd/N, or /dev/fd/N/NAME. NULL without memory. */
+static char *name_by_fd(int dfd, const char *name)
+{
+	size_t size = strlen(name) + 32;
+	char *text = kmalloc(size, 0);
+
+	if (text)
+		scnprintf(text, size, name[0] ? "/dev/fd/%d/%s" : "/dev/fd/%d", dfd, name);
+	return text;
+}
+
+static long exec_file(struct exec_args *args, int dfd, const char *name)
+{
+	char *by_fd = NULL;
+	long r;
+
+	args->filename = name;
+	if (dfd != AT_FDCWD && name[0] != '/') {
+		by_fd = name_by_fd(dfd, name);
+		if (!by_fd)
+			return -ENOMEM;
+		args->filename = by_fd;
+		args->inaccessible = fd_get_cloexec(dfd) == 1;
+	}
+	r = do_exec(args);
+	kfree(by_fd);
+	return r;
+}
+
 static long exec_common(int dfd, uaddr_t upath, uaddr_t argv, uaddr_t envp, int flags)
 {
 	struct exec_args args = { .argv = argv, .envp = envp };
 	char *name = getname_flags(upath, flags & AT_EMPTY_PATH);
-	char fd_name[32];
 	long r;
 
 	if (IS_ERR(name))
@@ -130,17 +173,11 @@ static long exec_common(int dfd, uaddr_t upath, uaddr_t argv, uaddr_t envp, int 
 	args.file = file_open_exec(dfd, name, flags);
 	if (IS_ERR(args.file)) {
 		r = PTR_ERR(args.file);
-		goto out;
+	} else {
+		r = exec_file(&args, dfd, name);
+		file_exec_done(args.file);
+		file_put(args.file);
 	}
-	args.filename = name;
-	/* A program known by descriptor only is named after it, as Linux does. */
-	if (dfd != AT_FDCWD && name[0] != '/') {
-		scnprintf(fd_name, sizeof(fd_name), name[0] ? "/dev/fd/%d/..." : "/dev/fd/%d", dfd);
-		args.filename = fd_name;
-	}
-	r = do_exec(&args);
-	file_put(args.file);
-out:
 	putname(name);
 	return r;
 }

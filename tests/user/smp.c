@@ -99,7 +99,7 @@ static long busy_processes(int n)
 	for (int i = 0; i < n; i++) {
 		pids[i] = fork();
 		if (pids[i] == 0) {
-			burn(i, 200);
+			burn(i, 800); /* long against what forking and reaping take */
 			_exit(0);
 		}
 	}
