@@ -152,6 +152,16 @@ static struct process *find_reaper(struct process *dead)
 	return init_process;
 }
 
+/*
+ * Whether @p's parent could continue it when it stops: same session, another group. Linux makes an
+ * exception of the first process; here that one may be the shell that a person types into, so it is
+ * a parent like any other (an init proper is in a session of its own and does not count anyway).
+ */
+static bool has_job_control_parent(const struct process *p)
+{
+	return p->parent && p->parent->pgrp != p->pgrp && p->parent->session == p->session;
+}
+
 static bool orphaned_and_stopped(struct pid *pgrp, struct process *ignore)
 {
 	struct process *p;
@@ -160,7 +170,7 @@ static bool orphaned_and_stopped(struct pid *pgrp, struct process *ignore)
 	list_for_each_entry(p, &pgrp->group, group_link) {
 		if (p == ignore || p->zombie)
 			continue;
-		if (p->parent && p->parent != init_process && p->parent->pgrp != pgrp && p->parent->session == p->session)
+		if (has_job_control_parent(p))
 			return false;
 		stopped |= p->stopped;
 	}
@@ -172,7 +182,7 @@ bool process_group_is_orphaned(struct pid *pgrp)
 	struct process *p;
 
 	list_for_each_entry(p, &pgrp->group, group_link)
-		if (!p->zombie && p->parent && p->parent != init_process && p->parent->pgrp != pgrp && p->parent->session == p->session)
+		if (!p->zombie && has_job_control_parent(p))
 			return false;
 	return true;
 }

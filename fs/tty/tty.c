@@ -9,6 +9,7 @@
  */
 #include <fs/internal.h>
 #include <fs/tty/tty.h>
+#include <kernel/process.h>
 #include <kernel/time.h>
 #include <uapi/capability.h>
 
@@ -191,20 +192,6 @@ static void open_ctty(struct tty *t)
 
 /* ---- job control ---- */
 
-/* No process of the group has a parent in the session but outside the group. tasklist_lock held. */
-static bool pgrp_orphaned(struct pid *pgrp)
-{
-	struct process *p;
-
-	list_for_each_entry(p, &pgrp->group, group_link) {
-		struct process *parent = p->parent;
-
-		if (!p->zombie && parent && parent->pgrp != pgrp && parent->session == p->session && parent->pid->nr != 1)
-			return false;
-	}
-	return true;
-}
-
 /*
  * A background process wants to use the terminal: 0 if it may; else it is sent @sig, -EINTR; -EIO when that would be
  * pointless (the signal is ignored or blocked, or nobody could continue the group).
@@ -224,7 +211,7 @@ static int check_background(struct tty *t, int sig)
 	if (t->pgrp && t->pgrp != p->pgrp) {
 		pgrp = p->pgrp;
 		pid_get(pgrp);
-		orphan = pgrp_orphaned(pgrp);
+		orphan = process_group_is_orphaned(pgrp);
 	}
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	if (!pgrp)
