@@ -1054,12 +1054,11 @@ int vm_advise(struct vm *vm, uaddr_t addr, size_t len, int advice)
 	}
 }
 
-int vm_lock_range(struct vm *vm, uaddr_t addr, size_t len, bool lock)
+int vm_lock_range(struct vm *vm, uaddr_t addr, size_t len, bool lock, u64 limit)
 {
-	uaddr_t start = ALIGN_DOWN(addr, PAGE_SIZE), end;
+	uaddr_t start = ALIGN_DOWN(addr, PAGE_SIZE), end = ALIGN_UP(addr + len, PAGE_SIZE);
 	int r;
 
-	end = ALIGN_UP(addr + len, PAGE_SIZE);
 	if (end < start)
 		return -EINVAL;
 	if (end > USER_END)
@@ -1067,7 +1066,7 @@ int vm_lock_range(struct vm *vm, uaddr_t addr, size_t len, bool lock)
 	if (start == end)
 		return 0;
 	rwsem_down_write(&vm->lock);
-	if (lock && vm->locked_pages + ((end - start) >> PAGE_SHIFT) > vm->rlimit_memlock >> PAGE_SHIFT)
+	if (lock && vm->locked_pages + ((end - start) >> PAGE_SHIFT) > limit >> PAGE_SHIFT)
 		r = -ENOMEM;
 	else
 		r = change_flags(vm, start, end, lock ? VM_LOCKED : 0, lock ? 0 : VM_LOCKED);
@@ -1077,23 +1076,49 @@ int vm_lock_range(struct vm *vm, uaddr_t addr, size_t len, bool lock)
 	return r;
 }
 
-int vm_lock_all(struct vm *vm, bool lock, bool future)
+/* Bring in what is mapped; a mapping without rights, or past the end of its file, is left as it is. */
+static void populate_all(struct vm *vm)
 {
-	int r = 0;
+	rwsem_down_read(&vm->lock);
+	for (struct vma *vma = vm_next(vm, NULL); vma; vma = vm_next(vm, vma)) {
+		unsigned int access = vma->flags & VM_WRITE ? UCTX_WRITE : UCTX_READ;
 
+		for (uaddr_t a = vma->start; a < vma->end; a += PAGE_SIZE)
+			if (vm_fault_locked(vm, vma, a, access, false))
+				break;
+	}
+	rwsem_up_read(&vm->lock);
+}
+
+int vm_lock_all(struct vm *vm, bool current_too, bool future, u64 limit)
+{
 	rwsem_down_write(&vm->lock);
-	if (lock && vm->total_pages > vm->rlimit_memlock >> PAGE_SHIFT) {
-		r = -ENOMEM;
-	} else {
-		vm->lock_future = future;
-		for (struct vma *vma = vm_next(vm, NULL); vma; vma = vm_next(vm, vma)) {
-			vma_account(vma, -1);
-			vma->flags = lock ? vma->flags | VM_LOCKED : vma->flags & ~VM_LOCKED;
-			vma_account(vma, 1);
-		}
+	if (current_too && vm->total_pages > limit >> PAGE_SHIFT) {
+		rwsem_up_write(&vm->lock);
+		return -ENOMEM;
+	}
+	vm->lock_future = future;
+	for (struct vma *vma = vm_next(vm, NULL); vma && current_too; vma = vm_next(vm, vma)) {
+		vma_account(vma, -1);
+		vma->flags |= VM_LOCKED;
+		vma_account(vma, 1);
 	}
 	rwsem_up_write(&vm->lock);
-	return r;
+	if (current_too)
+		populate_all(vm);
+	return 0;
+}
+
+void vm_unlock_all(struct vm *vm)
+{
+	rwsem_down_write(&vm->lock);
+	vm->lock_future = false;
+	for (struct vma *vma = vm_next(vm, NULL); vma; vma = vm_next(vm, vma)) {
+		vma_account(vma, -1);
+		vma->flags &= ~VM_LOCKED;
+		vma_account(vma, 1);
+	}
+	rwsem_up_write(&vm->lock);
 }
 
 int vm_sync(struct vm *vm, uaddr_t addr, size_t len, unsigned int flags)

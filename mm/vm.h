@@ -134,8 +134,11 @@ int vm_protect(struct vm *vm, uaddr_t addr, size_t len, unsigned int prot);
 long vm_remap(struct vm *vm, uaddr_t old, size_t old_len, size_t new_len, unsigned int flags, uaddr_t new_addr);
 long vm_brk(struct vm *vm, uaddr_t brk);
 int vm_advise(struct vm *vm, uaddr_t addr, size_t len, int advice);
-int vm_lock_range(struct vm *vm, uaddr_t addr, size_t len, bool lock);
-int vm_lock_all(struct vm *vm, bool lock, bool future);
+/** vm_lock_range() - mlock, munlock; @limit in bytes (U64_MAX: none). Return: 0, -ENOMEM (limit, or not all mapped), -EINVAL. */
+int vm_lock_range(struct vm *vm, uaddr_t addr, size_t len, bool lock, u64 limit);
+/** vm_lock_all() - mlockall: what is mapped now, what will be, or both. vm_unlock_all() - munlockall. */
+int vm_lock_all(struct vm *vm, bool current_too, bool future, u64 limit);
+void vm_unlock_all(struct vm *vm);
 int vm_sync(struct vm *vm, uaddr_t addr, size_t len, unsigned int flags);
 /** vm_mincore() - one byte per page into @vec (kernel memory). */
 int vm_mincore(struct vm *vm, uaddr_t addr, size_t npages, u8 *vec);

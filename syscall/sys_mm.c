@@ -110,11 +110,17 @@ long sys_msync(uaddr_t addr, size_t len, int flags)
 	return vm_sync(current->vm, addr, len, (uint)flags);
 }
 
+/* How much current may lock, in bytes. */
+static u64 lock_limit(void)
+{
+	return capable(CAP_IPC_LOCK) ? U64_MAX : task_rlimit(RLIMIT_MEMLOCK);
+}
+
 long sys_mlock(uaddr_t addr, size_t len)
 {
-	if (!task_rlimit(RLIMIT_MEMLOCK) && !capable(CAP_IPC_LOCK))
+	if (!lock_limit())
 		return -EPERM;
-	return vm_lock_range(current->vm, addr, len, true);
+	return vm_lock_range(current->vm, addr, len, true, lock_limit());
 }
 
 long sys_mlock2(uaddr_t addr, size_t len, uint flags)
@@ -124,21 +130,22 @@ long sys_mlock2(uaddr_t addr, size_t len, uint flags)
 
 long sys_munlock(uaddr_t addr, size_t len)
 {
-	return vm_lock_range(current->vm, addr, len, false);
+	return vm_lock_range(current->vm, addr, len, false, 0);
 }
 
 long sys_mlockall(int flags)
 {
 	if (!flags || (flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) || flags == MCL_ONFAULT)
 		return -EINVAL;
-	if (!task_rlimit(RLIMIT_MEMLOCK) && !capable(CAP_IPC_LOCK))
+	if (!lock_limit())
 		return -EPERM;
-	return vm_lock_all(current->vm, flags & MCL_CURRENT, flags & MCL_FUTURE);
+	return vm_lock_all(current->vm, flags & MCL_CURRENT, flags & MCL_FUTURE, lock_limit());
 }
 
 long sys_munlockall(void)
 {
-	return vm_lock_all(current->vm, false, false);
+	vm_unlock_all(current->vm);
+	return 0;
 }
 
 long sys_mincore(uaddr_t addr, size_t len, uaddr_t uvec)
