@@ -2,16 +2,23 @@
 /*
  * Address-space switches and TLB flushes: ASIDs on this hart, the firmware's RFENCE for others.
  *
- * A CPU whose bit is set in pt->cpus may hold translations of the table. The bit is set before the
- * table is loaded and cleared by nobody: a flush is sent to CPUs that ran it, by ASID, and they need not
- * be interrupted by us, the firmware does it. Most tables only ever run on one CPU.
+ * A CPU whose bit is set in pt->cpus may hold translations of the table. Translations survive a switch,
+ * but the first flush that finds the table not loaded on a CPU flushes all of the address space there and
+ * takes the CPU out of the mask, so a process that moves about does not drag all CPUs along.
  *
- *	flushing CPU			CPU that activates the table
- *	store the changed entry		set own bit
- *	full barrier			full barrier
- *	read the mask			load satp, walk the table
+ *	flushing CPU				CPU that activates the table
+ *	store the changed entry			store loaded_pt
+ *	full barrier				full barrier
+ *	read the mask				set own bit in the mask
+ *	clear a bit, full barrier		full barrier
+ *	read loaded_pt there, if it is		load satp, walk the table
+ *	the table set the bit again
  *
- * Either the flusher sees the bit, or the other CPU sees the changed entry.
+ * Either the flusher sees the bit, or the other CPU sees the changed entry. A bit that is cleared while
+ * the table is being loaded is set again by one of the two.
+ *
+ * Instruction caches: a new page of code is fetched by CPUs that run the same address space, which are told at
+ * once, and later by others, which are told when they load a table (icache_stale).
  */
 #include "sbi.h"
 
@@ -34,6 +41,8 @@ static_assert(CONFIG_NR_CPUS <= 64, "struct hal_pt has a 64-bit CPU mask");
 static unsigned int asid_bits;
 
 static DEFINE_PERCPU(unsigned long, loaded_satp);
+static DEFINE_PERCPU(struct hal_pt *, loaded_pt); /* other CPUs read it */
+static DEFINE_PERCPU(u32, icache_stale);	  /* other CPUs set it */
 
 /* ---- This hart ---- */
 
@@ -103,18 +112,30 @@ void arch_pt_fini(struct hal_pt *pt)
 	(void)pt;
 }
 
+/* Other CPUs wrote code that this one may have seen in an older form. The bit was set after the code was. */
+static void icache_catch_up(void)
+{
+	if (unlikely(READ_ONCE(percpu(icache_stale)))) {
+		__atomic_exchange_n(&percpu(icache_stale), 0, __ATOMIC_ACQUIRE);
+		__asm__ __volatile__("fence.i" ::: "memory");
+	}
+}
+
 void hal_pt_activate(struct hal_pt *pt)
 {
 	u64 self = 1ULL << hal_cpu_id();
 	unsigned long satp = SATP_SV39;
 
+	WRITE_ONCE(percpu(loaded_pt), pt);
 	if (!pt) {
 		load_satp(satp | pt_kernel_root() >> 12);
 		return;
 	}
+	smp_mb();
 	if (!(READ_ONCE(pt->cpus) & self))
 		__atomic_fetch_or(&pt->cpus, self, __ATOMIC_SEQ_CST);
 	smp_mb();
+	icache_catch_up();
 	if (asid_bits)
 		satp |= (unsigned long)asid_activate(&pt->asid) << SATP_ASID_SHIFT;
 	load_satp(satp | virt_to_phys(pt->radix.root) >> 12);
@@ -142,14 +163,48 @@ static void sbi_for_harts(u64 cpus, unsigned long fid, unsigned long start, unsi
 	}
 }
 
-static void flush_others(struct hal_pt *pt, u64 others, uaddr_t start, size_t size)
+/* Those of @cpus that have the table loaded; the others leave its mask. */
+static u64 drop_inactive(struct hal_pt *pt, u64 cpus)
 {
-	if (!others)
+	u64 active = 0;
+
+	for (u64 left = cpus; left; left &= left - 1) {
+		unsigned int cpu = (unsigned int)__builtin_ctzll(left);
+		u64 bit = 1ULL << cpu;
+
+		if (READ_ONCE(percpu_of(loaded_pt, cpu)) != pt) {
+			__atomic_fetch_and(&pt->cpus, ~bit, __ATOMIC_SEQ_CST);
+			smp_mb();
+			if (READ_ONCE(percpu_of(loaded_pt, cpu)) != pt)
+				continue;
+			__atomic_fetch_or(&pt->cpus, bit, __ATOMIC_SEQ_CST);
+		}
+		active |= bit;
+	}
+	return active;
+}
+
+static void flush_harts(struct hal_pt *pt, u64 cpus, uaddr_t start, size_t size)
+{
+	if (!cpus)
 		return;
 	if (asid_bits)
-		sbi_for_harts(others, SBI_RFENCE_SFENCE_VMA_ASID, start, size, asid_hw(&pt->asid));
+		sbi_for_harts(cpus, SBI_RFENCE_SFENCE_VMA_ASID, start, size, asid_hw(&pt->asid));
 	else
-		sbi_for_harts(others, SBI_RFENCE_SFENCE_VMA, start, size, 0);
+		sbi_for_harts(cpus, SBI_RFENCE_SFENCE_VMA, start, size, 0);
+}
+
+static void flush_others(struct hal_pt *pt, u64 others, uaddr_t start, size_t size)
+{
+	u64 active;
+
+	if (!others)
+		return;
+	active = drop_inactive(pt, others);
+	flush_harts(pt, active, start, size);
+	/* Without ASIDs a CPU flushes everything when it loads a table. */
+	if (asid_bits)
+		flush_harts(pt, others & ~active, 0, USER_END);
 }
 
 static void flush_self(struct hal_pt *pt, uaddr_t start, size_t size)
@@ -208,11 +263,19 @@ void arch_tlb_flush_kernel(vaddr_t start, vaddr_t end)
 	sbi_for_harts(other_cpus(), SBI_RFENCE_SFENCE_VMA, start, end - start, 0);
 }
 
+/* Whole pages are new to their address space; a part of one is being patched, perhaps in another's. */
 void hal_icache_sync(const void *va, size_t len)
 {
+	struct hal_pt *pt = percpu(loaded_pt);
+	u64 others = other_cpus(), now = 0;
+
 	(void)va;
-	(void)len;
 	__asm__ __volatile__("fence.i" ::: "memory");
+	for (u64 left = others; left; left &= left - 1)
+		WRITE_ONCE(percpu_of(icache_stale, __builtin_ctzll(left)), 1);
 	mb();
-	sbi_for_harts(other_cpus(), SBI_RFENCE_FENCE_I, 0, 0, 0);
+	for (u64 left = others; left; left &= left - 1)
+		if (len < PAGE_SIZE || READ_ONCE(percpu_of(loaded_pt, __builtin_ctzll(left))) == pt)
+			now |= left & -left;
+	sbi_for_harts(now, SBI_RFENCE_FENCE_I, 0, 0, 0);
 }
