@@ -62,6 +62,7 @@ struct exec {
 	uaddr_t bias, interp_base, entry, stack_top, sp;
 	struct creds *creds;
 	bool secure;
+	bool doomed; /* failed where Linux has already given up the old program: the process dies */
 };
 
 /* ---- argument strings ---- */
@@ -344,6 +345,7 @@ static int check_elf(struct exec *e)
 
 	if (!r)
 		r = read_phdrs(e->file, &e->image, &e->phdrs, &why);
+	e->doomed = r == -EINVAL;
 	if (r == -ENOEXEC || r == -EINVAL)
 		complain(e, why);
 	return r;
@@ -467,7 +469,9 @@ static int check_interp(struct exec *e, struct file *f, void **phdrs)
 	const char *why = "interpreter cannot be read";
 	u8 head[64];
 	ssize_t n = exec_read(f, head, sizeof(head), 0);
-	int r = n < 0 ? (int)n : elf_parse_interp_ehdr(head, (size_t)n, exec_size(f), ELF_MACHINE, &e->interp, &why);
+	int r = n < 0	       ? (int)n
+		: n < (ssize_t)sizeof(head) ? -EIO
+					    : elf_parse_interp_ehdr(head, (size_t)n, exec_size(f), ELF_MACHINE, &e->interp, &why);
 
 	if (!r)
 		r = read_phdrs(f, &e->interp, phdrs, &why);
@@ -492,11 +496,13 @@ static int load_interp(struct exec *e)
 	base = vm_map(e->vm, 0, e->interp.max_vaddr - e->interp.min_vaddr, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, NULL, NULL, 0,
 		      VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC, 0);
 	if (base < 0) {
+		e->doomed = true;
 		r = (int)base;
 		goto out;
 	}
 	e->interp_base = (uaddr_t)base - e->interp.min_vaddr;
 	r = map_image(e->vm, f, &e->interp, phdrs, e->interp_base);
+	e->doomed = r != 0;
 	e->entry = e->interp_base + e->interp.entry;
 out:
 	kfree(phdrs);
@@ -530,8 +536,10 @@ static int load_program(struct exec *e)
 	if (e->image.type == ET_DYN)
 		e->bias = choose_bias(&e->image);
 	r = map_image(vm, e->file, &e->image, e->phdrs, e->bias);
-	if (r)
+	if (r) {
+		e->doomed = true;
 		return r;
+	}
 	e->entry = e->bias + e->image.entry;
 	vm->brk_start = vm->brk = ALIGN_UP(e->bias + e->image.brk, PAGE_SIZE) + random_offset(8);
 	if (e->image.has_interp)
@@ -748,6 +756,8 @@ int do_exec(const struct exec_args *args)
 	r = prepare(e);
 	if (!r)
 		commit(e);
+	else if (e->doomed && current->vm)
+		sig_kill_self(SIGSEGV);
 	if (e->vm)
 		vm_put(e->vm);
 	if (e->creds)
