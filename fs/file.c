@@ -69,8 +69,10 @@ void file_put(struct file *f)
 		if (f->ops->release)
 			f->ops->release(f);
 	}
-	if (f->mode & FMODE_WRITER)
+	if (f->mode & FMODE_WRITER) {
 		__atomic_fetch_sub(&f->inode->write_denied, 1, __ATOMIC_ACQ_REL);
+		atomic_dec(&f->inode->sb->writers);
+	}
 	if (f->path.dentry)
 		path_put(&f->path);
 	creds_put(f->creds);
@@ -127,6 +129,14 @@ static __noinline ssize_t rw_at_own_pos(struct file *f, rw_fn fn, struct iov_ite
 	return r;
 }
 
+/* Does an access of @n bytes at @pos end beyond what an offset can be? */
+static bool range_overflows(loff_t pos, size_t n)
+{
+	loff_t end;
+
+	return pos >= 0 && add_overflow(pos, n, &end);
+}
+
 ssize_t vfs_read(struct file *f, struct iov_iter *to, loff_t *pos, int rwf)
 {
 	ssize_t r;
@@ -138,6 +148,8 @@ ssize_t vfs_read(struct file *f, struct iov_iter *to, loff_t *pos, int rwf)
 	r = check_rwf(f, rwf);
 	if (r)
 		return r;
+	if (pos && unlikely(range_overflows(*pos, to->count)))
+		return -EINVAL;
 	if (to->count > MAX_RW)
 		to->count = MAX_RW;
 	if (f->mode & FMODE_NOPOS)
@@ -162,6 +174,8 @@ ssize_t vfs_write(struct file *f, struct iov_iter *from, loff_t *pos, int rwf)
 	r = check_rwf(f, rwf);
 	if (r)
 		return r;
+	if (pos && unlikely(range_overflows(*pos, from->count)))
+		return -EINVAL;
 	if (from->count > MAX_RW)
 		from->count = MAX_RW;
 	if (f->mode & FMODE_NOPOS)

@@ -304,6 +304,10 @@ static int mount_bind(const struct path *at, const char *source, bool rec)
 	r = path_lookup(AT_FDCWD, source, LOOKUP_FOLLOW, &src);
 	if (r)
 		return r;
+	if (!src.mnt) {
+		path_put(&src);
+		return -EINVAL;
+	}
 	if (S_ISDIR(d_inode(src.dentry)->mode) != S_ISDIR(d_inode(at->dentry)->mode)) {
 		path_put(&src);
 		return -ENOTDIR;
@@ -330,6 +334,8 @@ static int mount_remount(const struct path *at, unsigned long flags, const char 
 	if (!(flags & MS_BIND)) {
 		if (sb->ops && sb->ops->remount)
 			r = sb->ops->remount(sb, flags, data);
+		if (!r && (flags & MS_RDONLY) && atomic_read(&sb->writers))
+			r = -EBUSY;
 		if (r)
 			return r;
 		sb->flags = (sb->flags & ~SB_FLAGS) | (flags & SB_FLAGS);
@@ -350,7 +356,7 @@ static int mount_move(const struct path *at, const char *source)
 	if (r)
 		return r;
 	r = -EINVAL;
-	if (src.dentry != src.mnt->root || !src.mnt->parent)
+	if (!src.mnt || src.dentry != src.mnt->root || !src.mnt->parent)
 		goto out;
 	r = -ELOOP;
 	for (up = at->mnt; up; up = up->parent)
@@ -393,8 +399,8 @@ int do_mount(const char *source, const char *target, const char *type, unsigned 
 	r = path_lookup(AT_FDCWD, target, LOOKUP_FOLLOW, &at);
 	if (r)
 		return r;
-	r = -EPERM;
-	if (capable(CAP_SYS_ADMIN)) {
+	r = at.mnt ? -EPERM : -EINVAL;
+	if (at.mnt && capable(CAP_SYS_ADMIN)) {
 		mutex_lock(&mount_mutex);
 		r = mount_dispatch(&at, source, type, flags, data);
 		mutex_unlock(&mount_mutex);
@@ -468,8 +474,8 @@ int do_umount(const char *target, int flags)
 	r = path_lookup(AT_FDCWD, target, flags & UMOUNT_NOFOLLOW ? 0 : LOOKUP_FOLLOW, &p);
 	if (r)
 		return r;
-	r = -EPERM;
-	if (capable(CAP_SYS_ADMIN)) {
+	r = p.mnt ? -EPERM : -EINVAL;
+	if (p.mnt && capable(CAP_SYS_ADMIN)) {
 		mutex_lock(&mount_mutex);
 		r = umount_checked(&p, flags);
 		mutex_unlock(&mount_mutex);

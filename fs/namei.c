@@ -713,8 +713,12 @@ int vfs_link(const struct path *old, int dfd, const char *name)
 		r = -EXDEV;
 	else if (S_ISDIR(inode->mode) || !dir->ops->link)
 		r = -EPERM;
+	else if (inode->nlink == 0 && !inode->linkable)
+		r = -ENOENT;
 	else
 		r = dir->ops->link(old->dentry, dir, d);
+	if (!r)
+		inode->linkable = false;
 	return created(&parent, d, r);
 }
 

@@ -69,9 +69,9 @@ static int may_open(const struct path *p, int flags, unsigned int may)
 		return -EISDIR;
 	if (S_ISDIR(inode->mode) && (may & MAY_EXEC))
 		return -EACCES;
-	if ((S_ISCHR(inode->mode) || S_ISBLK(inode->mode)) && (p->mnt->flags & MS_NODEV))
+	if (p->mnt && (S_ISCHR(inode->mode) || S_ISBLK(inode->mode)) && (p->mnt->flags & MS_NODEV))
 		return -EACCES;
-	if ((may & MAY_EXEC) && (p->mnt->flags & MS_NOEXEC))
+	if (p->mnt && (may & MAY_EXEC) && (p->mnt->flags & MS_NOEXEC))
 		return -EACCES;
 	if ((may & MAY_WRITE) && (S_ISREG(inode->mode) || S_ISDIR(inode->mode))) {
 		r = mnt_want_write(p->mnt);
@@ -120,8 +120,10 @@ static struct file *open_finish(const struct path *p, int flags, u32 extra_mode)
 	f->inode = inode;
 	if ((f->mode & FMODE_WRITE) && S_ISREG(inode->mode)) {
 		r = writers_add(inode);
-		if (!r)
+		if (!r) {
 			f->mode |= FMODE_WRITER;
+			atomic_inc(&inode->sb->writers);
+		}
 	}
 	if (!r && !f->ops)
 		r = -ENXIO;
@@ -370,6 +372,7 @@ static struct file *open_tmpfile(int dfd, const char *name, const struct open_ho
 		tmp = (struct path){ p.mnt, d_alloc(p.dentry->sb, p.dentry, text, (size_t)len) };
 		if (tmp.dentry) {
 			d_instantiate(tmp.dentry, inode);
+			inode->linkable = !(how->flags & O_EXCL);
 			f = open_finish(&tmp, (int)how->flags & ~__O_TMPFILE & ~O_DIRECTORY, 0);
 			dput(tmp.dentry);
 		} else {

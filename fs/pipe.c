@@ -16,7 +16,6 @@
 #include <uapi/poll.h>
 
 #define DEFAULT_BUFS 16u
-#define PIPE_BUF     4096u
 #define MAX_SIZE     (1u << 20)
 
 unsigned int pipe_max_size = MAX_SIZE;
@@ -177,13 +176,13 @@ static int pipe_wait(struct waitq *q, bool (*ready)(struct pipe *p), struct pipe
 	return r;
 }
 
-static void wake_readers(struct pipe *p)
+void pipe_wake_readers(struct pipe *p)
 {
 	if (waitq_active(&p->rd_wait))
 		waitq_wake(&p->rd_wait, 1, POLLIN | POLLRDNORM);
 }
 
-static void wake_writers(struct pipe *p)
+void pipe_wake_writers(struct pipe *p)
 {
 	if (waitq_active(&p->wr_wait))
 		waitq_wake(&p->wr_wait, 1, POLLOUT | POLLWRNORM);
@@ -213,9 +212,9 @@ static ssize_t pipe_read(struct file *f, struct iov_iter *to, loff_t *pos, int f
 	}
 	mutex_unlock(&p->lock);
 	if (was_full)
-		wake_writers(p);
+		pipe_wake_writers(p);
 	if (more)
-		wake_readers(p);
+		pipe_wake_readers(p);
 	if (r > 0)
 		file_accessed(f);
 	return r;
@@ -273,6 +272,7 @@ static ssize_t pipe_write(struct file *f, struct iov_iter *from, loff_t *pos, in
 	if (!from->count)
 		return 0;
 	for (;;) {
+		size_t tail_part = from->count & (PAGE_SIZE - 1);
 		bool was_empty, fits;
 
 		mutex_lock(&p->lock);
@@ -282,14 +282,14 @@ static ssize_t pipe_write(struct file *f, struct iov_iter *from, loff_t *pos, in
 			break;
 		}
 		was_empty = p->head == p->tail;
-		/* Up to PIPE_BUF bytes need at most one buffer: atomic when there is one, or room in the last. */
-		fits = p->head - p->tail < p->nbufs || (!packet && from->count < PIPE_BUF && mergeable(p, from->count));
+		/* Up to PIPE_BUF bytes need at most one buffer: atomic when one is free, or the last has room. */
+		fits = p->head - p->tail < p->nbufs || (!packet && tail_part && mergeable(p, tail_part));
 		r = fits ? write_ring(p, from, packet) : 0;
 		mutex_unlock(&p->lock);
 		if (r > 0) {
 			done += r;
 			if (was_empty || p->polled)
-				wake_readers(p);
+				pipe_wake_readers(p);
 		}
 		if (r < 0 || !from->count)
 			break;
@@ -298,7 +298,7 @@ static ssize_t pipe_write(struct file *f, struct iov_iter *from, loff_t *pos, in
 			break;
 		}
 		if (r > 0 && !was_empty)
-			wake_readers(p);
+			pipe_wake_readers(p);
 		r = pipe_wait(&p->wr_wait, pipe_writable, p);
 		if (r)
 			break;
@@ -306,10 +306,42 @@ static ssize_t pipe_write(struct file *f, struct iov_iter *from, loff_t *pos, in
 	if (done) {
 		inode_touch(f->inode, ATTR_MTIME | ATTR_CTIME);
 		if (pipe_writable(p))
-			wake_writers(p);
+			pipe_wake_writers(p);
 		return done;
 	}
 	return r;
+}
+
+/* ---- for splice ---- */
+
+int pipe_wait_readable(struct pipe *p, bool nonblock)
+{
+	if (pipe_readable(p))
+		return 0;
+	return nonblock ? -EAGAIN : pipe_wait(&p->rd_wait, pipe_readable, p);
+}
+
+int pipe_wait_writable(struct pipe *p, bool nonblock)
+{
+	int r = 0;
+
+	if (!pipe_writable(p))
+		r = nonblock ? -EAGAIN : pipe_wait(&p->wr_wait, pipe_writable, p);
+	return !r && !READ_ONCE(p->readers) ? (int)no_reader() : r;
+}
+
+bool pipe_push(struct pipe *p, const struct pipe_buf *b)
+{
+	bool fits;
+
+	mutex_lock(&p->lock);
+	fits = p->readers && p->head - p->tail < p->nbufs;
+	if (fits)
+		*pipe_buf_at(p, p->head++) = *b;
+	mutex_unlock(&p->lock);
+	if (fits)
+		pipe_wake_readers(p);
+	return fits;
 }
 
 /* ---- the rest ---- */
@@ -439,6 +471,7 @@ int pipe_create(struct file *out[2], unsigned int flags)
 
 	if (!inode)
 		return -ENOMEM;
+	inode->fops = &fifo_ops; /* reopened through /proc */
 	inode->pipe = pipe_alloc();
 	if (!inode->pipe) {
 		inode_put(inode);

@@ -31,6 +31,13 @@ static inline struct pipe_buf *pipe_buf_at(struct pipe *p, u32 i) { return &p->b
 struct pipe *pipe_alloc(void);
 void pipe_free(struct pipe *p);
 void pipe_pop(struct pipe *p);
+void pipe_wake_readers(struct pipe *p);
+void pipe_wake_writers(struct pipe *p);
+/* Sleep until there is something to read (or no writer), room to write. 0, -EAGAIN, -EINTR; writable: -EPIPE with SIGPIPE. */
+int pipe_wait_readable(struct pipe *p, bool nonblock);
+int pipe_wait_writable(struct pipe *p, bool nonblock);
+/** pipe_push() - append a buffer, whose reference the pipe takes over; false if there is no room or no reader. */
+bool pipe_push(struct pipe *p, const struct pipe_buf *b);
 /** pipe_of() - the pipe behind a file, NULL if it is none. */
 struct pipe *pipe_of(struct file *f);
 int pipe_create(struct file *out[2], unsigned int flags);

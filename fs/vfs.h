@@ -131,6 +131,7 @@ struct inode {
 	const struct file_ops *fops;
 	struct vm_object object; /* page cache of regular files */
 	u32 seals;	   /* F_SEAL_*: lock */
+	bool linkable;	   /* O_TMPFILE without O_EXCL: may be given its first name; lock */
 	s32 write_denied;  /* >0 open for writing, <0 being executed (ETXTBSY): atomic */
 	void *priv;
 	struct lock_context *locks; /* advisory locks; set once */
@@ -170,6 +171,7 @@ struct super {
 	u64 magic;
 	u64 flags;	 /* SB_RDONLY = MS_RDONLY */
 	u64 max_bytes;
+	atomic_t writers; /* files open for writing */
 	atomic64_t next_ino;
 	void *priv;
 };

@@ -168,7 +168,7 @@ static int check_access(const struct path *p, int mode)
 	struct inode *i = d_inode(p->dentry);
 	int r;
 
-	if ((mode & X_OK) && S_ISREG(i->mode) && (p->mnt->flags & MS_NOEXEC))
+	if ((mode & X_OK) && S_ISREG(i->mode) && p->mnt && (p->mnt->flags & MS_NOEXEC))
 		return -EACCES;
 	r = mode ? inode_permission(i, (unsigned int)mode) : 0;
 	if (!r && (mode & W_OK) && !S_ISCHR(i->mode) && !S_ISBLK(i->mode) && !S_ISFIFO(i->mode) && !S_ISSOCK(i->mode))

@@ -56,16 +56,18 @@ static int lookup_number(struct inode *dir, struct dentry *d, const struct proc_
 	struct task *t;
 	struct file *f;
 	u32 fd;
-	int r = 0;
+	int r;
 
 	d->flags |= DENTRY_NOCACHE | DENTRY_REVAL;
 	if ((d->name[0] == '0' && d->len > 1) || d->name[0] < '0' || d->name[0] > '9' || kstrtou32(d->name, 10, &fd))
-		return 0;
+		return -ENOENT;
 	t = proc_task(dir);
 	if (!t)
 		return -ENOENT;
 	r = proc_may_access(t);
 	f = r ? NULL : task_file(t, (int)fd);
+	if (!r && !f)
+		r = -ENOENT;
 	if (f) {
 		r = proc_instantiate(dir, d, e, proc_i(dir)->tid, (int)fd);
 		if (!r && e == &fd_entry) /* the link's mode tells how the file is open */
@@ -147,7 +149,7 @@ static int tasks_lookup(struct inode *dir, struct dentry *d)
 {
 	struct task *owner = proc_task(dir), *t;
 	u32 nr;
-	int r = 0;
+	int r = -ENOENT;
 
 	d->flags |= DENTRY_NOCACHE | DENTRY_REVAL;
 	if (!owner)

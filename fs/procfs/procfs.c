@@ -136,11 +136,7 @@ static int proc_dir_lookup(struct inode *dir, struct dentry *d)
 	struct proc_inode *pi = proc_i(dir);
 	const struct proc_entry *e = find_entry(pi->entry->children, d);
 
-	if (!e) {
-		d->flags |= DENTRY_NOCACHE;
-		return 0;
-	}
-	return proc_instantiate(dir, d, e, pi->tid, -1);
+	return e ? proc_instantiate(dir, d, e, pi->tid, -1) : -ENOENT;
 }
 
 static int proc_revalidate(struct dentry *d)
@@ -209,7 +205,15 @@ static ssize_t proc_readlink(struct inode *i, char *buf, size_t size, struct pat
 }
 
 static const struct inode_ops link_ops = { .readlink = proc_readlink };
-static const struct inode_ops file_iops = { .getattr = NULL };
+/* Opening with O_TRUNC is fine and does nothing: text has no size. */
+static int proc_setattr(struct inode *i, const struct iattr *attr)
+{
+	if (attr->valid & ~ATTR_SIZE)
+		generic_setattr(i, attr);
+	return 0;
+}
+
+static const struct inode_ops file_iops = { .setattr = proc_setattr };
 
 /* ---- generated text ---- */
 
@@ -379,10 +383,10 @@ static int root_lookup(struct inode *dir, struct dentry *d)
 		return proc_instantiate(dir, d, e, NULL, -1);
 	d->flags |= DENTRY_NOCACHE | DENTRY_REVAL;
 	if (d->name[0] < '1' || d->name[0] > '9' || kstrtou32(d->name, 10, &nr) || nr > INT_MAX)
-		return 0;
+		return -ENOENT;
 	tid = pid_of_task((pid_t)nr);
 	if (!tid)
-		return 0;
+		return -ENOENT;
 	r = proc_instantiate(dir, d, &proc_pid_entry, tid, -1);
 	pid_put(tid);
 	return r;

@@ -118,6 +118,7 @@ struct file *memfd_create(const char *name, unsigned int flags)
 	if (!IS_ERR(f)) {
 		f->mode = (f->mode & ~FMODE_NOPOS) | FMODE_LSEEK | FMODE_PREAD | FMODE_WRITER;
 		inode->write_denied = 1;
+		atomic_inc(&inode->sb->writers);
 	}
 	return f;
 }
