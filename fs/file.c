@@ -73,8 +73,6 @@ void file_put(struct file *f)
 		__atomic_fetch_sub(&f->inode->write_denied, 1, __ATOMIC_ACQ_REL);
 		atomic_dec(&f->inode->sb->writers);
 	}
-	if (f->mode & FMODE_EXEC)
-		__atomic_fetch_add(&f->inode->write_denied, 1, __ATOMIC_ACQ_REL);
 	if (f->path.dentry)
 		path_put(&f->path);
 	creds_put(f->creds);

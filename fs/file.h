@@ -76,7 +76,6 @@ struct file {
 #define FMODE_PREAD	 32u
 #define FMODE_OPENED	 64u  /* release() is owed */
 #define FMODE_WRITER	 128u /* counted in inode->write_denied */
-#define FMODE_EXEC	 256u /* opened to be run: denies writers */
 #define FMODE_NOWAIT	 512u /* RWF_NOWAIT is honoured */
 
 static inline struct file *file_get(struct file *f) { refcount_inc(&f->refs); return f; }

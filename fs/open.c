@@ -4,8 +4,8 @@
  *
  * file_open_how() is openat2: it checks the flags, walks to the last component, creates it if asked, checks the rights and
  * makes a struct file of it. file_open() is openat for the kernel, file_open_path() opens what is already resolved,
- * file_open_exec() opens a program and keeps writers out as long as
- * the file is open.
+ * file_open_exec() opens a program and keeps writers out until
+ * file_exec_done().
  *
  * Locking: creation holds the directory's lock from the look-up to the new inode, so that O_EXCL means what it says.
  * inode->write_denied counts writers (positive) or programs being run (negative), by compare and exchange.
@@ -499,8 +499,11 @@ struct file *file_open_exec(int dfd, const char *name, int at_flags)
 	f = open_finish(&p, O_RDONLY, 0);
 	if (IS_ERR(f))
 		__atomic_fetch_add(&inode->write_denied, 1, __ATOMIC_ACQ_REL);
-	else
-		f->mode |= FMODE_EXEC; /* writers may come again when the last reference goes */
 	path_put(&p);
 	return f;
+}
+
+void file_exec_done(struct file *f)
+{
+	__atomic_fetch_add(&f->inode->write_denied, 1, __ATOMIC_ACQ_REL);
 }

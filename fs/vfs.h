@@ -253,7 +253,8 @@ void path_put(const struct path *p);
 char *path_name(const struct path *p, char *buf, size_t size);
 /** file_open() - open by kernel string, flags O_*, mode. ERR_PTR. For exec: O_EXEC-like with MAY_EXEC check by file_open_exec(). */
 struct file *file_open(int dfd, const char *name, int flags, u32 mode);
-struct file *file_open_exec(int dfd, const char *name, int at_flags); /* denies writers as long as the file is open */
+struct file *file_open_exec(int dfd, const char *name, int at_flags); /* denies writers: pair with file_exec_done() */
+void file_exec_done(struct file *f);
 int inode_permission(struct inode *inode, unsigned int may);
 
 /* Changes of the name space; kernel strings. Source: the man page of the call. */
