@@ -77,6 +77,20 @@ static void take_cmdline(const struct pvh_start_info *si)
 		early_puts("boot: the command line is too long and was cut\r\n");
 }
 
+/*
+ * The initrd may end in a page that the memory map gives only partly to RAM (microvm puts its ACPI tables
+ * behind it). The page is mapped like RAM, so that all of the initrd can be read, and stays reserved.
+ */
+static void take_initrd(const struct pvh_start_info *si)
+{
+	const struct pvh_module *mod = phys_to_virt(si->modules);
+	paddr_t base = ALIGN_DOWN(mod->base, PAGE_SIZE);
+
+	boot_info.initrd = (struct boot_range){ mod->base, mod->size };
+	boot_add_ram(base, ALIGN_UP(mod->base + mod->size, PAGE_SIZE) - base);
+	boot_add_reserved(mod->base, mod->size);
+}
+
 static void take_memory(const struct pvh_start_info *si)
 {
 	const struct pvh_range *map = phys_to_virt(si->memmap);
@@ -90,12 +104,8 @@ static void take_memory(const struct pvh_start_info *si)
 	/* Page 0 stays unused, the trampoline is for the other CPUs. */
 	boot_add_reserved(0, PAGE_SIZE);
 	boot_add_reserved(X86_TRAMPOLINE, PAGE_SIZE);
-	if (si->nmodules) {
-		const struct pvh_module *mod = phys_to_virt(si->modules);
-
-		boot_info.initrd = (struct boot_range){mod->base, mod->size};
-		boot_add_reserved(mod->base, mod->size);
-	}
+	if (si->nmodules)
+		take_initrd(si);
 	boot_finish_memory();
 }
 
