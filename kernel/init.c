@@ -354,6 +354,7 @@ static void init_main(void *arg)
 		run_from_file(options.run_file);
 	else
 		run_from_cmdline();
+	pr_info("running %s as process 1\n", t->comm);
 	if (options.strace)
 		task_set_work(t, WORK_STRACE);
 	user_task_loop(t);
@@ -374,8 +375,8 @@ void upcall_kernel_main(void)
 	hal_probe_devices();
 	/* Not before the serial driver has reset its FIFOs: the other side answers the first frame. */
 	console_init();
-	pr_info("Caelum on %s: %u of %u CPUs wanted, memory from %llx\n", UTS_MACHINE, boot_info.ncpus, CONFIG_NR_CPUS,
-		boot_info.ram[0].base);
+	pr_info("Caelum on %s, %u CPU%s listed, command line: %s\n", UTS_MACHINE, boot_info.ncpus, boot_info.ncpus > 1 ? "s" : "",
+		boot_info.cmdline);
 	ktime_set_real_ns(hal_wallclock() * NSEC_PER_SEC);
 	random_seed();
 	fork_init();
