@@ -321,7 +321,7 @@ static int resolve_scripts(struct exec *e)
 
 static void complain(const struct exec *e, const char *why)
 {
-	pr_info("exec: %s: %s\n", e->args->filename, why);
+	pr_warn("exec: %s: %s\n", e->args->filename, why);
 }
 
 /* Read and check the program headers of @f. The caller frees *phdrs. */
@@ -459,7 +459,7 @@ static struct file *open_interp(struct exec *e)
 	}
 	f = exec_open(path);
 	if (IS_ERR(f))
-		pr_info("exec: %s: interpreter %s: not found or not executable\n", e->args->filename, path);
+		pr_warn("exec: %s: interpreter %s: not found or not executable\n", e->args->filename, path);
 	kfree(path);
 	return f;
 }
