@@ -221,6 +221,8 @@ static void copy_own(struct task *t, const struct clone_req *req)
 		t->altstack_flags = parent->altstack_flags;
 	}
 	t->set_child_tid = req->flags & CLONE_CHILD_SETTID ? req->child_tid : 0;
+	if (!(req->flags & CLONE_THREAD))
+		sigguard_fork(t, parent);
 	t->clear_child_tid = req->flags & CLONE_CHILD_CLEARTID ? req->child_tid : 0;
 }
 

@@ -10,6 +10,7 @@
  */
 #include <kernel/printk.h>
 #include <kernel/process.h>
+#include <kernel/sigguard.h>
 #include <kernel/signal.h>
 #include <lib/string.h>
 #include <mm/vm.h>
@@ -200,7 +201,8 @@ static bool choose_stack(const struct task *t, unsigned long flags, uaddr_t *sp)
 		*sp = t->altstack_sp + t->altstack_size;
 		alternate = true;
 	}
-	return !alternate || *sp - t->altstack_sp >= uctx_sigframe_size();
+	*sp = sigguard_reserve(t, *sp);
+	return !alternate || (*sp > t->altstack_sp && *sp - t->altstack_sp >= uctx_sigframe_size());
 }
 
 /* ---- handlers ---- */
@@ -232,7 +234,9 @@ static int push_frame(struct task *t, int sig, const struct siginfo *info,
 
 	if (!choose_stack(t, action->flags, &req.sp))
 		return -EFAULT;
-	return uctx_push_sigframe(&t->hal, &req, &frame);
+	if (uctx_push_sigframe(&t->hal, &req, &frame))
+		return -EFAULT;
+	return sigguard_push(t, req.sp, req.restorer);
 }
 
 static void run_handler(struct task *t, int sig, const struct siginfo *info,
@@ -364,6 +368,10 @@ void sig_return(void)
 	struct stack_abi ss;
 
 	t->restart.fn = NULL;
+	if (!sigguard_pop(t)) {
+		sig_kill_self(SIGSEGV);
+		return;
+	}
 	if (uctx_pop_sigframe(&t->hal, &ret)) {
 		pr_debug("%s (pid %d): bad signal frame at sp %lx\n", t->comm, task_pid(t),
 			 uctx_sp(&t->hal.uctx));

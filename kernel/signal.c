@@ -646,6 +646,7 @@ void sig_exec(void)
 		unshare_actions(p);
 	sig_flush_handlers(p->sighand);
 	current->forced.si_signo = 0;
+	sigguard_clear(current);
 }
 
 /* ---- the parent ---- */

@@ -16,6 +16,7 @@
 #include <err.h>
 #include <hal/cpu.h>
 #include <hal/uctx.h>
+#include <kernel/sigguard.h>
 #include <kernel/wait.h>
 #include <lib/atomic.h>
 #include <lib/list.h>
@@ -150,6 +151,9 @@ struct task {
 	u64 nvcsw, nivcsw, min_flt, maj_flt;
 	u64 start_ns;
 
+#ifdef CONFIG_SIGRETURN_GUARD
+	struct sigguard sigguard; /* own */
+#endif
 	u64 blocked;	     /* own writes, s for others */
 	u64 saved_blocked;   /* sigsuspend, ppoll: restored after delivery if restore_blocked */
 	bool restore_blocked;
