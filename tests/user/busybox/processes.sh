@@ -1,5 +1,6 @@
 # ps, top, pidof-like lookups in /proc, nice, env, id, uname, uptime, free.
 sleep 30 & s=$!
+sleep 0.3 # until it has given itself its name
 ps | grep -v grep | grep -q 'sleep 30' && echo "ps shows sleep"
 ps -o pid,ppid,comm | awk -v p=$s '$1 == p { print "ps comm", $3 }'
 top -b -n 1 | head -n 4 | grep -c -E 'Mem|CPU|Load|PID'
