@@ -105,7 +105,8 @@ ssize_t do_sendfile(struct file *in, loff_t *pos, struct file *out, size_t n)
 		return -EINVAL;
 	if (pos && !(in->mode & FMODE_PREAD))
 		return -ESPIPE;
-	if (ipos < 0)
+	/* What was read and could not be written must be readable again. */
+	if (!(in->mode & FMODE_LSEEK) || ipos < 0)
 		return -EINVAL;
 	n = min_t(size_t, n, (size_t)INT_MAX & PAGE_MASK);
 	r = n ? file_copy_bytes(in, &ipos, out, NULL, n) : 0;
