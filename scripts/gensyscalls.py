@@ -7,6 +7,7 @@
     gensyscalls.py syscall/syscalls.tbl --docs   write docs/syscalls.md
 
 A line of the table:  name  nr_x86_64|-  nr_generic|-  restart  (type arg, type arg, ...)
+nr_generic may be followed by @riscv64, @aarch64 or @loongarch64: a call that only that architecture has.
 """
 import re
 import sys
@@ -17,18 +18,21 @@ FORMAT = {"int": "i", "uint": "u", "long": "l", "ulong": "x", "size_t": "u", "ss
           "uaddr_t": "p", "pid_t": "i", "mode_t": "o", "path_t": "s", "fd_t": "i", "buf_t": "b", "uid_t": "i",
           "gid_t": "i", "clockid_t": "i", "dev_t": "x", "u32": "u", "s32": "i", "u64": "x", "s64": "l"}
 DOC = "docs/syscalls.md"
+MACRO = {"riscv64": "__riscv", "aarch64": "__aarch64__", "loongarch64": "__loongarch__"}
 
 
 class Call:
     def __init__(self, where, text):
-        m = re.fullmatch(r"(\w+)\s+(-|\d+)\s+(-|\d+)\s+(\w+)\s+\((.*)\)", text)
+        m = re.fullmatch(r"(\w+)\s+(-|\d+)\s+(-|\d+)(?:@(\w+))?\s+(\w+)\s+\((.*)\)", text)
         if not m:
             sys.exit(f"{where}: not a system call: {text}")
-        self.name, x86, generic, self.restart, args = m.groups()
+        self.name, x86, generic, self.only, self.restart, args = m.groups()
         self.x86 = None if x86 == "-" else int(x86)
         self.generic = None if generic == "-" else int(generic)
         if self.restart not in RESTART:
             sys.exit(f"{where}: restart class {self.restart} is none of {', '.join(RESTART)}")
+        if self.only and self.only not in MACRO:
+            sys.exit(f"{where}: {self.only} is not an architecture")
         self.args = []
         for arg in filter(None, (a.strip() for a in args.split(","))):
             if arg == "void":
@@ -66,15 +70,20 @@ def write_proto(calls, out):
 def write_numbering(calls, out, number):
     listed = sorted((number(c), c) for c in calls if number(c) is not None)
     for nr, call in listed:
+        if call.only:
+            out.write(f"#ifdef {MACRO[call.only]}\n")
         args = ", ".join(f"({t})uctx_arg(u, {i})" for i, (t, _) in enumerate(call.args))
         out.write(f"static long call_{call.name}(const struct uctx *u)\n{{\n")
         if not call.args:
             out.write("\t(void)u;\n")
         out.write(f"\treturn sys_{call.name}({args});\n}}\n")
+        if call.only:
+            out.write("#endif\n")
     out.write("const struct syscall_desc syscall_table[SYSCALL_TABLE_SIZE] = {\n")
     for nr, call in listed:
         fmt = "".join(FORMAT[t] for t, _ in call.args)
-        out.write(f'\t[{nr}] = {{ call_{call.name}, {RESTART[call.restart]}, "{fmt}", "{call.name}" }},\n')
+        entry = f'\t[{nr}] = {{ call_{call.name}, {RESTART[call.restart]}, "{fmt}", "{call.name}" }},\n'
+        out.write(f"#ifdef {MACRO[call.only]}\n{entry}#endif\n" if call.only else entry)
         if call.name == "restart_syscall":
             restart = nr
     out.write("};\n")
@@ -99,6 +108,7 @@ def document(calls):
              "|---|---|---|---|---|"]
     for c in sorted(calls, key=lambda c: c.name):
         nr = ["" if n is None else str(n) for n in (c.x86, c.generic)]
+        nr[1] += f" ({c.only} only)" if c.only else ""
         lines.append(f"| {c.name} | {nr[0]} | {nr[1]} | {c.restart} | {', '.join(n for _, n in c.args)} |")
     return "\n".join(lines) + "\n"
 

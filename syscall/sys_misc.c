@@ -343,6 +343,23 @@ long sys_arch_prctl(int option, ulong addr)
 	return uctx_arch_prctl(&current->hal, option, addr);
 }
 
+#define SYS_RISCV_FLUSH_ICACHE_LOCAL 1ul
+
+/* riscv64's two. */
+long sys_riscv_hwprobe(uaddr_t pairs, size_t count, size_t cpusetsize, uaddr_t cpus, uint flags)
+{
+	return uctx_riscv_hwprobe(pairs, count, cpusetsize, cpus, flags);
+}
+
+/* Everything is flushed on all CPUs, so the range and SYS_RISCV_FLUSH_ICACHE_LOCAL make no difference. */
+long sys_riscv_flush_icache(uaddr_t start, uaddr_t end, ulong flags)
+{
+	if (flags & ~SYS_RISCV_FLUSH_ICACHE_LOCAL)
+		return -EINVAL;
+	hal_icache_sync(NULL, 0);
+	return 0;
+}
+
 /* ---- the machine ---- */
 
 long sys_reboot(uint magic1, uint magic2, uint cmd, uaddr_t arg)

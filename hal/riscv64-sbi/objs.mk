@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-obj-y += boot.o sbi.o cpu.o timer.o tlb.o cpuinfo.o
+obj-y += boot.o sbi.o cpu.o timer.o tlb.o cpuinfo.o hwprobe.o

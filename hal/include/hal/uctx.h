@@ -114,6 +114,14 @@ void uctx_exit(struct hal_task *task);
  */
 long uctx_arch_prctl(struct hal_task *task, int code, unsigned long arg);
 
+/**
+ * uctx_riscv_hwprobe() - the system call riscv_hwprobe; only riscv64 has it (and defines this).
+ * @pairs: user array of @count { s64 key; u64 value }; values are filled in, unknown keys become -1
+ * Context: current task, may sleep. Return: 0, -EINVAL, -EFAULT.
+ * Source: Linux Documentation/arch/riscv/hwprobe.rst.
+ */
+long uctx_riscv_hwprobe(uaddr_t pairs, size_t count, size_t cpusetsize, uaddr_t cpus, unsigned int flags);
+
 /* What a signal frame is made of; all of it Linux's own layout. */
 struct sigframe_req {
 	int sig;
