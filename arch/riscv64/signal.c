@@ -58,13 +58,16 @@ static_assert(sizeof(struct sigcontext) == 784);
 static_assert(offsetof(struct sigcontext, reserved) == 256 + 516);
 static_assert(sizeof(struct rt_sigframe) == 1088);
 
-static void fill_frame(struct rt_sigframe *frame, struct hal_task *task, const struct sigframe_req *req)
+static void fill_frame(struct rt_sigframe *frame, struct hal_task *task,
+		       const struct sigframe_req *req)
 {
 	struct sigcontext *mc = &frame->uc.mc;
 
 	memset(frame, 0, sizeof(*frame));
 	memcpy(frame->info, req->info, sizeof(frame->info));
-	frame->uc.stack = (struct user_stack){ .sp = req->ss_sp, .flags = req->ss_flags, .size = req->ss_size };
+	frame->uc.stack = (struct user_stack){ .sp = req->ss_sp,
+					       .flags = req->ss_flags,
+					       .size = req->ss_size };
 	frame->uc.mask = req->mask;
 	memcpy(mc->regs, task->uctx.regs, sizeof(mc->regs));
 	if (task->arch.fpu_used) {

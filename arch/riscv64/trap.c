@@ -78,7 +78,8 @@ static enum uctx_reason decode(struct hal_task *task, struct uctx_event *ev, uns
 {
 	switch (cause) {
 	case CAUSE_ILLEGAL:
-		if (riscv64_fpu_first_use(task)) /* try again; if it is illegal indeed, we are back */
+		if (riscv64_fpu_first_use(
+			    task)) /* try again; if it is illegal indeed, we are back */
 			return UCTX_INTERRUPT;
 		ev->addr = uctx_ip(&task->uctx);
 		return exception(ev, UCTX_EXC_ILLEGAL, 0);
@@ -143,20 +144,23 @@ static const char *cause_name(unsigned long cause)
 
 static void dump_frame(const struct kframe *frame)
 {
-	static const char names[32][4] = { "pc", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0",
-					   "a1", "a2", "a3", "a4", "a5", "a6", "a7", "s2", "s3", "s4", "s5",
-					   "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6" };
+	static const char names[32][4] = { "pc", "ra", "sp",  "gp",  "tp", "t0", "t1", "t2",
+					   "s0", "s1", "a0",  "a1",  "a2", "a3", "a4", "a5",
+					   "a6", "a7", "s2",  "s3",  "s4", "s5", "s6", "s7",
+					   "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6" };
 
 	for (unsigned int i = 0; i < 32; i += 4)
-		klog(0, "%3s %016lx %3s %016lx %3s %016lx %3s %016lx\n", names[i], frame->regs[i], names[i + 1],
-		     frame->regs[i + 1], names[i + 2], frame->regs[i + 2], names[i + 3], frame->regs[i + 3]);
+		klog(0, "%3s %016lx %3s %016lx %3s %016lx %3s %016lx\n", names[i], frame->regs[i],
+		     names[i + 1], frame->regs[i + 1], names[i + 2], frame->regs[i + 2],
+		     names[i + 3], frame->regs[i + 3]);
 	klog(0, "status %lx cause %lx tval %lx\n", frame->status, frame->cause, frame->tval);
 }
 
 __noreturn static void kernel_bug(struct kframe *frame)
 {
 	dump_frame(frame);
-	panic("%s in the kernel at %016lx, address %016lx", cause_name(frame->cause), frame->regs[0], frame->tval);
+	panic("%s in the kernel at %016lx, address %016lx", cause_name(frame->cause),
+	      frame->regs[0], frame->tval);
 }
 
 __noreturn void riscv64_stack_overflow(struct kframe *frame)

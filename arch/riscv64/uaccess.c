@@ -133,7 +133,8 @@ int hal_cmpxchg_user32(uaddr_t addr, u32 expected, u32 desired, u32 *old)
 			     "	j 3b\n"
 			     ".previous\n" __EXTABLE("1b", "4b") __EXTABLE("2b", "4b")
 			     : "+r"(err), "+&r"(seen), "=&r"(fail)
-			     : "r"(addr), "r"((long)(s32)expected), "r"(desired), "r"(SR_SUM), "i"(-EFAULT)
+			     : "r"(addr), "r"((long)(s32)expected), "r"(desired), "r"(SR_SUM),
+			       "i"(-EFAULT)
 			     : "memory");
 	*old = (u32)seen;
 	return err;

@@ -112,7 +112,8 @@ void hal_set_current(struct hal_task *task)
 	__asm__ __volatile__("mv tp, %0" ::"r"(task) : "memory");
 }
 
-void hal_task_init_kernel(struct hal_task *task, void *stack, size_t size, void (*entry)(void *), void *arg)
+void hal_task_init_kernel(struct hal_task *task, void *stack, size_t size, void (*entry)(void *),
+			  void *arg)
 {
 	unsigned long *frame = (unsigned long *)((char *)stack + size) - SWITCH_WORDS;
 
@@ -133,7 +134,8 @@ struct hal_task *hal_task_switch(struct hal_task *prev, struct hal_task *next)
 	if (prev->arch.fpu_used != next->arch.fpu_used)
 		set_fs(next->arch.fpu_used ? SR_FS_CLEAN : SR_FS_OFF);
 	if (next->arch.fpu_used)
-		next->arch.fpu_reload = percpu(fpu_owner) != next || next->arch.fpu_cpu != hal_cpu_id();
+		next->arch.fpu_reload =
+			percpu(fpu_owner) != next || next->arch.fpu_cpu != hal_cpu_id();
 	return riscv64_switch(prev, next);
 }
 
@@ -147,7 +149,8 @@ void uctx_init_user(struct hal_task *task, uaddr_t ip, uaddr_t sp)
 	uctx_set_sp(&task->uctx, sp);
 }
 
-int uctx_fork(struct hal_task *child, struct hal_task *parent, uaddr_t sp, bool set_tls, uaddr_t tls)
+int uctx_fork(struct hal_task *child, struct hal_task *parent, uaddr_t sp, bool set_tls,
+	      uaddr_t tls)
 {
 	if (parent->arch.fpu_used) {
 		riscv64_fpu_sync(parent);

@@ -59,7 +59,8 @@ static void plic_set_priority(unsigned int source, u32 priority)
 
 static void plic_set_enable(int context, unsigned int source, bool on)
 {
-	char *word = plic.regs + PLIC_ENABLE + (unsigned int)context * PLIC_ENABLE_STRIDE + source / 32 * 4;
+	char *word = plic.regs + PLIC_ENABLE + (unsigned int)context * PLIC_ENABLE_STRIDE +
+		     source / 32 * 4;
 	u32 bit = 1U << source % 32;
 
 	writel(on ? readl(word) | bit : readl(word) & ~bit, word);
@@ -190,7 +191,9 @@ static void __init plic_reset(void)
 		if (plic.context[cpu] < 0)
 			continue;
 		for (unsigned int word = 0; word < DIV_ROUND_UP(plic.nsources, 32); word++)
-			writel(0, plic.regs + PLIC_ENABLE + (unsigned int)plic.context[cpu] * PLIC_ENABLE_STRIDE + word * 4);
+			writel(0, plic.regs + PLIC_ENABLE +
+					  (unsigned int)plic.context[cpu] * PLIC_ENABLE_STRIDE +
+					  word * 4);
 		writel(0, plic_ctx_reg((unsigned int)plic.context[cpu], CTX_THRESHOLD));
 	}
 	for (unsigned int source = 1; source < plic.nsources; source++)
@@ -231,7 +234,8 @@ static int __init plic_probe(const void *fdt, int node)
 
 FDT_DRIVER(plic_driver) = {
 	.name = "plic",
-	.compatible = (const char *const[]){ "sifive,plic-1.0.0", "riscv,plic0", "thead,c900-plic", NULL },
+	.compatible = (const char *const[]){ "sifive,plic-1.0.0", "riscv,plic0", "thead,c900-plic",
+					     NULL },
 	.level = DRIVER_IRQCHIP,
 	.probe = plic_probe,
 };

@@ -40,13 +40,16 @@ static int __init sifive_test_probe(const void *fdt, int node)
 	if (!test_reg)
 		return -ENOMEM;
 	/* test0 cannot reset. */
-	hal_power_register(sifive_test_off, fdt_node_is_compatible(fdt, node, "sifive,test1") ? sifive_test_reset : NULL);
+	hal_power_register(sifive_test_off, fdt_node_is_compatible(fdt, node, "sifive,test1")
+						    ? sifive_test_reset
+						    : NULL);
 	return 0;
 }
 
 FDT_DRIVER(sifive_test_driver) = {
 	.name = "sifive-test",
 	.compatible = (const char *const[]){ "sifive,test1", "sifive,test0", NULL },
-	.level = DRIVER_TIMER, /* before syscon-poweroff on the same register, which knows no code */
+	.level =
+		DRIVER_TIMER, /* before syscon-poweroff on the same register, which knows no code */
 	.probe = sifive_test_probe,
 };

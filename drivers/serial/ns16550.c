@@ -197,12 +197,14 @@ static int __init ns16550_probe(const void *fdt, int node)
 	err = ns16550_init(&cfg);
 	if (err)
 		return err;
-	return hal_irq_request_fdt(fdt, node, 0, ns16550_irq, &ports[nports - 1], ports[nports - 1].name);
+	return hal_irq_request_fdt(fdt, node, 0, ns16550_irq, &ports[nports - 1],
+				   ports[nports - 1].name);
 }
 
 FDT_DRIVER(ns16550_driver) = {
 	.name = "ns16550",
-	.compatible = (const char *const[]){ "ns16550a", "ns16550", "ns16450", "snps,dw-apb-uart", "ns8250", NULL },
+	.compatible = (const char *const[]){ "ns16550a", "ns16550", "ns16450", "snps,dw-apb-uart",
+					     "ns8250", NULL },
 	.level = DRIVER_SERIAL,
 	.probe = ns16550_probe,
 };

@@ -24,7 +24,8 @@ static void __init early_puts(const char *s)
 	hal_console_write(s, strlen(s));
 }
 
-static void __init range_add(struct boot_range *list, unsigned int *n, paddr_t base, u64 size, const char *what)
+static void __init range_add(struct boot_range *list, unsigned int *n, paddr_t base, u64 size,
+			     const char *what)
 {
 	if (size == 0)
 		return;

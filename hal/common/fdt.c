@@ -56,11 +56,13 @@ static void __init index_nodes(const void *fdt)
 
 	indexed = fdt;
 	nnodes = 0;
-	for (int node = fdt_next_node(fdt, -1, &depth); node >= 0; node = fdt_next_node(fdt, node, &depth)) {
+	for (int node = fdt_next_node(fdt, -1, &depth); node >= 0;
+	     node = fdt_next_node(fdt, node, &depth)) {
 		if (nnodes == FDT_MAX_NODES || depth < 1 || depth > FDT_MAX_DEPTH)
 			return;
 		path[depth] = node;
-		nodes[nnodes++] = (struct fdt_node){ node, path[depth - 1], fdt_get_phandle(fdt, node) };
+		nodes[nnodes++] =
+			(struct fdt_node){ node, path[depth - 1], fdt_get_phandle(fdt, node) };
 	}
 }
 
@@ -90,7 +92,8 @@ int fdt_node_by_phandle(const void *fdt, u32 phandle)
 		for (unsigned int i = 0; i < nnodes; i++)
 			if (nodes[i].phandle == phandle && phandle)
 				return nodes[i].offset;
-	node = fdt == indexed && nnodes < FDT_MAX_NODES ? -1 : fdt_node_offset_by_phandle(fdt, phandle);
+	node = fdt == indexed && nnodes < FDT_MAX_NODES ? -1
+							: fdt_node_offset_by_phandle(fdt, phandle);
 	return node >= 0 ? node : -ENOENT;
 }
 
@@ -121,7 +124,8 @@ bool fdt_node_enabled(const void *fdt, int node)
 
 	if (!status)
 		return true;
-	return fdt_stringlist_contains(status, len, "okay") || fdt_stringlist_contains(status, len, "ok");
+	return fdt_stringlist_contains(status, len, "okay") ||
+	       fdt_stringlist_contains(status, len, "ok");
 }
 
 bool fdt_node_is_compatible(const void *fdt, int node, const char *compatible)
@@ -326,7 +330,8 @@ static void __init scan_memory(const void *fdt)
 {
 	int node;
 
-	fdt_for_each_subnode(node, fdt, 0) {
+	fdt_for_each_subnode(node, fdt, 0)
+	{
 		u64 base, size;
 
 		if (!has_device_type(fdt, node, "memory") || !fdt_node_enabled(fdt, node))
@@ -348,7 +353,8 @@ static void __init scan_reserved(const void *fdt)
 			boot_add_reserved(rsv_base, rsv_size);
 	if (parent < 0)
 		return;
-	fdt_for_each_subnode(node, fdt, parent) {
+	fdt_for_each_subnode(node, fdt, parent)
+	{
 		if (!fdt_node_enabled(fdt, node))
 			continue;
 		for (unsigned int i = 0; reg_entry(fdt, node, parent, i, &base, &size) == 0; i++) {
@@ -370,10 +376,12 @@ static void __init scan_cpus(const void *fdt, int (*cpu_hwid)(const void *fdt, i
 	boot_info.ncpus = 1;
 	if (parent < 0)
 		return;
-	fdt_for_each_subnode(node, fdt, parent) {
+	fdt_for_each_subnode(node, fdt, parent)
+	{
 		u64 hwid;
 
-		if (!has_device_type(fdt, node, "cpu") || cpu_hwid(fdt, node, &hwid) || hwid == boot)
+		if (!has_device_type(fdt, node, "cpu") || cpu_hwid(fdt, node, &hwid) ||
+		    hwid == boot)
 			continue;
 		if (boot_info.ncpus < CONFIG_NR_CPUS)
 			boot_info.cpu_hwid[boot_info.ncpus++] = hwid;
@@ -381,7 +389,8 @@ static void __init scan_cpus(const void *fdt, int (*cpu_hwid)(const void *fdt, i
 			dropped++;
 	}
 	if (dropped)
-		early_puts("boot: more CPUs than the kernel was built for, the rest is not used\r\n");
+		early_puts(
+			"boot: more CPUs than the kernel was built for, the rest is not used\r\n");
 }
 
 static int __init fdt_validate(const void *fdt)
@@ -452,7 +461,8 @@ static void __init probe_node(const void *fdt, int node, const struct fdt_driver
 	int err = drv->probe(fdt, node);
 
 	if (err && err != -ENODEV)
-		klog(3, "%s: %s: probe failed: %d\n", drv->name, fdt_get_name(fdt, node, NULL), err);
+		klog(3, "%s: %s: probe failed: %d\n", drv->name, fdt_get_name(fdt, node, NULL),
+		     err);
 }
 
 struct binding {
@@ -466,13 +476,15 @@ void __init hal_probe_fdt(const void *fdt)
 {
 	unsigned int n = 0;
 
-	for (int node = fdt_next_node(fdt, -1, NULL); node >= 0; node = fdt_next_node(fdt, node, NULL)) {
+	for (int node = fdt_next_node(fdt, -1, NULL); node >= 0;
+	     node = fdt_next_node(fdt, node, NULL)) {
 		const struct fdt_driver *drv = driver_match(fdt, node);
 
 		if (drv && n < FDT_MAX_BINDINGS)
 			bindings[n++] = (struct binding){ drv, node };
 		else if (drv)
-			klog(3, "%s: too many devices, left alone\n", fdt_get_name(fdt, node, NULL));
+			klog(3, "%s: too many devices, left alone\n",
+			     fdt_get_name(fdt, node, NULL));
 	}
 	for (unsigned int level = 0; level < DRIVER_LEVELS; level++)
 		for (unsigned int i = 0; i < n; i++)

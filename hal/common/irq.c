@@ -94,7 +94,8 @@ static struct irq_line *line_find(struct irq_chip *chip, unsigned int hwirq, boo
 	return NULL;
 }
 
-static int line_insert(struct irq_chip *chip, unsigned int hwirq, hal_irq_handler fn, void *arg, const char *name)
+static int line_insert(struct irq_chip *chip, unsigned int hwirq, hal_irq_handler fn, void *arg,
+		       const char *name)
 {
 	struct irq_line *line = line_find(chip, hwirq, true);
 
@@ -110,7 +111,8 @@ static int line_insert(struct irq_chip *chip, unsigned int hwirq, hal_irq_handle
 	return 0;
 }
 
-int hal_irq_request(struct irq_chip *chip, unsigned int hwirq, hal_irq_handler fn, void *arg, const char *name)
+int hal_irq_request(struct irq_chip *chip, unsigned int hwirq, hal_irq_handler fn, void *arg,
+		    const char *name)
 {
 	unsigned long flags = irq_table_lock();
 	int err = line_insert(chip, hwirq, fn, arg, name);
@@ -203,7 +205,8 @@ static void spec_set(struct irq_spec *spec, u32 phandle, const fdt32_t *cells, u
 		spec->cells[i] = fdt32_to_cpu(cells[i]);
 }
 
-static int spec_extended(const void *fdt, const fdt32_t *prop, int len, unsigned int index, struct irq_spec *spec)
+static int spec_extended(const void *fdt, const fdt32_t *prop, int len, unsigned int index,
+			 struct irq_spec *spec)
 {
 	int ncells = len / 4;
 	int pos = 0;
@@ -258,7 +261,8 @@ static int spec_read(const void *fdt, int node, unsigned int index, struct irq_s
 	return 0;
 }
 
-int hal_irq_request_fdt(const void *fdt, int node, unsigned int index, hal_irq_handler fn, void *arg, const char *name)
+int hal_irq_request_fdt(const void *fdt, int node, unsigned int index, hal_irq_handler fn,
+			void *arg, const char *name)
 {
 	struct irq_chip *chip;
 	struct irq_spec spec;

@@ -43,8 +43,8 @@ int hal_cpu_start(unsigned int cpu, void *stack, struct hal_task *task)
 	args->task = (unsigned long)task;
 	task->arch.percpu = hal_percpu_offset[cpu];
 	mb();
-	ret = sbi_call(SBI_EXT_HSM, SBI_HSM_START, boot_info.cpu_hwid[cpu], arch_image_to_phys(riscv64_secondary),
-		       arch_image_to_phys(args), 0, 0);
+	ret = sbi_call(SBI_EXT_HSM, SBI_HSM_START, boot_info.cpu_hwid[cpu],
+		       arch_image_to_phys(riscv64_secondary), arch_image_to_phys(args), 0, 0);
 	return ret.error ? -EIO : 0;
 }
 

@@ -47,7 +47,8 @@ static int __init boot_cpu_node(const void *fdt, unsigned long boot_hart)
 	int cpus = fdt_path_offset(fdt, "/cpus");
 	int node;
 
-	fdt_for_each_subnode(node, fdt, cpus) {
+	fdt_for_each_subnode(node, fdt, cpus)
+	{
 		u64 hwid;
 
 		if (cpuinfo_hwid(fdt, node, &hwid) == 0 && hwid == boot_hart)
@@ -148,7 +149,7 @@ int hal_cpuinfo(unsigned int cpu, char *buf, size_t size)
 	printbuf_init(&pb, buf, size);
 	printbuf_printf(&pb, "processor\t: %u\nhart\t\t: %llu\nisa\t\t: %s\nmmu\t\t: sv39\n", cpu,
 			boot_info.cpu_hwid[cpu], isa);
-	printbuf_printf(&pb, "mvendorid\t: 0x%lx\nmarchid\t\t: 0x%lx\nmimpid\t\t: 0x%lx\n\n", mvendorid.value,
-			marchid.value, mimpid.value);
+	printbuf_printf(&pb, "mvendorid\t: 0x%lx\nmarchid\t\t: 0x%lx\nmimpid\t\t: 0x%lx\n\n",
+			mvendorid.value, marchid.value, mimpid.value);
 	return (int)printbuf_used(&pb);
 }

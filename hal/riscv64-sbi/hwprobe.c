@@ -63,7 +63,9 @@ static void probe(struct hwprobe_pair *pair)
 	case KEY_MVENDORID:
 	case KEY_MARCHID:
 	case KEY_MIMPID:
-		pair->value = sbi_call(SBI_EXT_BASE, SBI_BASE_MVENDORID + (unsigned long)pair->key, 0, 0, 0, 0, 0).value;
+		pair->value = sbi_call(SBI_EXT_BASE, SBI_BASE_MVENDORID + (unsigned long)pair->key,
+				       0, 0, 0, 0, 0)
+				      .value;
 		break;
 	case KEY_BASE_BEHAVIOR:
 		pair->value = BASE_BEHAVIOR_IMA;
@@ -98,7 +100,8 @@ static int check_cpus(size_t size, uaddr_t cpus)
 	return mask & GENMASK(boot_info.ncpus - 1, 0) ? 0 : -EINVAL;
 }
 
-long uctx_riscv_hwprobe(uaddr_t pairs, size_t count, size_t cpusetsize, uaddr_t cpus, unsigned int flags)
+long uctx_riscv_hwprobe(uaddr_t pairs, size_t count, size_t cpusetsize, uaddr_t cpus,
+			unsigned int flags)
 {
 	int err;
 

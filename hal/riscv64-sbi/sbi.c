@@ -14,8 +14,9 @@
 
 static bool has_dbcn;
 
-struct sbi_ret sbi_call(unsigned long ext, unsigned long fid, unsigned long arg0, unsigned long arg1,
-			unsigned long arg2, unsigned long arg3, unsigned long arg4)
+struct sbi_ret sbi_call(unsigned long ext, unsigned long fid, unsigned long arg0,
+			unsigned long arg1, unsigned long arg2, unsigned long arg3,
+			unsigned long arg4)
 {
 	register unsigned long a0 __asm__("a0") = arg0;
 	register unsigned long a1 __asm__("a1") = arg1;

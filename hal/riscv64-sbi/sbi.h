@@ -41,8 +41,8 @@ struct sbi_ret {
 };
 
 /** sbi_call() - call function @fid of extension @ext. Any context. */
-struct sbi_ret sbi_call(unsigned long ext, unsigned long fid, unsigned long a0, unsigned long a1, unsigned long a2,
-			unsigned long a3, unsigned long a4);
+struct sbi_ret sbi_call(unsigned long ext, unsigned long fid, unsigned long a0, unsigned long a1,
+			unsigned long a2, unsigned long a3, unsigned long a4);
 
 /** sbi_has() - whether the firmware has the extension. */
 bool sbi_has(unsigned long ext);

@@ -144,7 +144,8 @@ void hal_pt_activate(struct hal_pt *pt)
 /* ---- Flushing ---- */
 
 /* Hart mask words of the SBI: bit i stands for hart base + i. One call for each CPU whose id is far off. */
-static void sbi_for_harts(u64 cpus, unsigned long fid, unsigned long start, unsigned long size, unsigned long asid)
+static void sbi_for_harts(u64 cpus, unsigned long fid, unsigned long start, unsigned long size,
+			  unsigned long asid)
 {
 	while (cpus) {
 		unsigned int first = (unsigned int)__builtin_ctzll(cpus);

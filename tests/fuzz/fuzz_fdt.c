@@ -37,7 +37,8 @@ static int probe(const void *fdt, int node)
 	return 0;
 }
 
-FDT_TEST_DRIVER(DRIVER_SERIAL, probe, "ns16550a", "syscon-poweroff", "sifive,plic-1.0.0", "virtio,mmio");
+FDT_TEST_DRIVER(DRIVER_SERIAL, probe, "ns16550a", "syscon-poweroff", "sifive,plic-1.0.0",
+		"virtio,mmio");
 
 static int cpu_hwid(const void *fdt, int node, u64 *hwid)
 {

@@ -150,8 +150,8 @@ static void look_at_frame(int sig, siginfo_t *info, void *context)
 	memcpy(&seen_fs2, (char *)gregs + 256 + 18 * 8, 8);
 	for (int i = 0; i < 3; i++)
 		seen_reserved[i] = end[i];
-	gregs[0] += 4;		 /* over the illegal instruction */
-	gregs[15] = 0x5678;	 /* a5 */
+	gregs[0] += 4;	    /* over the illegal instruction */
+	gregs[15] = 0x5678; /* a5 */
 	((double *)(void *)((char *)gregs + 256))[18] = 4.25;
 }
 
@@ -219,8 +219,8 @@ static void forge(void)
 
 static void test_forged_frames(void)
 {
-	void (*const forgers[])(int, siginfo_t *, void *) = { forge_reserved, forge_magic, forge_size,
-							      forge_pc };
+	void (*const forgers[])(int, siginfo_t *, void *) = { forge_reserved, forge_magic,
+							      forge_size, forge_pc };
 
 	for (size_t i = 0; i < ARRAY_SIZE(forgers); i++) {
 		int status;

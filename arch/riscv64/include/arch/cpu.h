@@ -45,8 +45,8 @@ struct arch_thread {
 	u32 pad;
 	unsigned long last_fault;    /* page of the last page fault */
 	unsigned long last_fault_ip; /* and of the kernel's own: where */
-	unsigned long stack_high; /* end of the kernel stack, for backtraces; 0: not known */
-	struct fpu_state fpu;	  /* newest unless sstatus.FS is dirty while the task is current */
+	unsigned long stack_high;    /* end of the kernel stack, for backtraces; 0: not known */
+	struct fpu_state fpu; /* newest unless sstatus.FS is dirty while the task is current */
 };
 
 /* Read each time: the task may move to another CPU while it sleeps. */

@@ -38,8 +38,9 @@ static __always_inline long arch_uctx_run(void *task, void *ev)
 	__asm__ __volatile__("call riscv64_run_user"
 			     : "+r"(a0), "+r"(a1)
 			     :
-			     : "ra", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "a2", "a3", "a4", "a5", "a6", "a7",
-			       "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "memory");
+			     : "ra", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "a2", "a3", "a4",
+			       "a5", "a6", "a7", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8",
+			       "s9", "s10", "s11", "memory");
 	return (long)a0;
 }
 
