@@ -333,25 +333,26 @@ void arch_cpu_init(void)
 	csr_write(TICLR_CLEAR, CSR_TICLR);
 }
 
-/* Frames exist in builds that keep frame pointers: return address at fp - 8, caller's fp at fp - 16. */
+#define BACKTRACE_DEPTH 32
+#define BACKTRACE_STACK 65536UL
+
+/*
+ * Return address at fp - 8, caller's fp at fp - 16, in builds that keep frame pointers. In others fp may be
+ * anything: only what lies on the current stack is followed.
+ */
 void arch_backtrace(unsigned long fp, void (*fn)(unsigned long ip))
 {
-	unsigned int depth;
+	unsigned long low = (unsigned long)__builtin_frame_address(0);
 
 	if (!fp)
-		fp = (unsigned long)__builtin_frame_address(0);
-	for (depth = 0; depth < 32; depth++) {
+		fp = low;
+	for (unsigned int depth = 0; depth < BACKTRACE_DEPTH; depth++) {
 		const unsigned long *frame = (const unsigned long *)fp;
-		unsigned long next;
 
-		if (fp < LINEAR_BASE || fp % 8)
-			return;
-		if (frame[-1] < KERNEL_BASE)
+		if (fp < low || fp - low > BACKTRACE_STACK || fp % 8 || frame[-1] < KERNEL_BASE)
 			return;
 		fn(frame[-1] - 4);
-		next = frame[-2];
-		if (next <= fp || next - fp > 65536)
-			return;
-		fp = next;
+		low = fp + 1;
+		fp = frame[-2];
 	}
 }

@@ -173,6 +173,19 @@ static int cpu_hwid(const void *fdt, int node, u64 *hwid)
 	return 0;
 }
 
+/* The device tree may list CPUs in any order; as on Linux, logical numbers follow the hardware's. */
+static void sort_cpus(void)
+{
+	for (unsigned int i = 2; i < boot_info.ncpus; i++) {
+		u64 id = boot_info.cpu_hwid[i];
+		unsigned int j = i;
+
+		for (; j > 1 && boot_info.cpu_hwid[j - 1] > id; j--)
+			boot_info.cpu_hwid[j] = boot_info.cpu_hwid[j - 1];
+		boot_info.cpu_hwid[j] = id;
+	}
+}
+
 void machine_boot(unsigned long efi_boot, paddr_t cmdline, paddr_t systab)
 {
 	const struct efi_systab *st;
@@ -190,6 +203,7 @@ void machine_boot(unsigned long efi_boot, paddr_t cmdline, paddr_t systab)
 	find_early_uart(fdt);
 	if (fdt_scan_boot(fdt, cpu_hwid) != 0)
 		boot_fail("boot: cannot use this device tree");
+	sort_cpus();
 	take_cmdline(cmdline & PHYS_ADDR_MASK, efi_boot != 0 || cmdline != 0);
 	take_initrd(st);
 	reserve_image();
