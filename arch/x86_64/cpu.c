@@ -20,7 +20,7 @@ struct x86_features x86_features;
 unsigned int x86_max_leaf_level = 1;
 
 struct smap_site {
-	s32 insn; /* relative to this field */
+	s32 insn;   /* relative to this field */
 	u32 opcode; /* last byte of CLAC or STAC */
 };
 extern const struct smap_site __smap_sites_start[], __smap_sites_end[];
@@ -54,7 +54,7 @@ void x86_cpu_detect(void)
 {
 	struct x86_features *f = &x86_features;
 	u32 max = cpuid(0, 0).a;
-	struct cpuid c1 = cpuid(1, 0), c7 = {0}, e1 = cpuid(0x80000001, 0);
+	struct cpuid c1 = cpuid(1, 0), c7 = { 0 }, e1 = cpuid(0x80000001, 0);
 
 	if (max >= 7)
 		c7 = cpuid(7, 0);
@@ -100,7 +100,7 @@ static void patch_smap_sites(void)
 void x86_cpu_enable(void)
 {
 	const struct x86_features *f = &x86_features;
-	u64 cr4 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+	u64 cr4 = CR4_PAE | CR4_MCE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 
 	cr4 |= f->smep ? CR4_SMEP : 0;
 	cr4 |= f->smap ? CR4_SMAP : 0;
@@ -111,6 +111,7 @@ void x86_cpu_enable(void)
 	if (hal_cpu_id() == 0 && f->smap)
 		patch_smap_sites();
 	write_cr4(cr4);
+	write_cr0(read_cr0() | CR0_AM); /* programs may ask for alignment checks by EFLAGS.AC */
 	if (f->xsave)
 		__asm__ __volatile__("xsetbv" ::"c"(0), "a"((u32)f->xfeatures),
 				     "d"((u32)(f->xfeatures >> 32)));
@@ -183,7 +184,7 @@ static void put_flags(struct printbuf *pb, u32 bits, const struct flag_name *nam
 
 static void put_all_flags(struct printbuf *pb)
 {
-	struct cpuid c1 = cpuid(1, 0), e1 = cpuid(0x80000001, 0), c7 = {0};
+	struct cpuid c1 = cpuid(1, 0), e1 = cpuid(0x80000001, 0), c7 = { 0 };
 
 	if (cpuid(0, 0).a >= 7)
 		c7 = cpuid(7, 0);
@@ -200,7 +201,7 @@ static void put_identity(struct printbuf *pb)
 {
 	struct cpuid c0 = cpuid(0, 0), c1 = cpuid(1, 0);
 	u32 family = c1.a >> 8 & 0xf, model = c1.a >> 4 & 0xf;
-	u32 name[12] = {0}, vendor[4] = {c0.b, c0.d, c0.c, 0};
+	u32 name[12] = { 0 }, vendor[4] = { c0.b, c0.d, c0.c, 0 };
 
 	if (family == 6 || family == 15)
 		model |= c1.a >> 12 & 0xf0;

@@ -247,7 +247,7 @@ static u16 io_port(u32 old, const struct acpi_gas *gas)
 static void read_fadt(const struct sdt *t)
 {
 	const struct sdt *dsdt;
-	struct fadt f = {0};
+	struct fadt f = { 0 };
 
 	memcpy(&f, t, min((size_t)t->length, sizeof(f)));
 	pc_acpi.hw_reduced = f.flags & FADT_HW_REDUCED;
@@ -292,8 +292,10 @@ static void read_table(paddr_t pa)
 	static const struct {
 		char sig[5];
 		void (*read)(const struct sdt *t);
-	} readers[] = {
-		{"APIC", read_madt}, {"FACP", read_fadt}, {"HPET", read_hpet}, {"SPCR", read_spcr}};
+	} readers[] = { { "APIC", read_madt },
+			{ "FACP", read_fadt },
+			{ "HPET", read_hpet },
+			{ "SPCR", read_spcr } };
 	const struct sdt *t = table_at(pa);
 
 	for (size_t i = 0; t && i < ARRAY_SIZE(readers); i++)

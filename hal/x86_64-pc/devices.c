@@ -30,8 +30,10 @@ static void probe_com_ports(void)
 		const char *name;
 		u16 port;
 		u8 irq;
-	} coms[] = {
-		{"ttyS0", 0x3f8, 4}, {"ttyS1", 0x2f8, 3}, {"ttyS2", 0x3e8, 4}, {"ttyS3", 0x2e8, 3}};
+	} coms[] = { { "ttyS0", 0x3f8, 4 },
+		     { "ttyS1", 0x2f8, 3 },
+		     { "ttyS2", 0x3e8, 4 },
+		     { "ttyS3", 0x2e8, 3 } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(coms); i++) {
 		struct ns16550_config cfg = {
@@ -57,7 +59,7 @@ static void probe_com_ports(void)
 /* A console UART in memory, as servers have. */
 static void probe_spcr(void)
 {
-	struct ns16550_config cfg = {.name = "ttyS4", .reg_width = 1, .preferred = true};
+	struct ns16550_config cfg = { .name = "ttyS4", .reg_width = 1, .preferred = true };
 
 	if (!pc_acpi.spcr.address || pc_acpi.spcr.space != ACPI_SPACE_MEMORY)
 		return;

@@ -47,9 +47,11 @@
 
 static volatile u8 *lapic; /* NULL with x2APIC */
 static u64 counts_per_ns;  /* 32.32 fixed point */
-static bool stopping;    /* an NMI now means: halt */
+static bool stopping;	   /* an NMI now means: halt */
 
 static DEFINE_PERCPU(u64, timer_deadline);
+/* NMIs to be reported: they come where no lock may be taken, so the next timer interrupt tells. */
+static DEFINE_PERCPU(unsigned int, nmis);
 
 static u32 lapic_read(u32 reg)
 {
@@ -151,6 +153,9 @@ static void timer_interrupt(void)
 {
 	u64 deadline = percpu(timer_deadline);
 
+	if (unlikely(percpu(nmis)))
+		klog(4, "x86: %u NMIs on CPU %u\n", percpu(nmis), hal_cpu_id());
+	percpu(nmis) = 0;
 	if (deadline == U64_MAX)
 		return;
 	if (hal_clock_ns() < deadline) {
@@ -204,8 +209,10 @@ void x86_irq_vector(unsigned int vector)
 		lapic_eoi();
 		klog(4, "x86: local APIC error on CPU %u\n", hal_cpu_id());
 		break;
-	case X86_VEC_SPURIOUS: /* has no end */ break;
-	default: ioapic_vector(vector);
+	case X86_VEC_SPURIOUS: /* has no end */
+		break;
+	default:
+		ioapic_vector(vector);
 	}
 }
 
@@ -213,7 +220,7 @@ void x86_nmi(void)
 {
 	if (READ_ONCE(stopping))
 		hal_cpu_halt();
-	klog(4, "x86: NMI on CPU %u\n", hal_cpu_id());
+	percpu(nmis)++;
 }
 
 static void enable(void)

@@ -39,6 +39,7 @@ static void secondary_start(void)
 	x86_cpu_enable();
 	x86_desc_init(cpu);
 	hal_pt_activate(NULL);
+	arch_tlb_flush_local_kernel(0, ~0UL); /* what the trampoline's table left behind */
 	hal_set_current(task);
 	lapic_init_cpu();
 	tlb_cpu_online();

@@ -30,9 +30,11 @@
 #define CR0_TS 0x8
 #define CR0_NE 0x20
 #define CR0_WP 0x10000
+#define CR0_AM 0x40000
 #define CR0_PG 0x80000000
 
 #define CR4_PAE	       0x20
+#define CR4_MCE 0x40
 #define CR4_PGE	       0x80
 #define CR4_OSFXSR     0x200
 #define CR4_OSXMMEXCPT 0x400
@@ -113,7 +115,7 @@ struct x86_features {
 	bool smap, smep, umip, fsgsbase, pcid, invpcid, tsc_deadline, gb_pages, rdrand, rdseed;
 	bool x2apic; /* to be used, not only there */
 	bool erms, xsave, xsaveopt, rdtscp, invariant_tsc, hypervisor;
-	u64 xfeatures;	       /* XCR0 */
+	u64 xfeatures;		 /* XCR0 */
 	unsigned int xsave_size; /* of the XSAVE or FXSAVE area */
 	unsigned int phys_bits;
 };
@@ -234,15 +236,15 @@ struct x86_xcomp {
 extern struct x86_xcomp x86_xcomp[X86_XCOMP_MAX];
 extern struct hal_task *x86_fpu_owner;
 
-void x86_fpu_init(void);	 /* boot CPU, after x86_cpu_enable() */
-void *x86_fpu_alloc(void);	   /* an area, or NULL */
+void x86_fpu_init(void);   /* boot CPU, after x86_cpu_enable() */
+void *x86_fpu_alloc(void); /* an area, or NULL */
 void x86_fpu_free(void *area);
 void x86_fpu_restore(struct hal_task *task); /* make it live here; interrupts off */
 void x86_fpu_switch(struct hal_task *prev, struct hal_task *next); /* interrupts off */
 void x86_fpu_save(struct hal_task *task,
-		  void *area); /* the current task's state, all components written */
+		  void *area);		     /* the current task's state, all components written */
 void x86_fpu_changed(struct hal_task *task); /* its memory copy was written: registers are stale */
-void x86_fpu_reset(struct hal_task *task); /* initial state */
+void x86_fpu_reset(struct hal_task *task);   /* initial state */
 
 /* mmu.c */
 u64 x86_kernel_cr3(void);
