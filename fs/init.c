@@ -42,6 +42,7 @@ void vfs_init(void)
 	namei_init();
 	mount_init();
 	locks_init();
+	inotify_init();
 	anon_init();
 	pipe_init();
 	epoll_init();

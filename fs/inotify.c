@@ -1,6 +1,384 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * inotify: events of files and directories, queued for reading.
+ *
+ * A watch joins an instance and an inode. What happens to a name is told to the watchers of its directory (with the name)
+ * and of the object itself. As long as nobody watches anything, the hooks cost one test of inotify_active.
+ * Locking: inotify_mutex for all watches and queues. Source: inotify(7).
+ */
+#include <fs/events.h>
 #include <fs/internal.h>
+#include <uapi/poll.h>
+
+#define MAX_QUEUED  16384u
+#define MAX_WATCHES 65536u
+
+/* What a directory's watchers hear about an object that is in it. */
+#define CHILD_EVENTS (IN_ACCESS | IN_MODIFY | IN_ATTRIB | IN_CLOSE_WRITE | IN_CLOSE_NOWRITE | IN_OPEN)
+
+struct event {
+	struct list link;
+	s32 wd;
+	u32 mask, cookie;
+	size_t len; /* of name, without the NUL */
+	char name[];
+};
+
+struct inotify {
+	struct list events, watches;
+	unsigned int nevents, nwatches;
+	s32 last_wd;
+	struct waitq wait;
+};
+
+struct watch {
+	struct watch *inode_next; /* of the same inode */
+	struct list link;	  /* of the same instance */
+	struct inotify *in;
+	struct inode *inode; /* a reference */
+	s32 wd;
+	u32 mask; /* events wanted, and IN_ONESHOT, IN_EXCL_UNLINK */
+};
+
 bool inotify_active;
-void inotify_inode_gone(struct inode *inode) { }
-void __fsnotify_dentry(struct dentry *d, u32 mask) { }
-void __fsnotify_name(struct inode *dir, const char *name, u32 mask, u32 cookie) { }
+static unsigned int total_watches;
+static struct mutex inotify_mutex;
+
+void inotify_init(void)
+{
+	mutex_init(&inotify_mutex);
+}
+
+void inotify_inode_gone(struct inode *inode)
+{
+	BUG_ON(inode->watches); /* each watch holds a reference */
+}
+
+/* ---- queueing; inotify_mutex held ---- */
+
+static bool same_event(const struct event *e, s32 wd, u32 mask, u32 cookie, const char *name, size_t len)
+{
+	return e->wd == wd && e->mask == mask && e->cookie == cookie && e->len == len && !memcmp(e->name, name, len);
+}
+
+static void queue_event(struct inotify *in, s32 wd, u32 mask, u32 cookie, const char *name)
+{
+	size_t len = name ? strlen(name) : 0;
+	struct event *e;
+
+	if (in->nevents == MAX_QUEUED) {
+		wd = -1;
+		mask = IN_Q_OVERFLOW;
+		cookie = 0;
+		len = 0;
+	}
+	e = list_last_entry_or_null(&in->events, struct event, link);
+	if (e && same_event(e, wd, mask, cookie, name, len))
+		return;
+	e = kmalloc(sizeof(*e) + len + 1, GFP_KERNEL);
+	if (!e)
+		return;
+	*e = (struct event){ .wd = wd, .mask = mask, .cookie = cookie, .len = len };
+	memcpy(e->name, name ? name : "", len);
+	e->name[len] = '\0';
+	list_add_tail(&e->link, &in->events);
+	in->nevents++;
+	waitq_wake_poll(&in->wait, POLLIN | POLLRDNORM);
+}
+
+/* Take a watch away and say so. */
+static void drop_watch(struct watch *w, bool tell)
+{
+	struct watch **p = (struct watch **)&w->inode->watches;
+
+	while (*p != w)
+		p = &(*p)->inode_next;
+	*p = w->inode_next;
+	list_del(&w->link);
+	w->in->nwatches--;
+	if (!--total_watches)
+		WRITE_ONCE(inotify_active, false);
+	if (tell)
+		queue_event(w->in, w->wd, IN_IGNORED, 0, NULL);
+	inode_put(w->inode);
+	kfree(w);
+}
+
+/* Tell all watchers of @inode. */
+static void notify_inode(struct inode *inode, u32 mask, u32 cookie, const char *name)
+{
+	struct watch *w, *next;
+
+	for (w = inode->watches; w; w = next) {
+		next = w->inode_next;
+		if (!(w->mask & mask & IN_ALL_EVENTS))
+			continue;
+		queue_event(w->in, w->wd, mask, cookie, name);
+		if (w->mask & IN_ONESHOT)
+			drop_watch(w, true);
+	}
+}
+
+void __fsnotify_name(struct inode *dir, const char *name, u32 mask, u32 cookie)
+{
+	mutex_lock(&inotify_mutex);
+	notify_inode(dir, mask, cookie, name);
+	mutex_unlock(&inotify_mutex);
+}
+
+/* The directory that @d is in, and a copy of its name; NULL when nobody watches it. */
+static struct dentry *watched_parent(struct dentry *d, char *name)
+{
+	struct dentry *parent = NULL;
+
+	spin_lock(&dcache_rename_lock);
+	if (d->parent != d && d->parent->inode && READ_ONCE(d->parent->inode->watches) && d->len < 256) {
+		parent = dget(d->parent);
+		memcpy(name, d->name, d->len + 1);
+	}
+	spin_unlock(&dcache_rename_lock);
+	return parent;
+}
+
+void __fsnotify_dentry(struct dentry *d, u32 mask)
+{
+	struct inode *inode = d_inode(d);
+	struct dentry *parent;
+	struct watch *w, *next;
+	char name[256];
+
+	if (d->flags & DENTRY_ANON)
+		return;
+	inode_get(inode);
+	parent = mask & CHILD_EVENTS ? watched_parent(d, name) : NULL;
+	mutex_lock(&inotify_mutex);
+	if (parent)
+		notify_inode(d_inode(parent), mask, 0, name);
+	notify_inode(inode, mask, 0, NULL);
+	if (mask & IN_DELETE_SELF)
+		for (w = inode->watches; w; w = next) {
+			next = w->inode_next;
+			drop_watch(w, true);
+		}
+	mutex_unlock(&inotify_mutex);
+	if (parent)
+		dput(parent);
+	inode_put(inode);
+}
+
+/* An object lost a name; @gone: its last one. */
+void __fsnotify_unlink(struct inode *inode, bool gone)
+{
+	struct watch *w, *next;
+
+	inode_get(inode);
+	mutex_lock(&inotify_mutex);
+	notify_inode(inode, IN_ATTRIB, 0, NULL);
+	if (gone)
+		notify_inode(inode, IN_DELETE_SELF, 0, NULL);
+	for (w = gone ? inode->watches : NULL; w; w = next) {
+		next = w->inode_next;
+		drop_watch(w, true);
+	}
+	mutex_unlock(&inotify_mutex);
+	inode_put(inode);
+}
+
+/* ---- watches ---- */
+
+static struct watch *find_watch(struct inotify *in, const struct inode *inode)
+{
+	struct watch *w;
+
+	for (w = inode->watches; w && w->in != in; w = w->inode_next)
+		;
+	return w;
+}
+
+static int new_watch(struct inotify *in, struct inode *inode, u32 mask)
+{
+	struct watch *w;
+
+	if (in->nwatches == MAX_WATCHES)
+		return -ENOSPC;
+	w = kzalloc(sizeof(*w), GFP_KERNEL);
+	if (!w)
+		return -ENOMEM;
+	w->in = in;
+	w->inode = inode_get(inode);
+	w->mask = mask;
+	w->wd = ++in->last_wd;
+	w->inode_next = inode->watches;
+	inode->watches = w;
+	list_add(&w->link, &in->watches);
+	in->nwatches++;
+	total_watches++;
+	WRITE_ONCE(inotify_active, true);
+	return w->wd;
+}
+
+static const struct file_ops inotify_ops;
+
+int inotify_add_watch(struct file *f, const struct path *p, u32 mask)
+{
+	struct inode *inode = d_inode(p->dentry);
+	struct inotify *in = f->priv;
+	struct watch *w;
+	u32 keep = mask & (IN_ALL_EVENTS | IN_ONESHOT | IN_EXCL_UNLINK);
+	int r;
+
+	if (f->ops != &inotify_ops)
+		return -EINVAL;
+	mutex_lock(&inotify_mutex);
+	w = find_watch(in, inode);
+	if (w && (mask & IN_MASK_CREATE)) {
+		r = -EEXIST;
+	} else if (w) {
+		w->mask = mask & IN_MASK_ADD ? w->mask | keep : keep;
+		r = w->wd;
+	} else {
+		r = new_watch(in, inode, keep);
+	}
+	mutex_unlock(&inotify_mutex);
+	return r;
+}
+
+int inotify_rm_watch(struct file *f, int wd)
+{
+	struct inotify *in = f->priv;
+	struct watch *w;
+	int r = -EINVAL;
+
+	if (f->ops != &inotify_ops)
+		return -EINVAL;
+	mutex_lock(&inotify_mutex);
+	list_for_each_entry(w, &in->watches, link)
+		if (w->wd == wd) {
+			drop_watch(w, true);
+			r = 0;
+			break;
+		}
+	mutex_unlock(&inotify_mutex);
+	return r;
+}
+
+/* ---- the file ---- */
+
+static size_t padded_len(const struct event *e)
+{
+	return e->len ? ALIGN_UP(e->len + 1, sizeof(struct inotify_event)) : 0;
+}
+
+/* Take the first event if it fits. NULL: there is none; ERR_PTR(-EINVAL): it does not fit. */
+static struct event *take_event(struct inotify *in, size_t room)
+{
+	struct event *e;
+
+	mutex_lock(&inotify_mutex);
+	e = list_first_entry_or_null(&in->events, struct event, link);
+	if (e && sizeof(struct inotify_event) + padded_len(e) > room) {
+		e = ERR_PTR(-EINVAL);
+	} else if (e) {
+		list_del(&e->link);
+		in->nevents--;
+	}
+	mutex_unlock(&inotify_mutex);
+	return e;
+}
+
+static ssize_t copy_event(struct iov_iter *to, const struct event *e)
+{
+	struct inotify_event out = { e->wd, e->mask, e->cookie, (u32)padded_len(e) };
+	size_t named = e->len ? e->len + 1 : 0;
+
+	if (iov_iter_to(to, &out, sizeof(out)) != sizeof(out) || iov_iter_to(to, e->name, named) != named ||
+	    iov_iter_zero(to, out.len - named) != out.len - named)
+		return -EFAULT;
+	return (ssize_t)(sizeof(out) + out.len);
+}
+
+static ssize_t inotify_read(struct file *f, struct iov_iter *to, loff_t *pos, int flags)
+{
+	struct inotify *in = f->priv;
+	ssize_t done = 0, r;
+
+	for (;;) {
+		struct event *e = take_event(in, to->count);
+
+		if (IS_ERR(e))
+			return done ? done : PTR_ERR(e);
+		if (e) {
+			r = copy_event(to, e);
+			kfree(e);
+			if (r < 0)
+				return done ? done : r;
+			done += r;
+			continue;
+		}
+		if (done)
+			return done;
+		if (f->flags & O_NONBLOCK)
+			return -EAGAIN;
+		r = wait_event_interruptible(&in->wait, READ_ONCE(in->nevents) != 0);
+		if (r)
+			return r;
+	}
+}
+
+static u32 inotify_poll(struct file *f, struct poll_table *pt)
+{
+	struct inotify *in = f->priv;
+
+	poll_wait(f, &in->wait, pt);
+	return READ_ONCE(in->nevents) ? POLLIN | POLLRDNORM : 0;
+}
+
+static long inotify_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
+{
+	struct inotify *in = f->priv;
+	struct event *e;
+	int n = 0;
+
+	if (cmd != FIONREAD)
+		return -ENOTTY;
+	mutex_lock(&inotify_mutex);
+	list_for_each_entry(e, &in->events, link)
+		n += (int)(sizeof(struct inotify_event) + padded_len(e));
+	mutex_unlock(&inotify_mutex);
+	return put_user_obj(arg, &n);
+}
+
+static void inotify_release(struct file *f)
+{
+	struct inotify *in = f->priv;
+	struct watch *w, *next_w;
+	struct event *e, *next_e;
+
+	mutex_lock(&inotify_mutex);
+	list_for_each_entry_safe(w, next_w, &in->watches, link)
+		drop_watch(w, false);
+	mutex_unlock(&inotify_mutex);
+	list_for_each_entry_safe(e, next_e, &in->events, link)
+		kfree(e);
+	kfree(in);
+}
+
+static const struct file_ops inotify_ops = {
+	.read = inotify_read, .poll = inotify_poll, .ioctl = inotify_ioctl, .release = inotify_release,
+};
+
+struct file *inotify_create(int flags)
+{
+	struct inotify *in = kzalloc(sizeof(*in), GFP_KERNEL);
+	struct file *f;
+
+	if (!in)
+		return ERR_PTR(-ENOMEM);
+	list_init(&in->events);
+	list_init(&in->watches);
+	waitq_init(&in->wait);
+	f = anon_file_create("anon_inode:inotify", &inotify_ops, in, O_RDONLY | ((unsigned int)flags & O_NONBLOCK));
+	if (IS_ERR(f))
+		kfree(in);
+	return f;
+}

@@ -22,6 +22,7 @@ void mount_init(void);
 void namei_init(void);
 void pipe_init(void);
 void locks_init(void);
+void inotify_init(void);
 void anon_init(void);
 void epoll_init(void);
 void devfs_init(void);
@@ -46,6 +47,7 @@ static inline void fsnotify_dentry(struct dentry *d, u32 mask)
 	if (unlikely(READ_ONCE(inotify_active)))
 		__fsnotify_dentry(d, mask);
 }
+void __fsnotify_unlink(struct inode *inode, bool gone);
 static inline void fsnotify_name(struct inode *dir, const char *name, u32 mask, u32 cookie)
 {
 	if (unlikely(READ_ONCE(inotify_active)))

@@ -771,8 +771,9 @@ int vfs_unlink(int dfd, const char *name)
 	if (!r)
 		r = dir->ops->unlink ? dir->ops->unlink(dir, d) : -EPERM;
 	if (!r) {
+		if (unlikely(inotify_active))
+			__fsnotify_unlink(d_inode(d), !d_inode(d)->nlink);
 		fsnotify_name(dir, d->name, IN_DELETE, 0);
-		fsnotify_dentry(d, d_inode(d)->nlink ? IN_ATTRIB : IN_DELETE_SELF);
 		d_drop(d);
 	}
 	create_end(&parent, d);

@@ -356,3 +356,54 @@ long sys_signalfd(fd_t fd, uaddr_t mask, size_t size)
 {
 	return sys_signalfd4(fd, mask, size, 0);
 }
+
+long sys_inotify_init1(int flags)
+{
+	if (flags & ~(O_CLOEXEC | O_NONBLOCK))
+		return -EINVAL;
+	return install_new(inotify_create(flags), flags & O_CLOEXEC);
+}
+
+long sys_inotify_init(void)
+{
+	return sys_inotify_init1(0);
+}
+
+long sys_inotify_add_watch(fd_t fd, path_t upath, uint mask)
+{
+	unsigned int lookup = (mask & IN_DONT_FOLLOW ? 0 : LOOKUP_FOLLOW) | (mask & IN_ONLYDIR ? LOOKUP_DIRECTORY : 0);
+	struct path p;
+	struct fd f;
+	char *name;
+	long r;
+
+	if (!(mask & IN_ALL_EVENTS) || ((mask & IN_MASK_ADD) && (mask & IN_MASK_CREATE)))
+		return -EINVAL;
+	f = fdget(fd);
+	if (!f.file)
+		return -EBADF;
+	name = getname(upath);
+	r = IS_ERR(name) ? PTR_ERR(name) : path_lookup(AT_FDCWD, name, lookup, &p);
+	if (!r) {
+		r = inode_permission(d_inode(p.dentry), MAY_READ);
+		if (!r)
+			r = inotify_add_watch(f.file, &p, mask);
+		path_put(&p);
+	}
+	if (!IS_ERR(name))
+		putname(name);
+	fdput(f);
+	return r;
+}
+
+long sys_inotify_rm_watch(fd_t fd, int wd)
+{
+	struct fd f = fdget(fd);
+	long r;
+
+	if (!f.file)
+		return -EBADF;
+	r = inotify_rm_watch(f.file, wd);
+	fdput(f);
+	return r;
+}
