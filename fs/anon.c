@@ -24,7 +24,9 @@ static int anon_fill(struct super *sb, const char *source, const char *data)
 	return 0;
 }
 
-static struct fs_type anon_type = { .name = "anon_inodefs", .nodev = true, .fill = anon_fill, .single = true };
+static struct fs_type anon_type = {
+	.name = "anon_inodefs", .nodev = true, .fill = anon_fill, .single = true
+};
 
 void anon_init(void)
 {
@@ -36,8 +38,8 @@ void anon_init(void)
 		panic("anon_inodefs: no memory");
 }
 
-struct file *anon_inode_file(struct inode *inode, const char *name, const struct file_ops *ops, void *priv,
-			     unsigned int flags)
+struct file *anon_inode_file(struct inode *inode, const char *name, const struct file_ops *ops,
+			     void *priv, unsigned int flags)
 {
 	static const u32 modes[] = { FMODE_READ, FMODE_WRITE, FMODE_READ | FMODE_WRITE, 0 };
 	struct dentry *d;
@@ -50,7 +52,8 @@ struct file *anon_inode_file(struct inode *inode, const char *name, const struct
 	}
 	d->flags |= DENTRY_ANON;
 	d_instantiate(d, inode);
-	f = file_alloc(ops, flags & ~O_CLOEXEC, modes[flags & O_ACCMODE] | FMODE_NOPOS | FMODE_OPENED);
+	f = file_alloc(ops, flags & ~O_CLOEXEC,
+		       modes[flags & O_ACCMODE] | FMODE_NOPOS | FMODE_OPENED);
 	if (IS_ERR(f)) {
 		dput(d);
 		return f;
@@ -61,7 +64,8 @@ struct file *anon_inode_file(struct inode *inode, const char *name, const struct
 	return f;
 }
 
-struct file *anon_file_create(const char *name, const struct file_ops *ops, void *priv, unsigned int flags)
+struct file *anon_file_create(const char *name, const struct file_ops *ops, void *priv,
+			      unsigned int flags)
 {
 	return anon_inode_file(inode_get(anon_inode), name, ops, priv, flags);
 }

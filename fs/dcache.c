@@ -100,7 +100,8 @@ struct dentry *d_lookup(struct dentry *parent, const char *name, size_t len)
 
 	spin_lock(&b->lock);
 	hlist_for_each_entry(d, &b->chain, hash_link)
-		if (d->hash == hash && d->parent == parent && d->len == len && !memcmp(d->name, name, len)) {
+		if (d->hash == hash && d->parent == parent && d->len == len &&
+		    !memcmp(d->name, name, len)) {
 			__atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
 			break;
 		}
@@ -165,7 +166,8 @@ void dput(struct dentry *d)
 		u32 old = __atomic_load_n(&d->refs, __ATOMIC_RELAXED);
 
 		while (old > 1)
-			if (__atomic_compare_exchange_n(&d->refs, &old, old - 1, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+			if (__atomic_compare_exchange_n(&d->refs, &old, old - 1, false,
+							__ATOMIC_RELEASE, __ATOMIC_RELAXED))
 				return;
 		if (!dput_last(d))
 			return;

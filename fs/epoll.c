@@ -36,10 +36,10 @@ struct item {
 	struct list file_link;	/* epoll_mutex: file->epoll_links */
 	struct list queues;	/* struct item_queue */
 	struct epoll *ep;
-	struct file *file;	/* no reference: file_put() removes the item */
+	struct file *file; /* no reference: file_put() removes the item */
 	int fd;
-	u32 events;		/* mtx; wakers read it */
-	u64 data;		/* mtx */
+	u32 events; /* mtx; wakers read it */
+	u64 data;   /* mtx */
 	int error;
 };
 
@@ -254,7 +254,9 @@ static long add_item(struct epoll *ep, struct file *f, int fd, const struct epol
 
 	if (!it)
 		return -ENOMEM;
-	*it = (struct item){ .ep = ep, .file = f, .fd = fd, .events = ev->events, .data = ev->data };
+	*it = (struct item){
+		.ep = ep, .file = f, .fd = fd, .events = ev->events, .data = ev->data
+	};
 	list_init(&it->ready_link);
 	list_init(&it->queues);
 	list_add(&it->file_link, &f->epoll_links);
@@ -287,7 +289,8 @@ static int check_event(int op, struct file *f, const struct epoll_event *ev)
 		return 0;
 	if (op == EPOLL_CTL_MOD || f->ops == &epoll_ops)
 		return -EINVAL;
-	if (ev->events & ~(EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE))
+	if (ev->events &
+	    ~(EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE))
 		return -EINVAL;
 	return 0;
 }
@@ -377,7 +380,8 @@ static long send_events(struct epoll *ep, uaddr_t uevents, int max)
 	long done = 0, r = 0;
 
 	mutex_lock(&ep->mtx);
-	for (unsigned int left = count_ready(ep); left && done < max && (it = pop_ready(ep)) != NULL; left--) {
+	for (unsigned int left = count_ready(ep);
+	     left && done < max && (it = pop_ready(ep)) != NULL; left--) {
 		struct epoll_event ev = { .events = item_poll(it), .data = it->data };
 
 		if (!ev.events)
@@ -394,7 +398,8 @@ static long send_events(struct epoll *ep, uaddr_t uevents, int max)
 			push_ready(ep, it);
 	}
 	mutex_unlock(&ep->mtx);
-	if (done && !list_empty(&ep->ready)) /* more than fitted: another sleeper may take the rest */
+	if (done &&
+	    !list_empty(&ep->ready)) /* more than fitted: another sleeper may take the rest */
 		waitq_wake_one(&ep->wait);
 	return done ? done : r;
 }
@@ -478,12 +483,16 @@ static void epoll_show(struct file *f, struct printbuf *pb)
 
 	mutex_lock(&ep->mtx);
 	rb_for_each_entry(it, &ep->items, node)
-		printbuf_printf(pb, "tfd: %8d events: %8x data: %16llx  pos:%lli ino:%llx sdev:%llx\n", it->fd, it->events,
-				it->data, it->file->pos, it->file->inode->ino, it->file->inode->sb->dev);
+		printbuf_printf(pb,
+				"tfd: %8d events: %8x data: %16llx  pos:%lli ino:%llx sdev:%llx\n",
+				it->fd, it->events, it->data, it->file->pos, it->file->inode->ino,
+				it->file->inode->sb->dev);
 	mutex_unlock(&ep->mtx);
 }
 
-static const struct file_ops epoll_ops = { .poll = epoll_poll, .release = epoll_release, .show_fdinfo = epoll_show };
+static const struct file_ops epoll_ops = { .poll = epoll_poll,
+					   .release = epoll_release,
+					   .show_fdinfo = epoll_show };
 
 struct file *epoll_create(void)
 {

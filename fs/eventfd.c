@@ -86,7 +86,8 @@ static u32 eventfd_poll(struct file *f, struct poll_table *pt)
 
 	poll_wait(f, &e->wait, pt);
 	n = READ_ONCE(e->count);
-	return (n ? POLLIN | POLLRDNORM : 0) | (n == U64_MAX ? POLLERR : 0) | (n < U64_MAX - 1 ? POLLOUT | POLLWRNORM : 0);
+	return (n ? POLLIN | POLLRDNORM : 0) | (n == U64_MAX ? POLLERR : 0) |
+	       (n < U64_MAX - 1 ? POLLOUT | POLLWRNORM : 0);
 }
 
 static void eventfd_release(struct file *f)
@@ -98,12 +99,16 @@ static void eventfd_show(struct file *f, struct printbuf *pb)
 {
 	struct eventfd *e = f->priv;
 
-	printbuf_printf(pb, "eventfd-count: %16llx\neventfd-semaphore: %d\n", e->count, e->semaphore);
+	printbuf_printf(pb, "eventfd-count: %16llx\neventfd-semaphore: %d\n", e->count,
+			e->semaphore);
 }
 
 static const struct file_ops eventfd_ops = {
-	.read = eventfd_read, .write = eventfd_write, .poll = eventfd_poll,
-	.release = eventfd_release, .show_fdinfo = eventfd_show,
+	.read = eventfd_read,
+	.write = eventfd_write,
+	.poll = eventfd_poll,
+	.release = eventfd_release,
+	.show_fdinfo = eventfd_show,
 };
 
 struct file *eventfd_create(unsigned int count, int flags)
@@ -117,7 +122,8 @@ struct file *eventfd_create(unsigned int count, int flags)
 	waitq_init(&e->wait);
 	e->count = count;
 	e->semaphore = flags & EFD_SEMAPHORE;
-	f = anon_file_create("anon_inode:[eventfd]", &eventfd_ops, e, O_RDWR | ((unsigned int)flags & O_NONBLOCK));
+	f = anon_file_create("anon_inode:[eventfd]", &eventfd_ops, e,
+			     O_RDWR | ((unsigned int)flags & O_NONBLOCK));
 	if (IS_ERR(f))
 		kfree(e);
 	return f;

@@ -22,7 +22,8 @@ struct timer_spec {
 #define TFD_TIMER_ABSTIME	1
 #define TFD_TIMER_CANCEL_ON_SET 2
 struct file *timerfd_create(int clock, int flags);
-int timerfd_settime(struct file *f, int flags, const struct timer_spec *new, struct timer_spec *old);
+int timerfd_settime(struct file *f, int flags, const struct timer_spec *new,
+		    struct timer_spec *old);
 int timerfd_gettime(struct file *f, struct timer_spec *out);
 
 struct file *signalfd_create(u64 mask, int flags);

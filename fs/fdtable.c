@@ -18,10 +18,10 @@
 struct fdtable {
 	refcount_t refs;
 	struct spinlock lock;
-	unsigned int max;	 /* slots */
-	unsigned int next;	 /* no free slot below this */
+	unsigned int max;  /* slots */
+	unsigned int next; /* no free slot below this */
 	struct file **fds;
-	u64 *open;		 /* bit set: taken, maybe only reserved */
+	u64 *open; /* bit set: taken, maybe only reserved */
 	u64 *cloexec;
 	struct file *inline_fds[INLINE_FDS];
 	u64 inline_open[INLINE_FDS / 64], inline_cloexec[INLINE_FDS / 64];
@@ -29,9 +29,18 @@ struct fdtable {
 
 static struct spinlock task_ptr_lock = SPINLOCK_INIT(RANK_FILES);
 
-static bool test_bit64(const u64 *map, unsigned int n) { return map[n / 64] >> (n % 64) & 1; }
-static void set_bit64(u64 *map, unsigned int n) { map[n / 64] |= 1ULL << (n % 64); }
-static void clear_bit64(u64 *map, unsigned int n) { map[n / 64] &= ~(1ULL << (n % 64)); }
+static bool test_bit64(const u64 *map, unsigned int n)
+{
+	return map[n / 64] >> (n % 64) & 1;
+}
+static void set_bit64(u64 *map, unsigned int n)
+{
+	map[n / 64] |= 1ULL << (n % 64);
+}
+static void clear_bit64(u64 *map, unsigned int n)
+{
+	map[n / 64] &= ~(1ULL << (n % 64));
+}
 
 struct fdtable *fdtable_create(void)
 {

@@ -52,8 +52,9 @@ struct file *file_alloc(const struct file_ops *ops, u32 flags, u32 mode)
 static void file_notify_close(struct file *f)
 {
 	if (unlikely(inotify_active) && f->path.dentry && !(f->mode & FMODE_PATH))
-		fsnotify_dentry(f->path.dentry, (f->mode & FMODE_WRITE ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE) |
-							(S_ISDIR(f->inode->mode) ? IN_ISDIR : 0));
+		fsnotify_dentry(f->path.dentry,
+				(f->mode & FMODE_WRITE ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE) |
+					(S_ISDIR(f->inode->mode) ? IN_ISDIR : 0));
 }
 
 void file_put(struct file *f)

@@ -26,7 +26,8 @@ struct path {
 
 /* "Directory entry" sink for getdents64: returns false when the buffer is full. */
 struct dir_ctx {
-	bool (*emit)(struct dir_ctx *ctx, const char *name, size_t len, u64 ino, unsigned int d_type, s64 next_pos);
+	bool (*emit)(struct dir_ctx *ctx, const char *name, size_t len, u64 ino,
+		     unsigned int d_type, s64 next_pos);
 	s64 pos;
 };
 
@@ -40,27 +41,29 @@ struct file_ops {
 	u32 (*poll)(struct file *f, struct poll_table *pt);
 	long (*ioctl)(struct file *f, unsigned int cmd, unsigned long arg);
 	/* The object to map and what it allows: fills obj and maxflags (VM_MAY*). -ENODEV: cannot be mapped. */
-	int (*mmap)(struct file *f, u64 pgoff, size_t len, unsigned int prot, unsigned int flags, struct vm_object **obj, unsigned int *maxflags);
+	int (*mmap)(struct file *f, u64 pgoff, size_t len, unsigned int prot, unsigned int flags,
+		    struct vm_object **obj, unsigned int *maxflags);
 	int (*open)(struct inode *inode, struct file *f);
-	int (*flush)(struct file *f);	    /* each close() */
-	void (*release)(struct file *f);    /* last reference */
+	int (*flush)(struct file *f);	 /* each close() */
+	void (*release)(struct file *f); /* last reference */
 	int (*fsync)(struct file *f, bool datasync);
 	long (*fallocate)(struct file *f, int mode, loff_t off, loff_t len);
 	ssize_t (*splice_read)(struct file *f, struct file *out, loff_t *pos, size_t n);
-	int (*fcntl)(struct file *f, unsigned int cmd, unsigned long arg, long *ret); /* 0 handled, -ENOTTY not ours */
+	int (*fcntl)(struct file *f, unsigned int cmd, unsigned long arg,
+		     long *ret); /* 0 handled, -ENOTTY not ours */
 	void (*show_fdinfo)(struct file *f, struct printbuf *pb);
 	int (*set_flags)(struct file *f, unsigned int flags);
 };
 
 struct file {
 	refcount_t refs;
-	u32 flags;	/* O_* status flags; f_lock */
-	u32 mode;	/* FMODE_* */
+	u32 flags;	  /* O_* status flags; f_lock */
+	u32 mode;	  /* FMODE_* */
 	struct path path; /* references; anonymous files have a pseudo dentry */
 	struct inode *inode;
 	const struct file_ops *ops;
 	struct mutex pos_lock;
-	loff_t pos;	/* pos_lock */
+	loff_t pos; /* pos_lock */
 	void *priv;
 	struct spinlock f_lock;
 	const struct creds *creds;
@@ -78,7 +81,11 @@ struct file {
 #define FMODE_WRITER	 128u /* counted in inode->write_denied */
 #define FMODE_NOWAIT	 512u /* RWF_NOWAIT is honoured */
 
-static inline struct file *file_get(struct file *f) { refcount_inc(&f->refs); return f; }
+static inline struct file *file_get(struct file *f)
+{
+	refcount_inc(&f->refs);
+	return f;
+}
 void file_put(struct file *f); /* may sleep at the last reference */
 
 /** file_alloc() - a file of @ops without a path; one reference. ERR_PTR(-ENFILE, -ENOMEM). */
@@ -86,10 +93,17 @@ struct file *file_alloc(const struct file_ops *ops, u32 flags, u32 mode);
 extern unsigned long file_max;
 u64 file_count(void);
 
-struct fd { struct file *file; bool ref; };
-struct fd fdget(int fd);	/* .file NULL: EBADF (O_PATH descriptors too) */
-struct fd fdget_raw(int fd);	/* O_PATH descriptors included */
-static inline void fdput(struct fd f) { if (f.ref) file_put(f.file); }
+struct fd {
+	struct file *file;
+	bool ref;
+};
+struct fd fdget(int fd);     /* .file NULL: EBADF (O_PATH descriptors too) */
+struct fd fdget_raw(int fd); /* O_PATH descriptors included */
+static inline void fdput(struct fd f)
+{
+	if (f.ref)
+		file_put(f.file);
+}
 
 /** fd_alloc_install() - the lowest free descriptor >= @min. Takes over the caller's reference on success. -EMFILE, -ENOMEM. */
 int fd_alloc_install(struct file *f, unsigned int min, bool cloexec);
@@ -97,7 +111,8 @@ int fd_alloc_install(struct file *f, unsigned int min, bool cloexec);
 int fd_reserve(unsigned int min, bool cloexec);
 void fd_install(int fd, struct file *f);
 void fd_unreserve(int fd);
-int fd_dup_to(struct file *f, int newfd, bool cloexec); /* dup3: takes its own reference; newfd or -EBADF, -EBUSY */
+int fd_dup_to(struct file *f, int newfd,
+	      bool cloexec); /* dup3: takes its own reference; newfd or -EBADF, -EBUSY */
 int fd_close_range(unsigned int first, unsigned int last, bool cloexec_only);
 int fd_get_cloexec(int fd);
 int fd_set_cloexec(int fd, bool on);
@@ -115,11 +130,12 @@ struct fdtable *fdtable_create(void);
 struct fdtable *fdtable_clone(struct fdtable *ft); /* fork without CLONE_FILES; ERR_PTR */
 void fdtable_get(struct fdtable *ft);
 void fdtable_put(struct fdtable *ft);
-void fdtable_close_on_exec(void);	/* current, unshares first */
+void fdtable_close_on_exec(void); /* current, unshares first */
 int fdtable_unshare(void);
 
 /** anon_file_create() - a file without a name on disk ("anon_inode:[eventfd]", pipes...). ERR_PTR. */
-struct file *anon_file_create(const char *name, const struct file_ops *ops, void *priv, unsigned int flags);
+struct file *anon_file_create(const char *name, const struct file_ops *ops, void *priv,
+			      unsigned int flags);
 
 /* Kernel-side I/O (exec, init): bytes or -Exxx. */
 ssize_t kernel_read(struct file *f, void *buf, size_t n, loff_t pos);
@@ -145,7 +161,8 @@ void epoll_file_release(struct file *f);
  * present readiness. The queue's waker passes the events as key; 0 stands for any.
  */
 struct poll_table {
-	void (*queue)(struct poll_table *pt, struct file *f, struct waitq *q); /* NULL: enough is ready, do not register */
+	void (*queue)(struct poll_table *pt, struct file *f,
+		      struct waitq *q); /* NULL: enough is ready, do not register */
 	u32 wanted;
 };
 static inline void poll_wait(struct file *f, struct waitq *q, struct poll_table *pt)

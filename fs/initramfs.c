@@ -31,8 +31,8 @@ static struct link_seen **link_slot(struct unpack *u, const struct cpio_entry *e
 {
 	struct link_seen **p = &u->links[hash_64(((u64)e->ino << 16) ^ e->dev_minor, 6)];
 
-	while (*p && ((*p)->ino != e->ino || (*p)->archive != e->archive || (*p)->major != e->dev_major ||
-		      (*p)->minor != e->dev_minor))
+	while (*p && ((*p)->ino != e->ino || (*p)->archive != e->archive ||
+		      (*p)->major != e->dev_major || (*p)->minor != e->dev_minor))
 		p = &(*p)->next;
 	return p;
 }
@@ -227,8 +227,14 @@ static int unpack_cpio(struct unpack *u, struct cpio_reader *rd, bool may_adopt)
 
 /* ---- gzip ---- */
 
-static voidpf z_alloc(voidpf opaque, uInt n, uInt size) { return kmalloc((size_t)n * size, GFP_KERNEL); }
-static void z_free(voidpf opaque, voidpf p) { kfree(p); }
+static voidpf z_alloc(voidpf opaque, uInt n, uInt size)
+{
+	return kmalloc((size_t)n * size, GFP_KERNEL);
+}
+static void z_free(voidpf opaque, voidpf p)
+{
+	kfree(p);
+}
 
 struct grow {
 	u8 *buf;
@@ -285,7 +291,8 @@ static int unpack_gzip(struct unpack *u, const u8 *data, size_t size, size_t *ea
 	int r = gunzip(data, size, &g, eaten);
 
 	if (r)
-		pr_err("%s: %s\n", u->what, r == -ENOMEM ? "out of memory while unpacking" : "broken gzip data");
+		pr_err("%s: %s\n", u->what,
+		       r == -ENOMEM ? "out of memory while unpacking" : "broken gzip data");
 	if (!r) {
 		cpio_init(&rd, g.buf, g.used);
 		r = unpack_cpio(u, &rd, false);

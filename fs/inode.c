@@ -43,8 +43,8 @@ struct inode *inode_new(struct super *sb, struct inode *dir, u32 mode)
 		i->gid = dir->gid;
 		if (S_ISDIR(mode))
 			mode |= S_ISGID;
-		else if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && !creds_in_group(cr, i->gid) &&
-			 !capable(CAP_FSETID))
+		else if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
+			 !creds_in_group(cr, i->gid) && !capable(CAP_FSETID))
 			mode &= ~S_ISGID;
 	}
 	i->mode = mode;
@@ -198,7 +198,8 @@ static int check_owner_change(struct inode *inode, const struct iattr *attr)
 
 	if ((attr->valid & ATTR_UID) && !(owner && attr->uid == inode->uid) && !capable(CAP_CHOWN))
 		return -EPERM;
-	if ((attr->valid & ATTR_GID) && !(owner && (attr->gid == inode->gid || creds_in_group(cr, attr->gid))) &&
+	if ((attr->valid & ATTR_GID) &&
+	    !(owner && (attr->gid == inode->gid || creds_in_group(cr, attr->gid))) &&
 	    !capable(CAP_CHOWN))
 		return -EPERM;
 	return 0;
@@ -207,7 +208,8 @@ static int check_owner_change(struct inode *inode, const struct iattr *attr)
 /* chown by anyone clears the setuid bits of a program; chmod by a stranger to the group cannot set setgid. */
 static void adjust_mode(struct inode *inode, struct iattr *attr)
 {
-	if ((attr->valid & (ATTR_UID | ATTR_GID)) && !S_ISDIR(inode->mode) && !(attr->valid & ATTR_MODE)) {
+	if ((attr->valid & (ATTR_UID | ATTR_GID)) && !S_ISDIR(inode->mode) &&
+	    !(attr->valid & ATTR_MODE)) {
 		attr->mode = inode->mode & ~S_ISUID;
 		if (inode->mode & S_IXGRP)
 			attr->mode &= ~S_ISGID;
@@ -227,7 +229,8 @@ static int check_setattr(struct inode *inode, struct iattr *attr)
 		return r;
 	if ((attr->valid & ATTR_MODE) && !inode_owner_or_capable(inode))
 		return -EPERM;
-	if ((attr->valid & ATTR_MODE) && (inode->seals & F_SEAL_EXEC) && ((attr->mode ^ inode->mode) & S_IXUGO))
+	if ((attr->valid & ATTR_MODE) && (inode->seals & F_SEAL_EXEC) &&
+	    ((attr->mode ^ inode->mode) & S_IXUGO))
 		return -EPERM;
 	adjust_mode(inode, attr);
 	return 0;
@@ -256,7 +259,8 @@ void file_remove_privs(struct inode *inode)
 {
 	u32 kill = 0;
 
-	if (likely(!(inode->mode & (S_ISUID | S_ISGID))) || !S_ISREG(inode->mode) || capable(CAP_FSETID))
+	if (likely(!(inode->mode & (S_ISUID | S_ISGID))) || !S_ISREG(inode->mode) ||
+	    capable(CAP_FSETID))
 		return;
 	if (inode->mode & S_ISUID)
 		kill |= S_ISUID;

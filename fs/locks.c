@@ -16,8 +16,8 @@ struct file_lock {
 	const void *owner; /* struct fdtable * (POSIX) or struct file * */
 	struct file *file; /* OFD, flock: as the owner; POSIX: NULL */
 	pid_t pid;
-	u8 type;	   /* F_RDLCK, F_WRLCK */
-	u64 start, end;	   /* inclusive */
+	u8 type;	/* F_RDLCK, F_WRLCK */
+	u64 start, end; /* inclusive */
 };
 
 struct lock_context {
@@ -51,7 +51,8 @@ static struct lock_context *lock_ctx(struct inode *inode)
 	list_init(&ctx->flocks);
 	list_init(&ctx->ranges);
 	waitq_init(&ctx->waiters);
-	if (!__atomic_compare_exchange_n(&inode->locks, &none, ctx, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+	if (!__atomic_compare_exchange_n(&inode->locks, &none, ctx, false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_ACQUIRE)) {
 		kfree(ctx);
 		ctx = none;
 	}
@@ -79,8 +80,8 @@ void locks_free(struct inode *inode)
 
 static bool conflicts(const struct file_lock *a, const struct file_lock *b)
 {
-	return a->owner != b->owner && (a->type == F_WRLCK || b->type == F_WRLCK) && a->start <= b->end &&
-	       b->start <= a->end;
+	return a->owner != b->owner && (a->type == F_WRLCK || b->type == F_WRLCK) &&
+	       a->start <= b->end && b->start <= a->end;
 }
 
 static struct file_lock *find_conflict(struct list *head, const struct file_lock *want)
@@ -155,7 +156,8 @@ static bool would_deadlock(const void *owner, const void *on)
 }
 
 /* Sleep until the queue is woken. 0, -EINTR, -EDEADLK. ctx->lock held at entry, dropped meanwhile. */
-static int wait_for(struct lock_context *ctx, const struct file_lock *want, const struct file_lock *holder, struct list *head)
+static int wait_for(struct lock_context *ctx, const struct file_lock *want,
+		    const struct file_lock *holder, struct list *head)
 {
 	struct blocked edge = { .owner = want->owner, .on = holder->owner };
 	bool posix = !want->file;
@@ -206,8 +208,8 @@ static void cut(struct file_lock *l, u64 start, u64 end, struct file_lock **spar
 }
 
 /* Give the owner exactly @want's type on its range. *fresh is used up unless it unlocks. ctx->lock held. */
-static void set_range(struct lock_context *ctx, const struct file_lock *want, struct file_lock **fresh,
-		      struct file_lock **spare)
+static void set_range(struct lock_context *ctx, const struct file_lock *want,
+		      struct file_lock **fresh, struct file_lock **spare)
 {
 	struct file_lock *l, *n;
 	struct list *at = &ctx->ranges;
@@ -230,15 +232,21 @@ static void set_range(struct lock_context *ctx, const struct file_lock *want, st
 int locks_set(struct inode *inode, const struct lock_request *rq, bool wait)
 {
 	struct lock_context *ctx = lock_ctx(inode);
-	struct file_lock want = { .owner = rq->owner, .file = rq->ofd ? (struct file *)rq->owner : NULL,
-				  .pid = rq->ofd ? -1 : task_pid(current), .type = rq->type, .start = rq->start, .end = rq->end };
-	struct file_lock *fresh = kmalloc(sizeof(*fresh), GFP_KERNEL), *spare = kmalloc(sizeof(*spare), GFP_KERNEL);
+	struct file_lock want = { .owner = rq->owner,
+				  .file = rq->ofd ? (struct file *)rq->owner : NULL,
+				  .pid = rq->ofd ? -1 : task_pid(current),
+				  .type = rq->type,
+				  .start = rq->start,
+				  .end = rq->end };
+	struct file_lock *fresh = kmalloc(sizeof(*fresh), GFP_KERNEL),
+			 *spare = kmalloc(sizeof(*spare), GFP_KERNEL);
 	struct file_lock *holder;
 	int r = ctx && fresh && spare ? 0 : -ENOLCK;
 
 	if (!r) {
 		mutex_lock(&ctx->lock);
-		while (!r && rq->type != F_UNLCK && (holder = find_conflict(&ctx->ranges, &want)) != NULL)
+		while (!r && rq->type != F_UNLCK &&
+		       (holder = find_conflict(&ctx->ranges, &want)) != NULL)
 			r = wait ? wait_for(ctx, &want, holder, &ctx->ranges) : -EAGAIN;
 		if (!r)
 			set_range(ctx, &want, &fresh, &spare);
@@ -253,13 +261,18 @@ int locks_set(struct inode *inode, const struct lock_request *rq, bool wait)
 void locks_test(struct inode *inode, struct lock_request *rq)
 {
 	struct lock_context *ctx = __atomic_load_n(&inode->locks, __ATOMIC_ACQUIRE);
-	struct file_lock want = { .owner = rq->owner, .type = rq->type, .start = rq->start, .end = rq->end }, *l = NULL;
+	struct file_lock want = { .owner = rq->owner,
+				  .type = rq->type,
+				  .start = rq->start,
+				  .end = rq->end },
+			 *l = NULL;
 
 	if (ctx) {
 		mutex_lock(&ctx->lock);
 		l = find_conflict(&ctx->ranges, &want);
 		if (l)
-			*rq = (struct lock_request){ NULL, l->file != NULL, l->type, l->start, l->end, l->pid };
+			*rq = (struct lock_request){ NULL,     l->file != NULL, l->type,
+						     l->start, l->end,		l->pid };
 		mutex_unlock(&ctx->lock);
 	}
 	if (!l)
@@ -281,7 +294,8 @@ bool locks_conflict(struct lock_context *ctx, struct list *head, const struct fi
 int locks_flock(struct file *f, u8 type, bool wait)
 {
 	struct lock_context *ctx = lock_ctx(f->inode);
-	struct file_lock want = { .owner = f, .file = f, .type = type, .end = U64_MAX }, *fresh, *holder;
+	struct file_lock want = { .owner = f, .file = f, .type = type, .end = U64_MAX }, *fresh,
+			 *holder;
 	int r = 0;
 
 	if (!ctx)

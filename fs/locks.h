@@ -8,9 +8,9 @@
 struct lock_request {
 	const void *owner; /* the descriptor table, or the open file */
 	bool ofd;
-	u8 type;	   /* F_RDLCK, F_WRLCK, F_UNLCK */
-	u64 start, end;	   /* inclusive */
-	pid_t pid;	   /* result of a test */
+	u8 type;	/* F_RDLCK, F_WRLCK, F_UNLCK */
+	u64 start, end; /* inclusive */
+	pid_t pid;	/* result of a test */
 };
 /** locks_set() - lock or unlock a range. 0, -EAGAIN, -EDEADLK, -EINTR, -ENOLCK. */
 int locks_set(struct inode *inode, const struct lock_request *rq, bool wait);

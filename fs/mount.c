@@ -114,7 +114,8 @@ void super_put(struct super *sb)
 
 static struct hlist_head *mount_bucket(struct mount *mnt, struct dentry *d)
 {
-	return &mount_hash[hash_64((u64)(unsigned long)mnt ^ ((u64)(unsigned long)d >> 3), MOUNT_BITS)];
+	return &mount_hash[hash_64((u64)(unsigned long)mnt ^ ((u64)(unsigned long)d >> 3),
+				   MOUNT_BITS)];
 }
 
 struct mount *mount_lookup(struct mount *mnt, struct dentry *d)
@@ -132,7 +133,8 @@ struct mount *mount_lookup(struct mount *mnt, struct dentry *d)
 }
 
 /* A mount of @root (reference taken) that hangs nowhere. Takes over the caller's reference on @sb. */
-static struct mount *mount_alloc(struct super *sb, struct dentry *root, const char *source, u32 flags)
+static struct mount *mount_alloc(struct super *sb, struct dentry *root, const char *source,
+				 u32 flags)
 {
 	struct mount *m = kzalloc(sizeof(*m), GFP_KERNEL);
 
@@ -234,8 +236,8 @@ static u32 mount_flags(unsigned long flags)
 	return f;
 }
 
-static int mount_new(const struct path *at, const char *source, const char *type, unsigned long flags,
-		     const char *data)
+static int mount_new(const struct path *at, const char *source, const char *type,
+		     unsigned long flags, const char *data)
 {
 	struct fs_type *t = type ? fs_type_find(type) : NULL;
 	struct super *sb;
@@ -371,15 +373,17 @@ out:
 	return r;
 }
 
-static int mount_dispatch(const struct path *at, const char *source, const char *type, unsigned long flags,
-			  const char *data)
+static int mount_dispatch(const struct path *at, const char *source, const char *type,
+			  unsigned long flags, const char *data)
 {
 	unsigned long propagation = flags & (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE);
 
 	if (flags & MS_REMOUNT)
 		return mount_remount(at, flags, data);
 	if (propagation) /* private they all are */
-		return propagation == MS_PRIVATE && !(flags & ~(MS_PRIVATE | MS_REC | MS_SILENT)) ? 0 : -EINVAL;
+		return propagation == MS_PRIVATE && !(flags & ~(MS_PRIVATE | MS_REC | MS_SILENT))
+			       ? 0
+			       : -EINVAL;
 	if (flags & MS_BIND)
 		return mount_bind(at, source, flags & MS_REC);
 	if (flags & MS_MOVE)
@@ -389,7 +393,8 @@ static int mount_dispatch(const struct path *at, const char *source, const char 
 	return mount_new(at, source, type, flags, data);
 }
 
-int do_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)
+int do_mount(const char *source, const char *target, const char *type, unsigned long flags,
+	     const char *data)
 {
 	struct path at;
 	int r;
@@ -490,8 +495,9 @@ static const struct {
 	u32 flag;
 	const char *text;
 } option_text[] = {
-	{ MS_NOSUID, ",nosuid" },     { MS_NODEV, ",nodev" },		{ MS_NOEXEC, ",noexec" },
-	{ MS_NOATIME, ",noatime" },   { MS_NODIRATIME, ",nodiratime" }, { MS_RELATIME, ",relatime" },
+	{ MS_NOSUID, ",nosuid" },	    { MS_NODEV, ",nodev" },
+	{ MS_NOEXEC, ",noexec" },	    { MS_NOATIME, ",noatime" },
+	{ MS_NODIRATIME, ",nodiratime" },   { MS_RELATIME, ",relatime" },
 	{ MS_NOSYMFOLLOW, ",nosymfollow" },
 };
 
@@ -537,8 +543,8 @@ static void show_mount(struct printbuf *pb, struct mount *m, char *name_buf, boo
 	in_fs = m->root == m->sb->root ? "/" : root_buf;
 	if (in_fs == root_buf)
 		snprintf(root_buf, sizeof(root_buf), "/%s", m->root->name);
-	printbuf_printf(pb, "%d %d %u:%u ", m->id, m->parent ? m->parent->id : 0, dev_major(m->sb->dev),
-			dev_minor(m->sb->dev));
+	printbuf_printf(pb, "%d %d %u:%u ", m->id, m->parent ? m->parent->id : 0,
+			dev_major(m->sb->dev), dev_minor(m->sb->dev));
 	show_escaped(pb, in_fs);
 	printbuf_putc(pb, ' ');
 	show_escaped(pb, where);

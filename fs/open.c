@@ -52,7 +52,8 @@ static int writers_deny(struct inode *inode)
 
 static unsigned int open_rights(int flags)
 {
-	static const unsigned int rights[] = { MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE };
+	static const unsigned int rights[] = { MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE,
+					       MAY_READ | MAY_WRITE };
 
 	return rights[flags & O_ACCMODE] | (flags & O_TRUNC ? MAY_WRITE : 0);
 }
@@ -181,8 +182,8 @@ struct file *file_open_path(const struct path *p, int flags)
  * The last component under its directory's lock: create it, or say what is there. Returns 1: created, *out is it; 0: it
  * exists, open by path; or -Exxx.
  */
-static int create_last(const struct path *parent, const struct filename_last *last, int flags, u32 mode,
-		       struct path *out)
+static int create_last(const struct path *parent, const struct filename_last *last, int flags,
+		       u32 mode, struct path *out)
 {
 	struct inode *dir = d_inode(parent->dentry);
 	struct dentry *d;
@@ -203,7 +204,9 @@ static int create_last(const struct path *parent, const struct filename_last *la
 	if (!r)
 		r = may_create(dir);
 	if (!r)
-		r = dir->ops->create ? dir->ops->create(dir, d, (mode & ~current->fs->umask) | S_IFREG) : -EACCES;
+		r = dir->ops->create
+			    ? dir->ops->create(dir, d, (mode & ~current->fs->umask) | S_IFREG)
+			    : -EACCES;
 	if (!r) {
 		fsnotify_name(dir, d->name, IN_CREATE, 0);
 		*out = (struct path){ mnt_get(parent->mnt), d };
@@ -292,7 +295,8 @@ static int create_round(int dfd, const char *name, const struct open_how *how, u
 		*f = ERR_PTR(r);
 		return 1;
 	}
-	*f = S_ISDIR(d_inode(p.dentry)->mode) ? ERR_PTR(-EISDIR) : open_existing(&p, flags, open_rights(flags));
+	*f = S_ISDIR(d_inode(p.dentry)->mode) ? ERR_PTR(-EISDIR)
+					      : open_existing(&p, flags, open_rights(flags));
 	path_put(&p);
 	return 1;
 }
@@ -301,7 +305,8 @@ static int create_round(int dfd, const char *name, const struct open_how *how, u
  * Open with O_CREAT. A symlink at the end is followed by hand, because its target may have to be created; relative targets
  * are resolved from the directory that holds the link, which a temporary O_PATH descriptor stands for.
  */
-static struct file *open_create(int dfd, const char *name, const struct open_how *how, unsigned int lookup)
+static struct file *open_create(int dfd, const char *name, const struct open_how *how,
+				unsigned int lookup)
 {
 	char *text = NULL, *prev = NULL;
 	struct path parent;
@@ -349,7 +354,8 @@ static struct file *open_create(int dfd, const char *name, const struct open_how
 
 /* ---- O_TMPFILE ---- */
 
-static struct file *open_tmpfile(int dfd, const char *name, const struct open_how *how, unsigned int lookup)
+static struct file *open_tmpfile(int dfd, const char *name, const struct open_how *how,
+				 unsigned int lookup)
 {
 	struct inode *dir, *inode;
 	struct path p, tmp;
@@ -363,8 +369,10 @@ static struct file *open_tmpfile(int dfd, const char *name, const struct open_ho
 	if (!r)
 		r = inode_permission(dir, MAY_WRITE | MAY_EXEC);
 	if (!r)
-		r = dir->ops->tmpfile ? dir->ops->tmpfile(dir, &inode, ((u32)how->mode & ~current->fs->umask) | S_IFREG) :
-					-EOPNOTSUPP;
+		r = dir->ops->tmpfile
+			    ? dir->ops->tmpfile(dir, &inode,
+						((u32)how->mode & ~current->fs->umask) | S_IFREG)
+			    : -EOPNOTSUPP;
 	f = ERR_PTR(r);
 	if (!r) {
 		char text[24];
@@ -402,7 +410,8 @@ static int check_how(const struct open_how *how)
 		return -EINVAL;
 	}
 	if (flags & __O_TMPFILE) {
-		if ((flags & O_TMPFILE) != O_TMPFILE || (flags & O_CREAT) || (flags & O_ACCMODE) == O_RDONLY)
+		if ((flags & O_TMPFILE) != O_TMPFILE || (flags & O_CREAT) ||
+		    (flags & O_ACCMODE) == O_RDONLY)
 			return -EINVAL;
 	}
 	if ((flags & (O_DIRECTORY | O_CREAT)) == (O_DIRECTORY | O_CREAT))

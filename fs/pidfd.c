@@ -26,7 +26,9 @@ static void pidfd_show(struct file *f, struct printbuf *pb)
 	printbuf_printf(pb, "Pid:\t%d\nNSpid:\t%d\n", p->pid->nr, p->pid->nr);
 }
 
-static const struct file_ops pidfd_ops = { .poll = pidfd_poll, .release = pidfd_release, .show_fdinfo = pidfd_show };
+static const struct file_ops pidfd_ops = { .poll = pidfd_poll,
+					   .release = pidfd_release,
+					   .show_fdinfo = pidfd_show };
 
 int pidfd_create(struct process *p, unsigned int flags)
 {

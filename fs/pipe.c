@@ -22,7 +22,10 @@ unsigned int pipe_max_size = MAX_SIZE;
 static struct super *pipe_super;
 static const struct file_ops pipe_ops;
 
-static int pipe_statfs(struct super *sb, struct statfs *st) { return 0; }
+static int pipe_statfs(struct super *sb, struct statfs *st)
+{
+	return 0;
+}
 
 static void pipe_evict(struct inode *inode)
 {
@@ -39,7 +42,9 @@ static int pipe_fill(struct super *sb, const char *source, const char *data)
 	return 0;
 }
 
-static struct fs_type pipe_type = { .name = "pipefs", .nodev = true, .fill = pipe_fill, .single = true };
+static struct fs_type pipe_type = {
+	.name = "pipefs", .nodev = true, .fill = pipe_fill, .single = true
+};
 
 void pipe_init(void)
 {
@@ -150,7 +155,8 @@ static bool pipe_readable(struct pipe *p)
 
 static bool pipe_writable(struct pipe *p)
 {
-	return READ_ONCE(p->head) - READ_ONCE(p->tail) < READ_ONCE(p->nbufs) || !READ_ONCE(p->readers);
+	return READ_ONCE(p->head) - READ_ONCE(p->tail) < READ_ONCE(p->nbufs) ||
+	       !READ_ONCE(p->readers);
 }
 
 /* wait_event with an exclusive waiter. */
@@ -230,7 +236,8 @@ static ssize_t write_ring(struct pipe *p, struct iov_iter *from, bool packet)
 	ssize_t done = 0;
 
 	if (b) {
-		size_t got = iov_iter_from(from, (char *)page_to_virt(b->page) + b->off + b->len, tail_part);
+		size_t got = iov_iter_from(from, (char *)page_to_virt(b->page) + b->off + b->len,
+					   tail_part);
 
 		b->len += (u32)got;
 		done = (ssize_t)got;
@@ -248,7 +255,8 @@ static ssize_t write_ring(struct pipe *p, struct iov_iter *from, bool packet)
 			p->spare = page;
 			return done ? done : -EFAULT;
 		}
-		*pipe_buf_at(p, p->head) = (struct pipe_buf){ page, 0, (u32)got, packet ? PIPE_BUF_PACKET : 0 };
+		*pipe_buf_at(p, p->head) =
+			(struct pipe_buf){ page, 0, (u32)got, packet ? PIPE_BUF_PACKET : 0 };
 		p->head++;
 		done += (ssize_t)got;
 		if (got < n)
@@ -283,7 +291,8 @@ static ssize_t pipe_write(struct file *f, struct iov_iter *from, loff_t *pos, in
 		}
 		was_empty = p->head == p->tail;
 		/* Up to PIPE_BUF bytes need at most one buffer: atomic when one is free, or the last has room. */
-		fits = p->head - p->tail < p->nbufs || (!packet && tail_part && mergeable(p, tail_part));
+		fits = p->head - p->tail < p->nbufs ||
+		       (!packet && tail_part && mergeable(p, tail_part));
 		r = fits ? write_ring(p, from, packet) : 0;
 		mutex_unlock(&p->lock);
 		if (r > 0) {
@@ -397,7 +406,8 @@ static long pipe_set_size(struct pipe *p, unsigned long size)
 		return -EINVAL;
 	while ((size_t)nbufs * PAGE_SIZE < size)
 		nbufs *= 2;
-	if ((size_t)nbufs * PAGE_SIZE > pipe_max_size && nbufs > p->nbufs && !capable(CAP_SYS_RESOURCE))
+	if ((size_t)nbufs * PAGE_SIZE > pipe_max_size && nbufs > p->nbufs &&
+	    !capable(CAP_SYS_RESOURCE))
 		return -EPERM;
 	bufs = kcalloc(nbufs, sizeof(*bufs), GFP_KERNEL);
 	if (!bufs)
@@ -454,8 +464,12 @@ static void pipe_release(struct file *f)
 }
 
 static const struct file_ops pipe_ops = {
-	.read = pipe_read,   .write = pipe_write, .poll = pipe_poll,
-	.ioctl = pipe_ioctl, .fcntl = pipe_fcntl, .release = pipe_release,
+	.read = pipe_read,
+	.write = pipe_write,
+	.poll = pipe_poll,
+	.ioctl = pipe_ioctl,
+	.fcntl = pipe_fcntl,
+	.release = pipe_release,
 };
 
 struct pipe *pipe_of(struct file *f)
@@ -479,12 +493,14 @@ int pipe_create(struct file *out[2], unsigned int flags)
 	}
 	inode->pipe->readers = inode->pipe->writers = inode->pipe->writer_opens = 1;
 	snprintf(name, sizeof(name), "pipe:[%llu]", inode->ino);
-	out[0] = anon_inode_file(inode_get(inode), name, &pipe_ops, inode->pipe, O_RDONLY | (flags & O_NONBLOCK));
+	out[0] = anon_inode_file(inode_get(inode), name, &pipe_ops, inode->pipe,
+				 O_RDONLY | (flags & O_NONBLOCK));
 	if (IS_ERR(out[0])) {
 		inode_put(inode);
 		return (int)PTR_ERR(out[0]);
 	}
-	out[1] = anon_inode_file(inode, name, &pipe_ops, out[0]->priv, O_WRONLY | (flags & (O_NONBLOCK | O_DIRECT)));
+	out[1] = anon_inode_file(inode, name, &pipe_ops, out[0]->priv,
+				 O_WRONLY | (flags & (O_NONBLOCK | O_DIRECT)));
 	if (IS_ERR(out[1])) {
 		file_put(out[0]);
 		return (int)PTR_ERR(out[1]);

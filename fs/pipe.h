@@ -16,18 +16,21 @@ struct pipe_buf {
 
 struct pipe {
 	struct mutex lock;
-	u32 head, tail;		 /* lock: free running */
-	u32 nbufs;		 /* lock: a power of two */
-	u32 readers, writers;	 /* lock: open files */
+	u32 head, tail;			/* lock: free running */
+	u32 nbufs;			/* lock: a power of two */
+	u32 readers, writers;		/* lock: open files */
 	u32 reader_opens, writer_opens; /* lock: ever */
-	struct page *spare;	 /* lock */
-	bool polled;		 /* someone polls: every write is news (edge-triggered epoll) */
+	struct page *spare;		/* lock */
+	bool polled; /* someone polls: every write is news (edge-triggered epoll) */
 	struct pipe_buf *bufs;
 	struct waitq rd_wait, wr_wait;
 	struct pipe_buf inline_bufs[16];
 };
 
-static inline struct pipe_buf *pipe_buf_at(struct pipe *p, u32 i) { return &p->bufs[i & (p->nbufs - 1)]; }
+static inline struct pipe_buf *pipe_buf_at(struct pipe *p, u32 i)
+{
+	return &p->bufs[i & (p->nbufs - 1)];
+}
 struct pipe *pipe_alloc(void);
 void pipe_free(struct pipe *p);
 void pipe_pop(struct pipe *p);

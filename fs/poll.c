@@ -92,7 +92,8 @@ bool poll_sleep(struct poll_wait_state *s, u64 deadline_ns)
 	bool late = false;
 
 	task_prepare_sleep(TASK_INTERRUPTIBLE);
-	if (!__atomic_load_n(&s->triggered, __ATOMIC_ACQUIRE) && !sleep_interrupted(TASK_INTERRUPTIBLE))
+	if (!__atomic_load_n(&s->triggered, __ATOMIC_ACQUIRE) &&
+	    !sleep_interrupted(TASK_INTERRUPTIBLE))
 		late = schedule_until(deadline_ns);
 	task_finish_sleep();
 	return late;

@@ -23,8 +23,8 @@ struct poll_chunk {
 struct poll_wait_state {
 	struct poll_table pt;
 	struct task *task;
-	bool triggered;	 /* a waker was here since the last look */
-	int error;	 /* no memory for an entry */
+	bool triggered; /* a waker was here since the last look */
+	int error;	/* no memory for an entry */
 	unsigned int n;
 	struct poll_entry inline_entry[POLL_INLINE];
 	struct poll_chunk *chunks;

@@ -38,7 +38,8 @@ static bool pending(struct signalfd *s)
 {
 	struct task *t = current;
 
-	return (READ_ONCE(t->pending.set) | READ_ONCE(t->process->shared_pending.set)) & READ_ONCE(s->mask);
+	return (READ_ONCE(t->pending.set) | READ_ONCE(t->process->shared_pending.set)) &
+	       READ_ONCE(s->mask);
 }
 
 static void convert(const struct siginfo *in, struct signalfd_siginfo *out)
@@ -126,7 +127,10 @@ static void signalfd_show(struct file *f, struct printbuf *pb)
 }
 
 static const struct file_ops signalfd_ops = {
-	.read = signalfd_read, .poll = signalfd_poll, .release = signalfd_release, .show_fdinfo = signalfd_show,
+	.read = signalfd_read,
+	.poll = signalfd_poll,
+	.release = signalfd_release,
+	.show_fdinfo = signalfd_show,
 };
 
 int signalfd_set(struct file *f, u64 mask)
@@ -148,7 +152,8 @@ struct file *signalfd_create(u64 mask, int flags)
 	if (!s)
 		return ERR_PTR(-ENOMEM);
 	s->mask = usable(mask);
-	f = anon_file_create("anon_inode:[signalfd]", &signalfd_ops, s, O_RDWR | ((unsigned int)flags & O_NONBLOCK));
+	f = anon_file_create("anon_inode:[signalfd]", &signalfd_ops, s,
+			     O_RDWR | ((unsigned int)flags & O_NONBLOCK));
 	if (IS_ERR(f))
 		kfree(s);
 	return f;

@@ -108,7 +108,7 @@ ssize_t do_sendfile(struct file *in, loff_t *pos, struct file *out, size_t n)
 	/* What was read and could not be written must be readable again. */
 	if (!(in->mode & FMODE_LSEEK) || ipos < 0)
 		return -EINVAL;
-	n = min_t(size_t, n, (size_t)INT_MAX & PAGE_MASK);
+	n = min_t(size_t, n, (size_t)INT_MAX &PAGE_MASK);
 	r = n ? file_copy_bytes(in, &ipos, out, NULL, n) : 0;
 	if (pos)
 		*pos = ipos;
@@ -127,7 +127,7 @@ ssize_t do_copy_range(struct file *in, loff_t *ipos, struct file *out, loff_t *o
 		return -EBADF;
 	if (*ipos < 0 || *opos < 0)
 		return -EINVAL;
-	n = min_t(size_t, n, (size_t)INT_MAX & PAGE_MASK);
+	n = min_t(size_t, n, (size_t)INT_MAX &PAGE_MASK);
 	if (in->inode == out->inode && *ipos < *opos + (loff_t)n && *opos < *ipos + (loff_t)n)
 		return -EINVAL;
 	if ((u64)*ipos >= in->inode->size || !n)
@@ -177,7 +177,8 @@ ssize_t splice_from_pipe(struct pipe *p, struct file *out, loff_t *pos, size_t n
 		}
 		page_get(b.page);
 		mutex_unlock(&p->lock);
-		r = write_fully(out, pos, (char *)page_to_virt(b.page) + b.off, min_t(size_t, b.len, n));
+		r = write_fully(out, pos, (char *)page_to_virt(b.page) + b.off,
+				min_t(size_t, b.len, n));
 		if (r > 0) {
 			consume(p, b.page, (size_t)r);
 			done += r;
@@ -204,14 +205,16 @@ ssize_t splice_to_pipe(struct file *in, loff_t *pos, struct pipe *p, size_t n, b
 		if (r)
 			break;
 		page = page_alloc(GFP_KERNEL | GFP_USER, 0);
-		r = page ? read_chunk(in, pos, page_to_virt(page), min_t(size_t, n, PAGE_SIZE)) : -ENOMEM;
+		r = page ? read_chunk(in, pos, page_to_virt(page), min_t(size_t, n, PAGE_SIZE))
+			 : -ENOMEM;
 		if (r <= 0) {
 			if (page)
 				page_put(page);
 			break;
 		}
 		/* Room was there; if a writer took it meanwhile, wait for it again rather than lose what was read. */
-		while (!(pushed = pipe_push(p, &(struct pipe_buf){ page, 0, (u32)r, 0 })) && !pipe_wait_writable(p, false))
+		while (!(pushed = pipe_push(p, &(struct pipe_buf){ page, 0, (u32)r, 0 })) &&
+		       !pipe_wait_writable(p, false))
 			;
 		if (!pushed) {
 			page_put(page);

@@ -101,7 +101,8 @@ u64 exec_size(struct file *f)
 	return READ_ONCE(f->inode->size);
 }
 
-long exec_map(struct vm *vm, struct file *f, uaddr_t addr, size_t len, unsigned int prot, unsigned int flags, u64 pgoff)
+long exec_map(struct vm *vm, struct file *f, uaddr_t addr, size_t len, unsigned int prot,
+	      unsigned int flags, u64 pgoff)
 {
 	unsigned int max = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
 	struct vm_object *obj;
@@ -182,7 +183,8 @@ int files_unpack_root(const void *image, size_t size, const char *what)
 /* The device that letter @how of caelum.stdio= means for descriptor @fd. */
 static const char *stdio_device(int fd, char how)
 {
-	static const char *const stream[] = { "/dev/stdin-stream", "/dev/stdout-stream", "/dev/stderr-stream" };
+	static const char *const stream[] = { "/dev/stdin-stream", "/dev/stdout-stream",
+					      "/dev/stderr-stream" };
 
 	return how == 's' ? stream[fd] : how == 'n' ? "/dev/null" : "/dev/console";
 }
@@ -190,7 +192,8 @@ static const char *stdio_device(int fd, char how)
 int files_open_stdio(void)
 {
 	for (int fd = 0; fd < 3; fd++) {
-		struct file *f = file_open(AT_FDCWD, stdio_device(fd, console_stdio[fd]), O_RDWR, 0);
+		struct file *f =
+			file_open(AT_FDCWD, stdio_device(fd, console_stdio[fd]), O_RDWR, 0);
 		int r;
 
 		if (IS_ERR(f))

@@ -100,7 +100,9 @@ static void timerfd_release(struct file *f)
 	kfree(t);
 }
 
-static const struct file_ops timerfd_ops = { .read = timerfd_read, .poll = timerfd_poll, .release = timerfd_release };
+static const struct file_ops timerfd_ops = { .read = timerfd_read,
+					     .poll = timerfd_poll,
+					     .release = timerfd_release };
 
 /* The present setting. lock held. */
 static void get_setting(struct timerfd *t, struct timer_spec *out)
@@ -137,7 +139,8 @@ static u64 deadline_of(const struct timerfd *t, u64 value, bool absolute)
 	return value > offset ? value - offset : 1;
 }
 
-int timerfd_settime(struct file *f, int tflags, const struct timer_spec *new, struct timer_spec *old)
+int timerfd_settime(struct file *f, int tflags, const struct timer_spec *new,
+		    struct timer_spec *old)
 {
 	struct timerfd *t = f->priv;
 	unsigned long flags;
@@ -172,7 +175,8 @@ struct file *timerfd_create(int clock, int flags)
 	struct timerfd *t;
 	struct file *f;
 
-	if ((clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM) && !capable(CAP_WAKE_ALARM))
+	if ((clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM) &&
+	    !capable(CAP_WAKE_ALARM))
 		return ERR_PTR(-EPERM);
 	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME &&
 	    clock != CLOCK_REALTIME_ALARM && clock != CLOCK_BOOTTIME_ALARM)
@@ -184,7 +188,8 @@ struct file *timerfd_create(int clock, int flags)
 	ktimer_init(&t->timer, expired);
 	waitq_init(&t->wait);
 	t->real = clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_ALARM;
-	f = anon_file_create("anon_inode:[timerfd]", &timerfd_ops, t, O_RDWR | ((unsigned int)flags & O_NONBLOCK));
+	f = anon_file_create("anon_inode:[timerfd]", &timerfd_ops, t,
+			     O_RDWR | ((unsigned int)flags & O_NONBLOCK));
 	if (IS_ERR(f))
 		kfree(t);
 	return f;

@@ -22,17 +22,17 @@ struct fs_type;
 
 /* A name in a directory. Hashed dentries may have no user (refs 0): then they are on the LRU list and can be dropped. */
 struct dentry {
-	u32 refs;	    /* atomic; 0 -> 1 only under the bucket's lock */
-	u32 flags;	    /* bucket's lock, but DENTRY_MOUNTED: mount_lock */
-	u64 hash;	    /* of (parent, name) */
+	u32 refs;		     /* atomic; 0 -> 1 only under the bucket's lock */
+	u32 flags;		     /* bucket's lock, but DENTRY_MOUNTED: mount_lock */
+	u64 hash;		     /* of (parent, name) */
 	struct hlist_node hash_link; /* bucket's lock */
 	struct dentry *parent;	     /* rename lock; a reference, itself for a root */
 	struct inode *inode;	     /* set once (release), NULL: negative */
 	const char *name;	     /* rename lock and bucket's lock */
 	u32 len;
 	struct super *sb;
-	struct list lru;	     /* lru lock */
-	u64 cookie;		     /* the file system's own: directory position */
+	struct list lru; /* lru lock */
+	u64 cookie;	 /* the file system's own: directory position */
 	char inline_name[40];
 };
 #define DENTRY_LRU	1u  /* on the LRU list */
@@ -41,11 +41,18 @@ struct dentry {
 #define DENTRY_ANON	8u  /* no place in a tree: shown as the name alone (pipes, memfd) */
 #define DENTRY_REVAL	16u /* ask inode_ops.revalidate of the parent before use */
 
-static inline bool d_unhashed(const struct dentry *d) { return hlist_unhashed(&d->hash_link); }
-static inline struct inode *d_inode(const struct dentry *d) { return __atomic_load_n(&d->inode, __ATOMIC_ACQUIRE); }
+static inline bool d_unhashed(const struct dentry *d)
+{
+	return hlist_unhashed(&d->hash_link);
+}
+static inline struct inode *d_inode(const struct dentry *d)
+{
+	return __atomic_load_n(&d->inode, __ATOMIC_ACQUIRE);
+}
 static inline struct dentry *dget(struct dentry *d)
 {
-	__atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED); /* the caller holds one, or the bucket's lock */
+	__atomic_fetch_add(&d->refs, 1,
+			   __ATOMIC_RELAXED); /* the caller holds one, or the bucket's lock */
 	return d;
 }
 void dput(struct dentry *d);
@@ -105,11 +112,12 @@ struct inode_ops {
 	int (*link)(struct dentry *old, struct inode *dir, struct dentry *d);
 	int (*unlink)(struct inode *dir, struct dentry *d);
 	int (*rmdir)(struct inode *dir, struct dentry *d);
-	int (*rename)(struct inode *odir, struct dentry *od, struct inode *ndir, struct dentry *nd, unsigned int flags);
+	int (*rename)(struct inode *odir, struct dentry *od, struct inode *ndir, struct dentry *nd,
+		      unsigned int flags);
 	int (*tmpfile)(struct inode *dir, struct inode **out, u32 mode);
 	/* Symlink text into @buf (NUL-terminated), length or -Exxx; or jump: fill *jump (proc magic links) and return 0. */
 	ssize_t (*readlink)(struct inode *inode, char *buf, size_t size, struct path *jump);
-	int (*getattr)(struct inode *inode, struct kstat *st); /* NULL: generic */
+	int (*getattr)(struct inode *inode, struct kstat *st);	       /* NULL: generic */
 	int (*setattr)(struct inode *inode, const struct iattr *attr); /* NULL: generic */
 	int (*permission)(struct inode *inode, unsigned int may);      /* NULL: generic modes */
 	int (*revalidate)(struct dentry *d); /* 1 valid, 0 drop (procfs) */
@@ -119,20 +127,20 @@ struct inode {
 	refcount_t refs;
 	struct super *sb;
 	u64 ino;
-	u32 mode;	   /* lock */
+	u32 mode; /* lock */
 	u32 nlink;
 	uid_t uid;
 	gid_t gid;
 	u64 rdev;
-	u64 size;	   /* lock */
+	u64 size; /* lock */
 	u64 atime_ns, mtime_ns, ctime_ns, btime_ns;
 	struct rwsem lock;
 	const struct inode_ops *ops;
 	const struct file_ops *fops;
 	struct vm_object object; /* page cache of regular files */
-	u32 seals;	   /* F_SEAL_*: lock */
-	bool linkable;	   /* O_TMPFILE without O_EXCL: may be given its first name; lock */
-	s32 write_denied;  /* >0 open for writing, <0 being executed (ETXTBSY): atomic */
+	u32 seals;		 /* F_SEAL_*: lock */
+	bool linkable;		 /* O_TMPFILE without O_EXCL: may be given its first name; lock */
+	s32 write_denied;	 /* >0 open for writing, <0 being executed (ETXTBSY): atomic */
 	void *priv;
 	struct lock_context *locks; /* advisory locks; set once */
 	struct pipe *pipe;	    /* FIFO; lock */
@@ -141,11 +149,16 @@ struct inode {
 
 /** inode_new() - an inode of @sb with one reference, owned by current's fsuid/fsgid (setgid of @dir honoured). NULL: no memory. */
 struct inode *inode_new(struct super *sb, struct inode *dir, u32 mode);
-static inline struct inode *inode_get(struct inode *i) { refcount_inc(&i->refs); return i; }
+static inline struct inode *inode_get(struct inode *i)
+{
+	refcount_inc(&i->refs);
+	return i;
+}
 void inode_put(struct inode *inode);
-u64 inode_now(void); /* CLOCK_REALTIME in ns */
+u64 inode_now(void);					   /* CLOCK_REALTIME in ns */
 void inode_touch(struct inode *inode, unsigned int which); /* ATTR_ATIME | MTIME | CTIME := now */
-void inode_init_special(struct inode *inode, u64 rdev); /* fops of devices, FIFOs, sockets by mode */
+void inode_init_special(struct inode *inode,
+			u64 rdev); /* fops of devices, FIFOs, sockets by mode */
 void generic_fill_stat(struct inode *inode, struct kstat *st);
 int vfs_getattr(const struct path *p, struct kstat *st);
 /** vfs_setattr() - check rights, clear setuid bits, apply. Takes the inode lock. */
@@ -156,8 +169,9 @@ bool inode_owner_or_capable(struct inode *inode);
 
 /* A mounted file system type and an instance of it. */
 struct super_ops {
-	void (*evict)(struct inode *inode);		     /* last reference: free priv and pages */
-	int (*statfs)(struct super *sb, struct statfs *st); /* f_type, f_bsize, f_namelen are preset */
+	void (*evict)(struct inode *inode); /* last reference: free priv and pages */
+	int (*statfs)(struct super *sb,
+		      struct statfs *st); /* f_type, f_bsize, f_namelen are preset */
 	void (*put_super)(struct super *sb);
 	int (*remount)(struct super *sb, unsigned long flags, const char *data);
 	void (*show_options)(struct super *sb, char *buf, size_t size); /* ",size=..." */
@@ -169,7 +183,7 @@ struct super {
 	struct dentry *root;
 	u64 dev;
 	u64 magic;
-	u64 flags;	 /* SB_RDONLY = MS_RDONLY */
+	u64 flags; /* SB_RDONLY = MS_RDONLY */
 	u64 max_bytes;
 	atomic_t writers; /* files open for writing */
 	atomic64_t next_ino;
@@ -177,10 +191,10 @@ struct super {
 };
 struct fs_type {
 	const char *name;
-	bool nodev;	     /* needs no block device (/proc/filesystems) */
+	bool nodev; /* needs no block device (/proc/filesystems) */
 	/* Fill a new super: ops, magic, root dentry. 0 or -Exxx. */
 	int (*fill)(struct super *sb, const char *source, const char *data);
-	bool single;	     /* one instance, shared by all its mounts */
+	bool single; /* one instance, shared by all its mounts */
 	struct super *instance;
 	struct fs_type *next;
 };
@@ -197,7 +211,7 @@ struct mount {
 	struct dentry *mountpoint;   /* mount_lock; a reference */
 	struct hlist_node hash_link; /* mount_lock */
 	struct list ns_link;	     /* mount_lock: all mounts, in order */
-	u32 flags;		     /* MS_RDONLY, NOSUID, NODEV, NOEXEC, NOATIME, NODIRATIME, RELATIME */
+	u32 flags; /* MS_RDONLY, NOSUID, NODEV, NOEXEC, NOATIME, NODIRATIME, RELATIME */
 	u32 expiry_mark;
 	int id;
 	char *source;
@@ -208,13 +222,18 @@ struct mnt_ns {
 };
 extern struct mnt_ns init_mnt_ns;
 extern struct spinlock mount_lock;
-static inline struct mount *mnt_get(struct mount *m) { refcount_inc(&m->refs); return m; }
+static inline struct mount *mnt_get(struct mount *m)
+{
+	refcount_inc(&m->refs);
+	return m;
+}
 void mnt_put(struct mount *m);
 /** mount_lookup() - what is mounted at (@mnt, @d), with a reference, or NULL. */
 struct mount *mount_lookup(struct mount *mnt, struct dentry *d);
 /** mnt_want_write() - 0, or -EROFS for a read-only mount or file system. */
 int mnt_want_write(const struct mount *m);
-int do_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data);
+int do_mount(const char *source, const char *target, const char *type, unsigned long flags,
+	     const char *data);
 int do_umount(const char *target, int flags);
 struct mount *kern_mount(struct fs_type *type);
 struct fs_type *fs_type_find(const char *name);
@@ -238,7 +257,8 @@ int initramfs_unpack(const void *data, size_t size, const char *what);
 #define AT_FDCWD_KERNEL	 (-100)
 
 struct filename_last {
-	const char *name; /* into the string that was looked up, or a link's text that lives until path_parent_end() */
+	const char *
+		name; /* into the string that was looked up, or a link's text that lives until path_parent_end() */
 	u32 len;
 	bool is_dir_syntax; /* trailing slash */
 	u8 type;	    /* LAST_* */
@@ -253,7 +273,8 @@ void path_put(const struct path *p);
 char *path_name(const struct path *p, char *buf, size_t size);
 /** file_open() - open by kernel string, flags O_*, mode. ERR_PTR. For exec: O_EXEC-like with MAY_EXEC check by file_open_exec(). */
 struct file *file_open(int dfd, const char *name, int flags, u32 mode);
-struct file *file_open_exec(int dfd, const char *name, int at_flags); /* denies writers: pair with file_exec_done() */
+struct file *file_open_exec(int dfd, const char *name,
+			    int at_flags); /* denies writers: pair with file_exec_done() */
 void file_exec_done(struct file *f);
 int inode_permission(struct inode *inode, unsigned int may);
 
@@ -278,10 +299,17 @@ void file_remove_privs(struct inode *inode);
 bool path_equal(const struct path *a, const struct path *b);
 static inline u64 mkdev(unsigned int major, unsigned int minor)
 {
-	return (minor & 0xff) | ((u64)(major & 0xfff) << 8) | ((u64)(minor & ~0xffu) << 12) | ((u64)(major & ~0xfffu) << 32);
+	return (minor & 0xff) | ((u64)(major & 0xfff) << 8) | ((u64)(minor & ~0xffu) << 12) |
+	       ((u64)(major & ~0xfffu) << 32);
 }
-static inline unsigned int dev_major(u64 d) { return ((d >> 8) & 0xfff) | ((d >> 32) & ~0xfffu); }
-static inline unsigned int dev_minor(u64 d) { return (d & 0xff) | ((d >> 12) & ~0xffu); }
+static inline unsigned int dev_major(u64 d)
+{
+	return ((d >> 8) & 0xfff) | ((d >> 32) & ~0xfffu);
+}
+static inline unsigned int dev_minor(u64 d)
+{
+	return (d & 0xff) | ((d >> 12) & ~0xffu);
+}
 
 /* Names from user space: up to PATH_MAX; ERR_PTR(-EFAULT, -ENAMETOOLONG, -ENOENT for empty). */
 char *getname(uaddr_t uname);

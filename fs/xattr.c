@@ -46,7 +46,8 @@ static int check(struct inode *inode, const char *name, bool write)
 	if (str_has_prefix(name, "user.") && name[5]) {
 		if (!S_ISREG(inode->mode) && !S_ISDIR(inode->mode))
 			return write ? -EPERM : -ENODATA;
-		if (write && S_ISDIR(inode->mode) && (inode->mode & S_ISVTX) && !inode_owner_or_capable(inode))
+		if (write && S_ISDIR(inode->mode) && (inode->mode & S_ISVTX) &&
+		    !inode_owner_or_capable(inode))
 			return -EPERM;
 		return inode_permission(inode, write ? MAY_WRITE : MAY_READ);
 	}

@@ -19,19 +19,19 @@
 enum lock_rank {
 	RANK_ANY,
 	RANK_VFS_RENAME,
-	RANK_INODE,	 /* inode content and directory mutex */
-	RANK_VM,	 /* vm->lock */
+	RANK_INODE, /* inode content and directory mutex */
+	RANK_VM,    /* vm->lock */
 	RANK_PIPE,
 	RANK_TTY,
-	RANK_TASKLIST,	 /* pid table, parent/child links */
+	RANK_TASKLIST, /* pid table, parent/child links */
 	RANK_SIGHAND,
 	RANK_FILES,
 	RANK_DENTRY,
-	RANK_PT,	 /* vm->pt_lock */
-	RANK_OBJECT,	 /* vm_object->lock */
+	RANK_PT,     /* vm->pt_lock */
+	RANK_OBJECT, /* vm_object->lock */
 	RANK_FUTEX,
 	RANK_WAITQ,
-	RANK_TASK,	 /* task's wake-up state */
+	RANK_TASK, /* task's wake-up state */
 	RANK_RUNQ,
 	RANK_TIMER,
 	RANK_SLAB,
@@ -49,18 +49,33 @@ struct spinlock {
 
 #ifdef CONFIG_DEBUG
 #define SPINLOCK_INIT(r) { .word = 0, .rank = (r) }
-void lock_debug_wanted(struct spinlock *l);   /* before waiting: order, and that this CPU does not hold it */
+void lock_debug_wanted(
+	struct spinlock *l); /* before waiting: order, and that this CPU does not hold it */
 void lock_debug_acquired(struct spinlock *l); /* held now */
 void lock_debug_release(struct spinlock *l);
 void lock_debug_may_sleep(const char *where); /* panics with a spinlock held or interrupts off */
 void lock_debug_off(void);		      /* a panic takes what it needs */
 #else
 #define SPINLOCK_INIT(r) { .word = 0 }
-static inline void lock_debug_wanted(struct spinlock *l) { (void)l; }
-static inline void lock_debug_acquired(struct spinlock *l) { (void)l; }
-static inline void lock_debug_release(struct spinlock *l) { (void)l; }
-static inline void lock_debug_may_sleep(const char *where) { (void)where; }
-static inline void lock_debug_off(void) { }
+static inline void lock_debug_wanted(struct spinlock *l)
+{
+	(void)l;
+}
+static inline void lock_debug_acquired(struct spinlock *l)
+{
+	(void)l;
+}
+static inline void lock_debug_release(struct spinlock *l)
+{
+	(void)l;
+}
+static inline void lock_debug_may_sleep(const char *where)
+{
+	(void)where;
+}
+static inline void lock_debug_off(void)
+{
+}
 #endif
 
 static inline void spin_init(struct spinlock *l, enum lock_rank rank)

@@ -38,7 +38,7 @@ typedef s64 time64;	       /* nanoseconds; seconds where the name says _sec */
 #define ino_t		caelum_ino_t
 #else
 typedef unsigned int uint;
-typedef unsigned long	ulong;
+typedef unsigned long ulong;
 typedef long ssize_t;
 typedef int pid_t;
 typedef unsigned int uid_t;

@@ -21,7 +21,7 @@ char console_stdio[3] = { 't', 't', 't' };
 
 static struct spinlock out_lock = SPINLOCK_INIT(RANK_CONSOLE);
 static struct spinlock in_lock = SPINLOCK_INIT(RANK_ANY); /* sinks wake tasks under it */
-static char out_channel; /* out_lock: selected last */
+static char out_channel;				  /* out_lock: selected last */
 static const struct console_input_ops *input_ops;
 
 /* Input that came before anyone asked for it. */
@@ -131,7 +131,7 @@ enum in_state { IN_DATA, IN_DLE, IN_COLS, IN_ROWS };
 
 static struct {
 	enum in_state state;
-	bool stream;	/* data is the stream's, not the terminal's */
+	bool stream; /* data is the stream's, not the terminal's */
 	u32 cols, rows;
 } in;
 

@@ -8,7 +8,12 @@
 
 #include <types.h>
 
-enum console_channel { CONSOLE_TTY = 'o', CONSOLE_STDERR = 'e', CONSOLE_LOG = 'k', CONSOLE_PANIC = 'p' };
+enum console_channel {
+	CONSOLE_TTY = 'o',
+	CONSOLE_STDERR = 'e',
+	CONSOLE_LOG = 'k',
+	CONSOLE_PANIC = 'p'
+};
 
 void console_init(void); /* after command line parsing: frames on or off */
 void console_write(enum console_channel ch, const char *buf, size_t n);

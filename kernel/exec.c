@@ -160,7 +160,8 @@ static int area_add_user(struct arg_area *a, uaddr_t s)
 }
 
 /* Add the strings of a NULL-terminated array from element @skip on; *count is increased. */
-static int area_add_array(struct arg_area *a, uaddr_t array, bool kernel, unsigned int skip, unsigned int *count)
+static int area_add_array(struct arg_area *a, uaddr_t array, bool kernel, unsigned int skip,
+			  unsigned int *count)
 {
 	int r = 0;
 
@@ -239,7 +240,8 @@ static bool is_blank(char c)
 /*
  * Take "#! interpreter [argument]" apart. A line that does not end within the buffer is accepted only if the interpreter's name does.
  */
-static int parse_script_line(struct exec *e, const char **interp, size_t *interp_len, const char **arg, size_t *arg_len)
+static int parse_script_line(struct exec *e, const char **interp, size_t *interp_len,
+			     const char **arg, size_t *arg_len)
 {
 	char *s = (char *)e->head + 2, *limit = (char *)e->head + e->head_len;
 	char *end = memchr(s, '\n', (size_t)(limit - s));
@@ -289,7 +291,8 @@ static int resolve_scripts(struct exec *e)
 	size_t interp_len, arg_len;
 	int r = read_head(e);
 
-	for (int depth = 0; !r && e->head_len >= 2 && e->head[0] == '#' && e->head[1] == '!'; depth++) {
+	for (int depth = 0; !r && e->head_len >= 2 && e->head[0] == '#' && e->head[1] == '!';
+	     depth++) {
 		struct file *f;
 
 		if (depth == SCRIPT_DEPTH)
@@ -341,7 +344,8 @@ static int read_phdrs(struct file *f, struct elf_image *image, void **phdrs, con
 static int check_elf(struct exec *e)
 {
 	const char *why = "cannot be read";
-	int r = elf_parse_ehdr(e->head, e->head_len, exec_size(e->file), ELF_MACHINE, &e->image, &why);
+	int r = elf_parse_ehdr(e->head, e->head_len, exec_size(e->file), ELF_MACHINE, &e->image,
+			       &why);
 
 	if (!r)
 		r = read_phdrs(e->file, &e->image, &e->phdrs, &why);
@@ -353,7 +357,8 @@ static int check_elf(struct exec *e)
 
 static unsigned int phdr_prot(const struct elf64_phdr *ph)
 {
-	return (ph->p_flags & PF_R ? PROT_READ : 0) | (ph->p_flags & PF_W ? PROT_WRITE : 0) | (ph->p_flags & PF_X ? PROT_EXEC : 0);
+	return (ph->p_flags & PF_R ? PROT_READ : 0) | (ph->p_flags & PF_W ? PROT_WRITE : 0) |
+	       (ph->p_flags & PF_X ? PROT_EXEC : 0);
 }
 
 static int map_anonymous(struct vm *vm, uaddr_t start, uaddr_t end, unsigned int prot)
@@ -362,8 +367,8 @@ static int map_anonymous(struct vm *vm, uaddr_t start, uaddr_t end, unsigned int
 
 	if (start >= end)
 		return 0;
-	r = vm_map(vm, start, end - start, prot, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS, NULL, NULL, 0,
-		   VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC, 0);
+	r = vm_map(vm, start, end - start, prot, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS, NULL,
+		   NULL, 0, VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC, 0);
 	return r < 0 ? (int)r : 0;
 }
 
@@ -374,19 +379,23 @@ static int clear_tail(struct vm *vm, uaddr_t from, uaddr_t to)
 
 	if (from >= to)
 		return 0;
-	return vm_access(vm, from, (void *)zeros, to - from, true, true) == (ssize_t)(to - from) ? 0 : -EFAULT;
+	return vm_access(vm, from, (void *)zeros, to - from, true, true) == (ssize_t)(to - from)
+		       ? 0
+		       : -EFAULT;
 }
 
 static int map_segment(struct vm *vm, struct file *f, const struct elf64_phdr *ph, uaddr_t bias)
 {
 	uaddr_t addr = bias + ph->p_vaddr, start = ALIGN_DOWN(addr, PAGE_SIZE);
-	uaddr_t file_end = addr + ph->p_filesz, page_end = ALIGN_UP(file_end, PAGE_SIZE), mem_end = addr + ph->p_memsz;
+	uaddr_t file_end = addr + ph->p_filesz, page_end = ALIGN_UP(file_end, PAGE_SIZE),
+		mem_end = addr + ph->p_memsz;
 	unsigned int prot = phdr_prot(ph);
 	long r;
 	int err;
 
 	if (ph->p_filesz) {
-		r = exec_map(vm, f, start, file_end - start, prot, MAP_PRIVATE | MAP_FIXED, (ph->p_offset - (addr - start)) >> PAGE_SHIFT);
+		r = exec_map(vm, f, start, file_end - start, prot, MAP_PRIVATE | MAP_FIXED,
+			     (ph->p_offset - (addr - start)) >> PAGE_SHIFT);
 		if (r < 0)
 			return (int)r;
 	} else {
@@ -402,7 +411,8 @@ static int map_segment(struct vm *vm, struct file *f, const struct elf64_phdr *p
 	return map_anonymous(vm, page_end, ALIGN_UP(mem_end, PAGE_SIZE), prot);
 }
 
-static int map_image(struct vm *vm, struct file *f, const struct elf_image *image, const void *phdrs, uaddr_t bias)
+static int map_image(struct vm *vm, struct file *f, const struct elf_image *image,
+		     const void *phdrs, uaddr_t bias)
 {
 	int r = 0;
 
@@ -453,13 +463,15 @@ static struct file *open_interp(struct exec *e)
 	if (!path)
 		return ERR_PTR(-ENOMEM);
 	n = exec_read(e->file, path, e->image.interp_size, e->image.interp_offset);
-	if (n != (ssize_t)e->image.interp_size || elf_check_interp_path(path, e->image.interp_size, &why)) {
+	if (n != (ssize_t)e->image.interp_size ||
+	    elf_check_interp_path(path, e->image.interp_size, &why)) {
 		kfree(path);
 		return ERR_PTR(-ENOEXEC);
 	}
 	f = exec_open(path);
 	if (IS_ERR(f))
-		pr_warn("exec: %s: interpreter %s: not found or not executable\n", e->args->filename, path);
+		pr_warn("exec: %s: interpreter %s: not found or not executable\n",
+			e->args->filename, path);
 	kfree(path);
 	return f;
 }
@@ -469,9 +481,10 @@ static int check_interp(struct exec *e, struct file *f, void **phdrs)
 	const char *why = "interpreter cannot be read";
 	u8 head[64];
 	ssize_t n = exec_read(f, head, sizeof(head), 0);
-	int r = n < 0	       ? (int)n
+	int r = n < 0			    ? (int)n
 		: n < (ssize_t)sizeof(head) ? -EIO
-					    : elf_parse_interp_ehdr(head, (size_t)n, exec_size(f), ELF_MACHINE, &e->interp, &why);
+					    : elf_parse_interp_ehdr(head, (size_t)n, exec_size(f),
+								    ELF_MACHINE, &e->interp, &why);
 
 	if (!r)
 		r = read_phdrs(f, &e->interp, phdrs, &why);
@@ -493,7 +506,8 @@ static int load_interp(struct exec *e)
 	r = check_interp(e, f, &phdrs);
 	if (r)
 		goto out;
-	base = vm_map(e->vm, 0, e->interp.max_vaddr - e->interp.min_vaddr, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, NULL, NULL, 0,
+	base = vm_map(e->vm, 0, e->interp.max_vaddr - e->interp.min_vaddr, PROT_NONE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, NULL, NULL, 0,
 		      VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC, 0);
 	if (base < 0) {
 		e->doomed = true;
@@ -557,8 +571,10 @@ static int map_stack(struct exec *e)
 	uaddr_t strings = e->stack_top - a->npages * PAGE_SIZE;
 	size_t vectors = (a->argc + a->envc + 64UL) * sizeof(u64);
 	uaddr_t bottom = ALIGN_DOWN(strings - vectors, PAGE_SIZE) - STACK_EXTRA;
-	unsigned int prot = PROT_READ | PROT_WRITE | (e->image.stack == ELF_STACK_EXEC ? PROT_EXEC : 0);
-	long r = vm_map(e->vm, bottom, e->stack_top - bottom, prot, MAP_PRIVATE | MAP_FIXED_NOREPLACE | MAP_ANONYMOUS, NULL, NULL, 0,
+	unsigned int prot =
+		PROT_READ | PROT_WRITE | (e->image.stack == ELF_STACK_EXEC ? PROT_EXEC : 0);
+	long r = vm_map(e->vm, bottom, e->stack_top - bottom, prot,
+			MAP_PRIVATE | MAP_FIXED_NOREPLACE | MAP_ANONYMOUS, NULL, NULL, 0,
 			VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC, VM_GROWSDOWN | VM_STACK);
 
 	if (r < 0)
@@ -610,7 +626,8 @@ static void fill_auxv(struct exec *e, uaddr_t execfn, uaddr_t platform, uaddr_t 
 		auxv_add(vm, AT_PLATFORM, platform);
 	auxv_add(vm, AT_MINSIGSTKSZ, uctx_sigframe_size());
 	auxv_add(vm, AT_NULL, 0);
-	static_assert(sizeof_field(struct vm, auxv) >= 2 * 22 * sizeof(u64), "room for all of them");
+	static_assert(sizeof_field(struct vm, auxv) >= 2 * 22 * sizeof(u64),
+		      "room for all of them");
 }
 
 /* argc, argv[], NULL, envp[], NULL, auxv: below the strings. */
@@ -636,7 +653,9 @@ static int write_vectors(struct exec *e)
 	memcpy(&v[i], e->vm->auxv, e->vm->nauxv * sizeof(u64));
 	e->sp = ALIGN_DOWN(strings - n * sizeof(*v), 16);
 	e->vm->stack_start = e->sp;
-	r = vm_access(e->vm, e->sp, v, n * sizeof(*v), true, false) == (ssize_t)(n * sizeof(*v)) ? 0 : -ENOMEM;
+	r = vm_access(e->vm, e->sp, v, n * sizeof(*v), true, false) == (ssize_t)(n * sizeof(*v))
+		    ? 0
+		    : -ENOMEM;
 	kfree(v);
 	return r;
 }
@@ -659,12 +678,14 @@ static int build_stack(struct exec *e)
 		r = area_add_bytes(a, seed, sizeof(seed));
 	/* What is left of the last page must not show old memory. */
 	if (a->len & ~PAGE_MASK)
-		memset((char *)page_to_virt(a->page[a->npages - 1]) + (a->len & ~PAGE_MASK), 0, PAGE_SIZE - (a->len & ~PAGE_MASK));
+		memset((char *)page_to_virt(a->page[a->npages - 1]) + (a->len & ~PAGE_MASK), 0,
+		       PAGE_SIZE - (a->len & ~PAGE_MASK));
 	if (!r)
 		r = map_stack(e);
 	if (r)
 		return r;
-	fill_auxv(e, e->vm->arg_start + execfn_at, platform ? e->vm->arg_start + platform_at : 0, e->vm->arg_start + random_at);
+	fill_auxv(e, e->vm->arg_start + execfn_at, platform ? e->vm->arg_start + platform_at : 0,
+		  e->vm->arg_start + random_at);
 	return write_vectors(e);
 }
 

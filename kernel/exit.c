@@ -48,7 +48,8 @@ static void kill_other_threads_locked(struct process *p)
 		if (t == current)
 			continue;
 		task_set_work(t, WORK_EXIT);
-		task_wake(t, (1u << TASK_INTERRUPTIBLE) | (1u << TASK_KILLABLE) | (1u << TASK_STOPPED) | (1u << TASK_TRACED));
+		task_wake(t, (1u << TASK_INTERRUPTIBLE) | (1u << TASK_KILLABLE) |
+				     (1u << TASK_STOPPED) | (1u << TASK_TRACED));
 		sched_kick(t);
 	}
 }
@@ -432,7 +433,8 @@ static void fill_result(struct process *p, struct wait_result *res)
 }
 
 /* Is there something to report about @p? tasklist_lock held. *reap: the caller must release it. */
-static bool try_report(const struct wait_req *req, struct process *p, struct wait_result *res, bool *reap)
+static bool try_report(const struct wait_req *req, struct process *p, struct wait_result *res,
+		       bool *reap)
 {
 	if (p->zombie) {
 		if (!(req->options & WEXITED))

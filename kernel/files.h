@@ -29,7 +29,8 @@ void exec_close(struct file *f);
 ssize_t exec_read(struct file *f, void *buf, size_t n, u64 off);
 u64 exec_size(struct file *f);
 /** exec_map() - map a private part of the file. Address or -Exxx. */
-long exec_map(struct vm *vm, struct file *f, uaddr_t addr, size_t len, unsigned int prot, unsigned int flags, u64 pgoff);
+long exec_map(struct vm *vm, struct file *f, uaddr_t addr, size_t len, unsigned int prot,
+	      unsigned int flags, u64 pgoff);
 /** exec_set_exe() - record the program in @vm for /proc/PID/exe. */
 void exec_set_exe(struct vm *vm, struct file *f);
 /** exec_creds() - what set-user-id and set-group-id bits make of @creds; returns whether privileges were raised (AT_SECURE). */

@@ -281,7 +281,8 @@ static int check_flags(const struct clone_req *req)
 	u64 f = req->flags;
 
 	if (f & (CLONE_NEW_ANY | CLONE_INTO_CGROUP))
-		return f & (CLONE_NEW_ANY & ~CLONE_NEWUSER) && !capable(CAP_SYS_ADMIN) ? -EPERM : -EINVAL;
+		return f & (CLONE_NEW_ANY & ~CLONE_NEWUSER) && !capable(CAP_SYS_ADMIN) ? -EPERM
+										       : -EINVAL;
 	if ((f & CLONE_THREAD) && !(f & CLONE_SIGHAND))
 		return -EINVAL;
 	if ((f & CLONE_SIGHAND) && !(f & CLONE_VM))

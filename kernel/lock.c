@@ -259,7 +259,8 @@ void lock_debug_wanted(struct spinlock *l)
 		if (h->lock[i] == l)
 			panic("spinlock of rank %d wanted by the CPU that holds it", l->rank);
 		if (l->rank != RANK_ANY && h->lock[i]->rank > l->rank)
-			panic("lock order: rank %d wanted with rank %d held", l->rank, h->lock[i]->rank);
+			panic("lock order: rank %d wanted with rank %d held", l->rank,
+			      h->lock[i]->rank);
 	}
 out:
 	hal_irq_restore(flags);
@@ -308,7 +309,8 @@ void lock_debug_may_sleep(const char *where)
 	if (!hal_irq_enabled() && !(current->flags & TASK_F_IDLE))
 		panic("%s with interrupts off", where);
 	if (percpu(held).n)
-		panic("%s with a spinlock of rank %d held", where, percpu(held).lock[percpu(held).n - 1]->rank);
+		panic("%s with a spinlock of rank %d held", where,
+		      percpu(held).lock[percpu(held).n - 1]->rank);
 }
 
 #endif

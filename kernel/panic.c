@@ -41,7 +41,8 @@ void panic(const char *fmt, ...)
 	hal_irq_disable();
 	lock_debug_off();
 	cpu = hal_cpu_id();
-	if (!__atomic_compare_exchange_n(&panicking, &expected, cpu + 1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+	if (!__atomic_compare_exchange_n(&panicking, &expected, cpu + 1, false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST)) {
 		/* Second here: another CPU is reporting, or the report itself failed. */
 		if (expected == cpu + 1)
 			hal_power_off(125);

@@ -45,7 +45,8 @@ void klog(int level, const char *fmt, ...)
 	char line[LINE_MAX];
 	u64 us = hal_clock_ns() / 1000;
 	unsigned long flags;
-	size_t head = (size_t)scnprintf(line, sizeof(line), "[%5llu.%06llu] ", us / 1000000, us % 1000000);
+	size_t head = (size_t)scnprintf(line, sizeof(line), "[%5llu.%06llu] ", us / 1000000,
+					us % 1000000);
 	char prefix[4] = { '<', (char)('0' + level), '>', 0 };
 	va_list ap;
 	size_t n;

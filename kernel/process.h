@@ -7,7 +7,7 @@
 
 struct clone_req {
 	u64 flags;
-	uaddr_t stack;	   /* 0: the parent's */
+	uaddr_t stack; /* 0: the parent's */
 	uaddr_t parent_tid, child_tid, tls, pidfd;
 	int exit_signal;
 };
@@ -15,14 +15,14 @@ struct clone_req {
 long do_clone(const struct clone_req *req);
 /** do_exec() - replace the current program; on success returns 0 with a fresh user context. argv/envp are user (or, for @kernel, kernel) pointer arrays. */
 struct exec_args {
-	struct file *file; /* resolved; reference kept by caller */
+	struct file *file;    /* resolved; reference kept by caller */
 	const char *filename; /* AT_EXECFN */
 	uaddr_t argv, envp;
 	bool kernel; /* argv/envp are kernel arrays of kernel strings */
 	bool inaccessible; /* filename goes through a descriptor that exec closes: no interpreter could open it */
 };
 int do_exec(const struct exec_args *args);
-__noreturn void do_exit(int status);	     /* this thread; @status as wait4 shows it */
+__noreturn void do_exit(int status);	   /* this thread; @status as wait4 shows it */
 __noreturn void do_group_exit(int status); /* the process */
 /** process_begin_group_exit() - mark; other threads die at their next return. s held by caller: no. */
 void process_group_exit_signal(int status);
@@ -36,7 +36,7 @@ struct wait_req {
 struct wait_result {
 	pid_t pid;
 	uid_t uid;
-	int status; /* wait4 form */
+	int status;	 /* wait4 form */
 	int code, value; /* waitid: CLD_*, si_status */
 	struct cpu_times times;
 	u64 minflt, majflt, maxrss;

@@ -16,7 +16,10 @@
 struct sigqueue {
 	struct list link;
 	struct siginfo info;
-	void (*taken)(struct sigqueue *q, struct siginfo *info); /* entry is part of a timer, called as it is delivered, s held; NULL: from the heap */
+	void (*taken)(
+		struct sigqueue *q,
+		struct siginfo *
+			info); /* entry is part of a timer, called as it is delivered, s held; NULL: from the heap */
 };
 
 /** sig_send_task() / sig_send_process() - queue for one thread, or for the process (any thread). @info NULL: from the kernel (SI_KERNEL).
@@ -41,7 +44,10 @@ void sig_kill_self(int sig);
 /** sig_pending_deliverable() - recompute whether WORK_SIGNAL must be set. s held. */
 void sig_recalc(struct task *t);
 /** signal_pending() / fatal_signal_pending() of current. */
-static inline bool signal_pending(void) { return READ_ONCE(current->work) & (WORK_SIGNAL | WORK_EXIT | WORK_STOP); }
+static inline bool signal_pending(void)
+{
+	return READ_ONCE(current->work) & (WORK_SIGNAL | WORK_EXIT | WORK_STOP);
+}
 bool fatal_signal_pending(void);
 /** sig_set_blocked() - change current's mask (KILL and STOP never blocked). */
 void sig_set_blocked(u64 mask);

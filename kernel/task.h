@@ -73,16 +73,16 @@ struct ns_set {
 struct pid {
 	refcount_t refs;
 	pid_t nr;
-	struct pid *hash_next;	/* p */
-	struct task *task;	/* p: the thread with this tid, until reaped */
+	struct pid *hash_next;	 /* p */
+	struct task *task;	 /* p: the thread with this tid, until reaped */
 	struct process *process; /* p: the process with this pid, until reaped */
-	struct list group;	/* p: process->group_link of the process group with this id */
-	struct list session;	/* p: process->session_link of the session with this id */
+	struct list group;	 /* p: process->group_link of the process group with this id */
+	struct list session;	 /* p: process->session_link of the session with this id */
 	struct tty *session_tty; /* p: controlling terminal of that session (reference held) */
 };
 
 struct sigpending {
-	u64 set;	  /* s: bit n-1 for signal n */
+	u64 set;	   /* s: bit n-1 for signal n */
 	struct list queue; /* s: struct sigqueue */
 };
 
@@ -90,7 +90,8 @@ struct sighand {
 	refcount_t refs;
 	struct spinlock lock;
 	struct k_sigaction action[64]; /* s */
-	struct sighand *older; /* reference on the one this replaced at exec: senders may still be looking at it */
+	struct sighand *
+		older; /* reference on the one this replaced at exec: senders may still be looking at it */
 };
 
 struct cpu_times {
@@ -111,19 +112,19 @@ struct vfork_wait {
 };
 
 struct sched_entity {
-	struct rb_node node;   /* run queue lock */
-	struct list rt_link;   /* run queue lock */
+	struct rb_node node; /* run queue lock */
+	struct list rt_link; /* run queue lock */
 	u64 vruntime;
 	u64 exec_start_ns;
 	u64 slice_end_ns;
 	u32 weight;
 	s8 nice;
-	u8 policy;	       /* SCHED_* */
+	u8 policy; /* SCHED_* */
 	u8 rt_priority;
-	bool queued;	       /* on a run queue's tree or list */
-	bool on_cpu;	       /* running or switching away: atomic */
-	bool migrating;	       /* leaving a CPU that affinity forbids; run queue lock */
-	bool yielding;	       /* own */
+	bool queued;	/* on a run queue's tree or list */
+	bool on_cpu;	/* running or switching away: atomic */
+	bool migrating; /* leaving a CPU that affinity forbids; run queue lock */
+	bool yielding;	/* own */
 };
 
 struct task {
@@ -145,8 +146,10 @@ struct task {
 
 	struct sched_entity se;
 	struct spinlock wake_lock; /* state changes against wake-ups */
-	struct { unsigned long bits[(CONFIG_NR_CPUS + 63) / 64]; } affinity;
-	u64 stamp;		       /* hal_counter() when the current user or system stretch began */
+	struct {
+		unsigned long bits[(CONFIG_NR_CPUS + 63) / 64];
+	} affinity;
+	u64 stamp; /* hal_counter() when the current user or system stretch began */
 	u64 user_ticks, system_ticks; /* before it; sched_get_times() converts */
 	u64 nvcsw, nivcsw, min_flt, maj_flt;
 	u64 start_ns;
@@ -154,26 +157,28 @@ struct task {
 #ifdef CONFIG_SIGRETURN_GUARD
 	struct sigguard sigguard; /* own */
 #endif
-	u64 blocked;	     /* own writes, s for others */
-	u64 saved_blocked;   /* sigsuspend, ppoll: restored after delivery if restore_blocked */
+	u64 blocked;	   /* own writes, s for others */
+	u64 saved_blocked; /* sigsuspend, ppoll: restored after delivery if restore_blocked */
 	bool restore_blocked;
 	struct sigpending pending; /* s */
 	uaddr_t altstack_sp;
 	u64 altstack_size;
 	int altstack_flags;
 	struct restart_block restart;
-	u8 restart_class;    /* enum syscall_restart of the running syscall; handlers may change it */
-	struct siginfo forced; /* own: synchronous signal to deliver before all others; si_signo 0: none */
-	u64 sigwait;	       /* s: what sigtimedwait waits for */
-	u32 stop_gen;	       /* s: process->stop_gen of the stop it is part of */
+	u8 restart_class; /* enum syscall_restart of the running syscall; handlers may change it */
+	struct siginfo
+		forced; /* own: synchronous signal to deliver before all others; si_signo 0: none */
+	u64 sigwait;	/* s: what sigtimedwait waits for */
+	u32 stop_gen;	/* s: process->stop_gen of the stop it is part of */
 
 	uaddr_t set_child_tid, clear_child_tid;
 	uaddr_t robust_list;
 	size_t robust_list_len;
-	u32 pi_waiters;	       /* atomic: tasks waiting for PI futexes that this one holds */
-	bool nofault;	       /* own: user access may not sleep; a missing page is a fault */
-	struct vfork_wait *vfork; /* wake_lock: on the stack of the parent that waits for us; NULL otherwise */
-	int exit_code;	     /* wait status of this thread */
+	u32 pi_waiters; /* atomic: tasks waiting for PI futexes that this one holds */
+	bool nofault;	/* own: user access may not sleep; a missing page is a fault */
+	struct vfork_wait *
+		vfork; /* wake_lock: on the stack of the parent that waits for us; NULL otherwise */
+	int exit_code; /* wait status of this thread */
 	int pdeath_signal;
 	void (*kthread_fn)(void *);
 	void *kthread_arg;
@@ -191,42 +196,44 @@ struct process {
 	struct pid *pid;
 	struct sighand *sighand;
 	struct sigpending shared_pending; /* s */
-	u32 nqueued;		/* s: entries in all its queues, against RLIMIT_SIGPENDING */
-	struct list threads;	/* p */
-	unsigned int nthreads;	/* p */
-	struct task *leader;	/* p: may be a zombie while threads live */
-	struct process *parent; /* p: never NULL */
-	struct list children;	/* p */
-	struct list sibling;	/* p: parent->children */
+	u32 nqueued;		    /* s: entries in all its queues, against RLIMIT_SIGPENDING */
+	struct list threads;	    /* p */
+	unsigned int nthreads;	    /* p */
+	struct task *leader;	    /* p: may be a zombie while threads live */
+	struct process *parent;	    /* p: never NULL */
+	struct list children;	    /* p */
+	struct list sibling;	    /* p: parent->children */
 	struct pid *pgrp, *session; /* p, references */
 	struct list group_link, session_link; /* p */
 	bool session_leader;
 	bool has_execed;
-	struct waitq child_wait; /* wait4 sleepers */
+	struct waitq child_wait;    /* wait4 sleepers */
 	struct waitq signalfd_wait; /* signalfd readers and pollers: any signal sent */
-	struct waitq exit_wait;	 /* pidfd pollers, exec waiting for its other threads */
-	int exit_signal;	/* to the parent; 0 for none */
-	bool group_exit;	/* s */
-	int group_exit_code;	/* s: wait status */
-	struct task *group_exec; /* s: thread doing exec */
-	bool zombie;		/* p: all threads gone, waiting to be reaped */
-	bool stopping;		/* s: group stop begun: every thread is to join it */
-	bool stopped;		/* s: all have joined */
-	u32 stop_gen;		/* s: counts group stops */
-	u32 cont_seq;		/* s: counts SIGCONTs, for a stop signal that is about to act */
-	int cld_pending;	/* s: CLD_STOPPED or CLD_CONTINUED that the parent is still to be told; 0: none */
-	struct sighand *exec_sighand; /* own: actions that sig_exec() will install */
-	int stop_signal;	/* s */
-	bool stop_reported, cont_pending; /* s: for wait */
-	unsigned int nstopped;	/* s */
-	struct rlimit64 rlim[RLIM_NLIMITS]; /* s */
+	struct waitq exit_wait;	    /* pidfd pollers, exec waiting for its other threads */
+	int exit_signal;	    /* to the parent; 0 for none */
+	bool group_exit;	    /* s */
+	int group_exit_code;	    /* s: wait status */
+	struct task *group_exec;    /* s: thread doing exec */
+	bool zombie;		    /* p: all threads gone, waiting to be reaped */
+	bool stopping;		    /* s: group stop begun: every thread is to join it */
+	bool stopped;		    /* s: all have joined */
+	u32 stop_gen;		    /* s: counts group stops */
+	u32 cont_seq;		    /* s: counts SIGCONTs, for a stop signal that is about to act */
+	int cld_pending; /* s: CLD_STOPPED or CLD_CONTINUED that the parent is still to be told; 0: none */
+	struct sighand *exec_sighand;		  /* own: actions that sig_exec() will install */
+	int stop_signal;			  /* s */
+	bool stop_reported, cont_pending;	  /* s: for wait */
+	unsigned int nstopped;			  /* s */
+	struct rlimit64 rlim[RLIM_NLIMITS];	  /* s */
 	struct cpu_times dead_times, child_times; /* p */
 	u64 dead_nvcsw, dead_nivcsw, dead_minflt, dead_majflt, child_minflt, child_majflt;
 	u64 maxrss, child_maxrss;
 	u64 start_ns;
 	struct list posix_timers; /* s */
 	int next_timer_id;
-	struct itimer { u64 value_ns, interval_ns; } itimer[3]; /* s: REAL as deadline; VIRTUAL, PROF as CPU-time deadline */
+	struct itimer {
+		u64 value_ns, interval_ns;
+	} itimer[3];		       /* s: REAL as deadline; VIRTUAL, PROF as CPU-time deadline */
 	struct process_timers *timers; /* kernel/posix_timer.h; NULL: has none yet */
 	bool dumpable;
 	bool child_subreaper;
@@ -242,12 +249,27 @@ static __always_inline struct task *current_task(void)
 extern struct spinlock tasklist_lock;
 extern struct process *init_process;
 
-static inline void task_get(struct task *t) { refcount_inc(&t->refs); }
+static inline void task_get(struct task *t)
+{
+	refcount_inc(&t->refs);
+}
 void task_put(struct task *t);
-static inline pid_t task_tid(const struct task *t) { return t->tid->nr; }
-static inline pid_t task_pid(const struct task *t) { return t->process->pid->nr; }
-static inline void task_set_work(struct task *t, u32 bits) { __atomic_fetch_or(&t->work, bits, __ATOMIC_ACQ_REL); }
-static inline void task_clear_work(struct task *t, u32 bits) { __atomic_fetch_and(&t->work, ~bits, __ATOMIC_ACQ_REL); }
+static inline pid_t task_tid(const struct task *t)
+{
+	return t->tid->nr;
+}
+static inline pid_t task_pid(const struct task *t)
+{
+	return t->process->pid->nr;
+}
+static inline void task_set_work(struct task *t, u32 bits)
+{
+	__atomic_fetch_or(&t->work, bits, __ATOMIC_ACQ_REL);
+}
+static inline void task_clear_work(struct task *t, u32 bits)
+{
+	__atomic_fetch_and(&t->work, ~bits, __ATOMIC_ACQ_REL);
+}
 
 /** pid_find() - look a number up. tasklist_lock held. NULL if unused. */
 struct pid *pid_find(pid_t nr);
@@ -280,13 +302,16 @@ struct task *kthread_create(void (*fn)(void *), void *arg, const char *name);
 /** capable() - effective capability test; CAP_* numbers. */
 bool capable(int cap);
 bool creds_in_group(const struct creds *c, gid_t gid);
-static inline const struct creds *current_creds(void) { return current->creds; }
-struct creds *creds_prepare(void); /* a copy of current's to edit; NULL: no memory */
-void creds_commit(struct creds *c);  /* becomes current's */
+static inline const struct creds *current_creds(void)
+{
+	return current->creds;
+}
+struct creds *creds_prepare(void);  /* a copy of current's to edit; NULL: no memory */
+void creds_commit(struct creds *c); /* becomes current's */
 #define CAP_FULL ((1ULL << (CAP_LAST_CAP + 1)) - 1)
 struct creds *creds_prepare_groups(unsigned int ngroups); /* with room for that many groups */
-const struct creds *creds_root(void);		  /* a reference to the first task's */
-const struct creds *creds_of(struct task *t);	  /* another task's, with a reference */
+const struct creds *creds_root(void);			  /* a reference to the first task's */
+const struct creds *creds_of(struct task *t);		  /* another task's, with a reference */
 const struct creds *creds_get(const struct creds *c);
 void creds_put(const struct creds *c);
 u64 task_rlimit(unsigned int which); /* soft limit of current */

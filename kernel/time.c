@@ -92,7 +92,8 @@ bool ktimer_cancel(struct ktimer *t)
 
 	hal_irq_restore(flags);
 	/* Firing on another CPU; on this one it cannot be, unless the callback itself cancels. */
-	while (!armed && __atomic_load_n(&t->running, __ATOMIC_ACQUIRE) && percpu(timer_base).running != t)
+	while (!armed && __atomic_load_n(&t->running, __ATOMIC_ACQUIRE) &&
+	       percpu(timer_base).running != t)
 		hal_cpu_relax();
 	return armed;
 }
@@ -144,7 +145,8 @@ int timespec_to_ns(const struct timespec64 *ts, u64 *ns)
 {
 	if (ts->tv_sec < 0 || (u64)ts->tv_nsec >= NSEC_PER_SEC)
 		return -EINVAL;
-	if (mul_overflow((u64)ts->tv_sec, NSEC_PER_SEC, ns) || add_overflow(*ns, (u64)ts->tv_nsec, ns))
+	if (mul_overflow((u64)ts->tv_sec, NSEC_PER_SEC, ns) ||
+	    add_overflow(*ns, (u64)ts->tv_nsec, ns))
 		*ns = U64_MAX;
 	return 0;
 }

@@ -22,7 +22,7 @@ struct ktimer {
 	struct rb_node node;
 	u64 deadline_ns;
 	void (*fn)(struct ktimer *t);
-	int cpu;     /* tree it is in, -1: none */
+	int cpu; /* tree it is in, -1: none */
 	bool running;
 };
 void ktimer_init(struct ktimer *t, void (*fn)(struct ktimer *t));
@@ -33,10 +33,14 @@ bool ktimer_cancel(struct ktimer *t);
 /** ktime_real_offset() - CLOCK_REALTIME minus hal_clock_ns(). */
 u64 ktime_real_ns(void);
 void ktime_set_real_ns(u64 ns);
-struct timespec64 { s64 tv_sec; s64 tv_nsec; };
+struct timespec64 {
+	s64 tv_sec;
+	s64 tv_nsec;
+};
 static inline struct timespec64 ns_to_timespec(u64 ns)
 {
-	return (struct timespec64){ .tv_sec = (s64)(ns / NSEC_PER_SEC), .tv_nsec = (s64)(ns % NSEC_PER_SEC) };
+	return (struct timespec64){ .tv_sec = (s64)(ns / NSEC_PER_SEC),
+				    .tv_nsec = (s64)(ns % NSEC_PER_SEC) };
 }
 /** ktime_real_to_mono() - a time of CLOCK_REALTIME as one of hal_clock_ns(), as the clock stands now. */
 static inline u64 ktime_real_to_mono(u64 ns)

@@ -95,15 +95,16 @@ static void handle_exception(struct task *t, struct uctx_event *ev)
 
 	if (uctx_emulate(&t->hal, ev))
 		return;
-	pr_debug("%s (pid %d): exception %d at ip %lx address %lx raw %lx %lx %lx\n", t->comm, task_pid(t), ev->kind,
-		 uctx_ip(&t->hal.uctx), ev->addr, ev->raw[0], ev->raw[1], ev->raw[2]);
+	pr_debug("%s (pid %d): exception %d at ip %lx address %lx raw %lx %lx %lx\n", t->comm,
+		 task_pid(t), ev->kind, uctx_ip(&t->hal.uctx), ev->addr, ev->raw[0], ev->raw[1],
+		 ev->raw[2]);
 	sig_force(sig, code, has_address ? ev->addr : uctx_ip(&t->hal.uctx));
 }
 
 static void handle_unknown(struct task *t, const struct uctx_event *ev)
 {
-	pr_err("%s (pid %d): unknown trap %lx %lx %lx at %lx\n", t->comm, task_pid(t), ev->raw[0], ev->raw[1], ev->raw[2],
-	       uctx_ip(&t->hal.uctx));
+	pr_err("%s (pid %d): unknown trap %lx %lx %lx at %lx\n", t->comm, task_pid(t), ev->raw[0],
+	       ev->raw[1], ev->raw[2], uctx_ip(&t->hal.uctx));
 	sig_force(SIGSEGV, SI_KERNEL, 0);
 }
 

@@ -66,8 +66,8 @@ int vdso_map(struct vm *vm)
 
 	if (!vdso_size)
 		return 0;
-	addr = vm_map(vm, 0, ALIGN_UP(vdso_size, PAGE_SIZE), PROT_READ | PROT_EXEC, MAP_PRIVATE, &vdso_object, NULL, 0,
-		      VM_MAYREAD | VM_MAYEXEC | VM_MAYWRITE, VM_VDSO);
+	addr = vm_map(vm, 0, ALIGN_UP(vdso_size, PAGE_SIZE), PROT_READ | PROT_EXEC, MAP_PRIVATE,
+		      &vdso_object, NULL, 0, VM_MAYREAD | VM_MAYEXEC | VM_MAYWRITE, VM_VDSO);
 	if (addr < 0)
 		return (int)addr;
 	vm->vdso = (uaddr_t)addr;

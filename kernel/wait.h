@@ -30,10 +30,10 @@ void waitq_init(struct waitq *q);
 struct waiter {
 	struct list link;
 	struct task *task;
-	wake_fn wake;	/* NULL: wake task */
+	wake_fn wake; /* NULL: wake task */
 	bool exclusive;
 };
-void waiter_init(struct waiter *w); /* current task, default wake */
+void waiter_init(struct waiter *w);			     /* current task, default wake */
 void waitq_add(struct waitq *q, struct waiter *w);	     /* at the head: non-exclusive */
 void waitq_add_exclusive(struct waitq *q, struct waiter *w); /* at the tail */
 void waitq_remove(struct waitq *q, struct waiter *w);
@@ -44,12 +44,33 @@ static inline bool waitq_active(struct waitq *q)
 }
 /* Wake all non-exclusive waiters and up to @n exclusive ones. key: POLL* mask for pollers, 0: any. */
 void waitq_wake(struct waitq *q, unsigned int n, u64 key);
-static inline void waitq_wake_all(struct waitq *q) { if (waitq_active(q)) waitq_wake(q, ~0u, 0); }
-static inline void waitq_wake_one(struct waitq *q) { if (waitq_active(q)) waitq_wake(q, 1, 0); }
-static inline void waitq_wake_poll(struct waitq *q, u64 key) { if (waitq_active(q)) waitq_wake(q, ~0u, key); }
+static inline void waitq_wake_all(struct waitq *q)
+{
+	if (waitq_active(q))
+		waitq_wake(q, ~0u, 0);
+}
+static inline void waitq_wake_one(struct waitq *q)
+{
+	if (waitq_active(q))
+		waitq_wake(q, 1, 0);
+}
+static inline void waitq_wake_poll(struct waitq *q, u64 key)
+{
+	if (waitq_active(q))
+		waitq_wake(q, ~0u, key);
+}
 
 /* Building blocks (kernel/sched.c): */
-enum task_state { TASK_RUNNING, TASK_INTERRUPTIBLE, TASK_KILLABLE, TASK_UNINTERRUPTIBLE, TASK_STOPPED, TASK_TRACED, TASK_ZOMBIE, TASK_DEAD };
+enum task_state {
+	TASK_RUNNING,
+	TASK_INTERRUPTIBLE,
+	TASK_KILLABLE,
+	TASK_UNINTERRUPTIBLE,
+	TASK_STOPPED,
+	TASK_TRACED,
+	TASK_ZOMBIE,
+	TASK_DEAD
+};
 /** task_prepare_sleep() - set current's state before testing the condition. */
 void task_prepare_sleep(enum task_state state);
 /** task_finish_sleep() - back to running without having slept. */

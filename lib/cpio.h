@@ -54,7 +54,7 @@ struct cpio_entry {
 
 static inline void cpio_init(struct cpio_reader *r, const void *data, size_t size)
 {
-	*r = (struct cpio_reader){.data = data, .size = size};
+	*r = (struct cpio_reader){ .data = data, .size = size };
 }
 
 /**

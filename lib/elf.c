@@ -44,7 +44,7 @@ int elf_parse_ehdr(const void *buf, size_t len, u64 file_size, u16 machine, stru
 	u64 phdrs_size;
 	int err;
 
-	*out = (struct elf_image){0};
+	*out = (struct elf_image){ 0 };
 	*why = "";
 	if (len < SELFMAG || memcmp(buf, ELFMAG, SELFMAG) != 0)
 		return refuse(why, "not an ELF file", -ENOEXEC);
@@ -162,12 +162,17 @@ static int check_phdr(const struct elf64_phdr *p, u64 file_size, struct elf_imag
 		if (!err)
 			note_load(p, out);
 		break;
-	case PT_INTERP: err = note_interp(p, file_size, out, why); break;
-	case PT_TLS: err = note_tls(p, file_size, out, why); break;
+	case PT_INTERP:
+		err = note_interp(p, file_size, out, why);
+		break;
+	case PT_TLS:
+		err = note_tls(p, file_size, out, why);
+		break;
 	case PT_GNU_STACK:
 		out->stack = p->p_flags & PF_X ? ELF_STACK_EXEC : ELF_STACK_NOEXEC;
 		break;
-	default: /* PT_PHDR, PT_DYNAMIC, PT_NOTE, PT_GNU_*: for the program itself */ break;
+	default: /* PT_PHDR, PT_DYNAMIC, PT_NOTE, PT_GNU_*: for the program itself */
+		break;
 	}
 	return err;
 }

@@ -151,12 +151,23 @@ static const char *parse_flags(const char *p, struct spec *spec)
 {
 	for (;; p++) {
 		switch (*p) {
-		case '-': spec->left = true; break;
-		case '+': spec->plus = true; break;
-		case ' ': spec->space = true; break;
-		case '0': spec->zero = true; break;
-		case '#': spec->alt = true; break;
-		default: return p;
+		case '-':
+			spec->left = true;
+			break;
+		case '+':
+			spec->plus = true;
+			break;
+		case ' ':
+			spec->space = true;
+			break;
+		case '0':
+			spec->zero = true;
+			break;
+		case '#':
+			spec->alt = true;
+			break;
+		default:
+			return p;
 		}
 	}
 }
@@ -207,31 +218,44 @@ static const char *parse_length(const char *p, struct spec *spec)
 	case 'h':
 		spec->length = p[1] == 'h' ? LEN_CHAR : LEN_SHORT;
 		return p[1] == 'h' ? p + 2 : p + 1;
-	case 'l': spec->length = LEN_LONG; return p[1] == 'l' ? p + 2 : p + 1;
+	case 'l':
+		spec->length = LEN_LONG;
+		return p[1] == 'l' ? p + 2 : p + 1;
 	case 'z':
 	case 'j':
-	case 't': spec->length = LEN_LONG; return p + 1;
-	default: return p;
+	case 't':
+		spec->length = LEN_LONG;
+		return p + 1;
+	default:
+		return p;
 	}
 }
 
 static s64 signed_arg(const struct spec *spec, va_list *args)
 {
 	switch (spec->length) {
-	case LEN_CHAR: return (s8)va_arg(*args, int);
-	case LEN_SHORT: return (s16)va_arg(*args, int);
-	case LEN_LONG: return va_arg(*args, long);
-	default: return va_arg(*args, int);
+	case LEN_CHAR:
+		return (s8)va_arg(*args, int);
+	case LEN_SHORT:
+		return (s16)va_arg(*args, int);
+	case LEN_LONG:
+		return va_arg(*args, long);
+	default:
+		return va_arg(*args, int);
 	}
 }
 
 static u64 unsigned_arg(const struct spec *spec, va_list *args)
 {
 	switch (spec->length) {
-	case LEN_CHAR: return (u8)va_arg(*args, unsigned int);
-	case LEN_SHORT: return (u16)va_arg(*args, unsigned int);
-	case LEN_LONG: return va_arg(*args, unsigned long);
-	default: return va_arg(*args, unsigned int);
+	case LEN_CHAR:
+		return (u8)va_arg(*args, unsigned int);
+	case LEN_SHORT:
+		return (u16)va_arg(*args, unsigned int);
+	case LEN_LONG:
+		return va_arg(*args, unsigned long);
+	default:
+		return va_arg(*args, unsigned int);
 	}
 }
 
@@ -256,12 +280,16 @@ static const char *convert(struct printbuf *pb, struct spec *spec, const char *p
 	case 'u':
 	case 'x':
 	case 'X':
-	case 'o': convert_unsigned(pb, spec, *p, args); return p + 1;
+	case 'o':
+		convert_unsigned(pb, spec, *p, args);
+		return p + 1;
 	case 'c':
 		c = (char)va_arg(*args, int);
 		emit_field(pb, spec, &c, 1);
 		return p + 1;
-	case 's': emit_string(pb, spec, va_arg(*args, const char *)); return p + 1;
+	case 's':
+		emit_string(pb, spec, va_arg(*args, const char *));
+		return p + 1;
 	case 'p':
 		if (p[1] == 'e') {
 			emit_error_pointer(pb, spec, va_arg(*args, const void *));
@@ -269,8 +297,11 @@ static const char *convert(struct printbuf *pb, struct spec *spec, const char *p
 		}
 		emit_pointer(pb, spec, va_arg(*args, const void *));
 		return p + 1;
-	case '%': emit(pb, "%", 1); return p + 1;
-	default: return NULL;
+	case '%':
+		emit(pb, "%", 1);
+		return p + 1;
+	default:
+		return NULL;
 	}
 }
 
@@ -278,7 +309,7 @@ static void format(struct printbuf *pb, const char *fmt, va_list *args)
 {
 	while (*fmt) {
 		const char *p = fmt;
-		struct spec spec = {.base = 10};
+		struct spec spec = { .base = 10 };
 
 		while (*p && *p != '%')
 			p++;

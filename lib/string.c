@@ -436,8 +436,9 @@ int kstrtobool(const char *s, bool *out)
 		const char *word;
 		bool value;
 	} words[] = {
-		{"1", true},  {"y", true},  {"yes", true}, {"on", true},   {"true", true},
-		{"0", false}, {"n", false}, {"no", false}, {"off", false}, {"false", false},
+		{ "1", true },	  { "y", true },      { "yes", true }, { "on", true },
+		{ "true", true }, { "0", false },     { "n", false },  { "no", false },
+		{ "off", false }, { "false", false },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {

@@ -64,7 +64,7 @@ static struct xa_node *node_alloc(struct xarray *xa, unsigned int shift)
 
 	if (!node)
 		return NULL;
-	*node = (struct xa_node){.shift = (u8)shift};
+	*node = (struct xa_node){ .shift = (u8)shift };
 	return node;
 }
 
@@ -303,9 +303,12 @@ enum want { WANT_PRESENT, WANT_FREE, WANT_MARK };
 static u64 wanted(const struct xa_node *node, enum want want, unsigned int mark)
 {
 	switch (want) {
-	case WANT_PRESENT: return node->present;
-	case WANT_FREE: return ~node->full & usable_slots(node);
-	default: return node->marked[mark];
+	case WANT_PRESENT:
+		return node->present;
+	case WANT_FREE:
+		return ~node->full & usable_slots(node);
+	default:
+		return node->marked[mark];
 	}
 }
 

@@ -46,7 +46,8 @@ static void __init add_unreserved(paddr_t base, paddr_t end)
 static void __init collect(void)
 {
 	for (unsigned int i = 0; i < boot_info.nram; i++)
-		add_unreserved(boot_info.ram[i].base, boot_info.ram[i].base + boot_info.ram[i].size);
+		add_unreserved(boot_info.ram[i].base,
+			       boot_info.ram[i].base + boot_info.ram[i].size);
 	collected = true;
 }
 

@@ -43,8 +43,8 @@ static void count_rss(struct vm *vm, const struct page *page, s64 n)
  * Enter @page at @addr unless the table changed since @old was read (pa 0: was empty). Takes over the caller's reference, and
  * drops the one of the page it replaces. Another thread's result counts as ours.
  */
-static enum vm_fault install_page(struct vma *vma, uaddr_t addr, const struct hal_pte_info *old, struct page *page,
-				  unsigned int prot, bool from_object)
+static enum vm_fault install_page(struct vma *vma, uaddr_t addr, const struct hal_pte_info *old,
+				  struct page *page, unsigned int prot, bool from_object)
 {
 	struct vm *vm = vma->vm;
 	struct hal_pte_info now = { 0 };
@@ -86,7 +86,8 @@ static struct page *alloc_anon(unsigned int gfp)
 }
 
 /* A private copy of @from in its place. */
-static enum vm_fault install_copy(struct vma *vma, uaddr_t addr, const struct hal_pte_info *old, struct page *from)
+static enum vm_fault install_copy(struct vma *vma, uaddr_t addr, const struct hal_pte_info *old,
+				  struct page *from)
 {
 	struct page *page = alloc_anon(from == zero_page ? GFP_ZERO : 0);
 
@@ -133,14 +134,16 @@ static enum vm_fault fault_anonymous(struct vma *vma, uaddr_t addr, unsigned int
 
 	if (!(access & UCTX_WRITE)) {
 		page_get(zero_page);
-		return install_page(vma, addr, &none, zero_page, vma_hal_prot(vma) & ~HAL_WRITE, false);
+		return install_page(vma, addr, &none, zero_page, vma_hal_prot(vma) & ~HAL_WRITE,
+				    false);
 	}
 	page = alloc_anon(GFP_ZERO);
 	return page ? install_page(vma, addr, &none, page, vma_hal_prot(vma), false) : VM_FAULT_OOM;
 }
 
 /* Collect cached pages of the aligned window around @addr, each with a reference. */
-static void collect_around(struct vma *vma, uaddr_t first, unsigned int n, struct page **pages, paddr_t *pas)
+static void collect_around(struct vma *vma, uaddr_t first, unsigned int n, struct page **pages,
+			   paddr_t *pas)
 {
 	struct vm_object *obj = vma->object;
 	u64 index = object_index(vma, first);
@@ -161,7 +164,8 @@ static void collect_around(struct vma *vma, uaddr_t first, unsigned int n, struc
 static void fault_around(struct vma *vma, uaddr_t addr)
 {
 	uaddr_t first = max(ALIGN_DOWN(addr, FAULT_AROUND * PAGE_SIZE), vma->start);
-	uaddr_t end = min(ALIGN_DOWN(addr, FAULT_AROUND * PAGE_SIZE) + FAULT_AROUND * PAGE_SIZE, vma->end);
+	uaddr_t end = min(ALIGN_DOWN(addr, FAULT_AROUND * PAGE_SIZE) + FAULT_AROUND * PAGE_SIZE,
+			  vma->end);
 	unsigned int n = (unsigned int)((end - first) >> PAGE_SHIFT);
 	struct page *pages[FAULT_AROUND];
 	paddr_t pas[FAULT_AROUND];
@@ -183,14 +187,16 @@ static void fault_around(struct vma *vma, uaddr_t addr)
 			page_put(pages[i]);
 }
 
-static enum vm_fault fault_object(struct vma *vma, uaddr_t addr, unsigned int access, const struct hal_pte_info *old)
+static enum vm_fault fault_object(struct vma *vma, uaddr_t addr, unsigned int access,
+				  const struct hal_pte_info *old)
 {
 	bool shared = vma->flags & VM_SHARED, write = access & UCTX_WRITE;
 	struct page *page;
 	enum vm_fault r;
 	int err;
 
-	err = vma->object->ops->get_page(vma->object, object_index(vma, addr), shared && write, &page);
+	err = vma->object->ops->get_page(vma->object, object_index(vma, addr), shared && write,
+					 &page);
 	if (err)
 		return fault_error(err);
 	if (write && !shared) {
@@ -210,7 +216,8 @@ static enum vm_fault fault_object(struct vma *vma, uaddr_t addr, unsigned int ac
 
 static bool access_allowed(const struct vma *vma, unsigned int access)
 {
-	static_assert(UCTX_READ == VM_READ && UCTX_WRITE == VM_WRITE && UCTX_EXEC == VM_EXEC, "same bits");
+	static_assert(UCTX_READ == VM_READ && UCTX_WRITE == VM_WRITE && UCTX_EXEC == VM_EXEC,
+		      "same bits");
 	if (access & UCTX_READ)
 		return vma->flags & (VM_READ | VM_WRITE | VM_EXEC);
 	return (vma->flags & access) == access;
@@ -222,21 +229,24 @@ static bool pte_suffices(const struct hal_pte_info *pte, unsigned int access)
 	return !(access & ~pte->prot & (UCTX_WRITE | UCTX_EXEC));
 }
 
-enum vm_fault vm_fault_locked(struct vm *vm, struct vma *vma, uaddr_t addr, unsigned int access, bool force)
+enum vm_fault vm_fault_locked(struct vm *vm, struct vma *vma, uaddr_t addr, unsigned int access,
+			      bool force)
 {
 	struct hal_pte_info old = { 0 };
 	bool present;
 
 	addr = ALIGN_DOWN(addr, PAGE_SIZE);
 	if (!access_allowed(vma, access) &&
-	    !(force && (vma->flags & (access & UCTX_WRITE ? VM_MAYWRITE : VM_MAYREAD)) && !(vma->flags & VM_SHARED)))
+	    !(force && (vma->flags & (access & UCTX_WRITE ? VM_MAYWRITE : VM_MAYREAD)) &&
+	      !(vma->flags & VM_SHARED)))
 		return VM_FAULT_ACCERR;
 	spin_lock(&vm->pt_lock);
 	present = hal_pt_query(&vm->pt, addr, &old);
 	spin_unlock(&vm->pt_lock);
 	if (!present) {
 		old.pa = 0;
-		return vma->object ? fault_object(vma, addr, access, &old) : fault_anonymous(vma, addr, access);
+		return vma->object ? fault_object(vma, addr, access, &old)
+				   : fault_anonymous(vma, addr, access);
 	}
 	if (pte_suffices(&old, access)) {
 		hal_tlb_flush_page(&vm->pt, addr);
@@ -281,7 +291,8 @@ static bool grow_stack(struct vm *vm, uaddr_t addr)
 	    vm->total_pages + ((vma->start - start) >> PAGE_SHIFT) > vm->rlimit_as >> PAGE_SHIFT)
 		return false;
 	below = rb_entry_safe(rb_prev(&vma->node), struct vma, node);
-	if (below && (below->flags & (VM_READ | VM_WRITE | VM_EXEC)) && below->end + STACK_GUARD_GAP > start)
+	if (below && (below->flags & (VM_READ | VM_WRITE | VM_EXEC)) &&
+	    below->end + STACK_GUARD_GAP > start)
 		return false;
 	vm->total_pages += (vma->start - start) >> PAGE_SHIFT;
 	vm->stack_pages += (vma->start - start) >> PAGE_SHIFT;
@@ -326,7 +337,8 @@ static struct page *present_page(struct vm *vm, struct vma *vma, uaddr_t addr, b
 	if (hal_pt_query(&vm->pt, addr, &pte)) {
 		page = phys_to_page(pte.pa);
 		/* Without the right to write (forced), the page must at least be ours alone. */
-		if (write && !(pte.prot & HAL_WRITE) && ((vma->flags & VM_WRITE) || page->type != PAGE_ANON || page_count(page) != 1))
+		if (write && !(pte.prot & HAL_WRITE) &&
+		    ((vma->flags & VM_WRITE) || page->type != PAGE_ANON || page_count(page) != 1))
 			page = NULL;
 		if (page)
 			page_get(page);
@@ -335,7 +347,8 @@ static struct page *present_page(struct vm *vm, struct vma *vma, uaddr_t addr, b
 	return page;
 }
 
-static struct page *get_page_locked(struct vm *vm, struct vma *vma, uaddr_t addr, bool write, bool force)
+static struct page *get_page_locked(struct vm *vm, struct vma *vma, uaddr_t addr, bool write,
+				    bool force)
 {
 	for (int tries = 0; tries < 16; tries++) {
 		struct page *page;
@@ -345,7 +358,8 @@ static struct page *get_page_locked(struct vm *vm, struct vma *vma, uaddr_t addr
 			if (page)
 				return page;
 		}
-		if (vm_fault_locked(vm, vma, addr, write ? UCTX_WRITE : UCTX_READ, force) != VM_FAULT_OK)
+		if (vm_fault_locked(vm, vma, addr, write ? UCTX_WRITE : UCTX_READ, force) !=
+		    VM_FAULT_OK)
 			return NULL;
 	}
 	return NULL;
@@ -364,7 +378,8 @@ struct page *vm_pin_page(struct vm *vm, uaddr_t addr, bool write)
 	return page ? page : ERR_PTR(-EFAULT);
 }
 
-static void copy_page_part(struct page *page, size_t off, void *buf, size_t n, bool write, bool exec)
+static void copy_page_part(struct page *page, size_t off, void *buf, size_t n, bool write,
+			   bool exec)
 {
 	char *va = (char *)page_to_virt(page) + off;
 

@@ -11,7 +11,7 @@ void *early_alloc(size_t size, size_t align);
 /** early_for_each_free() - every free range that the early allocator leaves, in bytes. */
 void early_for_each_free(void (*fn)(paddr_t base, u64 size));
 
-void page_init(void);	/* struct pages and free lists, from boot_info */
+void page_init(void); /* struct pages and free lists, from boot_info */
 void slab_init(void);
 
 void vm_init(void);
@@ -33,7 +33,8 @@ void vm_zap_object(struct vm *vm, struct vm_object *obj, u64 first, u64 last);
 /** vm_object_create_shared() - @npages for MAP_SHARED | MAP_ANONYMOUS; *owner carries the caller's reference. ERR_PTR(-ENOMEM). */
 struct vm_object *vm_object_create_shared(u64 npages, void **owner);
 /** vm_fault_locked() - as vm_handle_fault() with vm->lock held for reading. */
-enum vm_fault vm_fault_locked(struct vm *vm, struct vma *vma, uaddr_t addr, unsigned int access, bool force);
+enum vm_fault vm_fault_locked(struct vm *vm, struct vma *vma, uaddr_t addr, unsigned int access,
+			      bool force);
 
 /** kernel_va_reserve() - a piece of VMALLOC space, page-aligned, for good. 0 when it is used up. */
 vaddr_t kernel_va_reserve(u64 size);

@@ -128,7 +128,8 @@ static void zone_free_block(struct zone *z, struct page *page, unsigned int orde
 	for (; order < MAX_ORDER - 1; order++) {
 		struct page *buddy = buddy_of(page, order);
 
-		if (!buddy || buddy->type != PAGE_FREE || buddy->order != order || buddy->zone != page->zone)
+		if (!buddy || buddy->type != PAGE_FREE || buddy->order != order ||
+		    buddy->zone != page->zone)
 			break;
 		list_del(&buddy->link);
 		buddy->type = PAGE_KERNEL;
@@ -270,7 +271,6 @@ struct page *page_alloc(unsigned int gfp, unsigned int order)
 	return page;
 }
 
-
 static void free_block(struct page *page, unsigned int order)
 {
 	unsigned long flags;
@@ -391,7 +391,8 @@ void mm_free_boot_range(paddr_t base, u64 size)
 static vaddr_t __init map_page_array_part(const struct boot_range *ram, vaddr_t mapped_to)
 {
 	const u64 block = PAGE_SIZE << (MAX_ORDER - 1);
-	u64 first = (max(ALIGN_DOWN(ram->base, block), page_array_base) - page_array_base) >> PAGE_SHIFT;
+	u64 first = (max(ALIGN_DOWN(ram->base, block), page_array_base) - page_array_base) >>
+		    PAGE_SHIFT;
 	u64 last = (ALIGN_UP(ram->base + ram->size, block) - page_array_base) >> PAGE_SHIFT;
 	vaddr_t from = ALIGN_DOWN((vaddr_t)(page_array + first), PAGE_SIZE);
 	vaddr_t to = ALIGN_UP((vaddr_t)(page_array + last), PAGE_SIZE);
@@ -415,7 +416,8 @@ static void __init init_page_structs(const struct boot_range *ram)
 	for (u64 i = 0; i < n; i++) {
 		page[i].type = PAGE_RESERVED;
 		page[i].refcount = 1;
-		page[i].zone = ram->base + (i << PAGE_SHIFT) >= 1ULL << 32 ? ZONE_NORMAL : ZONE_DMA32;
+		page[i].zone =
+			ram->base + (i << PAGE_SHIFT) >= 1ULL << 32 ? ZONE_NORMAL : ZONE_DMA32;
 	}
 }
 
@@ -439,7 +441,8 @@ void __init page_init(void)
 	} else {
 		vaddr_t mapped_to = 0;
 
-		page_array = (struct page *)kernel_va_reserve((span + (1u << MAX_ORDER)) * sizeof(struct page));
+		page_array = (struct page *)kernel_va_reserve((span + (1u << MAX_ORDER)) *
+							      sizeof(struct page));
 		for (unsigned int i = 0; i < boot_info.nram; i++)
 			mapped_to = map_page_array_part(&boot_info.ram[i], mapped_to);
 	}

@@ -17,7 +17,16 @@
 #include <types.h>
 
 /* 0 is what zeroed memory says: not RAM, or never given to the allocator. */
-enum page_type { PAGE_RESERVED, PAGE_FREE, PAGE_KERNEL, PAGE_SLAB, PAGE_ANON, PAGE_CACHE, PAGE_TABLE, PAGE_TYPES };
+enum page_type {
+	PAGE_RESERVED,
+	PAGE_FREE,
+	PAGE_KERNEL,
+	PAGE_SLAB,
+	PAGE_ANON,
+	PAGE_CACHE,
+	PAGE_TABLE,
+	PAGE_TYPES
+};
 
 #define PAGE_DIRTY    1 /* page cache: differs from the backing store */
 #define PAGE_UPTODATE 2
@@ -38,7 +47,7 @@ struct page {
 			struct vm_object *object;
 			u64 index;
 		};
-		struct { /* PAGE_SLAB: slab's lock */
+		struct {		       /* PAGE_SLAB: slab's lock */
 			struct list slab_link; /* first page: the cache's partial slabs */
 			struct kmem_cache *cache;
 		};

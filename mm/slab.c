@@ -29,12 +29,12 @@ struct magazine {
 struct kmem_cache {
 	struct spinlock lock;
 	const char *name;
-	u32 size;		/* of an object, alignment included */
+	u32 size; /* of an object, alignment included */
 	u16 per_slab;
 	u8 order;
-	struct list partial;	/* lock: slabs with free objects */
-	u64 nslabs, nfree;	/* lock: slabs; free objects in slabs */
-	struct list link;	/* caches_lock */
+	struct list partial; /* lock: slabs with free objects */
+	u64 nslabs, nfree;   /* lock: slabs; free objects in slabs */
+	struct list link;    /* caches_lock */
 	struct magazine *magazine[CONFIG_NR_CPUS];
 };
 
@@ -42,7 +42,8 @@ static struct spinlock caches_lock = SPINLOCK_INIT(RANK_SLAB);
 static DEFINE_LIST(caches);
 
 /* kmalloc's sizes: powers of two and the half steps between. */
-static const u16 kmalloc_sizes[] = { 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 4096 };
+static const u16 kmalloc_sizes[] = { 16,  32,  48,  64,	  96,	128,  192, 256,
+				     384, 512, 768, 1024, 1536, 2048, 4096 };
 #define KMALLOC_MAX 4096
 static struct kmem_cache *kmalloc_cache[ARRAY_SIZE(kmalloc_sizes)];
 static u8 size_class[KMALLOC_MAX / 16 + 1]; /* by size / 16, rounded up */
@@ -51,7 +52,8 @@ static u8 size_class[KMALLOC_MAX / 16 + 1]; /* by size / 16, rounded up */
 
 static struct page *slab_head(struct kmem_cache *cache, const void *obj)
 {
-	return virt_to_page((const void *)ALIGN_DOWN((unsigned long)obj, PAGE_SIZE << cache->order));
+	return virt_to_page(
+		(const void *)ALIGN_DOWN((unsigned long)obj, PAGE_SIZE << cache->order));
 }
 
 static bool slab_grow(struct kmem_cache *cache, unsigned int gfp)
@@ -119,7 +121,8 @@ static void slab_give(struct kmem_cache *cache, void *p)
 
 /* ---- magazines; interrupts off ---- */
 
-static __noinline bool magazine_refill(struct kmem_cache *cache, struct magazine *mag, unsigned int gfp)
+static __noinline bool magazine_refill(struct kmem_cache *cache, struct magazine *mag,
+				       unsigned int gfp)
 {
 	spin_lock(&cache->lock);
 	while (mag->count < MAGAZINE_SIZE / 2) {
@@ -191,8 +194,8 @@ static u8 choose_order(size_t size)
 {
 	u8 order = 0;
 
-	while (order < SLAB_MAX_ORDER &&
-	       ((PAGE_SIZE << order) < 4 * size || (PAGE_SIZE << order) % size > (PAGE_SIZE << order) / 8))
+	while (order < SLAB_MAX_ORDER && ((PAGE_SIZE << order) < 4 * size ||
+					  (PAGE_SIZE << order) % size > (PAGE_SIZE << order) / 8))
 		order++;
 	return order;
 }
@@ -216,7 +219,8 @@ struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align
 	return cache;
 }
 
-void kmem_cache_stats(void (*fn)(void *ctx, const char *name, size_t size, u64 inuse, u64 total), void *ctx)
+void kmem_cache_stats(void (*fn)(void *ctx, const char *name, size_t size, u64 inuse, u64 total),
+		      void *ctx)
 {
 	struct kmem_cache *cache;
 
@@ -232,9 +236,9 @@ void kmem_cache_stats(void (*fn)(void *ctx, const char *name, size_t size, u64 i
 void __init slab_init(void)
 {
 	static const char *const names[] = {
-		"kmalloc-16",  "kmalloc-32",  "kmalloc-48",  "kmalloc-64",   "kmalloc-96",
-		"kmalloc-128", "kmalloc-192", "kmalloc-256", "kmalloc-384",  "kmalloc-512",
-		"kmalloc-768", "kmalloc-1k",  "kmalloc-1536", "kmalloc-2k", "kmalloc-4k",
+		"kmalloc-16",  "kmalloc-32",  "kmalloc-48",   "kmalloc-64",  "kmalloc-96",
+		"kmalloc-128", "kmalloc-192", "kmalloc-256",  "kmalloc-384", "kmalloc-512",
+		"kmalloc-768", "kmalloc-1k",  "kmalloc-1536", "kmalloc-2k",  "kmalloc-4k",
 	};
 	unsigned int c = 0;
 

@@ -27,6 +27,7 @@ void kfree(const void *p); /* NULL is fine */
 char *kstrdup(const char *s, unsigned int gfp);
 
 /** kmem_cache_stats() - call @fn for every cache (/proc/slabinfo). */
-void kmem_cache_stats(void (*fn)(void *ctx, const char *name, size_t size, u64 inuse, u64 total), void *ctx);
+void kmem_cache_stats(void (*fn)(void *ctx, const char *name, size_t size, u64 inuse, u64 total),
+		      void *ctx);
 
 #endif

@@ -50,13 +50,15 @@ void iov_iter_advance(struct iov_iter *it, size_t n)
 enum iov_op { IOV_TO, IOV_FROM, IOV_ZERO };
 
 /* One piece; returns bytes not moved. */
-static __always_inline size_t move_piece(const struct iov_iter *it, enum iov_op op, uaddr_t base, void *buf, size_t n)
+static __always_inline size_t move_piece(const struct iov_iter *it, enum iov_op op, uaddr_t base,
+					 void *buf, size_t n)
 {
 	if (unlikely(it->kernel)) {
 		if (op == IOV_ZERO)
 			memset((void *)base, 0, n);
 		else
-			memcpy(op == IOV_TO ? (void *)base : buf, op == IOV_TO ? buf : (void *)base, n);
+			memcpy(op == IOV_TO ? (void *)base : buf, op == IOV_TO ? buf : (void *)base,
+			       n);
 		return 0;
 	}
 	switch (op) {

@@ -46,7 +46,7 @@ struct iov_iter {
 };
 void iov_iter_init(struct iov_iter *it, const struct iovec_u *iov, unsigned int niov, size_t count);
 /* Copy up to n bytes and advance; returns bytes copied (short on a fault). */
-size_t iov_iter_to(struct iov_iter *it, const void *src, size_t n);   /* kernel -> user */
+size_t iov_iter_to(struct iov_iter *it, const void *src, size_t n); /* kernel -> user */
 size_t iov_iter_from(struct iov_iter *it, void *dst, size_t n);	    /* user -> kernel */
 size_t iov_iter_zero(struct iov_iter *it, size_t n);
 void iov_iter_advance(struct iov_iter *it, size_t n);

@@ -44,7 +44,8 @@ static int addr_cmp(const void *key, const struct rb_node *node)
 
 static bool vma_less(const struct rb_node *a, const struct rb_node *b)
 {
-	return rb_entry((struct rb_node *)a, struct vma, node)->start < rb_entry((struct rb_node *)b, struct vma, node)->start;
+	return rb_entry((struct rb_node *)a, struct vma, node)->start <
+	       rb_entry((struct rb_node *)b, struct vma, node)->start;
 }
 
 struct vma *vm_find(struct vm *vm, uaddr_t addr)
@@ -97,8 +98,8 @@ static void vma_account(struct vma *vma, int sign)
 
 static bool vma_counts_writable(const struct vma *vma)
 {
-	return (vma->flags & (VM_SHARED | VM_MAYWRITE)) == (VM_SHARED | VM_MAYWRITE) && vma->object &&
-	       vma->object->ops->writable_get;
+	return (vma->flags & (VM_SHARED | VM_MAYWRITE)) == (VM_SHARED | VM_MAYWRITE) &&
+	       vma->object && vma->object->ops->writable_get;
 }
 
 /* Make a mapping known to its object; the caller has counted it as writable if it is. */
@@ -206,7 +207,8 @@ static int vm_cut(struct vm *vm, uaddr_t start, uaddr_t end)
 
 static bool can_merge(const struct vma *a, const struct vma *b)
 {
-	if (!a || !b || a->end != b->start || a->flags != b->flags || a->object != b->object || a->owner != b->owner)
+	if (!a || !b || a->end != b->start || a->flags != b->flags || a->object != b->object ||
+	    a->owner != b->owner)
 		return false;
 	return a->pgoff + vma_pages(a) == b->pgoff;
 }
@@ -372,7 +374,8 @@ static int fork_vma(struct vm *child, struct vma *vma)
 	if (vma->flags & VM_WIPEONFORK)
 		return 0;
 	spin_lock(&parent->pt_lock);
-	r = hal_pt_clone(&child->pt, &parent->pt, vma->start, vma->end, !(vma->flags & VM_SHARED), fork_page, child);
+	r = hal_pt_clone(&child->pt, &parent->pt, vma->start, vma->end, !(vma->flags & VM_SHARED),
+			 fork_page, child);
 	spin_unlock(&parent->pt_lock);
 	return r;
 }
@@ -478,9 +481,11 @@ static long choose_address(struct vm *vm, uaddr_t addr, size_t len, unsigned int
 		return (long)addr;
 	}
 	addr = ALIGN_DOWN(addr, PAGE_SIZE);
-	if (addr >= MMAP_MIN && range_valid(addr, len) && addr + len <= vm->mmap_top && range_is_free(vm, addr, len))
+	if (addr >= MMAP_MIN && range_valid(addr, len) && addr + len <= vm->mmap_top &&
+	    range_is_free(vm, addr, len))
 		return (long)addr;
-	found = (flags & MAP_32BIT) ? find_gap_below(vm, len, 0x80000000UL) : find_gap_below(vm, len, vm->mmap_top);
+	found = (flags & MAP_32BIT) ? find_gap_below(vm, len, 0x80000000UL)
+				    : find_gap_below(vm, len, vm->mmap_top);
 	if (!found)
 		found = find_gap_below(vm, len, USER_END - PAGE_SIZE);
 	return found ? (long)found : -ENOMEM;
@@ -527,7 +532,8 @@ static unsigned int prot_to_vm(unsigned int prot)
 {
 	unsigned int flags = prot & (PROT_READ | PROT_WRITE | PROT_EXEC);
 
-	static_assert(PROT_READ == VM_READ && PROT_WRITE == VM_WRITE && PROT_EXEC == VM_EXEC, "same bits");
+	static_assert(PROT_READ == VM_READ && PROT_WRITE == VM_WRITE && PROT_EXEC == VM_EXEC,
+		      "same bits");
 	return flags;
 }
 
@@ -594,7 +600,8 @@ static void populate(struct vm *vm, uaddr_t addr, size_t len)
 	for (uaddr_t a = addr; a < addr + len; a += PAGE_SIZE) {
 		struct vma *vma = vm_find(vm, a);
 
-		if (!vma || vm_fault_locked(vm, vma, a, vma->flags & VM_WRITE ? UCTX_WRITE : UCTX_READ, false))
+		if (!vma || vm_fault_locked(vm, vma, a,
+					    vma->flags & VM_WRITE ? UCTX_WRITE : UCTX_READ, false))
 			break;
 	}
 	rwsem_up_read(&vm->lock);
@@ -616,8 +623,9 @@ static long vm_map_locked(struct vm *vm, struct map_req *req, unsigned int flags
 	return r ? r : addr;
 }
 
-long vm_map(struct vm *vm, uaddr_t addr, size_t len, unsigned int prot, unsigned int flags, struct vm_object *object,
-	    void *owner, u64 pgoff, unsigned int maxflags, unsigned int extra)
+long vm_map(struct vm *vm, uaddr_t addr, size_t len, unsigned int prot, unsigned int flags,
+	    struct vm_object *object, void *owner, u64 pgoff, unsigned int maxflags,
+	    unsigned int extra)
 {
 	struct map_req req = { .addr = addr, .object = object, .owner = owner, .pgoff = pgoff };
 	void *shared_owner = NULL;
@@ -650,7 +658,8 @@ long vm_map(struct vm *vm, uaddr_t addr, size_t len, unsigned int prot, unsigned
 	rwsem_up_write(&vm->lock);
 	if (shared_owner)
 		req.object->ops->owner_put(shared_owner);
-	if (r >= 0 && ((flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE || (req.flags & VM_LOCKED)))
+	if (r >= 0 &&
+	    ((flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE || (req.flags & VM_LOCKED)))
 		populate(vm, (uaddr_t)r, req.len);
 	return r;
 }
@@ -661,7 +670,8 @@ unsigned int vma_hal_prot(const struct vma *vma)
 {
 	unsigned int prot = HAL_USER;
 
-	static_assert(VM_READ == HAL_READ && VM_WRITE == HAL_WRITE && VM_EXEC == HAL_EXEC, "same bits");
+	static_assert(VM_READ == HAL_READ && VM_WRITE == HAL_WRITE && VM_EXEC == HAL_EXEC,
+		      "same bits");
 	return prot | (vma->flags & (VM_READ | VM_WRITE | VM_EXEC));
 }
 
@@ -705,7 +715,9 @@ static int protect_locked(struct vm *vm, uaddr_t start, uaddr_t end, unsigned in
 	if (r == -ENOMEM || r == -EACCES) {
 		uaddr_t stop = start;
 
-		for (vma = vm_find(vm, start); vma && vma->start <= stop && !(vmprot & ~(vma->flags >> 4) & 7); vma = vm_next(vm, vma))
+		for (vma = vm_find(vm, start);
+		     vma && vma->start <= stop && !(vmprot & ~(vma->flags >> 4) & 7);
+		     vma = vm_next(vm, vma))
 			stop = vma->end;
 		if (stop <= start)
 			return r;
@@ -728,7 +740,8 @@ int vm_protect(struct vm *vm, uaddr_t addr, size_t len, unsigned int prot)
 {
 	int r;
 
-	if ((addr & ~PAGE_MASK) || (prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP)))
+	if ((addr & ~PAGE_MASK) || (prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM |
+					     PROT_GROWSDOWN | PROT_GROWSUP)))
 		return -EINVAL;
 	if ((prot & PROT_GROWSUP))
 		return -EINVAL;
@@ -773,13 +786,13 @@ long vm_brk(struct vm *vm, uaddr_t brk)
 		struct map_req req = {
 			.addr = old_end,
 			.len = new_end - old_end,
-			.flags = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_HEAP |
-				 (vm->lock_future ? VM_LOCKED : 0),
+			.flags = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC |
+				 VM_HEAP | (vm->lock_future ? VM_LOCKED : 0),
 		};
 
 		/* A page stays free between the heap and what lies above it. */
-		if (!range_is_free(vm, old_end, req.len + PAGE_SIZE) || over_limit(vm, req.len >> PAGE_SHIFT, req.flags) ||
-		    map_locked(vm, &req))
+		if (!range_is_free(vm, old_end, req.len + PAGE_SIZE) ||
+		    over_limit(vm, req.len >> PAGE_SHIFT, req.flags) || map_locked(vm, &req))
 			goto out;
 	}
 	vm->brk = brk;
@@ -803,7 +816,8 @@ static int move_pages(struct vm *vm, uaddr_t from, uaddr_t to, size_t len)
 }
 
 /* Move [old, old+old_len) of @vma to @to, where room was made, with @new_len. 0 or -ENOMEM. */
-static int move_mapping(struct vm *vm, struct vma *vma, uaddr_t old, size_t old_len, uaddr_t to, size_t new_len, bool keep)
+static int move_mapping(struct vm *vm, struct vma *vma, uaddr_t old, size_t old_len, uaddr_t to,
+			size_t new_len, bool keep)
 {
 	struct vma *new;
 	int r;
@@ -830,12 +844,15 @@ static int move_mapping(struct vm *vm, struct vma *vma, uaddr_t old, size_t old_
 	return keep ? 0 : unmap_locked(vm, old, old_len);
 }
 
-static bool can_grow_in_place(struct vm *vm, struct vma *vma, uaddr_t old, size_t old_len, size_t new_len)
+static bool can_grow_in_place(struct vm *vm, struct vma *vma, uaddr_t old, size_t old_len,
+			      size_t new_len)
 {
-	return vma->end == old + old_len && range_valid(old, new_len) && range_is_free(vm, vma->end, new_len - old_len);
+	return vma->end == old + old_len && range_valid(old, new_len) &&
+	       range_is_free(vm, vma->end, new_len - old_len);
 }
 
-static long remap_locked(struct vm *vm, uaddr_t old, size_t old_len, size_t new_len, unsigned int flags, uaddr_t to)
+static long remap_locked(struct vm *vm, uaddr_t old, size_t old_len, size_t new_len,
+			 unsigned int flags, uaddr_t to)
 {
 	struct vma *vma = vm_find(vm, old);
 	long r;
@@ -852,7 +869,8 @@ static long remap_locked(struct vm *vm, uaddr_t old, size_t old_len, size_t new_
 		return -ENOMEM;
 	if (!(flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && old_len) {
 		if (new_len <= old_len) {
-			r = new_len < old_len ? unmap_locked(vm, old + new_len, old_len - new_len) : 0;
+			r = new_len < old_len ? unmap_locked(vm, old + new_len, old_len - new_len)
+					      : 0;
 			return r ? r : (long)old;
 		}
 		if (can_grow_in_place(vm, vma, old, old_len, new_len)) {
@@ -875,11 +893,13 @@ static long remap_locked(struct vm *vm, uaddr_t old, size_t old_len, size_t new_
 		if (!to)
 			return -ENOMEM;
 	}
-	r = move_mapping(vm, vma, old, old_len, to, new_len, (flags & MREMAP_DONTUNMAP) || !old_len);
+	r = move_mapping(vm, vma, old, old_len, to, new_len,
+			 (flags & MREMAP_DONTUNMAP) || !old_len);
 	return r ? r : (long)to;
 }
 
-long vm_remap(struct vm *vm, uaddr_t old, size_t old_len, size_t new_len, unsigned int flags, uaddr_t to)
+long vm_remap(struct vm *vm, uaddr_t old, size_t old_len, size_t new_len, unsigned int flags,
+	      uaddr_t to)
 {
 	long r;
 
@@ -891,7 +911,8 @@ long vm_remap(struct vm *vm, uaddr_t old, size_t old_len, size_t new_len, unsign
 		return -EINVAL;
 	old_len = ALIGN_UP(old_len, PAGE_SIZE);
 	new_len = ALIGN_UP(new_len, PAGE_SIZE);
-	if ((flags & MREMAP_FIXED) && ((to & ~PAGE_MASK) || !range_valid(to, new_len) || (to < old + old_len && old < to + new_len)))
+	if ((flags & MREMAP_FIXED) && ((to & ~PAGE_MASK) || !range_valid(to, new_len) ||
+				       (to < old + old_len && old < to + new_len)))
 		return -EINVAL;
 	rwsem_down_write(&vm->lock);
 	r = remap_locked(vm, old, old_len, new_len, flags, to);
@@ -902,7 +923,8 @@ long vm_remap(struct vm *vm, uaddr_t old, size_t old_len, size_t new_len, unsign
 /* ---- advice, locking, residence ---- */
 
 /* Set and clear flags on whole [start, end); holes are skipped and reported by -ENOMEM. vm->lock for writing. */
-static int change_flags(struct vm *vm, uaddr_t start, uaddr_t end, unsigned int set, unsigned int clear)
+static int change_flags(struct vm *vm, uaddr_t start, uaddr_t end, unsigned int set,
+			unsigned int clear)
 {
 	uaddr_t covered = start;
 	struct vma *vma;
@@ -943,7 +965,8 @@ static int advise_flags(struct vm *vm, uaddr_t start, uaddr_t end, int advice)
 		break;
 	case MADV_WIPEONFORK:
 		r = 0;
-		for (struct vma *v = vm_find_from(vm, start); v && v->start < end; v = vm_next(vm, v))
+		for (struct vma *v = vm_find_from(vm, start); v && v->start < end;
+		     v = vm_next(vm, v))
 			if (v->object)
 				r = -EINVAL;
 		if (!r)
@@ -964,7 +987,8 @@ static int advise_drop(struct vm *vm, uaddr_t start, uaddr_t end, int advice)
 	int r = 0;
 
 	rwsem_down_read(&vm->lock);
-	for (struct vma *vma = vm_find_from(vm, start); vma && vma->start < end && !r; vma = vm_next(vm, vma)) {
+	for (struct vma *vma = vm_find_from(vm, start); vma && vma->start < end && !r;
+	     vma = vm_next(vm, vma)) {
 		if (vma->start <= covered)
 			covered = vma->end;
 		if ((vma->flags & VM_LOCKED) && advice != MADV_DONTNEED_LOCKED)
@@ -1048,7 +1072,8 @@ int vm_advise(struct vm *vm, uaddr_t addr, size_t len, int advice)
 		return len ? advise_flags(vm, addr, end, advice) : 0;
 	case MADV_POPULATE_READ:
 	case MADV_POPULATE_WRITE:
-		return advise_populate(vm, addr, end, advice == MADV_POPULATE_WRITE ? UCTX_WRITE : UCTX_READ);
+		return advise_populate(vm, addr, end,
+				       advice == MADV_POPULATE_WRITE ? UCTX_WRITE : UCTX_READ);
 	default:
 		return -EINVAL;
 	}
@@ -1125,7 +1150,8 @@ int vm_sync(struct vm *vm, uaddr_t addr, size_t len, unsigned int flags)
 {
 	int r;
 
-	if ((flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) || (addr & ~PAGE_MASK) || (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
+	if ((flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) || (addr & ~PAGE_MASK) ||
+	    (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
 		return -EINVAL;
 	if (len > USER_END)
 		return -ENOMEM;
@@ -1137,7 +1163,8 @@ int vm_sync(struct vm *vm, uaddr_t addr, size_t len, unsigned int flags)
 	rwsem_down_read(&vm->lock);
 	r = protect_check(vm, addr, addr + len, 0);
 	if (!r && (flags & MS_INVALIDATE))
-		for (struct vma *v = vm_find(vm, addr); v && v->start < addr + len; v = vm_next(vm, v))
+		for (struct vma *v = vm_find(vm, addr); v && v->start < addr + len;
+		     v = vm_next(vm, v))
 			if (v->flags & VM_LOCKED)
 				r = -EBUSY;
 	rwsem_up_read(&vm->lock);
@@ -1161,7 +1188,8 @@ int vm_mincore(struct vm *vm, uaddr_t addr, size_t npages, u8 *vec)
 		vec[i] = hal_pt_query(&vm->pt, addr, &pte);
 		spin_unlock(&vm->pt_lock);
 		if (!vec[i] && vma->object) {
-			struct page *page = vm_object_find(vma->object, vma->pgoff + ((addr - vma->start) >> PAGE_SHIFT));
+			struct page *page = vm_object_find(
+				vma->object, vma->pgoff + ((addr - vma->start) >> PAGE_SHIFT));
 
 			vec[i] = page != NULL;
 			if (page)

@@ -61,10 +61,10 @@ struct vm_object_ops {
 
 struct vm_object {
 	const struct vm_object_ops *ops;
-	struct spinlock lock;	/* pages, maps */
-	struct xarray pages;	/* index -> struct page (one reference each) */
-	u64 npages;		/* in pages */
-	struct list maps;	/* vma->object_link of all mappings */
+	struct spinlock lock; /* pages, maps */
+	struct xarray pages;  /* index -> struct page (one reference each) */
+	u64 npages;	      /* in pages */
+	struct list maps;     /* vma->object_link of all mappings */
 };
 extern const struct xa_ops kernel_xa_ops; /* xarray nodes from the slab, GFP_ATOMIC */
 void vm_object_init(struct vm_object *obj, const struct vm_object_ops *ops);
@@ -76,12 +76,12 @@ int vm_object_insert(struct vm_object *obj, u64 index, struct page *page, struct
 void vm_object_truncate(struct vm_object *obj, u64 first, u64 last);
 
 struct vma {
-	struct rb_node node;	 /* w: vm->lock */
+	struct rb_node node; /* w: vm->lock */
 	struct vm *vm;
-	uaddr_t start, end;	 /* w */
-	unsigned int flags;	 /* w: VM_* */
+	uaddr_t start, end;	  /* w */
+	unsigned int flags;	  /* w: VM_* */
 	struct vm_object *object; /* NULL: private anonymous */
-	void *owner;		 /* struct file * of ops */
+	void *owner;		  /* struct file * of ops */
 	u64 pgoff;		 /* page index in object of start; anonymous: start >> PAGE_SHIFT */
 	struct list object_link; /* object->lock */
 	u64 zap_stamp;		 /* object->lock: truncation that visited it last */
@@ -92,25 +92,26 @@ struct vm {
 	struct rwsem lock;
 	struct spinlock pt_lock;
 	struct hal_pt pt;
-	struct rb_root vmas;	/* lock */
-	struct vma *cached;	/* last found; hint, lock */
+	struct rb_root vmas; /* lock */
+	struct vma *cached;  /* last found; hint, lock */
 	unsigned int nvmas;
 	u64 total_pages, locked_pages, data_pages, stack_pages; /* lock */
-	u64 rss_anon, rss_file;	/* atomic */
+	u64 rss_anon, rss_file;					/* atomic */
 	u64 rss_peak;
-	uaddr_t mmap_top;	/* allocation goes down from here */
+	uaddr_t mmap_top; /* allocation goes down from here */
 	uaddr_t brk_start, brk;
 	uaddr_t code_start, code_end, data_start, data_end, stack_start;
 	uaddr_t arg_start, arg_end, env_start, env_end;
 	uaddr_t vdso;
 	u64 auxv[48];
 	unsigned int nauxv;
-	void *exe;		/* struct file * of the program, owned reference (fs puts it through vm_exe_put hook) */
+	void *exe; /* struct file * of the program, owned reference (fs puts it through vm_exe_put hook) */
 	void (*exe_get)(void *exe);
 	void (*exe_put)(void *exe);
-	bool lock_future;	/* mlockall(MCL_FUTURE) */
+	bool lock_future; /* mlockall(MCL_FUTURE) */
 	u8 dumpable;
-	u64 rlimit_as, rlimit_data, rlimit_stack, rlimit_memlock; /* mirrored from the process by exec/prlimit */
+	u64 rlimit_as, rlimit_data, rlimit_stack,
+		rlimit_memlock; /* mirrored from the process by exec/prlimit */
 };
 
 /** vm_create() - an empty address space with one user. NULL/ERR: -ENOMEM. */
@@ -127,11 +128,13 @@ void vm_activate(struct vm *vm);
  * vm_map() - mmap. @addr 0: choose; @flags: MAP_* of Linux, @prot PROT_*; @object NULL: anonymous. Takes its own owner reference.
  * @maxflags: VM_MAY* the owner allows. Return: address or -Exxx as mmap(2).
  */
-long vm_map(struct vm *vm, uaddr_t addr, size_t len, unsigned int prot, unsigned int flags, struct vm_object *object,
-	    void *owner, u64 pgoff, unsigned int maxflags, unsigned int extra_vm_flags);
+long vm_map(struct vm *vm, uaddr_t addr, size_t len, unsigned int prot, unsigned int flags,
+	    struct vm_object *object, void *owner, u64 pgoff, unsigned int maxflags,
+	    unsigned int extra_vm_flags);
 int vm_unmap(struct vm *vm, uaddr_t addr, size_t len);
 int vm_protect(struct vm *vm, uaddr_t addr, size_t len, unsigned int prot);
-long vm_remap(struct vm *vm, uaddr_t old, size_t old_len, size_t new_len, unsigned int flags, uaddr_t new_addr);
+long vm_remap(struct vm *vm, uaddr_t old, size_t old_len, size_t new_len, unsigned int flags,
+	      uaddr_t new_addr);
 long vm_brk(struct vm *vm, uaddr_t brk);
 int vm_advise(struct vm *vm, uaddr_t addr, size_t len, int advice);
 /** vm_lock_range() - mlock, munlock; @limit in bytes (U64_MAX: none). Return: 0, -ENOMEM (limit, or not all mapped), -EINVAL. */

@@ -15,7 +15,8 @@ static __printf(2, 3) void add(struct strace_line *line, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	line->len += (size_t)vscnprintf(line->text + line->len, sizeof(line->text) - line->len, fmt, ap);
+	line->len +=
+		(size_t)vscnprintf(line->text + line->len, sizeof(line->text) - line->len, fmt, ap);
 	va_end(ap);
 }
 
@@ -110,7 +111,8 @@ static void add_args(struct strace_line *line, const char *format, long result)
 	}
 }
 
-void strace_enter(struct strace_line *line, const struct syscall_desc *desc, long nr, const struct uctx *u)
+void strace_enter(struct strace_line *line, const struct syscall_desc *desc, long nr,
+		  const struct uctx *u)
 {
 	line->len = 0;
 	for (unsigned int i = 0; i < 6; i++)
@@ -118,8 +120,8 @@ void strace_enter(struct strace_line *line, const struct syscall_desc *desc, lon
 	if (task_count() > 1 + init_process->nthreads)
 		add(line, "[pid %5d] ", task_tid(current));
 	if (!desc) {
-		add(line, "syscall_%ld(%#lx, %#lx, %#lx, %#lx, %#lx, %#lx)", nr, line->arg[0], line->arg[1], line->arg[2], line->arg[3],
-		    line->arg[4], line->arg[5]);
+		add(line, "syscall_%ld(%#lx, %#lx, %#lx, %#lx, %#lx, %#lx)", nr, line->arg[0],
+		    line->arg[1], line->arg[2], line->arg[3], line->arg[4], line->arg[5]);
 		return;
 	}
 	add(line, "%s(", desc->name);
@@ -131,7 +133,8 @@ void strace_enter(struct strace_line *line, const struct syscall_desc *desc, lon
 	}
 }
 
-void strace_exit(struct strace_line *line, const struct syscall_desc *desc, const struct uctx *u, long result)
+void strace_exit(struct strace_line *line, const struct syscall_desc *desc, const struct uctx *u,
+		 long result)
 {
 	(void)u;
 	if (desc && fills_bytes(desc) && strchr(desc->format, 'b'))

@@ -82,7 +82,8 @@ static int flock_range(struct file *f, const struct flock *fl, struct lock_reque
 static long record_lock(struct file *f, unsigned int cmd, uaddr_t arg)
 {
 	bool ofd = cmd >= F_OFD_GETLK;
-	bool test = cmd == F_GETLK || cmd == F_OFD_GETLK, wait = cmd == F_SETLKW || cmd == F_OFD_SETLKW;
+	bool test = cmd == F_GETLK || cmd == F_OFD_GETLK,
+	     wait = cmd == F_SETLKW || cmd == F_OFD_SETLKW;
 	struct lock_request rq = { .owner = ofd ? (void *)f : (void *)current->files, .ofd = ofd };
 	struct flock fl;
 	int r;
@@ -106,7 +107,8 @@ static long record_lock(struct file *f, unsigned int cmd, uaddr_t arg)
 		}
 		return put_user_obj(arg, &fl);
 	}
-	if ((rq.type == F_RDLCK && !(f->mode & FMODE_READ)) || (rq.type == F_WRLCK && !(f->mode & FMODE_WRITE)))
+	if ((rq.type == F_RDLCK && !(f->mode & FMODE_READ)) ||
+	    (rq.type == F_WRLCK && !(f->mode & FMODE_WRITE)))
 		return -EBADF;
 	return locks_set(f->inode, &rq, wait);
 }
@@ -355,7 +357,8 @@ long sys_sync_file_range(fd_t fd, loff_t off, loff_t n, uint flags)
 	f = fdget(fd);
 	if (!f.file)
 		return -EBADF;
-	if (!S_ISREG(f.file->inode->mode) && !S_ISDIR(f.file->inode->mode) && !S_ISBLK(f.file->inode->mode))
+	if (!S_ISREG(f.file->inode->mode) && !S_ISDIR(f.file->inode->mode) &&
+	    !S_ISBLK(f.file->inode->mode))
 		r = -ESPIPE;
 	fdput(f);
 	return r;

@@ -10,20 +10,33 @@
 #define SECBIT_KEEP_CAPS 0x10u
 #define SECBIT_NO_SETUID_FIXUP 0x4u
 
-long sys_getuid(void) { return current->creds->uid; }
-long sys_geteuid(void) { return current->creds->euid; }
-long sys_getgid(void) { return current->creds->gid; }
-long sys_getegid(void) { return current->creds->egid; }
+long sys_getuid(void)
+{
+	return current->creds->uid;
+}
+long sys_geteuid(void)
+{
+	return current->creds->euid;
+}
+long sys_getgid(void)
+{
+	return current->creds->gid;
+}
+long sys_getegid(void)
+{
+	return current->creds->egid;
+}
 
 /* Capabilities follow user ids that leave or reach 0: capabilities(7), "Effect of user ID changes". */
 static void fix_caps(const struct creds *old, struct creds *new)
 {
-	bool had_root = !old->uid || !old->euid || !old->suid, has_root = !new->uid || !new->euid || !new->suid;
+	bool had_root = !old->uid || !old->euid || !old->suid,
+	     has_root = !new->uid || !new->euid || !new->suid;
 
 	if (new->securebits & SECBIT_NO_SETUID_FIXUP)
 		return;
 	if (had_root && !has_root) {
-		if (!(new->securebits & SECBIT_KEEP_CAPS))
+		if (!(new->securebits &SECBIT_KEEP_CAPS))
 			new->cap_permitted = new->cap_effective = 0;
 		new->cap_ambient = 0;
 	}
@@ -171,7 +184,8 @@ long sys_setresgid(gid_t rgid, gid_t egid, gid_t sgid)
 
 static long put_three(uaddr_t ua, u32 a, uaddr_t ub, u32 b, uaddr_t uc, u32 c)
 {
-	return hal_put_user32(ua, a) || hal_put_user32(ub, b) || hal_put_user32(uc, c) ? -EFAULT : 0;
+	return hal_put_user32(ua, a) || hal_put_user32(ub, b) || hal_put_user32(uc, c) ? -EFAULT
+										       : 0;
 }
 
 long sys_getresuid(uaddr_t ruid, uaddr_t euid, uaddr_t suid)
@@ -195,8 +209,8 @@ long sys_setfsuid(uid_t uid)
 	long prev = old->fsuid;
 	struct creds *new;
 
-	if (uid == (uid_t)-1 ||
-	    (uid != old->uid && uid != old->euid && uid != old->suid && uid != old->fsuid && !capable(CAP_SETUID)))
+	if (uid == (uid_t)-1 || (uid != old->uid && uid != old->euid && uid != old->suid &&
+				 uid != old->fsuid && !capable(CAP_SETUID)))
 		return prev;
 	new = creds_prepare();
 	if (new) {
@@ -212,8 +226,8 @@ long sys_setfsgid(gid_t gid)
 	long prev = old->fsgid;
 	struct creds *new;
 
-	if (gid == (gid_t)-1 ||
-	    (gid != old->gid && gid != old->egid && gid != old->sgid && gid != old->fsgid && !capable(CAP_SETGID)))
+	if (gid == (gid_t)-1 || (gid != old->gid && gid != old->egid && gid != old->sgid &&
+				 gid != old->fsgid && !capable(CAP_SETGID)))
 		return prev;
 	new = creds_prepare();
 	if (new) {
@@ -297,7 +311,8 @@ long sys_capget(uaddr_t uheader, uaddr_t udata)
 		return -ESRCH;
 	c = creds_of(t);
 	for (unsigned int i = 0; i < 2; i++)
-		data[i] = (struct user_cap_data){ (u32)(c->cap_effective >> 32 * i), (u32)(c->cap_permitted >> 32 * i),
+		data[i] = (struct user_cap_data){ (u32)(c->cap_effective >> 32 * i),
+						  (u32)(c->cap_permitted >> 32 * i),
 						  (u32)(c->cap_inheritable >> 32 * i) };
 	creds_put(c);
 	task_put(t);
@@ -335,7 +350,7 @@ long sys_capset(uaddr_t uheader, uaddr_t udata)
 	new->cap_effective = effective;
 	new->cap_permitted = permitted;
 	new->cap_inheritable = inheritable;
-	new->cap_ambient &= permitted & inheritable;
+	new->cap_ambient &= permitted &inheritable;
 	creds_commit(new);
 	return 0;
 }

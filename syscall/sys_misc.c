@@ -99,7 +99,8 @@ static void mirror_limit(struct process *p, uint which, u64 value)
 		vm->rlimit_memlock = value;
 }
 
-static int set_limit(struct process *p, uint which, const struct rlimit64 *new, struct rlimit64 *old)
+static int set_limit(struct process *p, uint which, const struct rlimit64 *new,
+		     struct rlimit64 *old)
 {
 	unsigned long flags = spin_lock_irqsave(&p->sighand->lock);
 	int r = 0;
@@ -133,8 +134,8 @@ static bool may_prlimit(struct process *p)
 	if (!p->leader)
 		return false;
 	it = creds_of(p->leader);
-	ok = me->uid == it->uid && me->uid == it->euid && me->uid == it->suid && me->gid == it->gid && me->gid == it->egid &&
-	     me->gid == it->sgid;
+	ok = me->uid == it->uid && me->uid == it->euid && me->uid == it->suid &&
+	     me->gid == it->gid && me->gid == it->egid && me->gid == it->sgid;
 	creds_put(it);
 	return ok;
 }
@@ -327,7 +328,8 @@ long sys_prctl(int option, ulong arg2, ulong arg3, ulong arg4, ulong arg5)
 	case PR_GET_CHILD_SUBREAPER:
 		return hal_put_user32(arg2, p->child_subreaper);
 	case PR_SET_NO_NEW_PRIVS:
-		return arg2 != 1 || arg3 || arg4 || arg5 ? -EINVAL : edit_creds(edit_no_new_privs, 1);
+		return arg2 != 1 || arg3 || arg4 || arg5 ? -EINVAL
+							 : edit_creds(edit_no_new_privs, 1);
 	case PR_GET_NO_NEW_PRIVS:
 		return arg2 || arg3 || arg4 || arg5 ? -EINVAL : current->creds->no_new_privs;
 	case PR_CAP_AMBIENT:
@@ -367,8 +369,9 @@ long sys_reboot(uint magic1, uint magic2, uint cmd, uaddr_t arg)
 	(void)arg;
 	if (!capable(CAP_SYS_BOOT))
 		return -EPERM;
-	if (magic1 != LINUX_REBOOT_MAGIC1 || (magic2 != LINUX_REBOOT_MAGIC2 && magic2 != LINUX_REBOOT_MAGIC2A &&
-					      magic2 != LINUX_REBOOT_MAGIC2B && magic2 != LINUX_REBOOT_MAGIC2C))
+	if (magic1 != LINUX_REBOOT_MAGIC1 ||
+	    (magic2 != LINUX_REBOOT_MAGIC2 && magic2 != LINUX_REBOOT_MAGIC2A &&
+	     magic2 != LINUX_REBOOT_MAGIC2B && magic2 != LINUX_REBOOT_MAGIC2C))
 		return -EINVAL;
 	switch (cmd) {
 	case LINUX_REBOOT_CMD_RESTART:
@@ -445,7 +448,8 @@ long sys_membarrier(int cmd, uint flags, int cpu)
 		return -EINVAL;
 	switch (cmd) {
 	case MEMBARRIER_CMD_QUERY:
-		return MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_PRIVATE_EXPEDITED | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED;
+		return MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_PRIVATE_EXPEDITED |
+		       MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED;
 	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
 		p->membarrier_registered = true;
 		return 0;

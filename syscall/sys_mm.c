@@ -21,7 +21,8 @@ static long map_anonymous(uaddr_t addr, size_t len, uint prot, uint flags)
 
 	if (type != MAP_PRIVATE && type != MAP_SHARED)
 		return -EINVAL;
-	return vm_map(current->vm, addr, len, prot, flags, NULL, NULL, 0, VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC, 0);
+	return vm_map(current->vm, addr, len, prot, flags, NULL, NULL, 0,
+		      VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC, 0);
 }
 
 static long map_file(struct file *f, uaddr_t addr, size_t len, uint prot, uint flags, u64 pgoff)
@@ -65,7 +66,8 @@ long sys_mmap(uaddr_t addr, size_t len, int prot, int flags, fd_t fd, ulong off)
 		return -EINVAL;
 	if (!len)
 		return -EINVAL;
-	if (ALIGN_UP(len, PAGE_SIZE) < len || (off >> PAGE_SHIFT) + (len >> PAGE_SHIFT) < off >> PAGE_SHIFT)
+	if (ALIGN_UP(len, PAGE_SIZE) < len ||
+	    (off >> PAGE_SHIFT) + (len >> PAGE_SHIFT) < off >> PAGE_SHIFT)
 		return (flags & MAP_ANONYMOUS) ? -ENOMEM : -EOVERFLOW;
 	/* No huge page is ever in the pool: the answer of a Linux whose pool is empty. */
 	if (flags & MAP_HUGETLB)
@@ -178,7 +180,8 @@ long sys_mincore(uaddr_t addr, size_t len, uaddr_t uvec)
 #define CHUNK	1024
 
 /* Move bytes between a local and a remote piece through a kernel buffer; returns bytes moved. */
-static size_t copy_remote(struct vm *vm, uaddr_t remote, struct iov_iter *local, size_t n, bool write)
+static size_t copy_remote(struct vm *vm, uaddr_t remote, struct iov_iter *local, size_t n,
+			  bool write)
 {
 	char buf[CHUNK];
 	size_t done = 0;
@@ -228,14 +231,15 @@ static int may_access(struct task *t)
 	if (t->process == current->process)
 		return 0;
 	it = creds_of(t);
-	same = me->uid == it->euid && me->uid == it->suid && me->uid == it->uid && me->gid == it->egid && me->gid == it->sgid &&
-	       me->gid == it->gid && t->process->dumpable;
+	same = me->uid == it->euid && me->uid == it->suid && me->uid == it->uid &&
+	       me->gid == it->egid && me->gid == it->sgid && me->gid == it->gid &&
+	       t->process->dumpable;
 	creds_put(it);
 	return same || capable(CAP_SYS_PTRACE) ? 0 : -EPERM;
 }
 
-static long process_vm_rw(struct task *t, struct iovec_u *local, ulong nlocal, size_t llen, const struct iovec_u *remote,
-			  ulong nremote, bool write)
+static long process_vm_rw(struct task *t, struct iovec_u *local, ulong nlocal, size_t llen,
+			  const struct iovec_u *remote, ulong nremote, bool write)
 {
 	struct vm *vm = t->vm;
 	struct iov_iter it;
@@ -245,7 +249,8 @@ static long process_vm_rw(struct task *t, struct iovec_u *local, ulong nlocal, s
 		return -ESRCH;
 	iov_iter_init(&it, local, (uint)nlocal, llen);
 	for (ulong i = 0; i < nremote && it.count; i++) {
-		size_t want = min(remote[i].len, it.count), got = copy_remote(vm, remote[i].base, &it, want, write);
+		size_t want = min(remote[i].len, it.count),
+		       got = copy_remote(vm, remote[i].base, &it, want, write);
 
 		done += got;
 		if (got < want)
@@ -255,7 +260,8 @@ static long process_vm_rw(struct task *t, struct iovec_u *local, ulong nlocal, s
 	return done || !llen ? (long)done : -EFAULT;
 }
 
-static long process_vm(pid_t pid, uaddr_t ulocal, ulong nlocal, uaddr_t uremote, ulong nremote, ulong flags, bool write)
+static long process_vm(pid_t pid, uaddr_t ulocal, ulong nlocal, uaddr_t uremote, ulong nremote,
+		       ulong flags, bool write)
 {
 	struct iovec_u *iov;
 	size_t llen, rlen;
@@ -286,12 +292,14 @@ out:
 	return r;
 }
 
-long sys_process_vm_readv(pid_t pid, uaddr_t local, ulong nlocal, uaddr_t remote, ulong nremote, ulong flags)
+long sys_process_vm_readv(pid_t pid, uaddr_t local, ulong nlocal, uaddr_t remote, ulong nremote,
+			  ulong flags)
 {
 	return process_vm(pid, local, nlocal, remote, nremote, flags, false);
 }
 
-long sys_process_vm_writev(pid_t pid, uaddr_t local, ulong nlocal, uaddr_t remote, ulong nremote, ulong flags)
+long sys_process_vm_writev(pid_t pid, uaddr_t local, ulong nlocal, uaddr_t remote, ulong nremote,
+			   ulong flags)
 {
 	return process_vm(pid, local, nlocal, remote, nremote, flags, true);
 }

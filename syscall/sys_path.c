@@ -18,7 +18,8 @@ static long open_fd(fd_t dfd, path_t upath, const struct open_how *how, bool cla
 		return PTR_ERR(name);
 	fd = fd_reserve(0, how->flags & O_CLOEXEC);
 	if (fd >= 0) {
-		f = classic ? file_open(dfd, name, (int)how->flags, (u32)how->mode) : file_open_how(dfd, name, how);
+		f = classic ? file_open(dfd, name, (int)how->flags, (u32)how->mode)
+			    : file_open_how(dfd, name, how);
 		if (IS_ERR(f)) {
 			fd_unreserve(fd);
 			fd = (int)PTR_ERR(f);

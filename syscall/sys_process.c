@@ -20,7 +20,8 @@
 /* ---- clone ---- */
 
 /* The order of the last two arguments is the ABI's: see arch/<isa>/include/uapi/clone.h. */
-static long clone_old(ulong flags, uaddr_t stack, uaddr_t parent_tid, uaddr_t child_tid, uaddr_t tls)
+static long clone_old(ulong flags, uaddr_t stack, uaddr_t parent_tid, uaddr_t child_tid,
+		      uaddr_t tls)
 {
 	struct clone_req req = {
 		.flags = (u32)flags & ~CSIGNAL,
@@ -41,11 +42,13 @@ static long clone_old(ulong flags, uaddr_t stack, uaddr_t parent_tid, uaddr_t ch
 
 long sys_clone(ulong flags, uaddr_t stack, uaddr_t parent_tid, uaddr_t arg3, uaddr_t arg4)
 {
-	return CLONE_TLS_LAST ? clone_old(flags, stack, parent_tid, arg3, arg4) : clone_old(flags, stack, parent_tid, arg4, arg3);
+	return CLONE_TLS_LAST ? clone_old(flags, stack, parent_tid, arg3, arg4)
+			      : clone_old(flags, stack, parent_tid, arg4, arg3);
 }
 
 struct clone_args_abi {
-	u64 flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
+	u64 flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid,
+		set_tid_size, cgroup;
 };
 #define CLONE_ARGS_SIZE_VER0 64
 
@@ -79,7 +82,8 @@ long sys_clone3(uaddr_t uargs, size_t size)
 	r = copy_struct_from_user(&a, sizeof(a), uargs, size);
 	if (r)
 		return r;
-	if ((a.flags & (CSIGNAL | CLONE_DETACHED)) || a.exit_signal > NSIG || a.set_tid || a.set_tid_size)
+	if ((a.flags & (CSIGNAL | CLONE_DETACHED)) || a.exit_signal > NSIG || a.set_tid ||
+	    a.set_tid_size)
 		return -EINVAL;
 	if ((a.flags & (CLONE_THREAD | CLONE_PARENT)) && a.exit_signal)
 		return -EINVAL;
@@ -119,7 +123,9 @@ long sys_unshare(ulong flags)
 	if (flags & ~UNSHARE_KNOWN)
 		return -EINVAL;
 	if (flags & CLONE_NEW_ANY)
-		return flags & (CLONE_NEW_ANY & ~CLONE_NEWUSER) && !capable(CAP_SYS_ADMIN) ? -EPERM : -EINVAL;
+		return flags & (CLONE_NEW_ANY & ~CLONE_NEWUSER) && !capable(CAP_SYS_ADMIN)
+			       ? -EPERM
+			       : -EINVAL;
 	if ((flags & (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM)) && current->process->nthreads > 1)
 		return -EINVAL;
 	return files_unshare(flags);
@@ -296,7 +302,8 @@ long sys_waitid(int idtype, pid_t id, uaddr_t uinfo, int options, uaddr_t urusag
 	struct siginfo info;
 	int r;
 
-	if ((options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD | (int)__WCLONE | __WALL)) ||
+	if ((options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD |
+			 (int)__WCLONE | __WALL)) ||
 	    !(options & (WEXITED | WSTOPPED | WCONTINUED)))
 		return -EINVAL;
 	r = waitid_select(&req, idtype, id);

@@ -34,7 +34,8 @@ static struct task *target(pid_t tid)
 static bool owns(struct task *t)
 {
 	const struct creds *c = creds_of(t);
-	bool ok = current->creds->euid == c->uid || current->creds->euid == c->euid || capable(CAP_SYS_NICE);
+	bool ok = current->creds->euid == c->uid || current->creds->euid == c->euid ||
+		  capable(CAP_SYS_NICE);
 
 	creds_put(c);
 	return ok;
@@ -75,9 +76,11 @@ static int set_policy(pid_t tid, int policy, int priority, int nice, bool keep_n
 		nice = t->se.nice;
 	if (!r && !owns(t))
 		r = -EPERM;
-	if (!r && policy_is_rt(policy) && !capable(CAP_SYS_NICE) && (u64)priority > task_rlimit(RLIMIT_RTPRIO))
+	if (!r && policy_is_rt(policy) && !capable(CAP_SYS_NICE) &&
+	    (u64)priority > task_rlimit(RLIMIT_RTPRIO))
 		r = -EPERM;
-	if (!r && nice < t->se.nice && !capable(CAP_SYS_NICE) && (u64)(20 - nice) > task_rlimit(RLIMIT_NICE))
+	if (!r && nice < t->se.nice && !capable(CAP_SYS_NICE) &&
+	    (u64)(20 - nice) > task_rlimit(RLIMIT_NICE))
 		r = -EPERM;
 	if (!r)
 		sched_set(t, (uint)policy, nice, (uint)priority);
@@ -156,7 +159,9 @@ long sys_sched_setattr(pid_t pid, uaddr_t uattr, uint flags)
 	if (a.sched_policy == SCHED_DEADLINE || a.sched_flags & ~1ULL)
 		return -EINVAL;
 	r = check_policy((int)a.sched_policy, (int)a.sched_priority);
-	return r ? r : set_policy(pid, (int)a.sched_policy, (int)a.sched_priority, clamp(a.sched_nice, -20, 19), false);
+	return r ? r
+		 : set_policy(pid, (int)a.sched_policy, (int)a.sched_priority,
+			      clamp(a.sched_nice, -20, 19), false);
 }
 
 long sys_sched_getattr(pid_t pid, uaddr_t uattr, uint size, uint flags)
@@ -178,12 +183,16 @@ long sys_sched_getattr(pid_t pid, uaddr_t uattr, uint size, uint flags)
 
 long sys_sched_get_priority_max(int policy)
 {
-	return policy_is_rt(policy) ? RT_PRIO_MAX : check_policy(policy, 0) && policy != SCHED_DEADLINE ? -EINVAL : 0;
+	return policy_is_rt(policy)				     ? RT_PRIO_MAX
+	       : check_policy(policy, 0) && policy != SCHED_DEADLINE ? -EINVAL
+								     : 0;
 }
 
 long sys_sched_get_priority_min(int policy)
 {
-	return policy_is_rt(policy) ? 1 : check_policy(policy, 0) && policy != SCHED_DEADLINE ? -EINVAL : 0;
+	return policy_is_rt(policy)				     ? 1
+	       : check_policy(policy, 0) && policy != SCHED_DEADLINE ? -EINVAL
+								     : 0;
 }
 
 long sys_sched_rr_get_interval(pid_t pid, uaddr_t uinterval)
@@ -304,7 +313,8 @@ static void set_nice(struct task *t, void *ctx)
 
 	if (me->euid != it->euid && me->euid != it->uid && !capable(CAP_SYS_NICE))
 		s->err = -EPERM;
-	else if (s->nice < t->se.nice && !capable(CAP_SYS_NICE) && (u64)(20 - s->nice) > task_rlimit(RLIMIT_NICE))
+	else if (s->nice < t->se.nice && !capable(CAP_SYS_NICE) &&
+		 (u64)(20 - s->nice) > task_rlimit(RLIMIT_NICE))
 		s->err = -EACCES;
 	else
 		sched_set(t, t->se.policy, s->nice, t->se.rt_priority);

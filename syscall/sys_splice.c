@@ -61,20 +61,25 @@ static int get_offset(uaddr_t uoff, const struct file *f, const struct pipe *pip
 	return get_user_obj(off, uoff);
 }
 
-static long splice_files(struct file *in, loff_t *ioff, struct file *out, loff_t *ooff, size_t n, bool nonblock)
+static long splice_files(struct file *in, loff_t *ioff, struct file *out, loff_t *ooff, size_t n,
+			 bool nonblock)
 {
 	struct pipe *ip = pipe_of(in), *op = pipe_of(out);
 
 	if (!(in->mode & FMODE_READ) || !(out->mode & FMODE_WRITE))
 		return -EBADF;
 	if (ip && op)
-		return splice_pipes(ip, op, n, false, nonblock || ((in->flags | out->flags) & O_NONBLOCK));
+		return splice_pipes(ip, op, n, false,
+				    nonblock || ((in->flags | out->flags) & O_NONBLOCK));
 	if (ip)
-		return !out->ops->write || (out->flags & O_APPEND) ?
-			       -EINVAL :
-			       splice_from_pipe(ip, out, ooff, n, nonblock || (in->flags & O_NONBLOCK));
+		return !out->ops->write || (out->flags & O_APPEND)
+			       ? -EINVAL
+			       : splice_from_pipe(ip, out, ooff, n,
+						  nonblock || (in->flags & O_NONBLOCK));
 	if (op)
-		return !in->ops->read ? -EINVAL : splice_to_pipe(in, ioff, op, n, nonblock || (out->flags & O_NONBLOCK));
+		return !in->ops->read ? -EINVAL
+				      : splice_to_pipe(in, ioff, op, n,
+						       nonblock || (out->flags & O_NONBLOCK));
 	return -EINVAL;
 }
 
@@ -95,8 +100,8 @@ long sys_splice(fd_t in, uaddr_t uioff, fd_t out, uaddr_t uooff, size_t n, uint 
 	if (!r)
 		r = get_offset(uooff, p.out.file, pipe_of(p.out.file), &ooff);
 	if (!r)
-		r = splice_files(p.in.file, uioff ? &ioff : NULL, p.out.file, uooff ? &ooff : NULL, n,
-				 flags & SPLICE_F_NONBLOCK);
+		r = splice_files(p.in.file, uioff ? &ioff : NULL, p.out.file, uooff ? &ooff : NULL,
+				 n, flags & SPLICE_F_NONBLOCK);
 	put_pair(&p);
 	if (r >= 0 && uioff && put_user_obj(uioff, &ioff))
 		r = -EFAULT;
@@ -147,8 +152,8 @@ long sys_vmsplice(fd_t fd, uaddr_t vec, ulong n, uint flags)
 		return -EBADF;
 	}
 	fdput(f);
-	return write ? sys_pwritev2(fd, vec, n, -1, 0, flags & SPLICE_F_NONBLOCK ? RWF_NOWAIT : 0) :
-		       sys_preadv2(fd, vec, n, -1, 0, flags & SPLICE_F_NONBLOCK ? RWF_NOWAIT : 0);
+	return write ? sys_pwritev2(fd, vec, n, -1, 0, flags & SPLICE_F_NONBLOCK ? RWF_NOWAIT : 0)
+		     : sys_preadv2(fd, vec, n, -1, 0, flags & SPLICE_F_NONBLOCK ? RWF_NOWAIT : 0);
 }
 
 long sys_copy_file_range(fd_t in, uaddr_t uioff, fd_t out, uaddr_t uooff, size_t n, uint flags)

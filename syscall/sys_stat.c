@@ -64,7 +64,8 @@ static long stat_at(fd_t dfd, path_t path, uaddr_t buf, int flags)
 
 long sys_newfstatat(fd_t dfd, path_t path, uaddr_t buf, int flags)
 {
-	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_FORCE_SYNC | AT_STATX_DONT_SYNC))
+	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_FORCE_SYNC |
+		      AT_STATX_DONT_SYNC))
 		return -EINVAL;
 	return stat_at(dfd, path, buf, flags);
 }
@@ -94,7 +95,8 @@ long sys_fstat(fd_t fd, uaddr_t buf)
 
 static struct statx_timestamp statx_time(u64 ns)
 {
-	return (struct statx_timestamp){ .tv_sec = (s64)(ns / NSEC_PER_SEC), .tv_nsec = (u32)(ns % NSEC_PER_SEC) };
+	return (struct statx_timestamp){ .tv_sec = (s64)(ns / NSEC_PER_SEC),
+					 .tv_nsec = (u32)(ns % NSEC_PER_SEC) };
 }
 
 static long put_statx(uaddr_t buf, const struct kstat *ks)
@@ -133,9 +135,11 @@ long sys_statx(fd_t dfd, path_t path, int flags, uint mask, uaddr_t buf)
 
 	if (mask & STATX__RESERVED)
 		return -EINVAL;
-	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_FORCE_SYNC | AT_STATX_DONT_SYNC))
+	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_FORCE_SYNC |
+		      AT_STATX_DONT_SYNC))
 		return -EINVAL;
-	if ((flags & (AT_STATX_FORCE_SYNC | AT_STATX_DONT_SYNC)) == (AT_STATX_FORCE_SYNC | AT_STATX_DONT_SYNC))
+	if ((flags & (AT_STATX_FORCE_SYNC | AT_STATX_DONT_SYNC)) ==
+	    (AT_STATX_FORCE_SYNC | AT_STATX_DONT_SYNC))
 		return -EINVAL;
 	if (!path && (flags & AT_EMPTY_PATH))
 		r = path_of_fd(dfd, &p);
@@ -171,7 +175,8 @@ static int check_access(const struct path *p, int mode)
 	if ((mode & X_OK) && S_ISREG(i->mode) && p->mnt && (p->mnt->flags & MS_NOEXEC))
 		return -EACCES;
 	r = mode ? inode_permission(i, (unsigned int)mode) : 0;
-	if (!r && (mode & W_OK) && !S_ISCHR(i->mode) && !S_ISBLK(i->mode) && !S_ISFIFO(i->mode) && !S_ISSOCK(i->mode))
+	if (!r && (mode & W_OK) && !S_ISCHR(i->mode) && !S_ISBLK(i->mode) && !S_ISFIFO(i->mode) &&
+	    !S_ISSOCK(i->mode))
 		r = mnt_want_write(p->mnt);
 	return r;
 }
@@ -184,7 +189,8 @@ long sys_faccessat2(fd_t dfd, path_t path, int mode, int flags)
 
 	if ((mode & ~7) || (flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
 		return -EINVAL;
-	if (!(flags & AT_EACCESS) && (old->uid != old->fsuid || old->gid != old->fsgid || old->uid)) {
+	if (!(flags & AT_EACCESS) &&
+	    (old->uid != old->fsuid || old->gid != old->fsgid || old->uid)) {
 		now = access_creds();
 		if (IS_ERR(now))
 			return PTR_ERR(now);
@@ -268,9 +274,9 @@ long sys_fchmod(fd_t fd, mode_t mode)
 /* An id of -1 leaves that one alone. */
 static struct iattr owner_attr(uint uid, uint gid)
 {
-	return (struct iattr){
-		.valid = (uid == ~0u ? 0 : ATTR_UID) | (gid == ~0u ? 0 : ATTR_GID), .uid = uid, .gid = gid
-	};
+	return (struct iattr){ .valid = (uid == ~0u ? 0 : ATTR_UID) | (gid == ~0u ? 0 : ATTR_GID),
+			       .uid = uid,
+			       .gid = gid };
 }
 
 long sys_fchownat(fd_t dfd, path_t path, uint uid, uint gid, int flags)
@@ -325,7 +331,8 @@ static int times_attr(const struct timespec64 t[2], struct iattr *attr)
 		}
 		if (t[i].tv_nsec < 0 || t[i].tv_nsec >= (s64)NSEC_PER_SEC)
 			return -EINVAL;
-		*slots[i] = t[i].tv_sec < 0 ? 0 : (u64)t[i].tv_sec * NSEC_PER_SEC + (u64)t[i].tv_nsec;
+		*slots[i] =
+			t[i].tv_sec < 0 ? 0 : (u64)t[i].tv_sec * NSEC_PER_SEC + (u64)t[i].tv_nsec;
 	}
 	return 0;
 }
@@ -458,7 +465,8 @@ long sys_fallocate(fd_t fd, int mode, loff_t off, loff_t len)
 	else if ((u64)off + (u64)len > f.file->inode->sb->max_bytes)
 		r = -EFBIG;
 	else
-		r = f.file->ops->fallocate ? f.file->ops->fallocate(f.file, mode, off, len) : -EOPNOTSUPP;
+		r = f.file->ops->fallocate ? f.file->ops->fallocate(f.file, mode, off, len)
+					   : -EOPNOTSUPP;
 	fdput(f);
 	return r;
 }
@@ -469,8 +477,9 @@ static long put_statfs(const struct path *p, uaddr_t buf)
 {
 	static const struct {
 		u32 ms, st;
-	} map[] = { { MS_RDONLY, ST_RDONLY },	{ MS_NOSUID, ST_NOSUID },	  { MS_NODEV, ST_NODEV },
-		    { MS_NOEXEC, ST_NOEXEC },	{ MS_NOATIME, ST_NOATIME },	  { MS_NODIRATIME, ST_NODIRATIME },
+	} map[] = { { MS_RDONLY, ST_RDONLY },	 { MS_NOSUID, ST_NOSUID },
+		    { MS_NODEV, ST_NODEV },	 { MS_NOEXEC, ST_NOEXEC },
+		    { MS_NOATIME, ST_NOATIME },	 { MS_NODIRATIME, ST_NODIRATIME },
 		    { MS_RELATIME, ST_RELATIME } };
 	struct super *sb = p->dentry->sb;
 	struct statfs st;
@@ -519,14 +528,16 @@ struct getdents {
 	struct dir_ctx ctx;
 	uaddr_t buf;
 	size_t room, used;
-	bool old;  /* struct linux_dirent */
+	bool old; /* struct linux_dirent */
 	int error;
 };
 
-static bool emit_dirent(struct dir_ctx *ctx, const char *name, size_t len, u64 ino, unsigned int type, s64 next)
+static bool emit_dirent(struct dir_ctx *ctx, const char *name, size_t len, u64 ino,
+			unsigned int type, s64 next)
 {
 	struct getdents *g = container_of(ctx, struct getdents, ctx);
-	size_t head = g->old ? offsetof(struct linux_dirent, d_name) : offsetof(struct linux_dirent64, d_name);
+	size_t head = g->old ? offsetof(struct linux_dirent, d_name)
+			     : offsetof(struct linux_dirent64, d_name);
 	size_t reclen = ALIGN_UP(head + len + 1 + g->old, 8);
 	u8 rec[ALIGN_UP(sizeof(struct linux_dirent64) + 258, 8)];
 
@@ -539,7 +550,8 @@ static bool emit_dirent(struct dir_ctx *ctx, const char *name, size_t len, u64 i
 		*(struct linux_dirent *)rec = (struct linux_dirent){ ino, (u64)next, (u16)reclen };
 		rec[reclen - 1] = (u8)type;
 	} else {
-		*(struct linux_dirent64 *)rec = (struct linux_dirent64){ ino, next, (u16)reclen, (u8)type };
+		*(struct linux_dirent64 *)rec =
+			(struct linux_dirent64){ ino, next, (u16)reclen, (u8)type };
 	}
 	memcpy(rec + head, name, len);
 	rec[head + len] = '\0';

@@ -84,7 +84,8 @@ static long get_attr(struct target t, uaddr_t uname, uaddr_t uvalue, size_t size
 		return -ENOMEM;
 	r = get_target(&t, &p);
 	if (!r) {
-		r = uname ? xattr_get(d_inode(p.dentry), name, value, size) : xattr_list(d_inode(p.dentry), value, size);
+		r = uname ? xattr_get(d_inode(p.dentry), name, value, size)
+			  : xattr_list(d_inode(p.dentry), value, size);
 		path_put(&p);
 	}
 	if (r > 0 && size && copy_to_user(uvalue, value, (size_t)r))

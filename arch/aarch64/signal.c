@@ -85,7 +85,7 @@ static int push_context(uaddr_t frame, struct hal_task *task, const struct sigfr
 		u64 pad;
 		struct sigcontext sc;
 	} __aligned(8) part = {
-		.uc.stack = {.sp = req->ss_sp, .flags = req->ss_flags, .size = req->ss_size},
+		.uc.stack = { .sp = req->ss_sp, .flags = req->ss_flags, .size = req->ss_size },
 		.uc.mask = req->mask,
 		.sc.fault_address = task->arch.fault_addr,
 		.sc.sp = task->uctx.sp,
@@ -110,12 +110,12 @@ static bool is_fault(const struct sigframe_req *req)
 static int push_records(uaddr_t at, struct hal_task *task, const struct sigframe_req *req)
 {
 	const struct arch_fpstate *fp = &task->arch.fp;
-	struct fpsimd_record head = {.head = {FPSIMD_MAGIC, sizeof(struct fpsimd_record)}};
+	struct fpsimd_record head = { .head = { FPSIMD_MAGIC, sizeof(struct fpsimd_record) } };
 	struct {
 		struct esr_record esr;
 		struct record end;
-	} tail = {.esr = {.head = {ESR_MAGIC, sizeof(struct esr_record)},
-			  .esr = task->arch.fault_esr}};
+	} tail = { .esr = { .head = { ESR_MAGIC, sizeof(struct esr_record) },
+			    .esr = task->arch.fault_esr } };
 	bool with_esr = task->arch.fault_esr && is_fault(req);
 	const void *rest = with_esr ? (const void *)&tail : (const void *)&tail.end;
 	size_t nrest = with_esr ? sizeof(tail) : sizeof(tail.end);
@@ -148,7 +148,7 @@ int uctx_push_sigframe(struct hal_task *task, const struct sigframe_req *req, ua
 {
 	uaddr_t record = (req->sp - FRAME_RECORD) & ~15UL;
 	uaddr_t frame = record - FRAME_SIZE;
-	u64 link[2] = {task->uctx.x[29], task->uctx.x[30]};
+	u64 link[2] = { task->uctx.x[29], task->uctx.x[30] };
 
 	if (req->sp < FRAME_SIZE + FRAME_RECORD || !req->restorer)
 		return -EFAULT;

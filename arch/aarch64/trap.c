@@ -96,14 +96,20 @@ static int fp_trap_code(u64 esr)
 static enum uctx_reason user_exception(struct hal_task *task, u64 esr, struct uctx_event *ev)
 {
 	switch (ESR_EC(esr)) {
-	case EC_DABT_EL0: return user_abort(task, esr, ev, data_access(esr));
-	case EC_IABT_EL0: return user_abort(task, esr, ev, UCTX_EXEC);
-	case EC_FP_ACCESS: aarch64_fp_trap(task); return UCTX_INTERRUPT;
+	case EC_DABT_EL0:
+		return user_abort(task, esr, ev, data_access(esr));
+	case EC_IABT_EL0:
+		return user_abort(task, esr, ev, UCTX_EXEC);
+	case EC_FP_ACCESS:
+		aarch64_fp_trap(task);
+		return UCTX_INTERRUPT;
 	case EC_UNKNOWN:
 	case EC_SYSREG:
 	case EC_SVE:
 	case EC_SME:
-	case EC_ILL_STATE: ev->addr = task->uctx.pc; return exception(ev, UCTX_EXC_ILLEGAL, 0);
+	case EC_ILL_STATE:
+		ev->addr = task->uctx.pc;
+		return exception(ev, UCTX_EXC_ILLEGAL, 0);
 	case EC_PC_ALIGN:
 	case EC_SP_ALIGN:
 		ev->addr = ESR_EC(esr) == EC_SP_ALIGN ? task->uctx.sp : task->uctx.pc;
@@ -111,13 +117,16 @@ static enum uctx_reason user_exception(struct hal_task *task, u64 esr, struct uc
 	case EC_FP_TRAP:
 		ev->addr = task->uctx.pc;
 		return exception(ev, UCTX_EXC_ARITH, fp_trap_code(esr));
-	case EC_BRK64: ev->addr = task->uctx.pc; return exception(ev, UCTX_EXC_BREAKPOINT, 0);
+	case EC_BRK64:
+		ev->addr = task->uctx.pc;
+		return exception(ev, UCTX_EXC_BREAKPOINT, 0);
 	case EC_BREAK_EL0:
 	case EC_STEP_EL0:
 	case EC_WATCH_EL0:
 		return exception(ev, UCTX_EXC_DEBUG,
 				 ESR_EC(esr) == EC_STEP_EL0 ? CODE_TRACE : CODE_HWBKPT);
-	default: return UCTX_UNKNOWN;
+	default:
+		return UCTX_UNKNOWN;
 	}
 }
 

@@ -64,7 +64,7 @@ static void tss_init(unsigned int cpu)
 {
 	struct x86_tss *tss = &percpu(x86_tss);
 
-	*tss = (struct x86_tss){.iomap = sizeof(*tss)};
+	*tss = (struct x86_tss){ .iomap = sizeof(*tss) };
 	for (unsigned int i = 0; i < 2; i++) {
 		struct ist_stack *stack = &ist_stacks[cpu][i];
 
@@ -106,7 +106,7 @@ void x86_desc_init(unsigned int cpu)
 		idt_init();
 	tss_init(cpu);
 	gdt_init();
-	reg = (struct table_register){sizeof(percpu(gdt)) - 1, (u64)percpu(gdt)};
+	reg = (struct table_register){ sizeof(percpu(gdt)) - 1, (u64)percpu(gdt) };
 	__asm__ __volatile__("lgdt %0" ::"m"(reg));
 	/* A far return loads the code selector of the new table. */
 	__asm__ __volatile__(
@@ -114,7 +114,7 @@ void x86_desc_init(unsigned int cpu)
 		: "rax", "memory");
 	__asm__ __volatile__("movl %0, %%ss" ::"r"(X86_KERNEL_DS));
 	__asm__ __volatile__("movl %0, %%ds\n\tmovl %0, %%es" ::"r"(0));
-	reg = (struct table_register){sizeof(idt) - 1, (u64)idt};
+	reg = (struct table_register){ sizeof(idt) - 1, (u64)idt };
 	__asm__ __volatile__("lidt %0" ::"m"(reg));
 	__asm__ __volatile__("ltr %w0" ::"r"(X86_TSS_SEL));
 	syscall_init();

@@ -63,7 +63,7 @@ void x86_fpu_init(void)
 		struct cpuid c = cpuid(0xd, i);
 
 		if (f->xfeatures & BIT(i))
-			x86_xcomp[i] = (struct x86_xcomp){.offset = c.b, .size = c.a};
+			x86_xcomp[i] = (struct x86_xcomp){ .offset = c.b, .size = c.a };
 	}
 }
 

@@ -26,7 +26,7 @@ static void invpcid(unsigned long type, u64 pcid)
 {
 	struct {
 		u64 pcid, addr;
-	} desc = {pcid, 0};
+	} desc = { pcid, 0 };
 
 	__asm__ __volatile__("invpcid %0, %1" ::"m"(desc), "r"(type) : "memory");
 }
@@ -68,7 +68,7 @@ u64 x86_kernel_cr3(void)
 
 int arch_pt_init(struct hal_pt *pt)
 {
-	pt->asid = (struct hal_asid){0};
+	pt->asid = (struct hal_asid){ 0 };
 	memset(&pt->tlb, 0, sizeof(pt->tlb));
 	return 0;
 }

@@ -31,14 +31,22 @@ long uctx_arch_prctl(struct hal_task *task, int code, unsigned long arg)
 	struct uctx *u = &task->uctx;
 
 	switch (code) {
-	case ARCH_SET_FS: return set_base(x86_set_fs_base, u, arg);
-	case ARCH_SET_GS: return set_base(x86_set_gs_base, u, arg);
-	case ARCH_GET_FS: return hal_put_user64(arg, x86_fs_base(u));
-	case ARCH_GET_GS: return hal_put_user64(arg, x86_gs_base(u));
-	case ARCH_GET_CPUID: return 1;
-	case ARCH_SET_CPUID: /* CPUID cannot be made to fault here */ return arg ? 0 : -ENODEV;
+	case ARCH_SET_FS:
+		return set_base(x86_set_fs_base, u, arg);
+	case ARCH_SET_GS:
+		return set_base(x86_set_gs_base, u, arg);
+	case ARCH_GET_FS:
+		return hal_put_user64(arg, x86_fs_base(u));
+	case ARCH_GET_GS:
+		return hal_put_user64(arg, x86_gs_base(u));
+	case ARCH_GET_CPUID:
+		return 1;
+	case ARCH_SET_CPUID: /* CPUID cannot be made to fault here */
+		return arg ? 0 : -ENODEV;
 	case ARCH_GET_XCOMP_SUPP:
-	case ARCH_GET_XCOMP_PERM: return hal_put_user64(arg, x86_features.xfeatures);
-	default: return -EINVAL;
+	case ARCH_GET_XCOMP_PERM:
+		return hal_put_user64(arg, x86_features.xfeatures);
+	default:
+		return -EINVAL;
 	}
 }

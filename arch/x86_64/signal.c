@@ -120,7 +120,7 @@ static void fill_sigcontext(const struct hal_task *task, struct x86_sigcontext *
 static int push_fpstate(struct hal_task *task, uaddr_t fp)
 {
 	const struct x86_features *f = &x86_features;
-	struct fx_sw_bytes sw = {0};
+	struct fx_sw_bytes sw = { 0 };
 	u8 *area = task->arch.fpu;
 
 	x86_fpu_save(task, area);
@@ -153,7 +153,7 @@ int uctx_push_sigframe(struct hal_task *task, const struct sigframe_req *req, ua
 	uaddr_t sp = req->sp == task->uctx.sp ? req->sp - RED_ZONE : req->sp;
 	uaddr_t fp = ALIGN_DOWN(sp - fpstate_size(), 64UL);
 	uaddr_t frame = ALIGN_DOWN(fp - sizeof(struct rt_sigframe), 16UL) - 8;
-	struct rt_sigframe f = {.pretcode = req->restorer};
+	struct rt_sigframe f = { .pretcode = req->restorer };
 
 	/* This ABI has no trampoline of the kernel's: SA_RESTORER is not optional. */
 	if (!req->restorer || push_fpstate(task, fp))

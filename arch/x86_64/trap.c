@@ -99,17 +99,35 @@ static void set_exception(struct uctx_event *ev, enum uctx_exception kind, int c
 static void decode_exception(unsigned int vector, const struct uctx *u, struct uctx_event *ev)
 {
 	switch (vector) {
-	case X86_VEC_DE: set_exception(ev, UCTX_EXC_ARITH, FPE_INTDIV, u->ip); break;
-	case X86_VEC_MF: set_exception(ev, UCTX_EXC_ARITH, x87_code(), u->ip); break;
-	case X86_VEC_XM: set_exception(ev, UCTX_EXC_ARITH, sse_code(), u->ip); break;
-	case X86_VEC_BP: set_exception(ev, UCTX_EXC_BREAKPOINT, SI_KERNEL, u->ip); break;
-	case X86_VEC_DB: set_exception(ev, UCTX_EXC_DEBUG, debug_code(), u->ip); break;
-	case X86_VEC_UD: set_exception(ev, UCTX_EXC_ILLEGAL, ILL_ILLOPN, u->ip); break;
-	case X86_VEC_AC: set_exception(ev, UCTX_EXC_MISALIGNED, 0, 0); break;
+	case X86_VEC_DE:
+		set_exception(ev, UCTX_EXC_ARITH, FPE_INTDIV, u->ip);
+		break;
+	case X86_VEC_MF:
+		set_exception(ev, UCTX_EXC_ARITH, x87_code(), u->ip);
+		break;
+	case X86_VEC_XM:
+		set_exception(ev, UCTX_EXC_ARITH, sse_code(), u->ip);
+		break;
+	case X86_VEC_BP:
+		set_exception(ev, UCTX_EXC_BREAKPOINT, SI_KERNEL, u->ip);
+		break;
+	case X86_VEC_DB:
+		set_exception(ev, UCTX_EXC_DEBUG, debug_code(), u->ip);
+		break;
+	case X86_VEC_UD:
+		set_exception(ev, UCTX_EXC_ILLEGAL, ILL_ILLOPN, u->ip);
+		break;
+	case X86_VEC_AC:
+		set_exception(ev, UCTX_EXC_MISALIGNED, 0, 0);
+		break;
 	case X86_VEC_GP:
 	case X86_VEC_SS:
-	case X86_VEC_OF: set_exception(ev, UCTX_EXC_ACCESS, 0, 0); break;
-	default: set_exception(ev, UCTX_EXC_OTHER, 0, u->ip); break;
+	case X86_VEC_OF:
+		set_exception(ev, UCTX_EXC_ACCESS, 0, 0);
+		break;
+	default:
+		set_exception(ev, UCTX_EXC_OTHER, 0, u->ip);
+		break;
 	}
 }
 
@@ -258,9 +276,13 @@ void x86_kernel_trap(struct x86_regs *r)
 void x86_interrupt(unsigned int vector)
 {
 	switch (vector) {
-	case X86_VEC_NMI: x86_nmi(); break;
-	case X86_VEC_MC: panic("machine check");
-	default: x86_irq_vector(vector);
+	case X86_VEC_NMI:
+		x86_nmi();
+		break;
+	case X86_VEC_MC:
+		panic("machine check");
+	default:
+		x86_irq_vector(vector);
 	}
 }
 

@@ -151,7 +151,7 @@ void hal_task_init_kernel(struct hal_task *task, void *stack, size_t size, void 
 		panic("x86: a task must be 16-byte aligned (%p)", task);
 	*--top = (u64)x86_task_start;
 	*--top = (u64)entry; /* rbx */
-	*--top = (u64)arg; /* rbp */
+	*--top = (u64)arg;   /* rbp */
 	for (unsigned int i = 0; i < 4; i++)
 		*--top = 0;
 	task->arch.sp = (u64)top;

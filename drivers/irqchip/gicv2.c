@@ -39,7 +39,7 @@ static char *dist, *cpuif;
 static unsigned int nirqs;
 static int gic_lock;
 static u8 cpu_mask[CONFIG_NR_CPUS]; /* of each CPU's interface, as the distributor names it */
-static u32 ppi_enabled;	/* lines the boot CPU uses: every CPU does */
+static u32 ppi_enabled;		    /* lines the boot CPU uses: every CPU does */
 
 static void gicv2_mask(struct irq_chip *chip, unsigned int hwirq)
 {
@@ -134,7 +134,7 @@ static void gicv2_cpu_init(void)
 	writel(CTLR_ENABLE, cpuif + GICC_CTLR);
 }
 
-static const struct hal_ipi_ops gicv2_ipi = {.send = gicv2_send, .cpu_init = gicv2_cpu_init};
+static const struct hal_ipi_ops gicv2_ipi = { .send = gicv2_send, .cpu_init = gicv2_cpu_init };
 
 static void __init dist_init(void)
 {
@@ -172,8 +172,8 @@ static int __init gicv2_probe(const void *fdt, int node)
 
 FDT_DRIVER(gicv2_driver) = {
 	.name = "gicv2",
-	.compatible = (const char *const[]){"arm,cortex-a15-gic", "arm,gic-400",
-					    "arm,cortex-a9-gic", "arm,cortex-a7-gic", NULL},
+	.compatible = (const char *const[]){ "arm,cortex-a15-gic", "arm,gic-400",
+					     "arm,cortex-a9-gic", "arm,cortex-a7-gic", NULL },
 	.level = DRIVER_IRQCHIP,
 	.probe = gicv2_probe,
 };

@@ -238,7 +238,7 @@ static void gicv3_cpu_init(void)
 	icc_sync();
 }
 
-static const struct hal_ipi_ops gicv3_ipi = {.send = gicv3_send, .cpu_init = gicv3_cpu_init};
+static const struct hal_ipi_ops gicv3_ipi = { .send = gicv3_send, .cpu_init = gicv3_cpu_init };
 
 static void __init dist_init(void)
 {
@@ -280,7 +280,7 @@ static int __init gicv3_probe(const void *fdt, int node)
 
 FDT_DRIVER(gicv3_driver) = {
 	.name = "gicv3",
-	.compatible = (const char *const[]){"arm,gic-v3", NULL},
+	.compatible = (const char *const[]){ "arm,gic-v3", NULL },
 	.level = DRIVER_IRQCHIP,
 	.probe = gicv3_probe,
 };

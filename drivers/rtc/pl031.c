@@ -36,7 +36,7 @@ static int __init pl031_probe(const void *fdt, int node)
 
 FDT_DRIVER(pl031_driver) = {
 	.name = "pl031",
-	.compatible = (const char *const[]){"arm,pl031", NULL},
+	.compatible = (const char *const[]){ "arm,pl031", NULL },
 	.level = DRIVER_OTHER,
 	.probe = pl031_probe,
 };

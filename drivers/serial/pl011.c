@@ -132,7 +132,7 @@ static int __init pl011_probe(const void *fdt, int node)
 
 FDT_DRIVER(pl011_driver) = {
 	.name = "pl011",
-	.compatible = (const char *const[]){"arm,pl011", NULL},
+	.compatible = (const char *const[]){ "arm,pl011", NULL },
 	.level = DRIVER_SERIAL,
 	.probe = pl011_probe,
 };

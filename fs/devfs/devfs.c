@@ -112,7 +112,9 @@ static int devtmpfs_fill(struct super *sb, const char *source, const char *data)
 	return r;
 }
 
-static struct fs_type devtmpfs_type = { .name = "devtmpfs", .nodev = true, .fill = devtmpfs_fill, .single = true };
+static struct fs_type devtmpfs_type = {
+	.name = "devtmpfs", .nodev = true, .fill = devtmpfs_fill, .single = true
+};
 
 void devfs_init(void)
 {

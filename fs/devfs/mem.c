@@ -154,19 +154,34 @@ static ssize_t kmsg_write(struct file *f, struct iov_iter *from, loff_t *pos, in
 	return (ssize_t)all;
 }
 
-static const struct file_ops null_ops = { .open = mem_open, .read = null_read, .write = null_write, .llseek = null_llseek };
+static const struct file_ops null_ops = {
+	.open = mem_open, .read = null_read, .write = null_write, .llseek = null_llseek
+};
 static const struct file_ops zero_ops = {
-	.open = mem_open, .read = zero_read, .write = null_write, .llseek = null_llseek, .mmap = zero_mmap,
+	.open = mem_open,
+	.read = zero_read,
+	.write = null_write,
+	.llseek = null_llseek,
+	.mmap = zero_mmap,
 };
-static const struct file_ops full_ops = { .open = mem_open, .read = zero_read, .write = full_write, .llseek = null_llseek };
+static const struct file_ops full_ops = {
+	.open = mem_open, .read = zero_read, .write = full_write, .llseek = null_llseek
+};
 static const struct file_ops random_ops = {
-	.open = mem_open, .read = random_read, .write = random_write, .ioctl = random_ioctl, .llseek = null_llseek,
+	.open = mem_open,
+	.read = random_read,
+	.write = random_write,
+	.ioctl = random_ioctl,
+	.llseek = null_llseek,
 };
-static const struct file_ops kmsg_ops = { .open = mem_open, .read = kmsg_read, .write = kmsg_write, .llseek = null_llseek };
+static const struct file_ops kmsg_ops = {
+	.open = mem_open, .read = kmsg_read, .write = kmsg_write, .llseek = null_llseek
+};
 
 static struct chrdev devices[] = {
-	{ "null", 0, 0666, &null_ops },	    { "zero", 0, 0666, &zero_ops },	  { "full", 0, 0666, &full_ops },
-	{ "random", 0, 0666, &random_ops }, { "urandom", 0, 0666, &random_ops }, { "kmsg", 0, 0644, &kmsg_ops },
+	{ "null", 0, 0666, &null_ops },	     { "zero", 0, 0666, &zero_ops },
+	{ "full", 0, 0666, &full_ops },	     { "random", 0, 0666, &random_ops },
+	{ "urandom", 0, 0666, &random_ops }, { "kmsg", 0, 0644, &kmsg_ops },
 };
 
 void mem_devices_init(void)

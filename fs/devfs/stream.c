@@ -134,9 +134,15 @@ static u32 out_poll(struct file *f, struct poll_table *pt)
 	return POLLOUT | POLLWRNORM;
 }
 
-static const struct file_ops stdin_ops = { .open = stream_open, .read = stdin_read, .poll = stdin_poll, .ioctl = stdin_ioctl };
-static const struct file_ops stdout_ops = { .open = stream_open, .write = stdout_write, .poll = out_poll };
-static const struct file_ops stderr_ops = { .open = stream_open, .write = stderr_write, .poll = out_poll };
+static const struct file_ops stdin_ops = {
+	.open = stream_open, .read = stdin_read, .poll = stdin_poll, .ioctl = stdin_ioctl
+};
+static const struct file_ops stdout_ops = { .open = stream_open,
+					    .write = stdout_write,
+					    .poll = out_poll };
+static const struct file_ops stderr_ops = { .open = stream_open,
+					    .write = stderr_write,
+					    .poll = out_poll };
 
 static struct chrdev devices[] = {
 	{ "stdin-stream", 0, 0666, &stdin_ops },

@@ -4,8 +4,12 @@
  */
 #include <fs/procfs/proc.h>
 
-static const struct proc_entry fd_entry = { .name = "FD", .mode = S_IFLNK | 0700, .link = proc_fd_link };
-static const struct proc_entry fdinfo_entry = { .name = "FD", .mode = S_IFREG | 0400, .private = true };
+static const struct proc_entry fd_entry = { .name = "FD",
+					    .mode = S_IFLNK | 0700,
+					    .link = proc_fd_link };
+static const struct proc_entry fdinfo_entry = { .name = "FD",
+						.mode = S_IFREG | 0400,
+						.private = true };
 
 /* The open file of a task's descriptor with a reference, or NULL. */
 static struct file *task_file(struct task *t, int fd)
@@ -43,8 +47,9 @@ int proc_fdinfo_show(struct printbuf *pb, struct task *t, int fd)
 		fdtable_next(ft, fd, &cloexec);
 		fdtable_put(ft);
 	}
-	printbuf_printf(pb, "pos:\t%lli\nflags:\t0%o\nmnt_id:\t%d\nino:\t%llu\n", f->pos, f->flags | (cloexec ? O_CLOEXEC : 0),
-			f->path.mnt ? f->path.mnt->id : 0, f->inode->ino);
+	printbuf_printf(pb, "pos:\t%lli\nflags:\t0%o\nmnt_id:\t%d\nino:\t%llu\n", f->pos,
+			f->flags | (cloexec ? O_CLOEXEC : 0), f->path.mnt ? f->path.mnt->id : 0,
+			f->inode->ino);
 	if (f->ops->show_fdinfo)
 		f->ops->show_fdinfo(f, pb);
 	file_put(f);
@@ -59,7 +64,8 @@ static int lookup_number(struct inode *dir, struct dentry *d, const struct proc_
 	int r;
 
 	d->flags |= DENTRY_NOCACHE | DENTRY_REVAL;
-	if ((d->name[0] == '0' && d->len > 1) || d->name[0] < '0' || d->name[0] > '9' || kstrtou32(d->name, 10, &fd))
+	if ((d->name[0] == '0' && d->len > 1) || d->name[0] < '0' || d->name[0] > '9' ||
+	    kstrtou32(d->name, 10, &fd))
 		return -ENOENT;
 	t = proc_task(dir);
 	if (!t)
@@ -71,7 +77,8 @@ static int lookup_number(struct inode *dir, struct dentry *d, const struct proc_
 	if (f) {
 		r = proc_instantiate(dir, d, e, proc_i(dir)->tid, (int)fd);
 		if (!r && e == &fd_entry) /* the link's mode tells how the file is open */
-			d_inode(d)->mode = S_IFLNK | (f->mode & (FMODE_READ | FMODE_PATH) ? 0500 : 0) |
+			d_inode(d)->mode = S_IFLNK |
+					   (f->mode & (FMODE_READ | FMODE_PATH) ? 0500 : 0) |
 					   (f->mode & FMODE_WRITE ? 0300 : 0);
 		file_put(f);
 	}
@@ -79,8 +86,14 @@ static int lookup_number(struct inode *dir, struct dentry *d, const struct proc_
 	return r;
 }
 
-static int fd_lookup(struct inode *dir, struct dentry *d) { return lookup_number(dir, d, &fd_entry); }
-static int fdinfo_lookup(struct inode *dir, struct dentry *d) { return lookup_number(dir, d, &fdinfo_entry); }
+static int fd_lookup(struct inode *dir, struct dentry *d)
+{
+	return lookup_number(dir, d, &fd_entry);
+}
+static int fdinfo_lookup(struct inode *dir, struct dentry *d)
+{
+	return lookup_number(dir, d, &fdinfo_entry);
+}
 
 static int fd_revalidate(struct dentry *d)
 {
@@ -125,7 +138,8 @@ out:
 }
 
 const struct inode_ops proc_fd_dir_ops = { .lookup = fd_lookup, .revalidate = fd_revalidate };
-const struct inode_ops proc_fdinfo_dir_ops = { .lookup = fdinfo_lookup, .revalidate = fd_revalidate };
+const struct inode_ops proc_fdinfo_dir_ops = { .lookup = fdinfo_lookup,
+					       .revalidate = fd_revalidate };
 const struct file_ops proc_fd_dir_fops = { .iterate = fd_iterate };
 const struct file_ops proc_fdinfo_dir_fops = { .iterate = fd_iterate };
 
@@ -154,8 +168,8 @@ static int tasks_lookup(struct inode *dir, struct dentry *d)
 	d->flags |= DENTRY_NOCACHE | DENTRY_REVAL;
 	if (!owner)
 		return -ENOENT;
-	if (d->name[0] >= '1' && d->name[0] <= '9' && !kstrtou32(d->name, 10, &nr) && nr <= INT_MAX &&
-	    (t = task_find_get((pid_t)nr)) != NULL) {
+	if (d->name[0] >= '1' && d->name[0] <= '9' && !kstrtou32(d->name, 10, &nr) &&
+	    nr <= INT_MAX && (t = task_find_get((pid_t)nr)) != NULL) {
 		if (t->process == owner->process)
 			r = proc_instantiate(dir, d, &proc_task_entry, t->tid, -1);
 		task_put(t);

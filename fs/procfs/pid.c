@@ -95,10 +95,14 @@ static const struct {
 	char letter;
 	const char *text;
 } states[] = {
-	[TASK_RUNNING] = { 'R', "R (running)" },	[TASK_INTERRUPTIBLE] = { 'S', "S (sleeping)" },
-	[TASK_KILLABLE] = { 'D', "D (disk sleep)" },	[TASK_UNINTERRUPTIBLE] = { 'D', "D (disk sleep)" },
-	[TASK_STOPPED] = { 'T', "T (stopped)" },	[TASK_TRACED] = { 't', "t (tracing stop)" },
-	[TASK_ZOMBIE] = { 'Z', "Z (zombie)" },		[TASK_DEAD] = { 'X', "X (dead)" },
+	[TASK_RUNNING] = { 'R', "R (running)" },
+	[TASK_INTERRUPTIBLE] = { 'S', "S (sleeping)" },
+	[TASK_KILLABLE] = { 'D', "D (disk sleep)" },
+	[TASK_UNINTERRUPTIBLE] = { 'D', "D (disk sleep)" },
+	[TASK_STOPPED] = { 'T', "T (stopped)" },
+	[TASK_TRACED] = { 't', "t (tracing stop)" },
+	[TASK_ZOMBIE] = { 'Z', "Z (zombie)" },
+	[TASK_DEAD] = { 'X', "X (dead)" },
 };
 
 /* Kernel threads wait uninterruptibly for their work: that is idling, not being stuck. */
@@ -132,36 +136,48 @@ static int stat_show_any(struct printbuf *pb, struct task *t, bool whole)
 	struct task_info ti;
 
 	get_info(t, &ti, whole);
-	printbuf_printf(pb, "%d (%s) %c %d %d %d %llu %d 0 %llu %llu %llu %llu ", whole ? ti.pid : ti.tid, t->comm,
-			states[state_of(t, &ti)].letter, ti.ppid, ti.pgrp, ti.session, ti.tty, ti.tpgid, ti.minflt,
-			ti.child_minflt, ti.majflt, ti.child_majflt);
+	printbuf_printf(pb, "%d (%s) %c %d %d %d %llu %d 0 %llu %llu %llu %llu ",
+			whole ? ti.pid : ti.tid, t->comm, states[state_of(t, &ti)].letter, ti.ppid,
+			ti.pgrp, ti.session, ti.tty, ti.tpgid, ti.minflt, ti.child_minflt,
+			ti.majflt, ti.child_majflt);
 	printbuf_printf(pb, "%llu %llu %llu %llu %d %d %u 0 %llu ", ti.times.user_ns / NS_PER_TICK,
 			ti.times.system_ns / NS_PER_TICK, ti.child_times.user_ns / NS_PER_TICK,
-			ti.child_times.system_ns / NS_PER_TICK, t->se.rt_priority ? -1 - t->se.rt_priority : 20 + t->se.nice,
-			t->se.nice, ti.nthreads, t->start_ns / NS_PER_TICK);
-	printbuf_printf(pb, "%llu %llu %llu %lu %lu %lu 0 0 ", vm ? vm->total_pages * PAGE_SIZE : 0, vm ? vm_rss(vm) : 0,
-			t->process->rlim[RLIMIT_RSS].rlim_cur, vm ? vm->code_start : 0, vm ? vm->code_end : 0,
-			vm ? vm->stack_start : 0);
-	printbuf_printf(pb, "%llu %llu %llu %llu %d 0 0 %d %u %u %u 0 0 0 ", ti.pending & 0x7fffffff, ti.blocked & 0x7fffffff,
-			ti.ignored & 0x7fffffff, ti.caught & 0x7fffffff, state_of(t, &ti) != TASK_RUNNING,
+			ti.child_times.system_ns / NS_PER_TICK,
+			t->se.rt_priority ? -1 - t->se.rt_priority : 20 + t->se.nice, t->se.nice,
+			ti.nthreads, t->start_ns / NS_PER_TICK);
+	printbuf_printf(pb, "%llu %llu %llu %lu %lu %lu 0 0 ", vm ? vm->total_pages * PAGE_SIZE : 0,
+			vm ? vm_rss(vm) : 0, t->process->rlim[RLIMIT_RSS].rlim_cur,
+			vm ? vm->code_start : 0, vm ? vm->code_end : 0, vm ? vm->stack_start : 0);
+	printbuf_printf(pb, "%llu %llu %llu %llu %d 0 0 %d %u %u %u 0 0 0 ",
+			ti.pending & 0x7fffffff, ti.blocked & 0x7fffffff, ti.ignored & 0x7fffffff,
+			ti.caught & 0x7fffffff, state_of(t, &ti) != TASK_RUNNING,
 			t->process->exit_signal, t->hal.cpu, t->se.rt_priority, t->se.policy);
-	printbuf_printf(pb, "%lu %lu %lu %lu %lu %lu %lu %d\n", vm ? vm->data_start : 0, vm ? vm->data_end : 0,
-			vm ? vm->brk_start : 0, vm ? vm->arg_start : 0, vm ? vm->arg_end : 0, vm ? vm->env_start : 0,
-			vm ? vm->env_end : 0, ti.zombie ? t->exit_code : 0);
+	printbuf_printf(pb, "%lu %lu %lu %lu %lu %lu %lu %d\n", vm ? vm->data_start : 0,
+			vm ? vm->data_end : 0, vm ? vm->brk_start : 0, vm ? vm->arg_start : 0,
+			vm ? vm->arg_end : 0, vm ? vm->env_start : 0, vm ? vm->env_end : 0,
+			ti.zombie ? t->exit_code : 0);
 	put_vm(vm);
 	return 0;
 }
 
-static int stat_show(struct printbuf *pb, struct task *t) { return stat_show_any(pb, t, true); }
-static int task_stat_show(struct printbuf *pb, struct task *t) { return stat_show_any(pb, t, false); }
+static int stat_show(struct printbuf *pb, struct task *t)
+{
+	return stat_show_any(pb, t, true);
+}
+static int task_stat_show(struct printbuf *pb, struct task *t)
+{
+	return stat_show_any(pb, t, false);
+}
 
 static int statm_show(struct printbuf *pb, struct task *t)
 {
 	struct vm *vm = task_vm_get(t);
 
 	if (vm)
-		printbuf_printf(pb, "%llu %llu %llu %lu 0 %llu 0\n", vm->total_pages, vm_rss(vm), READ_ONCE(vm->rss_file),
-				DIV_ROUND_UP(vm->code_end - vm->code_start, PAGE_SIZE), vm->data_pages + vm->stack_pages);
+		printbuf_printf(pb, "%llu %llu %llu %lu 0 %llu 0\n", vm->total_pages, vm_rss(vm),
+				READ_ONCE(vm->rss_file),
+				DIV_ROUND_UP(vm->code_end - vm->code_start, PAGE_SIZE),
+				vm->data_pages + vm->stack_pages);
 	else
 		printbuf_puts(pb, "0 0 0 0 0 0 0\n");
 	put_vm(vm);
@@ -178,8 +194,8 @@ static void status_ids(struct printbuf *pb, struct task *t)
 		printbuf_printf(pb, "Umask:\t%04o\n", fs->umask);
 		fs_ctx_put(fs);
 	}
-	printbuf_printf(pb, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid, c->fsuid, c->gid, c->egid,
-			c->sgid, c->fsgid);
+	printbuf_printf(pb, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid,
+			c->suid, c->fsuid, c->gid, c->egid, c->sgid, c->fsgid);
 	printbuf_printf(pb, "FDSize:\t%u\nGroups:\t", ft ? fdtable_size(ft) : 0);
 	for (unsigned int i = 0; i < c->ngroups; i++)
 		printbuf_printf(pb, "%u ", c->groups[i]);
@@ -192,14 +208,19 @@ static void status_ids(struct printbuf *pb, struct task *t)
 static void status_memory(struct printbuf *pb, struct vm *vm)
 {
 	const u64 kb = PAGE_SIZE / 1024;
-	u64 code = DIV_ROUND_UP(vm->code_end - vm->code_start, PAGE_SIZE), rss = vm_rss(vm), file = READ_ONCE(vm->rss_file);
+	u64 code = DIV_ROUND_UP(vm->code_end - vm->code_start, PAGE_SIZE), rss = vm_rss(vm),
+	    file = READ_ONCE(vm->rss_file);
 
-	printbuf_printf(pb, "VmPeak:\t%8llu kB\nVmSize:\t%8llu kB\nVmLck:\t%8llu kB\nVmPin:\t       0 kB\n", vm->total_pages * kb,
-			vm->total_pages * kb, vm->locked_pages * kb);
-	printbuf_printf(pb, "VmHWM:\t%8llu kB\nVmRSS:\t%8llu kB\nRssAnon:\t%8llu kB\nRssFile:\t%8llu kB\nRssShmem:\t       0 kB\n",
+	printbuf_printf(
+		pb, "VmPeak:\t%8llu kB\nVmSize:\t%8llu kB\nVmLck:\t%8llu kB\nVmPin:\t       0 kB\n",
+		vm->total_pages * kb, vm->total_pages * kb, vm->locked_pages * kb);
+	printbuf_printf(pb,
+			"VmHWM:\t%8llu kB\nVmRSS:\t%8llu kB\nRssAnon:\t%8llu kB\nRssFile:\t%8llu "
+			"kB\nRssShmem:\t       0 kB\n",
 			max(vm->rss_peak, rss) * kb, rss * kb, (rss - file) * kb, file * kb);
-	printbuf_printf(pb, "VmData:\t%8llu kB\nVmStk:\t%8llu kB\nVmExe:\t%8llu kB\nVmLib:\t       0 kB\n", vm->data_pages * kb,
-			vm->stack_pages * kb, code * kb);
+	printbuf_printf(
+		pb, "VmData:\t%8llu kB\nVmStk:\t%8llu kB\nVmExe:\t%8llu kB\nVmLib:\t       0 kB\n",
+		vm->data_pages * kb, vm->stack_pages * kb, code * kb);
 	printbuf_puts(pb, "VmPTE:\t       4 kB\nVmSwap:\t       0 kB\n");
 }
 
@@ -209,10 +230,15 @@ static void status_signals(struct printbuf *pb, struct task *t, const struct tas
 
 	printbuf_printf(pb, "Threads:\t%u\nSigQ:\t%u/%llu\n", ti->nthreads, t->process->nqueued,
 			t->process->rlim[RLIMIT_SIGPENDING].rlim_cur);
-	printbuf_printf(pb, "SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%016llx\n",
+	printbuf_printf(pb,
+			"SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nSigIgn:\t%"
+			"016llx\nSigCgt:\t%016llx\n",
 			ti->pending, ti->shared, ti->blocked, ti->ignored, ti->caught);
-	printbuf_printf(pb, "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\nCapAmb:\t%016llx\n",
-			c->cap_inheritable, c->cap_permitted, c->cap_effective, c->cap_bset, c->cap_ambient);
+	printbuf_printf(pb,
+			"CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%"
+			"016llx\nCapAmb:\t%016llx\n",
+			c->cap_inheritable, c->cap_permitted, c->cap_effective, c->cap_bset,
+			c->cap_ambient);
 	printbuf_printf(pb, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n", c->no_new_privs);
 	creds_put(c);
 }
@@ -260,18 +286,19 @@ static int status_show(struct printbuf *pb, struct task *t)
 	printbuf_putc(pb, '\n');
 	if (!ti.zombie)
 		printbuf_puts(pb, "");
-	printbuf_printf(pb, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", states[state_of(t, &ti)].text,
-			ti.pid, ti.tid, ti.ppid);
+	printbuf_printf(pb, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
+			states[state_of(t, &ti)].text, ti.pid, ti.tid, ti.ppid);
 	status_ids(pb, t);
-	printbuf_printf(pb, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\nKthread:\t%d\n", ti.pid, ti.tid, ti.pgrp, ti.session,
-			!!(t->flags & TASK_F_KTHREAD));
+	printbuf_printf(pb, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\nKthread:\t%d\n",
+			ti.pid, ti.tid, ti.pgrp, ti.session, !!(t->flags & TASK_F_KTHREAD));
 	if (vm)
 		status_memory(pb, vm);
 	put_vm(vm);
 	printbuf_puts(pb, "CoreDumping:\t0\n");
 	status_signals(pb, t, &ti);
 	status_cpus(pb, t);
-	printbuf_printf(pb, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n", ti.nvcsw, ti.nivcsw);
+	printbuf_printf(pb, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
+			ti.nvcsw, ti.nivcsw);
 	return 0;
 }
 
@@ -344,8 +371,8 @@ static ssize_t comm_write(struct task *t, const char *text, size_t n)
 
 /* ---- memory ---- */
 
-static void show_vma_name(struct printbuf *pb, const struct vm *vm, const struct vma *vma, size_t width, char *name, u64 *dev,
-			  u64 *ino)
+static void show_vma_name(struct printbuf *pb, const struct vm *vm, const struct vma *vma,
+			  size_t width, char *name, u64 *dev, u64 *ino)
 {
 	const char *text = "";
 
@@ -372,10 +399,11 @@ static void show_vma(struct printbuf *pb, const struct vm *vm, const struct vma 
 	name[0] = '\0';
 	if (vma->object && vma->object->ops->describe)
 		vma->object->ops->describe(vma->owner, name, 4096, &dev, &ino);
-	printbuf_printf(pb, "%08lx-%08lx %c%c%c%c %08llx %02x:%02x %llu ", vma->start, vma->end, vma->flags & VM_READ ? 'r' : '-',
-			vma->flags & VM_WRITE ? 'w' : '-', vma->flags & VM_EXEC ? 'x' : '-',
-			vma->flags & VM_SHARED ? 's' : 'p', vma->object ? vma->pgoff << PAGE_SHIFT : 0, dev_major(dev),
-			dev_minor(dev), ino);
+	printbuf_printf(pb, "%08lx-%08lx %c%c%c%c %08llx %02x:%02x %llu ", vma->start, vma->end,
+			vma->flags & VM_READ ? 'r' : '-', vma->flags & VM_WRITE ? 'w' : '-',
+			vma->flags & VM_EXEC ? 'x' : '-', vma->flags & VM_SHARED ? 's' : 'p',
+			vma->object ? vma->pgoff << PAGE_SHIFT : 0, dev_major(dev), dev_minor(dev),
+			ino);
 	show_vma_name(pb, vm, vma, pb->len - before, name, &dev, &ino);
 	printbuf_putc(pb, '\n');
 }
@@ -438,8 +466,14 @@ static ssize_t mem_rw(struct file *f, struct iov_iter *it, loff_t *pos, bool wri
 	return done;
 }
 
-static ssize_t mem_read(struct file *f, struct iov_iter *to, loff_t *pos, int flags) { return mem_rw(f, to, pos, false); }
-static ssize_t mem_write(struct file *f, struct iov_iter *from, loff_t *pos, int flags) { return mem_rw(f, from, pos, true); }
+static ssize_t mem_read(struct file *f, struct iov_iter *to, loff_t *pos, int flags)
+{
+	return mem_rw(f, to, pos, false);
+}
+static ssize_t mem_write(struct file *f, struct iov_iter *from, loff_t *pos, int flags)
+{
+	return mem_rw(f, from, pos, true);
+}
 
 static loff_t mem_llseek(struct file *f, loff_t off, int whence)
 {
@@ -457,7 +491,11 @@ static void mem_release(struct file *f)
 }
 
 const struct file_ops proc_mem_fops = {
-	.open = mem_open, .read = mem_read, .write = mem_write, .llseek = mem_llseek, .release = mem_release,
+	.open = mem_open,
+	.read = mem_read,
+	.write = mem_write,
+	.llseek = mem_llseek,
+	.release = mem_release,
 };
 
 /* ---- limits, mounts, the rest ---- */
@@ -465,14 +503,22 @@ const struct file_ops proc_mem_fops = {
 static const struct {
 	const char *name, *unit;
 } limit_names[RLIM_NLIMITS] = {
-	[RLIMIT_CPU] = { "Max cpu time", "seconds" },	     [RLIMIT_FSIZE] = { "Max file size", "bytes" },
-	[RLIMIT_DATA] = { "Max data size", "bytes" },	     [RLIMIT_STACK] = { "Max stack size", "bytes" },
-	[RLIMIT_CORE] = { "Max core file size", "bytes" },   [RLIMIT_RSS] = { "Max resident set", "bytes" },
-	[RLIMIT_NPROC] = { "Max processes", "processes" },   [RLIMIT_NOFILE] = { "Max open files", "files" },
-	[RLIMIT_MEMLOCK] = { "Max locked memory", "bytes" }, [RLIMIT_AS] = { "Max address space", "bytes" },
-	[RLIMIT_LOCKS] = { "Max file locks", "locks" },	     [RLIMIT_SIGPENDING] = { "Max pending signals", "signals" },
-	[RLIMIT_MSGQUEUE] = { "Max msgqueue size", "bytes" }, [RLIMIT_NICE] = { "Max nice priority", "" },
-	[RLIMIT_RTPRIO] = { "Max realtime priority", "" },   [RLIMIT_RTTIME] = { "Max realtime timeout", "us" },
+	[RLIMIT_CPU] = { "Max cpu time", "seconds" },
+	[RLIMIT_FSIZE] = { "Max file size", "bytes" },
+	[RLIMIT_DATA] = { "Max data size", "bytes" },
+	[RLIMIT_STACK] = { "Max stack size", "bytes" },
+	[RLIMIT_CORE] = { "Max core file size", "bytes" },
+	[RLIMIT_RSS] = { "Max resident set", "bytes" },
+	[RLIMIT_NPROC] = { "Max processes", "processes" },
+	[RLIMIT_NOFILE] = { "Max open files", "files" },
+	[RLIMIT_MEMLOCK] = { "Max locked memory", "bytes" },
+	[RLIMIT_AS] = { "Max address space", "bytes" },
+	[RLIMIT_LOCKS] = { "Max file locks", "locks" },
+	[RLIMIT_SIGPENDING] = { "Max pending signals", "signals" },
+	[RLIMIT_MSGQUEUE] = { "Max msgqueue size", "bytes" },
+	[RLIMIT_NICE] = { "Max nice priority", "" },
+	[RLIMIT_RTPRIO] = { "Max realtime priority", "" },
+	[RLIMIT_RTTIME] = { "Max realtime timeout", "us" },
 };
 
 static void show_limit(struct printbuf *pb, u64 v)
@@ -485,12 +531,14 @@ static void show_limit(struct printbuf *pb, u64 v)
 
 static int limits_show(struct printbuf *pb, struct task *t)
 {
-	printbuf_printf(pb, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+	printbuf_printf(pb, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit",
+			"Units");
 	for (int i = 0; i < RLIM_NLIMITS; i++) {
 		printbuf_printf(pb, "%-25s ", limit_names[i].name);
 		show_limit(pb, t->process->rlim[i].rlim_cur);
 		show_limit(pb, t->process->rlim[i].rlim_max);
-		printbuf_printf(pb, limit_names[i].unit[0] ? "%-10s\n" : "%s\n", limit_names[i].unit);
+		printbuf_printf(pb, limit_names[i].unit[0] ? "%-10s\n" : "%s\n",
+				limit_names[i].unit);
 	}
 	return 0;
 }
@@ -507,8 +555,14 @@ static int show_mounts(struct printbuf *pb, bool info)
 	return 0;
 }
 
-static int mounts_file(struct printbuf *pb, struct task *t) { return show_mounts(pb, false); }
-static int mountinfo_file(struct printbuf *pb, struct task *t) { return show_mounts(pb, true); }
+static int mounts_file(struct printbuf *pb, struct task *t)
+{
+	return show_mounts(pb, false);
+}
+static int mountinfo_file(struct printbuf *pb, struct task *t)
+{
+	return show_mounts(pb, true);
+}
 
 static int wchan_show(struct printbuf *pb, struct task *t)
 {
@@ -554,8 +608,14 @@ static ssize_t dir_link(struct task *t, bool root, struct path *jump)
 	return 0;
 }
 
-static ssize_t cwd_link(struct task *t, int fd, char *buf, size_t size, struct path *jump) { return dir_link(t, false, jump); }
-static ssize_t root_link(struct task *t, int fd, char *buf, size_t size, struct path *jump) { return dir_link(t, true, jump); }
+static ssize_t cwd_link(struct task *t, int fd, char *buf, size_t size, struct path *jump)
+{
+	return dir_link(t, false, jump);
+}
+static ssize_t root_link(struct task *t, int fd, char *buf, size_t size, struct path *jump)
+{
+	return dir_link(t, true, jump);
+}
 
 static ssize_t exe_link(struct task *t, int fd, char *buf, size_t size, struct path *jump)
 {
@@ -585,7 +645,10 @@ static ssize_t exe_link(struct task *t, int fd, char *buf, size_t size, struct p
 static const struct proc_entry pid_table[] = {
 	PROC_FILE("stat", stat_show),
 	COMMON_FILES,
-	{ .name = "task", .mode = S_IFDIR | 0555, .iops = &proc_tasks_ops, .fops = &proc_tasks_fops },
+	{ .name = "task",
+	  .mode = S_IFDIR | 0555,
+	  .iops = &proc_tasks_ops,
+	  .fops = &proc_tasks_fops },
 	{ .name = NULL },
 };
 static const struct proc_entry task_table[] = {

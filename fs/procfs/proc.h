@@ -21,9 +21,9 @@ struct proc_entry {
 	const struct proc_entry *children; /* ends with a NULL name */
 	/* A link: the path it jumps to (references for the caller), or its text; 0 or length or -Exxx. */
 	ssize_t (*link)(struct task *t, int fd, char *buf, size_t size, struct path *jump);
-	const struct file_ops *fops;	 /* other than generated text */
-	const struct inode_ops *iops;	 /* a directory with names of its own making */
-	bool private;			 /* only for who may trace the task */
+	const struct file_ops *fops;  /* other than generated text */
+	const struct inode_ops *iops; /* a directory with names of its own making */
+	bool private;		      /* only for who may trace the task */
 };
 
 struct proc_inode {
@@ -32,7 +32,10 @@ struct proc_inode {
 	int fd;		 /* entries of fd and fdinfo */
 };
 
-static inline struct proc_inode *proc_i(const struct inode *i) { return i->priv; }
+static inline struct proc_inode *proc_i(const struct inode *i)
+{
+	return i->priv;
+}
 struct inode *proc_new_inode(struct super *sb, const struct proc_entry *e, struct pid *tid, int fd);
 /* Make the root directory of a super from a table (sysfs is made of the same parts). 0, -ENOMEM. */
 int proc_fill_super(struct super *sb, const struct proc_entry *root, u64 magic);
@@ -40,14 +43,16 @@ int proc_fill_super(struct super *sb, const struct proc_entry *root, u64 magic);
 struct task *proc_task(const struct inode *i);
 /** proc_may_access() - may current look into @t as ptrace would? 0, -EACCES. */
 int proc_may_access(struct task *t);
-int proc_instantiate(struct inode *dir, struct dentry *d, const struct proc_entry *e, struct pid *tid, int fd);
+int proc_instantiate(struct inode *dir, struct dentry *d, const struct proc_entry *e,
+		     struct pid *tid, int fd);
 bool proc_emit_dots(struct file *f, struct dir_ctx *ctx);
 /* Entries of a table at positions from @base on. False: the buffer is full. */
 bool proc_emit_table(struct file *f, struct dir_ctx *ctx, const struct proc_entry *table, s64 base);
 
 extern const struct inode_ops proc_dir_ops;
 extern const struct file_ops proc_dir_fops;
-extern const struct proc_entry proc_pid_entry, proc_task_entry; /* the directory of a process, of a thread */
+extern const struct proc_entry proc_pid_entry,
+	proc_task_entry; /* the directory of a process, of a thread */
 extern const struct proc_entry proc_system_entries[], proc_sys_entry;
 extern const struct inode_ops proc_fd_dir_ops, proc_fdinfo_dir_ops, proc_tasks_ops;
 extern const struct file_ops proc_fd_dir_fops, proc_fdinfo_dir_fops, proc_tasks_fops, proc_mem_fops;

@@ -41,8 +41,9 @@ int proc_may_access(struct task *t)
 	if (t->process == current->process)
 		return 0;
 	c = creds_of(t);
-	same = me->fsuid == c->euid && me->fsuid == c->suid && me->fsuid == c->uid && me->fsgid == c->egid &&
-	       me->fsgid == c->sgid && me->fsgid == c->gid && t->process->dumpable;
+	same = me->fsuid == c->euid && me->fsuid == c->suid && me->fsuid == c->uid &&
+	       me->fsgid == c->egid && me->fsgid == c->sgid && me->fsgid == c->gid &&
+	       t->process->dumpable;
 	creds_put(c);
 	return same || capable(CAP_SYS_PTRACE) ? 0 : -EACCES;
 }
@@ -109,7 +110,8 @@ static void proc_evict(struct inode *i)
 	kfree(pi);
 }
 
-int proc_instantiate(struct inode *dir, struct dentry *d, const struct proc_entry *e, struct pid *tid, int fd)
+int proc_instantiate(struct inode *dir, struct dentry *d, const struct proc_entry *e,
+		     struct pid *tid, int fd)
 {
 	struct inode *i = proc_new_inode(dir->sb, e, tid, fd);
 
@@ -168,8 +170,8 @@ bool proc_emit_table(struct file *f, struct dir_ctx *ctx, const struct proc_entr
 
 		if (ctx->pos > base + i)
 			continue;
-		if (!ctx->emit(ctx, e->name, strlen(e->name), proc_ino(e, proc_i(f->inode)->tid, -1), e->mode >> 12,
-			       base + i + 1))
+		if (!ctx->emit(ctx, e->name, strlen(e->name),
+			       proc_ino(e, proc_i(f->inode)->tid, -1), e->mode >> 12, base + i + 1))
 			return false;
 		ctx->pos = base + i + 1;
 	}
@@ -329,7 +331,10 @@ static void text_file_release(struct file *f)
 }
 
 static const struct file_ops text_ops = {
-	.open = text_file_open, .read = text_file_read, .write = text_file_write, .release = text_file_release,
+	.open = text_file_open,
+	.read = text_file_read,
+	.write = text_file_write,
+	.release = text_file_release,
 };
 
 /* ---- the root: system files, processes, self ---- */
@@ -416,7 +421,9 @@ static int root_iterate(struct file *f, struct dir_ctx *ctx)
 
 static const struct inode_ops root_ops = { .lookup = root_lookup, .revalidate = proc_revalidate };
 static const struct file_ops root_fops = { .iterate = root_iterate };
-static const struct proc_entry root_entry = { .name = "/", .mode = S_IFDIR | 0555, .iops = &root_ops, .fops = &root_fops };
+static const struct proc_entry root_entry = {
+	.name = "/", .mode = S_IFDIR | 0555, .iops = &root_ops, .fops = &root_fops
+};
 
 static const struct super_ops proc_super_ops = { .evict = proc_evict };
 
@@ -442,7 +449,9 @@ static int proc_fill(struct super *sb, const char *source, const char *data)
 	return proc_fill_super(sb, &root_entry, PROC_SUPER_MAGIC);
 }
 
-static struct fs_type proc_type = { .name = "proc", .nodev = true, .fill = proc_fill, .single = true };
+static struct fs_type proc_type = {
+	.name = "proc", .nodev = true, .fill = proc_fill, .single = true
+};
 
 void procfs_init(void)
 {

@@ -15,7 +15,8 @@
 
 static void meminfo_line(struct printbuf *pb, const char *name, u64 pages)
 {
-	printbuf_printf(pb, "%s:%*s%8llu kB\n", name, (int)(15 - strlen(name)), "", pages * (PAGE_SIZE / 1024));
+	printbuf_printf(pb, "%s:%*s%8llu kB\n", name, (int)(15 - strlen(name)), "",
+			pages * (PAGE_SIZE / 1024));
 }
 
 static int meminfo_show(struct printbuf *pb, struct task *t)
@@ -52,14 +53,19 @@ static int meminfo_show(struct printbuf *pb, struct task *t)
 
 static void slab_line(void *ctx, const char *name, size_t size, u64 inuse, u64 total)
 {
-	printbuf_printf(ctx, "%-17s %6llu %6llu %6zu %4lu %4u : tunables    0    0    0 : slabdata %6llu %6llu      0\n", name,
-			inuse, total, size, size < PAGE_SIZE ? PAGE_SIZE / size : 1, 1, total, total);
+	printbuf_printf(ctx,
+			"%-17s %6llu %6llu %6zu %4lu %4u : tunables    0    0    0 : slabdata "
+			"%6llu %6llu      0\n",
+			name, inuse, total, size, size < PAGE_SIZE ? PAGE_SIZE / size : 1, 1, total,
+			total);
 }
 
 static int slabinfo_show(struct printbuf *pb, struct task *t)
 {
-	printbuf_puts(pb, "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> <objperslab> "
-			  "<pagesperslab> : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> "
+	printbuf_puts(pb, "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> "
+			  "<objsize> <objperslab> "
+			  "<pagesperslab> : tunables <limit> <batchcount> <sharedfactor> : "
+			  "slabdata <active_slabs> <num_slabs> "
 			  "<sharedavail>\n");
 	kmem_cache_stats(slab_line, pb);
 	return 0;
@@ -110,8 +116,11 @@ static int stat_file_show(struct printbuf *pb, struct task *t)
 			stat_cpu_line(pb, name, now > mine ? now - mine : 0, mine);
 		}
 	sched_load(load, &running);
-	printbuf_printf(pb, "intr 0\nctxt %llu\nbtime %llu\nprocesses %llu\nprocs_running %u\nprocs_blocked 0\n", sched_switches(),
-			(ktime_real_ns() - now) / NSEC_PER_SEC, fork_count(), running);
+	printbuf_printf(pb,
+			"intr 0\nctxt %llu\nbtime %llu\nprocesses %llu\nprocs_running "
+			"%u\nprocs_blocked 0\n",
+			sched_switches(), (ktime_real_ns() - now) / NSEC_PER_SEC, fork_count(),
+			running);
 	return 0;
 }
 
@@ -123,7 +132,8 @@ static int uptime_show(struct printbuf *pb, struct task *t)
 		if (cpu_online(cpu))
 			idle += sched_cpu_idle_ns(cpu);
 	idle /= NSEC_PER_SEC / 100;
-	printbuf_printf(pb, "%llu.%02llu %llu.%02llu\n", up / 100, up % 100, idle / 100, idle % 100);
+	printbuf_printf(pb, "%llu.%02llu %llu.%02llu\n", up / 100, up % 100, idle / 100,
+			idle % 100);
 	return 0;
 }
 
@@ -160,7 +170,8 @@ static int version_show(struct printbuf *pb, struct task *t)
 {
 	const struct uts_ns *u = current->ns->uts;
 
-	printbuf_printf(pb, "%s version %s (caelum@localhost) (clang) %s\n", u->sysname, u->release, u->version);
+	printbuf_printf(pb, "%s version %s (caelum@localhost) (clang) %s\n", u->sysname, u->release,
+			u->version);
 	return 0;
 }
 
@@ -179,7 +190,8 @@ static int filesystems_show(struct printbuf *pb, struct task *t)
 
 static int devices_show(struct printbuf *pb, struct task *t)
 {
-	printbuf_puts(pb, "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n136 pts\n240 stream\n\n"
+	printbuf_puts(pb, "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n  5 "
+			  "/dev/ptmx\n136 pts\n240 stream\n\n"
 			  "Block devices:\n");
 	return 0;
 }
@@ -354,11 +366,8 @@ static const struct proc_entry sys_net[] = {
 	{ .name = NULL },
 };
 static const struct proc_entry sys_table[] = {
-	PROC_DIR("kernel", sys_kernel),
-	PROC_DIR("vm", sys_vm),
-	PROC_DIR("fs", sys_fs),
-	PROC_DIR("net", sys_net),
-	{ .name = NULL },
+	PROC_DIR("kernel", sys_kernel), PROC_DIR("vm", sys_vm), PROC_DIR("fs", sys_fs),
+	PROC_DIR("net", sys_net),	{ .name = NULL },
 };
 
 const struct proc_entry proc_system_entries[] = {

@@ -38,14 +38,17 @@ static int kernel_max_show(struct printbuf *pb, struct task *t)
 
 static const struct proc_entry empty_table[] = { { .name = NULL } };
 static const struct proc_entry cpu_table[] = {
-	PROC_FILE("online", online_show),     PROC_FILE("possible", possible_show),	PROC_FILE("present", possible_show),
-	PROC_FILE("offline", offline_show), PROC_FILE("kernel_max", kernel_max_show), { .name = NULL },
+	PROC_FILE("online", online_show),	  PROC_FILE("possible", possible_show),
+	PROC_FILE("present", possible_show),	  PROC_FILE("offline", offline_show),
+	PROC_FILE("kernel_max", kernel_max_show), { .name = NULL },
 };
 static const struct proc_entry system_table[] = { PROC_DIR("cpu", cpu_table), { .name = NULL } };
-static const struct proc_entry devices_table[] = { PROC_DIR("system", system_table), { .name = NULL } };
+static const struct proc_entry devices_table[] = { PROC_DIR("system", system_table),
+						   { .name = NULL } };
 static const struct proc_entry root_table[] = {
-	PROC_DIR("block", empty_table), PROC_DIR("bus", empty_table), PROC_DIR("class", empty_table),
-	PROC_DIR("devices", devices_table), PROC_DIR("fs", empty_table), PROC_DIR("kernel", empty_table),
+	PROC_DIR("block", empty_table),	 PROC_DIR("bus", empty_table),
+	PROC_DIR("class", empty_table),	 PROC_DIR("devices", devices_table),
+	PROC_DIR("fs", empty_table),	 PROC_DIR("kernel", empty_table),
 	PROC_DIR("module", empty_table), { .name = NULL },
 };
 static const struct proc_entry root_entry = PROC_DIR("/", root_table);
@@ -55,7 +58,9 @@ static int sysfs_fill(struct super *sb, const char *source, const char *data)
 	return proc_fill_super(sb, &root_entry, SYSFS_MAGIC);
 }
 
-static struct fs_type sysfs_type = { .name = "sysfs", .nodev = true, .fill = sysfs_fill, .single = true };
+static struct fs_type sysfs_type = {
+	.name = "sysfs", .nodev = true, .fill = sysfs_fill, .single = true
+};
 
 void sysfs_init(void)
 {

@@ -54,7 +54,8 @@ static long add_seals(struct file *f, u32 seals)
 	rwsem_down_write(&inode->lock);
 	if (inode->seals & F_SEAL_SEAL)
 		r = -EPERM;
-	else if ((seals & F_SEAL_WRITE) && !(inode->seals & F_SEAL_WRITE) && has_writable_maps(inode))
+	else if ((seals & F_SEAL_WRITE) && !(inode->seals & F_SEAL_WRITE) &&
+		 has_writable_maps(inode))
 		r = -EBUSY;
 	else
 		inode->seals |= seals;
@@ -102,10 +103,12 @@ struct file *memfd_create(const char *name, unsigned int flags)
 
 		if (IS_ERR(sb))
 			return ERR_CAST(sb);
-		if (!__atomic_compare_exchange_n(&memfd_super, &none, sb, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		if (!__atomic_compare_exchange_n(&memfd_super, &none, sb, false, __ATOMIC_ACQ_REL,
+						 __ATOMIC_ACQUIRE))
 			super_put(sb);
 	}
-	inode = tmpfs_new_inode(memfd_super, NULL, S_IFREG | (flags & MFD_NOEXEC_SEAL ? 0666 : 0777), 0);
+	inode = tmpfs_new_inode(memfd_super, NULL,
+				S_IFREG | (flags & MFD_NOEXEC_SEAL ? 0666 : 0777), 0);
 	if (IS_ERR(inode))
 		return ERR_CAST(inode);
 	inode->nlink = 0;

@@ -29,8 +29,8 @@ struct tmpfs_super {
 struct tmpfs_node {
 	struct xarray entries; /* directory: position -> dentry */
 	u64 next_pos;
-	atomic64_t charged;    /* file: pages charged to the super */
-	char *link;	       /* symlink text */
+	atomic64_t charged; /* file: pages charged to the super */
+	char *link;	    /* symlink text */
 	struct tmpfs_xattr *xattrs;
 };
 
@@ -39,12 +39,24 @@ static const struct file_ops dir_fops;
 static const struct vm_object_ops object_ops;
 static struct kmem_cache *node_cache;
 
-static void *node_alloc(size_t size) { return kmalloc(size, GFP_KERNEL); }
-static void node_free(void *p, size_t size) { kfree(p); }
+static void *node_alloc(size_t size)
+{
+	return kmalloc(size, GFP_KERNEL);
+}
+static void node_free(void *p, size_t size)
+{
+	kfree(p);
+}
 static const struct xa_ops dir_xa_ops = { node_alloc, node_free };
 
-static struct tmpfs_super *tsuper(const struct inode *i) { return i->sb->priv; }
-static struct tmpfs_node *tnode(const struct inode *i) { return i->priv; }
+static struct tmpfs_super *tsuper(const struct inode *i)
+{
+	return i->sb->priv;
+}
+static struct tmpfs_node *tnode(const struct inode *i)
+{
+	return i->priv;
+}
 
 struct tmpfs_xattr **tmpfs_xattrs(struct inode *inode)
 {
@@ -262,11 +274,13 @@ static int tmpfs_rmdir(struct inode *dir, struct dentry *d)
 }
 
 /* Two names change places: so do their positions. */
-static int rename_exchange(struct inode *odir, struct dentry *od, struct inode *ndir, struct dentry *nd)
+static int rename_exchange(struct inode *odir, struct dentry *od, struct inode *ndir,
+			   struct dentry *nd)
 {
 	bool odd = S_ISDIR(d_inode(od)->mode), ndd = S_ISDIR(d_inode(nd)->mode);
 
-	if (xa_store(&tnode(odir)->entries, od->cookie, nd) || xa_store(&tnode(ndir)->entries, nd->cookie, od))
+	if (xa_store(&tnode(odir)->entries, od->cookie, nd) ||
+	    xa_store(&tnode(ndir)->entries, nd->cookie, od))
 		return -ENOMEM; /* cannot be: both slots exist */
 	swap(od->cookie, nd->cookie);
 	if (odir != ndir) {
@@ -279,8 +293,8 @@ static int rename_exchange(struct inode *odir, struct dentry *od, struct inode *
 	return 0;
 }
 
-static int tmpfs_rename(struct inode *odir, struct dentry *od, struct inode *ndir, struct dentry *nd,
-			unsigned int flags)
+static int tmpfs_rename(struct inode *odir, struct dentry *od, struct inode *ndir,
+			struct dentry *nd, unsigned int flags)
 {
 	struct inode *victim = d_inode(nd);
 	bool isdir = S_ISDIR(d_inode(od)->mode);
@@ -354,7 +368,8 @@ static int tmpfs_iterate(struct file *f, struct dir_ctx *ctx)
 
 	if (!emit_dots(f, ctx))
 		return 0;
-	xa_for_each_range(&node->entries, pos, d, (u64)ctx->pos, U64_MAX) {
+	xa_for_each_range(&node->entries, pos, d, (u64)ctx->pos, U64_MAX)
+	{
 		struct inode *i = d_inode(d);
 
 		if (!ctx->emit(ctx, d->name, d->len, i->ino, i->mode >> 12, (s64)pos + 1))
@@ -419,8 +434,14 @@ static int object_get_page(struct vm_object *obj, u64 index, bool write, struct 
 	return r == -ENOSPC ? -EFAULT : r; /* a full tmpfs is SIGBUS, as on Linux */
 }
 
-static void owner_get(void *owner) { file_get(owner); }
-static void owner_put(void *owner) { file_put(owner); }
+static void owner_get(void *owner)
+{
+	file_get(owner);
+}
+static void owner_put(void *owner)
+{
+	file_put(owner);
+}
 
 static void object_describe(void *owner, char *buf, size_t size, u64 *dev, u64 *ino)
 {
@@ -535,7 +556,8 @@ static ssize_t write_page(struct inode *inode, struct iov_iter *from, u64 pos, s
 	r = insert_page(inode, pos >> PAGE_SHIFT, page, &winner);
 	if (r)
 		return r;
-	if (winner != page) /* a page fault made one meanwhile: ours went unseen; its bytes go there */
+	if (winner !=
+	    page) /* a page fault made one meanwhile: ours went unseen; its bytes go there */
 		r = -EAGAIN;
 	page_put(winner);
 	return r ? r : (ssize_t)got;
@@ -605,7 +627,8 @@ static int set_size(struct inode *inode, u64 size)
 {
 	u64 old = inode->size;
 
-	if ((size < old && (inode->seals & F_SEAL_SHRINK)) || (size > old && (inode->seals & F_SEAL_GROW)))
+	if ((size < old && (inode->seals & F_SEAL_SHRINK)) ||
+	    (size > old && (inode->seals & F_SEAL_GROW)))
 		return -EPERM;
 	WRITE_ONCE(inode->size, size);
 	if (size < old) {
@@ -628,7 +651,8 @@ static int tmpfs_setattr(struct inode *inode, const struct iattr *attr)
 
 static int punch_hole(struct inode *inode, u64 from, u64 to)
 {
-	u64 first = DIV_ROUND_UP(from, PAGE_SIZE), last = to >> PAGE_SHIFT; /* whole pages: [first, last) */
+	u64 first = DIV_ROUND_UP(from, PAGE_SIZE),
+	    last = to >> PAGE_SHIFT; /* whole pages: [first, last) */
 
 	if (inode->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
 		return -EPERM;
@@ -738,17 +762,32 @@ static int tmpfs_getattr(struct inode *inode, struct kstat *st)
 }
 
 static const struct inode_ops dir_ops = {
-	.lookup = tmpfs_lookup,	  .create = tmpfs_create,   .mkdir = tmpfs_mkdir,     .mknod = tmpfs_mknod,
-	.symlink = tmpfs_symlink, .link = tmpfs_link,	    .unlink = tmpfs_unlink,   .rmdir = tmpfs_rmdir,
-	.rename = tmpfs_rename,	  .tmpfile = tmpfs_tmpfile, .getattr = tmpfs_getattr,
+	.lookup = tmpfs_lookup,
+	.create = tmpfs_create,
+	.mkdir = tmpfs_mkdir,
+	.mknod = tmpfs_mknod,
+	.symlink = tmpfs_symlink,
+	.link = tmpfs_link,
+	.unlink = tmpfs_unlink,
+	.rmdir = tmpfs_rmdir,
+	.rename = tmpfs_rename,
+	.tmpfile = tmpfs_tmpfile,
+	.getattr = tmpfs_getattr,
 };
 static const struct inode_ops file_inode_ops = { .setattr = tmpfs_setattr };
 static const struct inode_ops link_ops = { .readlink = tmpfs_readlink, .getattr = tmpfs_getattr };
 static const struct inode_ops special_ops = { .getattr = tmpfs_getattr };
-static const struct file_ops dir_fops = { .iterate = tmpfs_iterate, .llseek = dir_llseek, .fsync = tmpfs_fsync };
+static const struct file_ops dir_fops = { .iterate = tmpfs_iterate,
+					  .llseek = dir_llseek,
+					  .fsync = tmpfs_fsync };
 const struct file_ops tmpfs_file_ops = {
-	.read = tmpfs_read,   .write = tmpfs_write, .llseek = tmpfs_llseek,	  .mmap = tmpfs_mmap,
-	.fsync = tmpfs_fsync, .fcntl = memfd_fcntl, .fallocate = tmpfs_fallocate,
+	.read = tmpfs_read,
+	.write = tmpfs_write,
+	.llseek = tmpfs_llseek,
+	.mmap = tmpfs_mmap,
+	.fsync = tmpfs_fsync,
+	.fcntl = memfd_fcntl,
+	.fallocate = tmpfs_fallocate,
 };
 
 /* ---- initramfs: pages that are in memory already ---- */
@@ -859,7 +898,9 @@ static void tmpfs_put_super(struct super *sb)
 	for (;;) {
 		u64 pos = 0;
 
-		child = S_ISDIR(d_inode(d)->mode) ? xa_find(&tnode(d_inode(d))->entries, &pos, U64_MAX) : NULL;
+		child = S_ISDIR(d_inode(d)->mode)
+				? xa_find(&tnode(d_inode(d))->entries, &pos, U64_MAX)
+				: NULL;
 		if (child) {
 			d = child;
 			continue;
@@ -886,7 +927,8 @@ static int tmpfs_remount(struct super *sb, unsigned long flags, const char *data
 
 	if (r)
 		return r;
-	if (next.max_pages < (u64)atomic64_read(&ts->pages) || next.max_inodes < (u64)atomic64_read(&ts->inodes))
+	if (next.max_pages < (u64)atomic64_read(&ts->pages) ||
+	    next.max_inodes < (u64)atomic64_read(&ts->inodes))
 		return -EINVAL;
 	ts->max_pages = next.max_pages;
 	ts->max_inodes = next.max_inodes;

@@ -16,9 +16,9 @@ static struct tty console_tty;
 static struct spinlock lock = SPINLOCK_INIT(RANK_ANY);
 static struct waitq work, room_wait;
 static u8 ring[RING_SIZE];
-static u32 head, tail;	/* lock */
-static bool held;	/* lock: the line was told to stop */
-static bool resized;	/* lock */
+static u32 head, tail;		    /* lock */
+static bool held;		    /* lock: the line was told to stop */
+static bool resized;		    /* lock */
 static struct winsize pending_size; /* lock */
 
 static bool rx_byte(u8 byte)
@@ -46,7 +46,8 @@ static void rx_winsize(u16 cols, u16 rows)
 	waitq_wake_all(&work);
 }
 
-static const struct console_input_ops input_ops = { rx_byte, stream_rx_byte, stream_rx_eof, rx_winsize };
+static const struct console_input_ops input_ops = { rx_byte, stream_rx_byte, stream_rx_eof,
+						    rx_winsize };
 
 static size_t take_input(u8 *buf, size_t size)
 {

@@ -18,7 +18,10 @@
 #define LFLAG(t, f) ((t)->termios.c_lflag & (f))
 #define CC(t, i)    ((t)->termios.c_cc[i])
 
-static u8 at(const struct tty *t, u32 pos) { return t->buf[pos % TTY_BUF]; }
+static u8 at(const struct tty *t, u32 pos)
+{
+	return t->buf[pos % TTY_BUF];
+}
 static bool ends_line(const struct tty *t, u32 pos)
 {
 	pos %= TTY_BUF;
@@ -32,7 +35,10 @@ static void set_line_end(struct tty *t, u32 pos, bool on)
 	t->line_end[pos] = on ? t->line_end[pos] | bit : t->line_end[pos] & ~bit;
 }
 /* A control character that is set: 0 is "disabled". */
-static bool is_cc(const struct tty *t, u8 c, int which) { return c && c == CC(t, which); }
+static bool is_cc(const struct tty *t, u8 c, int which)
+{
+	return c && c == CC(t, which);
+}
 
 /* ---- output ---- */
 
@@ -126,7 +132,10 @@ static void echo_char(struct tty *t, u8 c)
 
 /* ---- the ring ---- */
 
-static u32 used(const struct tty *t) { return t->head - t->tail; }
+static u32 used(const struct tty *t)
+{
+	return t->head - t->tail;
+}
 
 static void put_char(struct tty *t, u8 c)
 {
@@ -155,7 +164,10 @@ void ldisc_flush_input(struct tty *t)
 
 /* ---- editing ---- */
 
-static bool continuation(struct tty *t, u8 c) { return IFLAG(t, IUTF8) && (c & 0xc0) == 0x80; }
+static bool continuation(struct tty *t, u8 c)
+{
+	return IFLAG(t, IUTF8) && (c & 0xc0) == 0x80;
+}
 
 /* Columns the tab at @pos takes on the screen, from where the line began. */
 static u32 tab_width(struct tty *t, u32 pos)
@@ -366,7 +378,10 @@ static bool special_char(struct tty *t, u8 c)
 		}
 	}
 	if (LFLAG(t, ISIG)) {
-		int sig = is_cc(t, c, VINTR) ? SIGINT : is_cc(t, c, VQUIT) ? SIGQUIT : is_cc(t, c, VSUSP) ? SIGTSTP : 0;
+		int sig = is_cc(t, c, VINTR)   ? SIGINT
+			  : is_cc(t, c, VQUIT) ? SIGQUIT
+			  : is_cc(t, c, VSUSP) ? SIGTSTP
+					       : 0;
 
 		if (sig) {
 			signal_char(t, sig, c);
@@ -466,7 +481,8 @@ static ssize_t take_line(struct tty *t, struct iov_iter *to)
 		done += (ssize_t)n;
 	}
 	/* The buffer was filled to just before an end-of-file mark: that belongs to this read. */
-	if (!end && done && t->tail != t->canon_head && ends_line(t, t->tail) && at(t, t->tail) == 0)
+	if (!end && done && t->tail != t->canon_head && ends_line(t, t->tail) &&
+	    at(t, t->tail) == 0)
 		t->tail++;
 	return done;
 }
@@ -500,11 +516,12 @@ static int wait_input(struct tty *t, struct file *f, bool canon, u64 deadline, u
 	int r;
 
 	mutex_unlock(&t->lock);
-	r = wait_event_interruptible_until(&t->rd_wait,
-					   dead(t, f) || !!LFLAG(t, ICANON) != canon ||
-						   (canon ? READ_ONCE(t->canon_head) != READ_ONCE(t->tail) :
-							    READ_ONCE(t->head) - READ_ONCE(t->tail) != seen),
-					   deadline);
+	r = wait_event_interruptible_until(
+		&t->rd_wait,
+		dead(t, f) || !!LFLAG(t, ICANON) != canon ||
+			(canon ? READ_ONCE(t->canon_head) != READ_ONCE(t->tail)
+			       : READ_ONCE(t->head) - READ_ONCE(t->tail) != seen),
+		deadline);
 	mutex_lock(&t->lock);
 	return r;
 }

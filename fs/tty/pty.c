@@ -15,15 +15,15 @@
 #define RING_SIZE 8192u
 
 struct pty {
-	struct tty *slave;	/* a reference */
+	struct tty *slave; /* a reference */
 	unsigned int index;
-	bool locked;		/* until unlockpt */
+	bool locked; /* until unlockpt */
 	bool master_gone;
-	bool slave_opened;	/* at least once */
-	u32 head, tail;		/* slave->lock */
-	struct waitq rd_wait;	/* master's readers */
-	struct waitq wr_wait;	/* master's writers */
-	struct inode *node;	/* in devpts; ptys_lock */
+	bool slave_opened;    /* at least once */
+	u32 head, tail;	      /* slave->lock */
+	struct waitq rd_wait; /* master's readers */
+	struct waitq wr_wait; /* master's writers */
+	struct inode *node;   /* in devpts; ptys_lock */
 	u8 ring[RING_SIZE];
 };
 
@@ -32,7 +32,10 @@ static struct pty *ptys[MAX_PTYS];
 static struct super *devpts_super;
 static const struct file_ops master_ops;
 
-static struct pty *pty_of(struct tty *t) { return t->priv; }
+static struct pty *pty_of(struct tty *t)
+{
+	return t->priv;
+}
 
 /* ---- the slave's output ---- */
 
@@ -75,7 +78,9 @@ static void slave_close(struct tty *t)
 		waitq_wake_poll(&p->rd_wait, 0);
 }
 
-static const struct tty_ops slave_ops = { .write = slave_write, .room = slave_room, .close = slave_close };
+static const struct tty_ops slave_ops = { .write = slave_write,
+					  .room = slave_room,
+					  .close = slave_close };
 
 void pty_input_room(struct tty *t)
 {
@@ -91,7 +96,8 @@ static bool slave_closed(struct pty *p)
 
 static bool master_readable(struct pty *p)
 {
-	return READ_ONCE(p->head) != READ_ONCE(p->tail) || slave_closed(p) || READ_ONCE(p->slave->pkt_status);
+	return READ_ONCE(p->head) != READ_ONCE(p->tail) || slave_closed(p) ||
+	       READ_ONCE(p->slave->pkt_status);
 }
 
 static ssize_t master_take(struct pty *p, struct iov_iter *to)
@@ -199,7 +205,8 @@ static long open_peer(struct pty *p, unsigned long flags)
 	int fd;
 
 	snprintf(name, sizeof(name), "/dev/pts/%u", p->index);
-	f = file_open(AT_FDCWD, name, (int)flags & (O_ACCMODE | O_NOCTTY | O_NONBLOCK | O_CLOEXEC), 0);
+	f = file_open(AT_FDCWD, name, (int)flags & (O_ACCMODE | O_NOCTTY | O_NONBLOCK | O_CLOEXEC),
+		      0);
 	if (IS_ERR(f))
 		return PTR_ERR(f);
 	fd = fd_alloc_install(f, 0, flags & O_CLOEXEC);
@@ -283,7 +290,11 @@ static void master_release(struct file *f)
 }
 
 static const struct file_ops master_ops = {
-	.read = master_read, .write = master_write, .poll = master_poll, .ioctl = master_ioctl, .release = master_release,
+	.read = master_read,
+	.write = master_write,
+	.poll = master_poll,
+	.ioctl = master_ioctl,
+	.release = master_release,
 };
 
 static int add_node(struct pty *p)
@@ -295,7 +306,8 @@ static int add_node(struct pty *p)
 
 	rwsem_down_write(&dir->lock);
 	d = lookup_one(root, name, (size_t)len);
-	r = IS_ERR(d) ? (int)PTR_ERR(d) : dir->ops->mknod(dir, d, S_IFCHR | 0620, mkdev(136, p->index));
+	r = IS_ERR(d) ? (int)PTR_ERR(d)
+		      : dir->ops->mknod(dir, d, S_IFCHR | 0620, mkdev(136, p->index));
 	rwsem_up_write(&dir->lock);
 	if (!IS_ERR(d))
 		dput(d);
@@ -401,7 +413,9 @@ static int devpts_fill(struct super *sb, const char *source, const char *data)
 	return r;
 }
 
-static struct fs_type devpts_type = { .name = "devpts", .nodev = true, .fill = devpts_fill, .single = true };
+static struct fs_type devpts_type = {
+	.name = "devpts", .nodev = true, .fill = devpts_fill, .single = true
+};
 
 void pty_init(void)
 {

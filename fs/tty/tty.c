@@ -18,8 +18,19 @@ const struct termios2 tty_default_termios = {
 	.c_oflag = OPOST | ONLCR,
 	.c_cflag = B38400 | CS8 | CREAD | HUPCL,
 	.c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
-	.c_cc = { [VINTR] = 3, [VQUIT] = 28, [VERASE] = 127, [VKILL] = 21, [VEOF] = 4, [VMIN] = 1, [VSTART] = 17,
-		  [VSTOP] = 19, [VSUSP] = 26, [VREPRINT] = 18, [VDISCARD] = 15, [VWERASE] = 23, [VLNEXT] = 22 },
+	.c_cc = { [VINTR] = 3,
+		  [VQUIT] = 28,
+		  [VERASE] = 127,
+		  [VKILL] = 21,
+		  [VEOF] = 4,
+		  [VMIN] = 1,
+		  [VSTART] = 17,
+		  [VSTOP] = 19,
+		  [VSUSP] = 26,
+		  [VREPRINT] = 18,
+		  [VDISCARD] = 15,
+		  [VWERASE] = 23,
+		  [VLNEXT] = 22 },
 	.c_ispeed = 38400,
 	.c_ospeed = 38400,
 };
@@ -325,8 +336,8 @@ void tty_set_winsize(struct tty *t, const struct winsize *ws)
 		signal_pgrp(t, SIGWINCH);
 }
 
-static const u32 baud_rates[] = { 0,	 50,   75,   110,  134,	 150,  200,   300,
-				  600,	 1200, 1800, 2400, 4800, 9600, 19200, 38400 };
+static const u32 baud_rates[] = { 0,   50,   75,   110,	 134,  150,  200,   300,
+				  600, 1200, 1800, 2400, 4800, 9600, 19200, 38400 };
 static const u32 high_rates[] = { 0, 57600, 115200, 230400, 460800, 500000, 576000, 921600 };
 
 /* The speed that c_cflag names, where the structure has no field for it. */
@@ -396,8 +407,8 @@ static int ioctl_set_termio(struct tty *t, unsigned int cmd, uaddr_t arg)
 static int ioctl_get_termio(struct tty *t, uaddr_t arg)
 {
 	struct termio out = {
-		(u16)t->termios.c_iflag, (u16)t->termios.c_oflag, (u16)t->termios.c_cflag, (u16)t->termios.c_lflag,
-		t->termios.c_line,
+		(u16)t->termios.c_iflag, (u16)t->termios.c_oflag, (u16)t->termios.c_cflag,
+		(u16)t->termios.c_lflag, t->termios.c_line,
 	};
 
 	memcpy(out.c_cc, t->termios.c_cc, sizeof(out.c_cc));
@@ -575,7 +586,8 @@ static long ioctl_misc(struct tty *t, unsigned int cmd, unsigned long arg)
 		return flush_queues(t, arg);
 	case TCSBRK:
 	case TCSBRKP:
-		return check_background(t, SIGTTOU); /* drained it is always; there is no break to send */
+		return check_background(
+			t, SIGTTOU); /* drained it is always; there is no break to send */
 	case TIOCEXCL:
 	case TIOCNXCL:
 		t->exclusive = cmd == TIOCEXCL;
@@ -675,7 +687,11 @@ void tty_hangup(struct tty *t)
 }
 
 const struct file_ops tty_file_ops = {
-	.read = tty_read, .write = tty_write, .poll = tty_poll, .ioctl = tty_file_ioctl, .release = tty_release,
+	.read = tty_read,
+	.write = tty_write,
+	.poll = tty_poll,
+	.ioctl = tty_file_ioctl,
+	.release = tty_release,
 };
 
 /* ---- /dev/tty ---- */

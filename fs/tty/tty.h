@@ -21,15 +21,15 @@ struct tty_ops {
 	/* Emit processed bytes. Returns how many were taken; fewer than @n when the other side is full. lock held. */
 	size_t (*write)(struct tty *t, const char *buf, size_t n);
 	size_t (*room)(struct tty *t); /* how many bytes write() would take now */
-	void (*close)(struct tty *t); /* last file gone */
+	void (*close)(struct tty *t);  /* last file gone */
 };
 
 struct tty {
-	refcount_t refs;	/* files, sessions */
+	refcount_t refs; /* files, sessions */
 	const struct tty_ops *ops;
 	u64 rdev;
-	char name[16];		/* "console", "pts/0" */
-	unsigned int opens;	/* lock: open files */
+	char name[16];	    /* "console", "pts/0" */
+	unsigned int opens; /* lock: open files */
 	struct mutex lock;
 	struct termios2 termios;
 	struct winsize winsize;
@@ -50,7 +50,11 @@ extern const struct termios2 tty_default_termios;
 extern const struct file_ops tty_file_ops; /* f->priv: struct tty */
 
 void tty_setup(struct tty *t, const struct tty_ops *ops, const char *name, u64 rdev);
-static inline struct tty *tty_get(struct tty *t) { refcount_inc(&t->refs); return t; }
+static inline struct tty *tty_get(struct tty *t)
+{
+	refcount_inc(&t->refs);
+	return t;
+}
 void tty_put(struct tty *t);
 /** tty_open_file() - what every open of a terminal does; may become the controlling terminal. 0, -EIO, -EBUSY. */
 int tty_open_file(struct tty *t, struct file *f, bool noctty);

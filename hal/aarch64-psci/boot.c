@@ -121,7 +121,7 @@ void __init hal_boot(paddr_t fdt_pa)
 	boot_info.ncpus = 1;
 	if (fdt_scan_boot(fdt, cpu_hwid))
 		boot_fail("caelum: cannot boot without a device tree\r\n");
-	boot_info.kernel = (struct boot_range){image, (u64)(__image_end - __text_start)};
+	boot_info.kernel = (struct boot_range){ image, (u64)(__image_end - __text_start) };
 	boot_add_reserved(image, boot_info.kernel.size);
 	boot_finish_memory();
 	map_memory();

@@ -48,7 +48,7 @@ static long psci_call(u32 fn, u64 a, u64 b, u64 c)
 
 static int find_node(const void *fdt)
 {
-	static const char *const names[] = {"arm,psci-1.0", "arm,psci-0.2", "arm,psci"};
+	static const char *const names[] = { "arm,psci-1.0", "arm,psci-0.2", "arm,psci" };
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++) {
 		int node = fdt_node_offset_by_compatible(fdt, -1, names[i]);

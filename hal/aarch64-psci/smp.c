@@ -66,9 +66,15 @@ void hal_ipi_send(unsigned int cpu, enum hal_ipi ipi)
 void hal_ipi_handle(unsigned int ipi)
 {
 	switch (ipi) {
-	case HAL_IPI_RESCHED: upcall_ipi_resched(); break;
-	case HAL_IPI_CALL: upcall_ipi_call(); break;
-	case HAL_IPI_STOP: hal_cpu_halt();
-	default: klog(4, "ipi: unexpected number %u\n", ipi);
+	case HAL_IPI_RESCHED:
+		upcall_ipi_resched();
+		break;
+	case HAL_IPI_CALL:
+		upcall_ipi_call();
+		break;
+	case HAL_IPI_STOP:
+		hal_cpu_halt();
+	default:
+		klog(4, "ipi: unexpected number %u\n", ipi);
 	}
 }

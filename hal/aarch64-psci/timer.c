@@ -105,7 +105,7 @@ static int __init timer_probe(const void *fdt, int node)
 
 FDT_DRIVER(timer_driver) = {
 	.name = "arm-timer",
-	.compatible = (const char *const[]){"arm,armv8-timer", NULL},
+	.compatible = (const char *const[]){ "arm,armv8-timer", NULL },
 	.level = DRIVER_TIMER,
 	.probe = timer_probe,
 };

@@ -40,17 +40,17 @@ struct pc_acpi {
 	} ioapic[PC_MAX_IOAPICS];
 	struct pc_isa_override isa[16];
 	paddr_t hpet;
-	u16 pm_timer;  /* I/O port */
+	u16 pm_timer; /* I/O port */
 	bool pm_timer_32;
 	u16 pm1a, pm1b; /* control ports */
-	u16 smi_port;  /* with acpi_enable: switches ACPI mode on */
+	u16 smi_port;	/* with acpi_enable: switches ACPI mode on */
 	u8 acpi_enable;
 	bool hw_reduced;
 	struct acpi_gas sleep_control, reset;
 	bool has_reset;
 	u8 reset_value;
 	bool has_s5;
-	u8 s5_a, s5_b;  /* SLP_TYP of soft off */
+	u8 s5_a, s5_b;	      /* SLP_TYP of soft off */
 	struct acpi_gas spcr; /* the console UART; address 0: none */
 	u32 spcr_gsi;
 };

@@ -38,8 +38,8 @@ struct timeval_abi {
 
 struct rusage_abi {
 	struct timeval_abi ru_utime, ru_stime;
-	s64 ru_maxrss, ru_ixrss, ru_idrss, ru_isrss, ru_minflt, ru_majflt, ru_nswap, ru_inblock, ru_oublock, ru_msgsnd,
-		ru_msgrcv, ru_nsignals, ru_nvcsw, ru_nivcsw;
+	s64 ru_maxrss, ru_ixrss, ru_idrss, ru_isrss, ru_minflt, ru_majflt, ru_nswap, ru_inblock,
+		ru_oublock, ru_msgsnd, ru_msgrcv, ru_nsignals, ru_nvcsw, ru_nivcsw;
 };
 
 #define PRIO_PROCESS 0

@@ -67,7 +67,7 @@ static void test_rollover(void **state)
 
 static void test_never_ran(void **state)
 {
-	struct hal_asid fresh = {0};
+	struct hal_asid fresh = { 0 };
 
 	(void)state;
 	assert_int_equal(asid_hw(&fresh), 0);

@@ -57,13 +57,13 @@ static void check(const unsigned long *map, const bool *ref, size_t nbits)
 /* Sizes around the word boundaries; bits beyond the size are set, to be ignored. */
 static void test_random_ranges(void **state)
 {
-	static const size_t sizes[] = {1, 2, 63, 64, 65, 127, 128, 129, BITS};
+	static const size_t sizes[] = { 1, 2, 63, 64, 65, 127, 128, 129, BITS };
 	u64 seed = 3;
 
 	for (size_t s = 0; s < ARRAY_SIZE(sizes); s++) {
 		size_t nbits = sizes[s];
 		DECLARE_BITMAP(map, BITS);
-		bool ref[BITS] = {false};
+		bool ref[BITS] = { false };
 
 		bitmap_fill(map, BITS);
 		bitmap_clear_range(map, 0, nbits);
@@ -87,7 +87,7 @@ static void test_random_ranges(void **state)
 static void test_single_bits(void **state)
 {
 	DECLARE_BITMAP(map, BITS);
-	bool ref[BITS] = {false};
+	bool ref[BITS] = { false };
 	size_t bit, n = 0;
 
 	bitmap_zero(map, BITS);
@@ -131,8 +131,8 @@ static void test_zero_range(void **state)
 
 static void test_set_operations(void **state)
 {
-	DECLARE_BITMAP(a, 70) = {0xff00, 1};
-	DECLARE_BITMAP(b, 70) = {0x0ff0, ~0x3eUL};
+	DECLARE_BITMAP(a, 70) = { 0xff00, 1 };
+	DECLARE_BITMAP(b, 70) = { 0x0ff0, ~0x3eUL };
 	DECLARE_BITMAP(c, 70);
 
 	bitmap_and(c, a, b, 70);
@@ -160,7 +160,7 @@ static void test_cpumask(void **state)
 
 	cpumask_fill(&all);
 	assert_int_equal(cpumask_weight(&all), CONFIG_NR_CPUS);
-	for_each_cpu (cpu, &all)
+	for_each_cpu(cpu, &all)
 		assert_int_equal(cpu, n++);
 	assert_int_equal(n, CONFIG_NR_CPUS);
 	assert_true(cpumask_empty(&none));

@@ -50,7 +50,7 @@ static void add_trailer(struct archive *a)
 
 static void test_entries(void **state)
 {
-	struct archive a = {.size = 0};
+	struct archive a = { .size = 0 };
 	struct cpio_reader r;
 	struct cpio_entry e;
 
@@ -90,7 +90,7 @@ static void test_nothing(void **state)
 {
 	struct cpio_reader r;
 	struct cpio_entry e;
-	u8 zeros[7] = {0};
+	u8 zeros[7] = { 0 };
 
 	cpio_init(&r, NULL, 0);
 	assert_int_equal(cpio_next(&r, &e), CPIO_END);
@@ -100,8 +100,8 @@ static void test_nothing(void **state)
 
 static void test_concatenated(void **state)
 {
-	static const u8 gzip[] = {0x1f, 0x8b, 8, 0};
-	struct archive a = {.size = 0};
+	static const u8 gzip[] = { 0x1f, 0x8b, 8, 0 };
+	struct archive a = { .size = 0 };
 	struct cpio_reader r;
 	struct cpio_entry e;
 	size_t where;
@@ -146,7 +146,7 @@ static void assert_refused(const struct archive *a, const char *why)
 
 static void test_malformed(void **state)
 {
-	struct archive good = {.size = 0}, a;
+	struct archive good = { .size = 0 }, a;
 
 	add_file(&good, "name", "data");
 	add_trailer(&good);
@@ -183,17 +183,17 @@ static void test_malformed(void **state)
 	a = good;
 	put(&a, "junk", 4);
 	assert_refused(&a, "header cut short");
-	a = (struct archive){.size = 0};
+	a = (struct archive){ .size = 0 };
 	add_file(&a, "name", "data");
 	assert_refused(&a, "no trailer: archive cut short");
-	a = (struct archive){.size = 0};
+	a = (struct archive){ .size = 0 };
 	add(&a, "070702", "sum", 4, 0100644, "abc", 1);
 	assert_refused(&a, "wrong checksum");
 }
 
 static void test_padded_name(void **state)
 {
-	struct archive a = {.size = 0};
+	struct archive a = { .size = 0 };
 	struct cpio_reader r;
 	struct cpio_entry e;
 
@@ -209,7 +209,7 @@ static void test_padded_name(void **state)
 /* Cut at every length, in a block of just that size: an error, and never a read outside. */
 static void test_cut_short(void **state)
 {
-	struct archive a = {.size = 0};
+	struct archive a = { .size = 0 };
 
 	add_file(&a, "name", "some data");
 	add(&a, "070702", "sum", 4, 0100644, "abc", 'a' + 'b' + 'c');

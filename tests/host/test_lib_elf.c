@@ -29,11 +29,11 @@ static void make_program(struct program *p)
 	p->ehdr.e_phoff = sizeof(p->ehdr);
 	p->ehdr.e_phentsize = sizeof(struct elf64_phdr);
 	p->ehdr.e_phnum = 3;
-	p->phdr[0] = (struct elf64_phdr){PT_LOAD, PF_R | PF_X, 0,      0x10000,
-					 0x10000, 0x1000,      0x1000, 0x1000};
-	p->phdr[1] = (struct elf64_phdr){PT_LOAD, PF_R | PF_W, 0x1e00, 0x12e00,
-					 0x12e00, 0x400,       0x2000, 0x1000};
-	p->phdr[2] = (struct elf64_phdr){PT_GNU_STACK, PF_R | PF_W, 0, 0, 0, 0, 0, 0x10};
+	p->phdr[0] = (struct elf64_phdr){ PT_LOAD, PF_R | PF_X, 0,	0x10000,
+					  0x10000, 0x1000,	0x1000, 0x1000 };
+	p->phdr[1] = (struct elf64_phdr){ PT_LOAD, PF_R | PF_W, 0x1e00, 0x12e00,
+					  0x12e00, 0x400,	0x2000, 0x1000 };
+	p->phdr[2] = (struct elf64_phdr){ PT_GNU_STACK, PF_R | PF_W, 0, 0, 0, 0, 0, 0x10 };
 }
 
 static int parse(struct program *p)
@@ -80,10 +80,10 @@ static void test_good_variants(void **state)
 	p.phdr[0].p_vaddr = 0;
 	p.phdr[1].p_align = 0x200000;
 	p.phdr[2].p_flags |= PF_X;
-	p.phdr[3] = (struct elf64_phdr){PT_INTERP, PF_R, 0x200, 0x200, 0x200, 20, 20, 1};
-	p.phdr[4] = (struct elf64_phdr){PT_TLS, PF_R, 0x1e00, 0x12e00, 0, 8, 0x80, 64};
-	p.phdr[5] = (struct elf64_phdr){PT_GNU_PROPERTY, PF_R, ~0ULL, ~0ULL, 0, ~0ULL, ~0ULL, 8};
-	p.phdr[6] = (struct elf64_phdr){PT_PHDR, PF_R, ~0ULL, ~0ULL, 0, ~0ULL, 1, 3};
+	p.phdr[3] = (struct elf64_phdr){ PT_INTERP, PF_R, 0x200, 0x200, 0x200, 20, 20, 1 };
+	p.phdr[4] = (struct elf64_phdr){ PT_TLS, PF_R, 0x1e00, 0x12e00, 0, 8, 0x80, 64 };
+	p.phdr[5] = (struct elf64_phdr){ PT_GNU_PROPERTY, PF_R, ~0ULL, ~0ULL, 0, ~0ULL, ~0ULL, 8 };
+	p.phdr[6] = (struct elf64_phdr){ PT_PHDR, PF_R, ~0ULL, ~0ULL, 0, ~0ULL, 1, 3 };
 	assert_int_equal(parse(&p), 0);
 	assert_int_equal(p.image.type, ET_DYN);
 	assert_int_equal(p.image.min_vaddr, 0);
@@ -165,8 +165,8 @@ static void test_bad_load(void **state)
 
 static void test_bad_interp_and_tls(void **state)
 {
-	const struct elf64_phdr interp = {PT_INTERP, PF_R, 0x200, 0x200, 0x200, 20, 20, 1};
-	const struct elf64_phdr tls = {PT_TLS, PF_R, 0x1e00, 0x12e00, 0, 8, 0x80, 64};
+	const struct elf64_phdr interp = { PT_INTERP, PF_R, 0x200, 0x200, 0x200, 20, 20, 1 };
+	const struct elf64_phdr tls = { PT_TLS, PF_R, 0x1e00, 0x12e00, 0, 8, 0x80, 64 };
 
 	REFUSED(0, p.phdr[2] = interp);
 	REFUSED(-ENOEXEC, (p.phdr[2] = interp, p.phdr[2].p_filesz = 1));

@@ -26,12 +26,12 @@ static void assert_order(struct list *head, const char *expect)
 	size_t n = 0, r = sizeof(reversed) - 1;
 	struct item *p;
 
-	list_for_each_entry (p, head, link)
+	list_for_each_entry(p, head, link)
 		text[n++] = (char)('0' + p->nr);
 	text[n] = '\0';
 	assert_string_equal(text, expect);
 	reversed[r] = '\0';
-	list_for_each_entry_reverse (p, head, link)
+	list_for_each_entry_reverse(p, head, link)
 		reversed[--r] = (char)('0' + p->nr);
 	assert_string_equal(reversed + r, expect);
 	assert_int_equal(list_count(head), n);
@@ -77,7 +77,7 @@ static void test_positions(void **state)
 
 static void test_move_and_replace(void **state)
 {
-	struct item items[4], other = {.nr = 9};
+	struct item items[4], other = { .nr = 9 };
 	struct list head;
 
 	fill(items, 4, &head);
@@ -114,7 +114,7 @@ static void test_delete_while_visiting(void **state)
 	struct list head;
 
 	fill(items, 6, &head);
-	list_for_each_entry_safe (p, n, &head, link)
+	list_for_each_entry_safe(p, n, &head, link)
 		if (p->nr % 2 == 0)
 			list_del(&p->link);
 	assert_order(&head, "135");
@@ -137,10 +137,10 @@ static void test_hlist(void **state)
 	}
 	items[3].nr = 3;
 	hlist_add_behind(&items[3].hlink, &items[0].hlink); /* 2 1 0 3 */
-	hlist_for_each_entry (p, &head, hlink)
+	hlist_for_each_entry(p, &head, hlink)
 		sum = sum * 10 + p->nr;
 	assert_int_equal(sum, 2103);
-	hlist_for_each_entry_safe (p, n, &head, hlink)
+	hlist_for_each_entry_safe(p, n, &head, hlink)
 		if (p->nr != 1)
 			hlist_del(&p->hlink);
 	assert_true(hlist_unhashed(&items[2].hlink));

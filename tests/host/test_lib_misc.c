@@ -177,7 +177,7 @@ static void test_siphash(void **state)
 		0x85676696d7fb7e2dULL, 0xcf2794e0277187b7ULL, 0x18765564cd99a68dULL,
 		0xcbc9466e58fee3ceULL, 0xab0200f58b01d137ULL, 0x93f5f5799a932462ULL,
 	};
-	struct siphash_key key = {{0x0706050403020100ULL, 0x0f0e0d0c0b0a0908ULL}};
+	struct siphash_key key = { { 0x0706050403020100ULL, 0x0f0e0d0c0b0a0908ULL } };
 	u8 data[15];
 
 	for (u8 i = 0; i < sizeof(data); i++)
@@ -190,7 +190,7 @@ static void test_siphash(void **state)
 /* Names that differ in one byte, as directories have, fill a table evenly from either end. */
 static void test_name_hash(void **state)
 {
-	u32 low[256] = {0}, high[256] = {0};
+	u32 low[256] = { 0 }, high[256] = { 0 };
 	char name[32];
 	int n;
 
@@ -332,7 +332,7 @@ static void test_ringbuf_threads(void **state)
 
 static void test_byteorder(void **state)
 {
-	u8 b[9] = {0, 1, 2, 3, 4, 5, 6, 7, 8};
+	u8 b[9] = { 0, 1, 2, 3, 4, 5, 6, 7, 8 };
 
 	assert_int_equal(get_le16(b + 1), 0x0201);
 	assert_int_equal(get_be16(b + 1), 0x0102);

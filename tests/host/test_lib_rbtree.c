@@ -170,7 +170,7 @@ static void test_replace_and_visit(void **state)
 		check_tree(&root, 10, false);
 		rb_replace(&root, &other.node, &items[i].node);
 	}
-	rb_for_each_entry (pos, &root, node)
+	rb_for_each_entry(pos, &root, node)
 		assert_int_equal(pos->key, expect++);
 	assert_int_equal(expect, 10);
 	rb_for_each_entry_safe(pos, n, &root, node)

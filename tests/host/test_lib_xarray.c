@@ -32,7 +32,7 @@ static void node_free(void *node, size_t size)
 	free(node);
 }
 
-static const struct xa_ops ops = {node_alloc, node_free};
+static const struct xa_ops ops = { node_alloc, node_free };
 
 static void *entry_of(u64 n)
 {
@@ -85,11 +85,11 @@ static void test_visit_edges(void **state)
 	void *entry;
 	u64 index;
 
-	xa_for_each (&xa, index, entry)
+	xa_for_each(&xa, index, entry)
 		fail();
 	for (size_t i = ARRAY_SIZE(edges); i-- > 0;)
 		assert_int_equal(xa_store(&xa, edges[i], entry_of(i)), 0);
-	xa_for_each (&xa, index, entry) {
+	xa_for_each(&xa, index, entry) {
 		assert_int_equal(index, edges[n]);
 		assert_ptr_equal(entry, entry_of(n));
 		n++;
@@ -98,7 +98,7 @@ static void test_visit_edges(void **state)
 	n = 2;
 	xa_for_each_range(&xa, index, entry, 2, 4096) assert_int_equal(index, edges[n++]);
 	assert_int_equal(n, 7);
-	xa_for_each (&xa, index, entry)
+	xa_for_each(&xa, index, entry)
 		xa_erase(&xa, index);
 	assert_true(xa_empty(&xa));
 	assert_int_equal(nodes, 0);
@@ -254,7 +254,9 @@ static void test_random_steps(void **state)
 			table[i] = NULL;
 			marked[i] = false;
 			break;
-		default: marked[i] = table[i] != NULL; xa_set_mark(&xa, i * 37, 0);
+		default:
+			marked[i] = table[i] != NULL;
+			xa_set_mark(&xa, i * 37, 0);
 		}
 		want = test_random(&seed) % RANGE;
 		index = want * 37;

@@ -27,15 +27,24 @@ static const struct {
 	unsigned long type;
 	const char *name;
 } aux_names[] = {
-	{ AT_PHDR, "AT_PHDR" },		{ AT_PHENT, "AT_PHENT" },
-	{ AT_PHNUM, "AT_PHNUM" },	{ AT_PAGESZ, "AT_PAGESZ" },
-	{ AT_BASE, "AT_BASE" },		{ AT_FLAGS, "AT_FLAGS" },
-	{ AT_ENTRY, "AT_ENTRY" },	{ AT_UID, "AT_UID" },
-	{ AT_EUID, "AT_EUID" },		{ AT_GID, "AT_GID" },
-	{ AT_EGID, "AT_EGID" },		{ AT_PLATFORM, "AT_PLATFORM" },
-	{ AT_HWCAP, "AT_HWCAP" },	{ AT_HWCAP2, "AT_HWCAP2" },
-	{ AT_CLKTCK, "AT_CLKTCK" },	{ AT_SECURE, "AT_SECURE" },
-	{ AT_RANDOM, "AT_RANDOM" },	{ AT_EXECFN, "AT_EXECFN" },
+	{ AT_PHDR, "AT_PHDR" },
+	{ AT_PHENT, "AT_PHENT" },
+	{ AT_PHNUM, "AT_PHNUM" },
+	{ AT_PAGESZ, "AT_PAGESZ" },
+	{ AT_BASE, "AT_BASE" },
+	{ AT_FLAGS, "AT_FLAGS" },
+	{ AT_ENTRY, "AT_ENTRY" },
+	{ AT_UID, "AT_UID" },
+	{ AT_EUID, "AT_EUID" },
+	{ AT_GID, "AT_GID" },
+	{ AT_EGID, "AT_EGID" },
+	{ AT_PLATFORM, "AT_PLATFORM" },
+	{ AT_HWCAP, "AT_HWCAP" },
+	{ AT_HWCAP2, "AT_HWCAP2" },
+	{ AT_CLKTCK, "AT_CLKTCK" },
+	{ AT_SECURE, "AT_SECURE" },
+	{ AT_RANDOM, "AT_RANDOM" },
+	{ AT_EXECFN, "AT_EXECFN" },
 	{ AT_SYSINFO_EHDR, "AT_SYSINFO_EHDR" },
 };
 
@@ -134,8 +143,8 @@ static void stack_layout(void)
 	for (int i = 1; i < initial_argc; i++)
 		CHECK(initial_argv[i] == initial_argv[i - 1] + strlen(initial_argv[i - 1]) + 1);
 	if (environ[0])
-		CHECK(environ[0] == initial_argv[initial_argc - 1] +
-					    strlen(initial_argv[initial_argc - 1]) + 1);
+		CHECK(environ[0] ==
+		      initial_argv[initial_argc - 1] + strlen(initial_argv[initial_argc - 1]) + 1);
 }
 
 /* Two programs get different AT_RANDOM bytes, exact arguments and exactly the given environment. */

@@ -338,20 +338,13 @@ static const struct shape {
 #define P(field, value, width, error)                                                              \
 	{ "p_" #field "=" #value, sizeof(Elf64_Ehdr) + offsetof(Elf64_Phdr, p_##field), value,     \
 	  width, error }
-	E(ident[0], 0, 1, ENOEXEC),
-	E(ident[3], 'G', 1, ENOEXEC),
-	E(type, ET_REL, 2, ENOEXEC),
-	E(type, ET_CORE, 2, ENOEXEC),
-	E(type, 0, 2, ENOEXEC),
-	E(machine, EM_SPARC, 2, ENOEXEC),
-	E(machine, 0xffff, 2, ENOEXEC),
-	E(phentsize, 55, 2, ENOEXEC),
-	E(phentsize, 0, 2, ENOEXEC),
-	E(phnum, 0, 2, ENOEXEC),
-	E(phnum, 2000, 2, ENOEXEC),
-	E(phnum, 1000, 2, ENOEXEC),
-	E(phoff, 0x100000, 8, ENOEXEC),
-	E(phoff, 0x7fffffffffffff00, 8, ENOEXEC),
+	E(ident[0], 0, 1, ENOEXEC),	E(ident[3], 'G', 1, ENOEXEC),
+	E(type, ET_REL, 2, ENOEXEC),	E(type, ET_CORE, 2, ENOEXEC),
+	E(type, 0, 2, ENOEXEC),		E(machine, EM_SPARC, 2, ENOEXEC),
+	E(machine, 0xffff, 2, ENOEXEC), E(phentsize, 55, 2, ENOEXEC),
+	E(phentsize, 0, 2, ENOEXEC),	E(phnum, 0, 2, ENOEXEC),
+	E(phnum, 2000, 2, ENOEXEC),	E(phnum, 1000, 2, ENOEXEC),
+	E(phoff, 0x100000, 8, ENOEXEC), E(phoff, 0x7fffffffffffff00, 8, ENOEXEC),
 	E(phoff, -8, 8, ENOEXEC),
 };
 
@@ -377,7 +370,7 @@ static void truncated(void)
 	const struct {
 		size_t len;
 		int error;
-	} cases[] = { { 1, ENOEXEC }, { 4, ENOEXEC }, { 16, ENOEXEC }, { 63, ENOEXEC },
+	} cases[] = { { 1, ENOEXEC },  { 4, ENOEXEC },	 { 16, ENOEXEC }, { 63, ENOEXEC },
 		      { 64, ENOEXEC }, { 100, ENOEXEC }, { 119, ENOEXEC } };
 
 	make_tiny();

@@ -180,7 +180,10 @@ static void preallocation(void)
 	CHECK_EQ(size_of(fd), 100000);
 	CHECK_OK(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 2, 3));
 	CHECK_EQ(pread(fd, buf, 10, 0), 10);
-	CHECK(memcmp(buf, "01\0\0\0" "56789", 10) == 0);
+	CHECK(memcmp(buf,
+		     "01\0\0\0"
+		     "56789",
+		     10) == 0);
 	CHECK_ERRNO(fallocate(fd, FALLOC_FL_PUNCH_HOLE, 0, 1), EOPNOTSUPP);
 	CHECK_ERRNO(fallocate(fd, 0, -1, 1), EINVAL);
 	CHECK_ERRNO(fallocate(fd, 0, 0, 0), EINVAL);
@@ -229,7 +232,10 @@ static void copying(void)
 	CHECK_EQ(from, 7);
 	CHECK_EQ(to, 5);
 	CHECK_EQ(pread(out, buf, 16, 0), 5);
-	CHECK(memcmp(buf, "\0" "3456", 5) == 0);
+	CHECK(memcmp(buf,
+		     "\0"
+		     "3456",
+		     5) == 0);
 	CHECK_EQ(syscall(SYS_copy_file_range, in, NULL, out, NULL, 100L, 0), 10);
 	CHECK_EQ(syscall(SYS_copy_file_range, in, NULL, out, NULL, 100L, 0), 0);
 	CHECK_ERRNO(syscall(SYS_copy_file_range, in, NULL, out, NULL, 1L, 1), EINVAL);

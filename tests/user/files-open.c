@@ -266,8 +266,9 @@ static void lowest_and_limit(void)
 
 static struct flock lock_of(short type, off_t start, off_t len)
 {
-	return (struct flock){ .l_type = type, .l_whence = SEEK_SET, .l_start = start,
-			       .l_len = len };
+	return (struct flock){
+		.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = len
+	};
 }
 
 /* What another process sees when it asks for a write lock on [start, start + len). */

@@ -220,8 +220,8 @@ static void fork_while_threads_write(void)
 
 int main(void)
 {
-	private_area = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	private_area = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0);
 	shared_counts = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	REQUIRE(private_area != MAP_FAILED && shared_counts != MAP_FAILED);
 	TAP_RUN(snapshot);

@@ -224,8 +224,8 @@ static void wake_op(void)
 /* A shared mapping is one futex in two processes, a private one is not. */
 static void shared_between_processes(void)
 {
-	uint32_t *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-				0);
+	uint32_t *shared =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	uint32_t *again;
 	pid_t pid;
 

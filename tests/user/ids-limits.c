@@ -17,7 +17,10 @@ static void process_ids(void)
 
 	if (pid == 0)
 		_exit(getppid() == parent && getpid() != parent &&
-		      syscall(SYS_gettid) == getpid() && getpgrp() == getpgid(parent) ? 0 : 1);
+				      syscall(SYS_gettid) == getpid() &&
+				      getpgrp() == getpgid(parent)
+			      ? 0
+			      : 1);
 	CHECK_EXIT(pid, 0);
 	CHECK_EQ(getpgid(0), getpgrp());
 	CHECK_ERRNO(getpgid(0x3ffffff), ESRCH);

@@ -47,7 +47,8 @@ static void data_limited(void)
 	struct rlimit limit = { 16 << 20, 16 << 20 };
 
 	REQUIRE(setrlimit(RLIMIT_DATA, &limit) == 0);
-	CHECK_ERRNO(mmap(NULL, 32 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+	CHECK_ERRNO(mmap(NULL, 32 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			 0),
 		    ENOMEM);
 	CHECK_EQ(syscall(SYS_brk, (char *)sbrk(0) + (32 << 20)), (long)sbrk(0));
 }
@@ -89,7 +90,8 @@ static void reservations(void)
 	char *p;
 
 	sysinfo(&si);
-	CHECK_ERRNO(mmap(NULL, 1UL << 60, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+	CHECK_ERRNO(mmap(NULL, 1UL << 60, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			 0),
 		    ENOMEM);
 	p = mmap(NULL, si.totalram * si.mem_unit * 4, PROT_NONE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -30,21 +30,24 @@ static void registers_survive(void)
 	CHECK_EQ(result, getpid());
 	CHECK(rbx == 0x1111 && rdi == 0x3333 && rsi == 0x4444 && rdx == 0x5555);
 #elif defined(__aarch64__)
-	register unsigned long x8 __asm__("x8") = 172, x0 __asm__("x0") = 7, x1 __asm__("x1") = 0x11;
+	register unsigned long x8 __asm__("x8") = 172, x0 __asm__("x0") = 7,
+				  x1 __asm__("x1") = 0x11;
 	register unsigned long x9 __asm__("x9") = 0x99, x17 __asm__("x17") = 0x1717;
 
 	__asm__ volatile("svc #0" : "+r"(x0), "+r"(x1), "+r"(x8), "+r"(x9), "+r"(x17)::"memory");
 	CHECK_EQ(x0, getpid());
 	CHECK(x1 == 0x11 && x8 == 172 && x9 == 0x99 && x17 == 0x1717);
 #elif defined(__riscv)
-	register unsigned long a7 __asm__("a7") = 172, a0 __asm__("a0") = 7, a1 __asm__("a1") = 0x11;
+	register unsigned long a7 __asm__("a7") = 172, a0 __asm__("a0") = 7,
+				  a1 __asm__("a1") = 0x11;
 	register unsigned long t0 __asm__("t0") = 0x50, t6 __asm__("t6") = 0x66;
 
 	__asm__ volatile("ecall" : "+r"(a0), "+r"(a1), "+r"(a7), "+r"(t0), "+r"(t6)::"memory");
 	CHECK_EQ(a0, getpid());
 	CHECK(a1 == 0x11 && a7 == 172 && t0 == 0x50 && t6 == 0x66);
 #elif defined(__loongarch__)
-	register unsigned long a7 __asm__("$a7") = 172, a0 __asm__("$a0") = 7, a1 __asm__("$a1") = 17;
+	register unsigned long a7 __asm__("$a7") = 172, a0 __asm__("$a0") = 7,
+				  a1 __asm__("$a1") = 17;
 	register unsigned long s0 __asm__("$s0") = 0x50;
 
 	__asm__ volatile("syscall 0"

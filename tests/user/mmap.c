@@ -287,8 +287,7 @@ static void remap_errors(void)
 	CHECK_ERRNO(mremap(p, page, 0, 0), EINVAL);
 	CHECK_ERRNO(mremap(p, page, 2 * page, 0x80), EINVAL);
 	CHECK_ERRNO(mremap(p, page, page, MREMAP_FIXED, p + 2 * page), EINVAL);
-	CHECK_ERRNO(mremap(p, 2 * page, 2 * page, MREMAP_MAYMOVE | MREMAP_FIXED, p + page),
-		    EINVAL);
+	CHECK_ERRNO(mremap(p, 2 * page, 2 * page, MREMAP_MAYMOVE | MREMAP_FIXED, p + page), EINVAL);
 	CHECK_OK(munmap(p, 4 * page));
 	CHECK_ERRNO(mremap(p, page, 2 * page, MREMAP_MAYMOVE), EFAULT);
 }

@@ -169,7 +169,8 @@ static void descriptors(void)
 	dir = opendir("/proc/self/fd");
 	REQUIRE(dir != NULL);
 	while ((d = readdir(dir)) != NULL)
-		seen += d->d_name[0] != '.' && (atoi(d->d_name) == fds[0] || atoi(d->d_name) == fds[1]);
+		seen += d->d_name[0] != '.' &&
+			(atoi(d->d_name) == fds[0] || atoi(d->d_name) == fds[1]);
 	closedir(dir);
 	CHECK_EQ(seen, 2);
 	close(fds[0]);
@@ -247,7 +248,8 @@ static void mounts(void)
 	char root[64], where[64];
 
 	slurp("/proc/self/mountinfo");
-	CHECK_EQ(sscanf(text, "%d %d %d:%d %63s %63s", &id, &parent, &major, &minor, root, where), 6);
+	CHECK_EQ(sscanf(text, "%d %d %d:%d %63s %63s", &id, &parent, &major, &minor, root, where),
+		 6);
 	CHECK(strstr(text, " - proc proc ") != NULL || strstr(text, " - proc ") != NULL);
 	slurp("/proc/mounts");
 	CHECK(strstr(text, " /proc proc rw") != NULL);
@@ -292,8 +294,9 @@ static void machine(void)
 	CHECK_EQ(sscanf(text, "%lf %lf", &up, &idle), 2);
 	CHECK(up > 0 && up < 1e9 && up <= (double)tap_clock_ns(CLOCK_BOOTTIME) / 1e9 + 0.1);
 	slurp("/proc/loadavg");
-	CHECK_EQ(sscanf(text, "%lf %lf %lf %d/%d %d", &load[0], &load[1], &load[2], &running, &total,
-			&last), 6);
+	CHECK_EQ(sscanf(text, "%lf %lf %lf %d/%d %d", &load[0], &load[1], &load[2], &running,
+			&total, &last),
+		 6);
 	CHECK(running >= 1 && total >= running);
 	uname(&u);
 	slurp("/proc/version");

@@ -447,8 +447,8 @@ static void robust_thread(void)
 /* The owner is a process that is killed while another sleeps for the lock. */
 static void robust_process(void)
 {
-	pthread_mutex_t *mutex = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-				      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pthread_mutex_t *mutex =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t pid;
 	int fds[2];
 	char c;

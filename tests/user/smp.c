@@ -137,7 +137,8 @@ static void throughput(void)
 	if (best < n * 75 && disturbed >= 3)
 		NOTE("left out: other processes are busy here (%ld of %d)", best, n * 100);
 	else if (best < n * 75)
-		tap_fail(__FILE__, __LINE__, "%d busy processes got %ld%% of a CPU in all", n, best);
+		tap_fail(__FILE__, __LINE__, "%d busy processes got %ld%% of a CPU in all", n,
+			 best);
 }
 
 /* Threads of one process run at the same time, too: they meet by spinning. */

@@ -40,7 +40,7 @@ static int tap_nfailed;
 
 /* Report one failed check. Async-signal-safe enough for handlers: one write(2). */
 __attribute__((format(printf, 3, 4), unused)) static void tap_fail(const char *file, int line,
-								     const char *fmt, ...)
+								   const char *fmt, ...)
 {
 	char text[512];
 	va_list args;
@@ -68,14 +68,18 @@ __attribute__((unused)) static const char *tap_errname(int error)
 		const char *name;
 	} names[] = {
 #define N(e) { e, #e }
-		N(EPERM), N(ENOENT), N(ESRCH), N(EINTR), N(EIO), N(ENXIO), N(E2BIG), N(ENOEXEC),
-		N(EBADF), N(ECHILD), N(EAGAIN), N(ENOMEM), N(EACCES), N(EFAULT), N(ENOTBLK),
-		N(EBUSY), N(EEXIST), N(EXDEV), N(ENODEV), N(ENOTDIR), N(EISDIR), N(EINVAL),
-		N(ENFILE), N(EMFILE), N(ENOTTY), N(ETXTBSY), N(EFBIG), N(ENOSPC), N(ESPIPE),
-		N(EROFS), N(EMLINK), N(EPIPE), N(EDOM), N(ERANGE), N(EDEADLK), N(ENAMETOOLONG),
-		N(ENOLCK), N(ENOSYS), N(ENOTEMPTY), N(ELOOP), N(ENODATA), N(EOVERFLOW),
-		N(ELIBBAD), N(EOPNOTSUPP), N(ENOTSOCK), N(ETIMEDOUT), N(EOWNERDEAD),
-		N(ENOTRECOVERABLE),
+		N(EPERM),    N(ENOENT),	   N(ESRCH),	  N(EINTR),
+		N(EIO),	     N(ENXIO),	   N(E2BIG),	  N(ENOEXEC),
+		N(EBADF),    N(ECHILD),	   N(EAGAIN),	  N(ENOMEM),
+		N(EACCES),   N(EFAULT),	   N(ENOTBLK),	  N(EBUSY),
+		N(EEXIST),   N(EXDEV),	   N(ENODEV),	  N(ENOTDIR),
+		N(EISDIR),   N(EINVAL),	   N(ENFILE),	  N(EMFILE),
+		N(ENOTTY),   N(ETXTBSY),   N(EFBIG),	  N(ENOSPC),
+		N(ESPIPE),   N(EROFS),	   N(EMLINK),	  N(EPIPE),
+		N(EDOM),     N(ERANGE),	   N(EDEADLK),	  N(ENAMETOOLONG),
+		N(ENOLCK),   N(ENOSYS),	   N(ENOTEMPTY),  N(ELOOP),
+		N(ENODATA),  N(EOVERFLOW), N(ELIBBAD),	  N(EOPNOTSUPP),
+		N(ENOTSOCK), N(ETIMEDOUT), N(EOWNERDEAD), N(ENOTRECOVERABLE),
 #undef N
 	};
 
@@ -316,7 +320,7 @@ __attribute__((unused)) static void tap_rmdir(const char *path)
 
 /* Write a whole file, replacing what was there. Return 0, or -1 with errno. */
 __attribute__((unused)) static int tap_write_file(const char *path, const void *data, size_t len,
-						   mode_t mode)
+						  mode_t mode)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
 	ssize_t n;

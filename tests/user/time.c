@@ -37,8 +37,9 @@ static void await_hits(int n)
 
 static void clocks(void)
 {
-	const clockid_t ids[] = { CLOCK_REALTIME,	 CLOCK_MONOTONIC,	CLOCK_MONOTONIC_RAW,
-				  CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME,
+	const clockid_t ids[] = { CLOCK_REALTIME,	    CLOCK_MONOTONIC,
+				  CLOCK_MONOTONIC_RAW,	    CLOCK_REALTIME_COARSE,
+				  CLOCK_MONOTONIC_COARSE,   CLOCK_BOOTTIME,
 				  CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID };
 	struct timespec ts;
 
@@ -78,8 +79,9 @@ static void *watch_clock(void *arg)
 
 		if (now < seen)
 			return (void *)1;
-		while (now > seen && !__atomic_compare_exchange_n(&newest, &seen, now, 0,
-								   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		while (now > seen &&
+		       !__atomic_compare_exchange_n(&newest, &seen, now, 0, __ATOMIC_SEQ_CST,
+						    __ATOMIC_SEQ_CST))
 			;
 	}
 	return NULL;

@@ -303,7 +303,8 @@ static void usage(void)
 	CHECK(ru.ru_minflt >= 0);
 	CHECK_OK(getrusage(RUSAGE_CHILDREN, &all));
 	CHECK(all.ru_utime.tv_sec * 1000000 + all.ru_utime.tv_usec + all.ru_stime.tv_sec * 1000000 +
-		      all.ru_stime.tv_usec >= 20000);
+		      all.ru_stime.tv_usec >=
+	      20000);
 }
 
 static void interrupt(int sig)

@@ -18,7 +18,7 @@ struct hal_console {
 	/* Turn receive interrupts on or off: off while the kernel's input buffer is full (the device's FIFO holds back the sender). */
 	void (*rx_enable)(struct hal_console *con, bool on);
 	void *priv;
-	bool preferred;		  /* /chosen stdout-path or SPCR names it: the driver sets this before registering */
+	bool preferred; /* /chosen stdout-path or SPCR names it: the driver sets this before registering */
 	struct hal_console *next; /* hal/common's list */
 };
 

@@ -119,7 +119,8 @@ void hal_ipi_send(unsigned int cpu, enum hal_ipi ipi);
  * @entry:     first function, called with @arg on the new stack, interrupts off; never returns
  * Context: any.
  */
-void hal_task_init_kernel(struct hal_task *task, void *stack, size_t size, void (*entry)(void *), void *arg);
+void hal_task_init_kernel(struct hal_task *task, void *stack, size_t size, void (*entry)(void *),
+			  void *arg);
 
 /**
  * hal_task_switch() - switch kernel stacks and current task.

@@ -19,7 +19,8 @@ struct irq_chip {
 	void (*mask)(struct irq_chip *chip, unsigned int hwirq);
 	void (*unmask)(struct irq_chip *chip, unsigned int hwirq);
 	void (*eoi)(struct irq_chip *chip, unsigned int hwirq); /* may be NULL */
-	int (*set_affinity)(struct irq_chip *chip, unsigned int hwirq, unsigned int cpu); /* may be NULL */
+	int (*set_affinity)(struct irq_chip *chip, unsigned int hwirq,
+			    unsigned int cpu); /* may be NULL */
 	/* Translate a device-tree interrupt specifier (cells in host order) and set the trigger type; returns the hwirq or -EINVAL. */
 	int (*xlate)(struct irq_chip *chip, const u32 *spec, unsigned int ncells);
 	u32 phandle; /* of the controller's node, 0: none */
@@ -39,9 +40,11 @@ void hal_irq_root(void);
 /** hal_irq_dispatch() - run the handler of a line; unknown lines are masked and reported once. Interrupts off. */
 void hal_irq_dispatch(struct irq_chip *chip, unsigned int hwirq);
 /** hal_irq_request() - install @fn for a line and unmask it. Return: 0, -EBUSY, -ENOMEM. */
-int hal_irq_request(struct irq_chip *chip, unsigned int hwirq, hal_irq_handler fn, void *arg, const char *name);
+int hal_irq_request(struct irq_chip *chip, unsigned int hwirq, hal_irq_handler fn, void *arg,
+		    const char *name);
 /** hal_irq_request_fdt() - the same for interrupt @index of a device-tree node ("interrupts" or "interrupts-extended"). Return: also -ENOENT. */
-int hal_irq_request_fdt(const void *fdt, int node, unsigned int index, hal_irq_handler fn, void *arg, const char *name);
+int hal_irq_request_fdt(const void *fdt, int node, unsigned int index, hal_irq_handler fn,
+			void *arg, const char *name);
 /** hal_irq_format_stats() - /proc/interrupts text. Returns length. */
 int hal_irq_format_stats(char *buf, size_t size);
 

@@ -51,7 +51,7 @@ enum uctx_exception {
 	UCTX_EXC_ILLEGAL,    /* illegal or privileged instruction */
 	UCTX_EXC_MISALIGNED, /* misaligned access; addr */
 	UCTX_EXC_ARITH,	     /* arithmetic; code = FPE_* */
-	UCTX_EXC_ACCESS,     /* access to something no page table can mend (non-canonical, bus error) */
+	UCTX_EXC_ACCESS, /* access to something no page table can mend (non-canonical, bus error) */
 	UCTX_EXC_OTHER,
 };
 
@@ -59,8 +59,9 @@ struct uctx_event {
 	uaddr_t addr;		  /* faulting data or instruction address */
 	unsigned int access;	  /* UCTX_READ/WRITE/EXEC for a page fault */
 	enum uctx_exception kind; /* for UCTX_EXCEPTION */
-	int code;		  /* suggested si_code (FPE_INTDIV, ILL_ILLOPC, ...), 0: default for the kind */
-	unsigned long raw[3];	  /* raw syndrome registers, for the log: cr2/err/vec, scause/stval, ESR/FAR, estat/badv */
+	int code; /* suggested si_code (FPE_INTDIV, ILL_ILLOPC, ...), 0: default for the kind */
+	unsigned long raw
+		[3]; /* raw syndrome registers, for the log: cr2/err/vec, scause/stval, ESR/FAR, estat/badv */
 };
 
 struct hal_task;
@@ -103,7 +104,8 @@ void uctx_init_user(struct hal_task *task, uaddr_t ip, uaddr_t sp);
  * The child's syscall result is set to 0; @sp nonzero replaces its stack pointer; @tls applies if
  * @set_tls. Return: 0 or -ENOMEM.
  */
-int uctx_fork(struct hal_task *child, struct hal_task *parent, uaddr_t sp, bool set_tls, uaddr_t tls);
+int uctx_fork(struct hal_task *child, struct hal_task *parent, uaddr_t sp, bool set_tls,
+	      uaddr_t tls);
 
 /** uctx_exit() - release what the arch allocated for a dead task (large FPU areas). */
 void uctx_exit(struct hal_task *task);
@@ -120,18 +122,19 @@ long uctx_arch_prctl(struct hal_task *task, int code, unsigned long arg);
  * Context: current task, may sleep. Return: 0, -EINVAL, -EFAULT.
  * Source: Linux Documentation/arch/riscv/hwprobe.rst.
  */
-long uctx_riscv_hwprobe(uaddr_t pairs, size_t count, size_t cpusetsize, uaddr_t cpus, unsigned int flags);
+long uctx_riscv_hwprobe(uaddr_t pairs, size_t count, size_t cpusetsize, uaddr_t cpus,
+			unsigned int flags);
 
 /* What a signal frame is made of; all of it Linux's own layout. */
 struct sigframe_req {
 	int sig;
 	uaddr_t handler;
-	uaddr_t restorer;   /* 0: the vDSO's */
+	uaddr_t restorer;    /* 0: the vDSO's */
 	unsigned long flags; /* SA_* */
-	const void *info;   /* struct siginfo of UAPI layout, 128 bytes */
-	u64 mask;	    /* blocked set to be restored by sigreturn */
-	uaddr_t sp;	    /* where to build: user sp or top of the alternate stack */
-	uaddr_t ss_sp;	    /* uc_stack */
+	const void *info;    /* struct siginfo of UAPI layout, 128 bytes */
+	u64 mask;	     /* blocked set to be restored by sigreturn */
+	uaddr_t sp;	     /* where to build: user sp or top of the alternate stack */
+	uaddr_t ss_sp;	     /* uc_stack */
 	u64 ss_size;
 	int ss_flags;
 };

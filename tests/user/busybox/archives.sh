@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # tar, gzip, cpio, checksums; the 64 MiB file's content is generated and its hash known.
 D=/tmp/arch.$$; mkdir $D && cd $D || exit 1
 mkdir -p src/sub; seq 1 20000 > src/numbers; echo small > src/sub/small; ln -s small src/sub/link

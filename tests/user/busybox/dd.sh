@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # dd: sizes, offsets, sparse writes, conversions, reported counts.
 D=/tmp/dd.$$; mkdir $D && cd $D || exit 1
 dd if=/dev/zero of=z bs=1k count=100 2>&1 | head -n 2; stat -c %s z

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # ls, find, cp, mv, ln, rm, chmod, stat, du-like totals, on a small tree.
 D=/tmp/futil.$$; umask 022; mkdir $D && cd $D || exit 1
 mkdir -p a/b/c d; echo hello > a/file; echo world > a/b/other; ln -s ../a/file d/link; ln a/file hard

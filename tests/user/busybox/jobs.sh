@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Background jobs, wait, kill and traps.
 sleep 0.2 & a=$!; wait $a; echo "waited $?"
 (exit 5) & wait $!; echo "status $?"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Pipelines, exit statuses, and early ends of readers.
 echo one two three | tr ' ' '\n' | sort -r | head -n 2
 seq 1 1000 | grep 7 | wc -l

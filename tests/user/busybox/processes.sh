@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # ps, top, pidof-like lookups in /proc, nice, env, id, uname, uptime, free.
 sleep 30 & s=$!
 sleep 0.3 # until it has given itself its name

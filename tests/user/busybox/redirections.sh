@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Every redirection of the shell, on files, descriptors and here-documents.
 D=/tmp/redir.$$; mkdir $D && cd $D || exit 1
 echo first > f; echo second >> f; cat < f

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Command substitution, arithmetic, parameters, functions, globs, case.
 D=/tmp/subst.$$; mkdir $D && cd $D || exit 1
 x=$(echo "nested $(echo $(echo deep))"); echo "$x"

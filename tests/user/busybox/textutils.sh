@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # grep, sed, awk, sort, cut, tr, uniq, paste, printf, expr, xargs, od on generated text.
 D=/tmp/text.$$; mkdir $D && cd $D || exit 1
 awk 'BEGIN { for (i = 1; i <= 500; i++) print i, i * i % 97, "name" i % 7 }' > data

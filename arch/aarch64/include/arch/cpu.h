@@ -34,7 +34,7 @@ struct arch_thread {
 	u32 fp_ready; /* 1: the CPU is set up for this task's FP use, user mode may be entered at once */
 	u32 fp_live; /* 1: the CPU's registers hold newer FP state than fp */
 	u32 fp_used; /* 1: the program has used FP since exec */
-	u32 fp_cpu; /* CPU whose registers held fp last, see fpu.c */
+	u32 fp_cpu;  /* CPU whose registers held fp last, see fpu.c */
 	/* Of the last exception in user mode that was no interrupt: for the signal frame. */
 	u64 fault_addr, fault_esr;
 	struct arch_fpstate fp;

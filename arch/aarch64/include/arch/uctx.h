@@ -23,8 +23,8 @@ struct uctx {
 	u64 sp;
 	u64 pc;
 	u64 pstate;
-	u64 tls;	 /* TPIDR_EL0 */
-	u64 orig_x0; /* argument 0 of the last system call */
+	u64 tls;	/* TPIDR_EL0 */
+	u64 orig_x0;	/* argument 0 of the last system call */
 	s64 syscall_nr; /* of the last trap, if it was a system call; else -1 */
 	u64 pad;
 } __aligned(16);

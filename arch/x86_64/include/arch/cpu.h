@@ -15,17 +15,17 @@ struct hal_task;
 
 /* The kernel side of a task that does not run. */
 struct arch_thread {
-	u64 sp; /* of the switched-away kernel stack; callee-saved registers are on it */
-	void *fpu;	   /* XSAVE or FXSAVE area; NULL for kernel threads */
+	u64 sp;	   /* of the switched-away kernel stack; callee-saved registers are on it */
+	void *fpu; /* XSAVE or FXSAVE area; NULL for kernel threads */
 	unsigned int fpu_cpu; /* CPU whose registers held the FPU state last */
-	u32 trap_no;	     /* the last exception, for the signal frame */
+	u32 trap_no;	      /* the last exception, for the signal frame */
 	u64 trap_error, trap_addr;
-	void *stack;	     /* lowest address of the kernel stack */
+	void *stack; /* lowest address of the kernel stack */
 	size_t stack_size;
 };
 
 extern unsigned long x86_percpu_offset; /* per-CPU: its own offset */
-extern struct hal_task *x86_current; /* per-CPU */
+extern struct hal_task *x86_current;	/* per-CPU */
 
 static __always_inline unsigned long arch_percpu_base(void)
 {

@@ -74,23 +74,41 @@ static inline void uctx_set_syscall_nr(struct uctx *u, long nr)
 static inline unsigned long uctx_arg(const struct uctx *u, unsigned int n)
 {
 	switch (n) {
-	case 0: return u->di;
-	case 1: return u->si;
-	case 2: return u->dx;
-	case 3: return u->r10;
-	case 4: return u->r8;
-	default: return u->r9;
+	case 0:
+		return u->di;
+	case 1:
+		return u->si;
+	case 2:
+		return u->dx;
+	case 3:
+		return u->r10;
+	case 4:
+		return u->r8;
+	default:
+		return u->r9;
 	}
 }
 static inline void uctx_set_arg(struct uctx *u, unsigned int n, unsigned long v)
 {
 	switch (n) {
-	case 0: u->di = v; break;
-	case 1: u->si = v; break;
-	case 2: u->dx = v; break;
-	case 3: u->r10 = v; break;
-	case 4: u->r8 = v; break;
-	default: u->r9 = v; break;
+	case 0:
+		u->di = v;
+		break;
+	case 1:
+		u->si = v;
+		break;
+	case 2:
+		u->dx = v;
+		break;
+	case 3:
+		u->r10 = v;
+		break;
+	case 4:
+		u->r8 = v;
+		break;
+	default:
+		u->r9 = v;
+		break;
 	}
 }
 static inline long uctx_result(const struct uctx *u)
