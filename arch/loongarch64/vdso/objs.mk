@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-vdso-y += sigreturn.o
+vdso-y += vdso.o

@@ -7,6 +7,7 @@ OUTPUT_ARCH(loongarch)
 PHDRS {
 	text PT_LOAD FLAGS(5) FILEHDR PHDRS;
 	dynamic PT_DYNAMIC FLAGS(4);
+	eh_frame_hdr PT_GNU_EH_FRAME;
 }
 
 SECTIONS {
@@ -19,17 +20,23 @@ SECTIONS {
 	.gnu.version_d : { *(.gnu.version_d) }
 	.gnu.version_r : { *(.gnu.version_r) }
 	.dynamic : { *(.dynamic) } :text :dynamic
+	.eh_frame_hdr : { *(.eh_frame_hdr) } :text :eh_frame_hdr
+	.eh_frame : { KEEP(*(.eh_frame)) } :text
 	. = VDSO_TEXT;
 	.text : {
 		KEEP(*(.text.sigreturn))
 		*(.text .text.*)
 	} :text
-	/DISCARD/ : { *(.note .note.* .data .bss .got .got.plt .plt .eh_frame .eh_frame_hdr .comment .rela.*) }
+	/DISCARD/ : { *(.note .note.* .data .bss .got .got.plt .plt .comment .rela.*) }
 }
 
 VERSION {
 	LINUX_5.10 {
 	global:
+		__vdso_clock_getres;
+		__vdso_clock_gettime;
+		__vdso_getcpu;
+		__vdso_gettimeofday;
 		__vdso_rt_sigreturn;
 	local:
 		*;
