@@ -18,6 +18,7 @@
 #include <kernel/random.h>
 #include <kernel/sched.h>
 #include <kernel/time.h>
+#include <ktest.h>
 #include <lib/cmdline.h>
 #include <lib/string.h>
 #include <mm/slab.h>
@@ -96,7 +97,7 @@ static void start_secondaries(void)
 
 static struct {
 	const char *init, *run_file;
-	bool strace;
+	bool strace, ktest;
 	char *arg[BOOT_ARG_MAX + 2]; /* argv[0] first */
 	char *env[BOOT_ENV_MAX + 1];
 	unsigned int narg, nenv;
@@ -116,6 +117,12 @@ static void opt_strace(char *value)
 {
 	(void)value;
 	options.strace = true;
+}
+
+static void opt_ktest(char *value)
+{
+	(void)value;
+	options.ktest = true;
 }
 
 static void opt_frame(char *value)
@@ -162,6 +169,7 @@ static const struct {
 	void (*take)(char *value);
 } boot_option[] = {
 	{ "init", opt_init },		{ "rdinit", opt_init },	      { "caelum.run", opt_run },
+	{ "caelum.ktest", opt_ktest },
 	{ "caelum.strace", opt_strace }, { "caelum.frame", opt_frame }, { "caelum.stdio", opt_stdio },
 	{ "loglevel", opt_loglevel },	{ "quiet", opt_quiet },	      { "debug", opt_debug },
 	{ "console", opt_elsewhere },	{ "earlycon", opt_elsewhere }, { "root", opt_elsewhere },
@@ -346,6 +354,8 @@ static void init_main(void *arg)
 
 	(void)arg;
 	start_secondaries();
+	if (options.ktest)
+		ktest_main();
 	unpack_root();
 	r = files_open_stdio();
 	if (r)

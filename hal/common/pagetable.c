@@ -482,6 +482,21 @@ void hal_kernel_unmap(vaddr_t va, size_t size)
 	arch_tlb_flush_kernel(va, va + size);
 }
 
+bool hal_kernel_query(vaddr_t va, struct hal_pte_info *out)
+{
+	pte_t *table = kernel_pt.root;
+	unsigned int level = PT_LEVELS - 1;
+	pte_t e = pte_get(&table[level_index(va, level)]);
+
+	for (; level > 0 && pte_present(e, level) && !pte_is_leaf(e, level); level--)
+		e = pte_get(&table_of(e, level)[level_index(va, level - 1)]);
+	if (!pte_present(e, level))
+		return false;
+	out->pa = pte_pa(e, level) + (va & (level_size(level) - 1) & PAGE_MASK);
+	out->prot = pte_prot(e);
+	return true;
+}
+
 #ifndef ARCH_HAS_IOREMAP
 void *hal_ioremap(paddr_t pa, size_t size)
 {

@@ -50,6 +50,12 @@ static inline paddr_t virt_to_phys(const void *va)
 	return arch_virt_to_phys(va);
 }
 
+/* What a table says of a page. */
+struct hal_pte_info {
+	paddr_t pa;
+	unsigned int prot;
+};
+
 /**
  * hal_paging_init() - build the final kernel page table: image W^X (text RX, rodata R, data RW), all RAM of boot_info
  * in the linear map with the largest pages (never executable), room for VMALLOC shared by all address spaces.
@@ -61,6 +67,8 @@ void hal_paging_init(void);
 int hal_kernel_map(vaddr_t va, paddr_t pa, size_t size, unsigned int prot);
 /** hal_kernel_unmap() - remove and flush on all CPUs (interrupts must be on). */
 void hal_kernel_unmap(vaddr_t va, size_t size);
+/** hal_kernel_query() - how the kernel's own table maps the page of @va; false where it does not (or a window without pages does). */
+bool hal_kernel_query(vaddr_t va, struct hal_pte_info *out);
 /** hal_ioremap() - kernel mapping of device registers, for good. Returns NULL if out of space or memory. Works from early boot
  *  on once hal_paging_init() ran (an arch may answer from a direct uncached window). */
 void *hal_ioremap(paddr_t pa, size_t size);
@@ -85,10 +93,6 @@ int hal_pt_map(struct hal_pt *pt, uaddr_t va, paddr_t pa, unsigned int prot);
  */
 int hal_pt_map_pages(struct hal_pt *pt, uaddr_t va, const paddr_t *pas, unsigned int n, unsigned int prot, u64 *mapped);
 
-struct hal_pte_info {
-	paddr_t pa;
-	unsigned int prot;
-};
 /** hal_pt_query() - look one page up. Return: true if present. */
 bool hal_pt_query(struct hal_pt *pt, uaddr_t va, struct hal_pte_info *out);
 
