@@ -185,6 +185,9 @@ static void enqueue(struct task *t, unsigned int cpu)
 	u64 floor;
 
 	spin_lock(&rq->lock);
+	/* Each queue has a virtual time of its own: what counts is how far ahead or behind a task was. */
+	if (t->hal.cpu != cpu)
+		t->se.vruntime += rq->min_vruntime - READ_ONCE(cpu_runq(t->hal.cpu)->min_vruntime);
 	t->hal.cpu = cpu;
 	floor = rq->min_vruntime - SLEEPER_CREDIT_NS;
 	if ((s64)(t->se.vruntime - floor) < 0)
@@ -257,7 +260,6 @@ static struct task *take_waiting(unsigned int from, unsigned int to)
 		waiting_del(rq, found);
 		rq->nr--;
 		found->se.queued = false;
-		found->se.vruntime -= rq->min_vruntime;
 	}
 	spin_unlock(&rq->lock);
 	return found;
@@ -270,7 +272,6 @@ static bool move_one(unsigned int from, unsigned int to)
 
 	if (!t)
 		return false;
-	t->se.vruntime += READ_ONCE(cpu_runq(to)->min_vruntime);
 	enqueue(t, to);
 	spin_unlock(&t->wake_lock);
 	return true;

@@ -84,7 +84,8 @@ static void buddy_worker(unsigned int self)
 	u64 *words;
 
 	for (unsigned int round = 0; round < 2000; round++) {
-		unsigned int slot = (round * 7 + round / 32) % HELD, order = orders[slot % ARRAY_SIZE(orders)];
+		unsigned int slot = (round * 7 + round / 32) % HELD,
+			     order = orders[slot % ARRAY_SIZE(orders)];
 		u64 mark = ((u64)self << 32) + slot;
 
 		if (held[slot]) {

@@ -54,7 +54,8 @@ static bool fill(struct hal_pt *pt, struct page *block, uaddr_t va)
 	if (!EXPECT(hal_pt_init(pt) == 0))
 		return false;
 	for (unsigned int i = 0; i < NPAGES; i++)
-		EXPECT(hal_pt_map(pt, va + i * PAGE_SIZE, page_pa(block, i), HAL_READ | HAL_WRITE) == 0);
+		EXPECT(hal_pt_map(pt, va + i * PAGE_SIZE, page_pa(block, i),
+				  HAL_READ | HAL_WRITE) == 0);
 	return true;
 }
 
@@ -71,7 +72,8 @@ static void test_map_query(void)
 		return;
 	EXPECT(hal_pt_map(&pt, FAR, page_pa(block, 0), HAL_READ | HAL_EXEC) == 0);
 	for (unsigned int i = 0; i < NPAGES; i++)
-		EXPECT(is(&pt, BASE + i * PAGE_SIZE - 8 * PAGE_SIZE, page_pa(block, i), HAL_READ | HAL_WRITE));
+		EXPECT(is(&pt, BASE + i * PAGE_SIZE - 8 * PAGE_SIZE, page_pa(block, i),
+			  HAL_READ | HAL_WRITE));
 	EXPECT(is(&pt, FAR, page_pa(block, 0), HAL_READ | HAL_EXEC));
 	EXPECT(!hal_pt_query(&pt, BASE + NPAGES * PAGE_SIZE, &info));
 	EXPECT(!hal_pt_query(&pt, FAR + PAGE_SIZE, &info) && !hal_pt_query(&pt, 0, &info));
@@ -86,7 +88,9 @@ static void test_map_query(void)
 
 static void test_protect(void)
 {
-	static const unsigned int rights[] = { 0, HAL_READ, HAL_READ | HAL_WRITE, HAL_READ | HAL_EXEC, RIGHTS, 0, HAL_READ };
+	static const unsigned int rights[] = {
+		0, HAL_READ, HAL_READ | HAL_WRITE, HAL_READ | HAL_EXEC, RIGHTS, 0, HAL_READ
+	};
 	struct page *block = page_alloc(GFP_KERNEL, 6);
 	static struct hal_pt pt;
 
@@ -141,7 +145,8 @@ static void test_move(void)
 	for (unsigned int i = 0; i < NPAGES; i++) {
 		EXPECT(hal_pt_query(&pt, BASE + i * PAGE_SIZE, &info) == (i >= 16));
 		if (i < 16)
-			EXPECT(is(&pt, FAR + i * PAGE_SIZE, page_pa(block, i), i ? HAL_READ | HAL_WRITE : 0));
+			EXPECT(is(&pt, FAR + i * PAGE_SIZE, page_pa(block, i),
+				  i ? HAL_READ | HAL_WRITE : 0));
 	}
 	hal_pt_unmap(&pt, 0, USER_END, NULL, NULL);
 	hal_pt_fini(&pt);
@@ -160,7 +165,8 @@ static void test_clone(void)
 	callbacks = 0;
 	hal_pt_protect(&pt, BASE + PAGE_SIZE, BASE + 2 * PAGE_SIZE, 0);
 	EXPECT(hal_pt_clone(&copy, &pt, BASE, BASE + 10 * PAGE_SIZE, true, on_clone, NULL) == 0);
-	EXPECT(hal_pt_clone(&copy, &pt, BASE + 10 * PAGE_SIZE, BASE + NPAGES * PAGE_SIZE, false, on_clone, NULL) == 0);
+	EXPECT(hal_pt_clone(&copy, &pt, BASE + 10 * PAGE_SIZE, BASE + NPAGES * PAGE_SIZE, false,
+			    on_clone, NULL) == 0);
 	EXPECT(callbacks == NPAGES);
 	for (unsigned int i = 0; i < NPAGES; i++) {
 		unsigned int prot = i == 1 ? 0 : i < 10 ? HAL_READ : HAL_READ | HAL_WRITE;
@@ -210,7 +216,8 @@ static void check_stack(vaddr_t stack)
 	struct hal_pte_info info = { 0 };
 
 	for (vaddr_t va = stack; va < stack + KSTACK_SIZE; va += PAGE_SIZE)
-		EXPECT(hal_kernel_query(va, &info) && (info.prot & RIGHTS) == (HAL_READ | HAL_WRITE));
+		EXPECT(hal_kernel_query(va, &info) &&
+		       (info.prot & RIGHTS) == (HAL_READ | HAL_WRITE));
 	EXPECT(!hal_kernel_query(stack - PAGE_SIZE, &info));
 }
 
@@ -220,14 +227,16 @@ static void test_stack_guard(void)
 	char here;
 
 	check_stack((vaddr_t)current->kstack);
-	EXPECT((vaddr_t)&here > (vaddr_t)current->kstack && (vaddr_t)&here < (vaddr_t)current->kstack + KSTACK_SIZE);
+	EXPECT((vaddr_t)&here > (vaddr_t)current->kstack &&
+	       (vaddr_t)&here < (vaddr_t)current->kstack + KSTACK_SIZE);
 	if (!EXPECT(stack != NULL))
 		return;
 	check_stack((vaddr_t)stack);
 	kstack_free(stack);
 }
 
-extern char __text_start[], __text_end[], __rodata_start[], __rodata_end[], __data_start[], __image_end[];
+extern char __text_start[], __text_end[], __rodata_start[], __rodata_end[], __data_start[],
+	__image_end[];
 
 /* Each page of the image and its alias in the linear map. */
 static void check_rights(const char *start, const char *end, unsigned int prot)
@@ -256,9 +265,13 @@ static void test_wx(void)
 }
 
 const struct ktest ktest_paging[] = {
-	{ "map_query", test_map_query, false },	      { "protect", test_protect, false },
-	{ "unmap_callback", test_unmap_callback, false }, { "move", test_move, false },
-	{ "clone", test_clone, false },		      { "map_pages", test_map_pages, false },
-	{ "stack_guard", test_stack_guard, false },   { "kernel_w_xor_x", test_wx, false },
+	{ "map_query", test_map_query, false },
+	{ "protect", test_protect, false },
+	{ "unmap_callback", test_unmap_callback, false },
+	{ "move", test_move, false },
+	{ "clone", test_clone, false },
+	{ "map_pages", test_map_pages, false },
+	{ "stack_guard", test_stack_guard, false },
+	{ "kernel_w_xor_x", test_wx, false },
 	KTEST_END,
 };

@@ -30,11 +30,14 @@ static void on_timer(struct ktimer *t)
 /* Armed in a scrambled order on one CPU, they fire in the order of their times; one in five is cancelled, one moved. */
 static void test_timer_order(void)
 {
+	unsigned long flags;
 	u64 base, expected = 0;
 
 	ktest_pin(0);
 	nfired = disorder = early = 0;
 	last_deadline = 0;
+	/* However slow the machine is, none fires before all are arranged. */
+	flags = hal_irq_save();
 	base = hal_clock_ns() + 5 * NSEC_PER_MSEC;
 	for (unsigned int i = 0; i < NTIMERS; i++) {
 		struct numbered *n = &timers[i];
@@ -45,21 +48,17 @@ static void test_timer_order(void)
 		ktimer_start(&n->timer, n->wanted_ns);
 	}
 	for (unsigned int i = 0; i < NTIMERS; i += 5) {
-		/* Very late machines may have fired it. */
-		if (ktimer_cancel(&timers[i].timer))
-			timers[i].wanted_ns = 0;
+		EXPECT(ktimer_cancel(&timers[i].timer));
+		timers[i].wanted_ns = 0;
 		EXPECT(!ktimer_cancel(&timers[i].timer));
 	}
 	for (unsigned int i = 1; i < NTIMERS; i += 7) {
-		if (!timers[i].fired && timers[i].wanted_ns) {
-			u64 later = timers[i].wanted_ns + 40 * NSEC_PER_MSEC;
-
-			if (ktimer_cancel(&timers[i].timer)) {
-				timers[i].wanted_ns = later;
-				ktimer_start(&timers[i].timer, later);
-			}
+		if (timers[i].wanted_ns) {
+			timers[i].wanted_ns += 40 * NSEC_PER_MSEC;
+			ktimer_start(&timers[i].timer, timers[i].wanted_ns);
 		}
 	}
+	hal_irq_restore(flags);
 	ktest_sleep_ns(150 * NSEC_PER_MSEC);
 	for (unsigned int i = 0; i < NTIMERS; i++) {
 		EXPECT(timers[i].fired == (timers[i].wanted_ns != 0));
@@ -148,7 +147,8 @@ static void herd_worker(unsigned int self)
 	for (u32 g = 1; g <= ROUNDS; g++) {
 		u64 deadline = hal_clock_ns() + 10 * NSEC_PER_SEC;
 
-		EXPECT(__wait_event(&herd, READ_ONCE(generation) >= g, TASK_UNINTERRUPTIBLE, deadline) == 0);
+		EXPECT(__wait_event(&herd, READ_ONCE(generation) >= g, TASK_UNINTERRUPTIBLE,
+				    deadline) == 0);
 		__atomic_fetch_add(&seen, 1, __ATOMIC_SEQ_CST);
 		waitq_wake_all(&back);
 	}
@@ -163,8 +163,8 @@ static void herd_driver(unsigned int self)
 	for (u32 g = 1; g <= ROUNDS; g++) {
 		WRITE_ONCE(generation, g);
 		waitq_wake_all(&herd);
-		EXPECT(__wait_event(&back, __atomic_load_n(&seen, __ATOMIC_SEQ_CST) == g * HERD, TASK_UNINTERRUPTIBLE,
-				    hal_clock_ns() + 10 * NSEC_PER_SEC) == 0);
+		EXPECT(__wait_event(&back, __atomic_load_n(&seen, __ATOMIC_SEQ_CST) == g * HERD,
+				    TASK_UNINTERRUPTIBLE, hal_clock_ns() + 10 * NSEC_PER_SEC) == 0);
 	}
 }
 
@@ -189,7 +189,8 @@ static void door_worker(unsigned int self)
 			ktest_sleep_ns(3 * NSEC_PER_MSEC);
 			__atomic_fetch_add(&tickets, 1, __ATOMIC_SEQ_CST);
 			waitq_wake_one(&door);
-			for (u32 k = 0; k < 2000 && __atomic_load_n(&through, __ATOMIC_SEQ_CST) < i; k++)
+			for (u32 k = 0; k < 2000 && __atomic_load_n(&through, __ATOMIC_SEQ_CST) < i;
+			     k++)
 				ktest_sleep_ns(3 * NSEC_PER_MSEC);
 			EXPECT(__atomic_load_n(&through, __ATOMIC_SEQ_CST) == i);
 		}
@@ -202,7 +203,8 @@ static void door_worker(unsigned int self)
 
 		task_prepare_sleep(TASK_UNINTERRUPTIBLE);
 		n = __atomic_load_n(&tickets, __ATOMIC_SEQ_CST);
-		if (n && __atomic_compare_exchange_n(&tickets, &n, n - 1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		if (n && __atomic_compare_exchange_n(&tickets, &n, n - 1, false, __ATOMIC_SEQ_CST,
+						     __ATOMIC_SEQ_CST))
 			break;
 		schedule();
 	}
@@ -222,15 +224,19 @@ static void test_timeout(void)
 {
 	u64 start = hal_clock_ns();
 
-	EXPECT(__wait_event(&door, false, TASK_UNINTERRUPTIBLE, start + 5 * NSEC_PER_MSEC) == -ETIMEDOUT);
+	EXPECT(__wait_event(&door, false, TASK_UNINTERRUPTIBLE, start + 5 * NSEC_PER_MSEC) ==
+	       -ETIMEDOUT);
 	EXPECT(hal_clock_ns() >= start + 5 * NSEC_PER_MSEC);
 	EXPECT(__wait_event(&door, true, TASK_UNINTERRUPTIBLE, start) == 0);
 	EXPECT(list_empty(&door.waiters));
 }
 
 const struct ktest ktest_time[] = {
-	{ "timer_order", test_timer_order, false },   { "timer_cancel", test_timer_cancel, false },
-	{ "sleep", test_sleep, false },		      { "wake_storm", test_wake_storm, false },
-	{ "wake_exclusive", test_wake_exclusive, false }, { "wait_timeout", test_timeout, false },
+	{ "timer_order", test_timer_order, false },
+	{ "timer_cancel", test_timer_cancel, false },
+	{ "sleep", test_sleep, false },
+	{ "wake_storm", test_wake_storm, false },
+	{ "wake_exclusive", test_wake_exclusive, false },
+	{ "wait_timeout", test_timeout, false },
 	KTEST_END,
 };

@@ -43,8 +43,20 @@ static void map(struct vm *vm, uaddr_t at, u64 npages, unsigned int prot)
 /* ---- bad addresses ---- */
 
 static const uaddr_t bad_addresses[] = {
-	0, 8, PAGE_SIZE - 1, BASE - PAGE_SIZE, USER_END - 1, USER_END, USER_END + PAGE_SIZE, 1UL << 62, 1UL << 63,
-	0x8000000000000000UL + BASE, LINEAR_BASE, KERNEL_BASE, ~0UL - 64, ~0UL,
+	0,
+	8,
+	PAGE_SIZE - 1,
+	BASE - PAGE_SIZE,
+	USER_END - 1,
+	USER_END,
+	USER_END + PAGE_SIZE,
+	1UL << 62,
+	1UL << 63,
+	0x8000000000000000UL + BASE,
+	LINEAR_BASE,
+	KERNEL_BASE,
+	~0UL - 64,
+	~0UL,
 };
 
 static void check_bad_address(uaddr_t bad)
@@ -118,7 +130,8 @@ static void test_short_copies(void)
 	EXPECT(hal_strncpy_from_user(buf, BASE + 2 * PAGE_SIZE - 6, sizeof(buf)) == -EFAULT);
 	EXPECT(hal_strncpy_from_user(buf, BASE + 2 * PAGE_SIZE - 6, 6) == 6);
 	EXPECT(hal_copy_to_user(BASE + 2 * PAGE_SIZE - 7, "string", 7) == 0);
-	EXPECT(hal_strncpy_from_user(buf, BASE + 2 * PAGE_SIZE - 7, sizeof(buf)) == 6 && !strcmp(buf, "string"));
+	EXPECT(hal_strncpy_from_user(buf, BASE + 2 * PAGE_SIZE - 7, sizeof(buf)) == 6 &&
+	       !strcmp(buf, "string"));
 	enter(NULL);
 	vm_put(vm);
 }
@@ -176,7 +189,8 @@ static void test_fork_cow(void)
 		EXPECT(hal_put_user64(BASE + i * PAGE_SIZE, 2000 + i) == 0);
 	enter(parent);
 	for (u64 i = 0; i < 64; i++)
-		EXPECT(hal_get_user64(&v, BASE + i * PAGE_SIZE) == 0 && v == (i % 2 ? i : 1000 + i));
+		EXPECT(hal_get_user64(&v, BASE + i * PAGE_SIZE) == 0 &&
+		       v == (i % 2 ? i : 1000 + i));
 	vm_put(child);
 out:
 	enter(NULL);
@@ -286,15 +300,20 @@ static void test_parallel_faults(void)
 	enter(shared);
 	for (u64 i = 0; i < 200; i++)
 		for (u32 self = 0; self < cpu_online_count(); self++)
-			EXPECT(hal_get_user32(&v, BASE + i * PAGE_SIZE + self * 4) == 0 && v == self + i);
+			EXPECT(hal_get_user32(&v, BASE + i * PAGE_SIZE + self * 4) == 0 &&
+			       v == self + i);
 	EXPECT(shared->rss_anon == 200);
 	enter(NULL);
 	vm_put(shared);
 }
 
 const struct ktest ktest_user[] = {
-	{ "bad_addresses", test_bad_addresses, false }, { "short_copies", test_short_copies, false },
-	{ "copy_rights", test_rights, false },		{ "fork_cow", test_fork_cow, false },
-	{ "tlb_replace", test_tlb_replace, true },	{ "tlb_protect", test_tlb_protect, true },
-	{ "parallel_faults", test_parallel_faults, true }, KTEST_END,
+	{ "bad_addresses", test_bad_addresses, false },
+	{ "short_copies", test_short_copies, false },
+	{ "copy_rights", test_rights, false },
+	{ "fork_cow", test_fork_cow, false },
+	{ "tlb_replace", test_tlb_replace, true },
+	{ "tlb_protect", test_tlb_protect, true },
+	{ "parallel_faults", test_parallel_faults, true },
+	KTEST_END,
 };
