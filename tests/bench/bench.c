@@ -327,7 +327,8 @@ int main(int argc, char **argv)
 	if (zero_fd < 0 || null_fd < 0 || pipe(ping) != 0 || pipe(pong) != 0)
 		die("bench");
 	if (argc == 1 && getpid() == 1)
-		printf("%-20s %10lld\n", "boot-to-main", start); /* the clock starts with the kernel */
+		printf("%-20s %10lld\n", "boot-to-main",
+		       start); /* the clock starts with the kernel */
 	if (argc == 1)
 		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 			measure(&rows[i]);
