@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Tests of the command itself: ./caelum run as a person types it, for one architecture at a time."""
+import gzip
 import os
+import shutil
 import struct
 import subprocess
 import tempfile
 
 import caelum
+import machine
+from mkcpio import Archive
 
 COMMAND = os.path.join(caelum.ROOT, "caelum")
 BOOT_S = 120        # a boot that takes longer has hung
@@ -88,6 +92,21 @@ class Cases:
         with open(path, "wb") as f:
             f.write(data)
         expect_run(self.busybox("cat", "/a/b/c", options=("--file", f"{path}:/a/b/c")), 0, data, b"")
+
+    def test_linux_style_boot(self):
+        """No frames, a gzip-compressed initrd, init=, a variable and -- as with Linux; a serial console."""
+        plain, packed = os.path.join(self.tmp, "plain"), os.path.join(self.tmp, "packed")
+        with open(plain, "wb") as f:
+            archive = Archive(f)
+            caelum.add_busybox(archive, self.arch)
+            archive.finish()
+        with open(plain, "rb") as src, gzip.open(packed, "wb") as dst:
+            shutil.copyfileobj(src, dst)
+        m = machine.Machine(self.arch, os.path.join(caelum.ROOT, caelum.build_dir(self.arch, [])), packed,
+                            "init=/bin/busybox quiet GREETING=hello -- env")
+        result = m.run(lambda channel, data: None, timeout=BOOT_S)
+        if result.timed_out or b"GREETING=hello\r\n" not in result.early:
+            raise Wrong(f"no GREETING in {result.early[-800:]!r}")
 
     def test_timeout(self):
         run = self.busybox("sleep", "1000", timeout=15)
