@@ -96,7 +96,7 @@ static enum vm_fault install_copy(struct vma *vma, uaddr_t addr, const struct ha
 	if (from != zero_page)
 		memcpy(page_to_virt(page), page_to_virt(from), PAGE_SIZE);
 	if (vma->flags & VM_EXEC)
-		hal_icache_sync(page_to_virt(page), PAGE_SIZE);
+		page_fetchable(page);
 	return install_page(vma, addr, old, page, vma_hal_prot(vma), false);
 }
 
@@ -155,6 +155,8 @@ static void collect_around(struct vma *vma, uaddr_t first, unsigned int n, struc
 		if (pages[i]) {
 			page_get(pages[i]);
 			pas[i] = page_to_phys(pages[i]);
+			if (vma->flags & VM_EXEC)
+				page_fetchable(pages[i]);
 		}
 	}
 	spin_unlock(&obj->lock);
@@ -204,8 +206,8 @@ static enum vm_fault fault_object(struct vma *vma, uaddr_t addr, unsigned int ac
 		page_put(page);
 		return r;
 	}
-	if (access & UCTX_EXEC)
-		hal_icache_sync(page_to_virt(page), PAGE_SIZE);
+	if (vma->flags & VM_EXEC)
+		page_fetchable(page);
 	if (write)
 		return install_page(vma, addr, old, page, vma_hal_prot(vma), true);
 	r = install_page(vma, addr, old, page, vma_hal_prot(vma) & ~HAL_WRITE, true);

@@ -30,6 +30,7 @@ enum page_type {
 
 #define PAGE_DIRTY    1 /* page cache: differs from the backing store */
 #define PAGE_UPTODATE 2
+#define PAGE_ICLEAN   8 /* instruction fetch sees what is in it: page_fetchable(), page_written() */
 #define PAGE_INITRD   4 /* lies in the initrd image: freed to the buddy like any other when dropped */
 
 struct kmem_cache;
@@ -82,6 +83,13 @@ static inline u32 page_count(const struct page *page)
 	return __atomic_load_n(&page->refcount, __ATOMIC_ACQUIRE);
 }
 
+/** page_written() - after a store through the linear map to a page that may be mapped. Any context. */
+static inline void page_written(struct page *page)
+{
+	if (__atomic_load_n(&page->flags, __ATOMIC_RELAXED) & PAGE_ICLEAN)
+		__atomic_fetch_and(&page->flags, (u8)~PAGE_ICLEAN, __ATOMIC_RELEASE);
+}
+
 /* Conversions. page_of_phys() of an address that is not RAM is NULL. */
 extern struct page *page_array;
 extern paddr_t page_array_base;
@@ -103,6 +111,16 @@ static inline void *page_to_virt(const struct page *page)
 static inline struct page *virt_to_page(const void *va)
 {
 	return phys_to_page(virt_to_phys(va));
+}
+
+/** page_fetchable() - before a page is mapped executable: make instruction fetch see its content. Any context. */
+static inline void page_fetchable(struct page *page)
+{
+	if (__atomic_load_n(&page->flags, __ATOMIC_ACQUIRE) & PAGE_ICLEAN)
+		return;
+	/* In this order: who sees the mark may map the page. A store meanwhile races with the program's own fetch. */
+	hal_icache_sync(page_to_virt(page), PAGE_SIZE);
+	__atomic_fetch_or(&page->flags, PAGE_ICLEAN, __ATOMIC_RELEASE);
 }
 
 /* Kernel memory by address: whole pages; NULL if none. */

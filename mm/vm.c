@@ -690,6 +690,17 @@ static int protect_check(struct vm *vm, uaddr_t start, uaddr_t end, unsigned int
 	return 0;
 }
 
+/* Pages of a file that become executable where they are. What a program stores itself it must make visible itself. */
+static void make_fetchable(struct vma *vma)
+{
+	for (uaddr_t a = vma->start; a < vma->end; a += PAGE_SIZE) {
+		struct hal_pte_info pte;
+
+		if (hal_pt_query(&vma->vm->pt, a, &pte))
+			page_fetchable(phys_to_page(pte.pa));
+	}
+}
+
 static void protect_vma(struct vma *vma, unsigned int vmprot)
 {
 	unsigned int old = vma->flags & (VM_READ | VM_WRITE | VM_EXEC);
@@ -702,6 +713,8 @@ static void protect_vma(struct vma *vma, unsigned int vmprot)
 	vma_account(vma, 1);
 	/* Write permission comes back page by page, when the fault has made sure that the page is ours. */
 	spin_lock(&vm->pt_lock);
+	if ((vmprot & ~old & VM_EXEC) && vma->object)
+		make_fetchable(vma);
 	hal_pt_protect(&vm->pt, vma->start, vma->end, vma_hal_prot(vma) & ~HAL_WRITE);
 	spin_unlock(&vm->pt_lock);
 }

@@ -538,6 +538,7 @@ static ssize_t write_page(struct inode *inode, struct iov_iter *from, u64 pos, s
 
 	if (page) {
 		got = iov_iter_from(from, (char *)page_to_virt(page) + off, n);
+		page_written(page);
 		page_put(page);
 		return got ? (ssize_t)got : -EFAULT;
 	}
