@@ -177,8 +177,50 @@ class Screen:
 # ---- run and shell -------------------------------------------------------------------------------
 
 
+def open_rootfs(args, scratch):
+    """--rootfs: the directory whose content becomes the guest's root, or None. An archive is unpacked into @scratch."""
+    if args.rootfs is None or os.path.isdir(args.rootfs):
+        return args.rootfs
+    if not os.path.exists(args.rootfs):
+        raise Failure(f"--rootfs: {args.rootfs} does not exist")
+    root = os.path.join(scratch, "rootfs")
+    os.mkdir(root)
+    done = subprocess.run(["tar", "-C", root, "--no-same-owner", "--exclude=./dev/*", "-xf", os.path.abspath(args.rootfs)],
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+    if done.returncode:
+        raise Failure(f"--rootfs: {args.rootfs} is neither a directory nor an archive that tar can unpack: "
+                      + done.stderr.decode("utf-8", "replace").strip().split("\n")[0])
+    return root
+
+
+def find_in_rootfs(root, program):
+    """The file of the host that @program names in the guest (symbolic links lead inside @root), or None."""
+    names = [program] if "/" in program else [f"{d}/{program}" for d in DEFAULT_ENV["PATH"].split(":")]
+    for name in names:
+        todo, at = name.strip("/").split("/"), ""
+        for _ in range(256):
+            if not todo:
+                break
+            part = todo.pop(0)
+            at = os.path.dirname(at) if part == ".." else at if part in ("", ".") else f"{at}/{part}"
+            if os.path.islink(root + at):
+                target = os.readlink(root + at)
+                at = "" if target.startswith("/") else os.path.dirname(at)
+                todo = target.strip("/").split("/") + todo
+        if not todo and os.path.isfile(root + at):
+            return root + at, name if name.startswith("/") else "/" + name
+    return None
+
+
+def add_rootfs(archive, root, skip):
+    """Everything below @root but @skip (paths in the guest that come from elsewhere)."""
+    for entry in sorted(os.listdir(root)):
+        if f"/{entry}" not in skip and entry not in ("dev", "proc", "sys"):
+            archive.add_path(entry, os.path.join(root, entry))
+
+
 def write_initrd(path, arch, args, program):
-    """The initramfs: the program, what --file adds, busybox when wanted, and what to run."""
+    """The initramfs: the root file system, the program, what --file adds, busybox when wanted, and what to run."""
     env = dict(DEFAULT_ENV)
     if "TERM" in os.environ:
         env["TERM"] = os.environ["TERM"]
@@ -189,10 +231,13 @@ def write_initrd(path, arch, args, program):
             exe, argv = "/bin/sh", ["sh"]
         else:
             name = os.path.basename(program)
-            exe, argv = f"/bin/{name}", [f"/bin/{name}", *args.args]
+            exe = args.guest_program or f"/bin/{name}"
+            argv = [exe, *args.args]
+        if args.root is not None:
+            add_rootfs(archive, args.root, ())
         if args.busybox or program is None:
             add_busybox(archive, arch)
-        if program is not None and not (args.busybox and exe == "/bin/busybox"):
+        if program is not None and not args.guest_program and not (args.busybox and exe == "/bin/busybox"):
             archive.add_file(exe, program, 0o755)
         for f_arg in args.file:
             src, dst = pair(f_arg, ":", "--file")
@@ -210,18 +255,24 @@ def write_initrd(path, arch, args, program):
         archive.finish()
 
 
-def find_program(args):
-    """(path or None for the shell, architecture); Failure in one line when it cannot be run."""
-    if args.program is None:
-        return None, args.arch or default_arch()
+def find_program(args, scratch):
+    """(path or None for the shell, architecture); Failure in one line when it cannot be run. Sets args.root, the
+    directory of --rootfs or None, and args.guest_program, the path in it of a program that is found there."""
+    args.root, args.guest_program = open_rootfs(args, scratch), None
     path = args.program
+    if args.root is not None:
+        found = find_in_rootfs(args.root, path or "sh")
+        if found:
+            path, args.guest_program = found
+    if path is None:
+        return None, args.arch or default_arch()
     if path == "busybox" and not os.path.exists(path):
         args.busybox = True
         return busybox_path(args.arch or default_arch()), args.arch or default_arch()
     if not os.path.exists(path):
         raise Failure(f"{path}: no such file", 127)
     try:
-        arch = program_arch(path)
+        arch = program_arch(path, dynamic=args.root is not None)
     except NotRunnable as e:
         raise Failure(f"{path}: {e}", 126) from None
     if args.arch and args.arch != arch:
@@ -294,9 +345,9 @@ def boot(args, arch, build_path, initrd, stdio, gdb_port=None, log=None):
 
 
 def command_run(args):
-    program, arch = find_program(args)
-    build_path = build(arch, args.config, args.verbose)
     with tempfile.TemporaryDirectory(prefix="caelum-") as tmp:
+        program, arch = find_program(args, tmp)
+        build_path = build(arch, args.config, args.verbose)
         initrd = os.path.join(tmp, "initrd")
         write_initrd(initrd, arch, args, program)
         port = None
@@ -320,11 +371,11 @@ def command_debug(args):
     """The machine in the background with its output in a file, gdb in front."""
     if not shutil.which(gdb_name()):
         raise Failure("gdb is not installed: apt-get install gdb-multiarch")
-    program, arch = find_program(args)
-    build_path = build(arch, args.config, args.verbose)
-    port = free_port()
-    log_path = os.path.join(build_path, "debug.log")
     with tempfile.TemporaryDirectory(prefix="caelum-") as tmp:
+        program, arch = find_program(args, tmp)
+        build_path = build(arch, args.config, args.verbose)
+        port = free_port()
+        log_path = os.path.join(build_path, "debug.log")
         initrd = os.path.join(tmp, "initrd")
         write_initrd(initrd, arch, args, program)
         child = os.fork()
@@ -431,6 +482,7 @@ def add_machine_options(p):
     p.add_argument("--cwd", metavar="DIR", help="the program's working directory (default /)")
     p.add_argument("--file", action="append", default=[], metavar="SRC:DST",
                    help="put a file or directory of this machine into the guest")
+    p.add_argument("--rootfs", metavar="DIR|TAR", help="make this the guest's root file system; PROGRAM is looked up in it first")
     p.add_argument("--busybox", action="store_true", help="also put busybox and its applets into /bin")
     p.add_argument("--strace", action="store_true", help="print system calls as strace does")
     p.add_argument("--gdb", action="store_true", help="wait for gdb before the first instruction")

@@ -13,8 +13,9 @@ class NotRunnable(Exception):
     """The file is not a program that Caelum can run; the text says why, without the file's name."""
 
 
-def program_arch(path):
-    """The architecture of the static 64-bit ELF program at @path; NotRunnable says what is wrong."""
+def program_arch(path, dynamic=False):
+    """The architecture of the 64-bit ELF program at @path, which must be static unless @dynamic (its interpreter is
+    there); NotRunnable says what is wrong."""
     if os.path.isdir(path):
         raise NotRunnable("is a directory")
     try:
@@ -45,12 +46,12 @@ def program_arch(path):
             table = f.read(phnum * phentsize)
             for i in range(phnum):
                 p_type, _, offset, _, _, filesz = struct.unpack_from("<IIQQQQ", table, i * phentsize)
-                if p_type == PT_INTERP:
+                if p_type == PT_INTERP and not dynamic:
                     if offset + filesz > size:
                         raise NotRunnable("is a truncated ELF file: its interpreter's name is cut off")
                     f.seek(offset)
                     interp = f.read(min(filesz, 256)).rstrip(b"\0").decode("utf-8", "replace")
-                    raise NotRunnable(f"is dynamically linked (wants {interp}); link it with -static")
+                    raise NotRunnable(f"is dynamically linked (wants {interp}); link it with -static, or give its libraries by --rootfs")
             return MACHINES[machine]
     except OSError as e:
         raise NotRunnable(f"cannot be read: {e.strerror}") from None
