@@ -438,10 +438,7 @@ static int map_image(struct vm *vm, struct file *f, const struct elf_image *imag
 /* @bits random bits, in pages. */
 static uaddr_t random_offset(unsigned int bits)
 {
-	u64 r;
-
-	random_bytes(&r, sizeof(r));
-	return (r & ((1ULL << bits) - 1)) << PAGE_SHIFT;
+	return (random_u64() & ((1ULL << bits) - 1)) << PAGE_SHIFT;
 }
 
 /* Where a position-independent program goes: two thirds up, as on Linux, with room above for mmap and the stack. */

@@ -4,7 +4,9 @@
  *
  * The state is one ChaCha20 key. Each request takes one block of key stream: half of it becomes the next key, the other half
  * the key of this request's own stream, so that neither earlier nor concurrent output can be found from what is left.
- * Locking: `lock` for the key, interrupts off.
+ * Single words come from a pool made in one go, because a signal or an exec needs one each time; a word is erased as it is
+ * handed out.
+ * Locking: `lock` for the key and the pool, interrupts off.
  */
 #include <bearssl_block.h>
 #include <bearssl_hash.h>
@@ -19,6 +21,13 @@ static struct spinlock lock = SPINLOCK_INIT(RANK_CONSOLE);
 static u8 key[32];
 static const u8 zero_nonce[12];
 
+/* One request of four blocks: the next key and the words. */
+static struct {
+	u8 key[32];
+	u64 word[28];
+} pool;
+static unsigned int pool_left;
+
 /* key := SHA-256(key, data). */
 void random_mix(const void *data, size_t n)
 {
@@ -29,6 +38,7 @@ void random_mix(const void *data, size_t n)
 	br_sha256_update(&ctx, key, sizeof(key));
 	br_sha256_update(&ctx, data, n);
 	br_sha256_out(&ctx, key);
+	pool_left = 0;
 	spin_unlock_irqrestore(&lock, flags);
 	memzero_explicit(&ctx, sizeof(ctx));
 }
@@ -61,4 +71,26 @@ void random_bytes(void *buf, size_t n)
 		br_chacha20_ct_run(block + 32, zero_nonce, 0, buf, n);
 	}
 	memzero_explicit(block, sizeof(block));
+}
+
+static void pool_fill(void)
+{
+	memset(&pool, 0, sizeof(pool));
+	br_chacha20_ct_run(key, zero_nonce, 0, &pool, sizeof(pool));
+	memcpy(key, pool.key, sizeof(key));
+	memzero_explicit(pool.key, sizeof(pool.key));
+	pool_left = ARRAY_SIZE(pool.word);
+}
+
+u64 random_u64(void)
+{
+	unsigned long flags = spin_lock_irqsave(&lock);
+	u64 word;
+
+	if (pool_left == 0)
+		pool_fill();
+	word = pool.word[--pool_left];
+	pool.word[pool_left] = 0;
+	spin_unlock_irqrestore(&lock, flags);
+	return word;
 }

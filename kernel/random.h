@@ -12,6 +12,8 @@
 void random_seed(void);
 /** random_bytes() - fill @buf. Any context; before random_seed() the numbers are predictable. */
 void random_bytes(void *buf, size_t n);
+/** random_u64() - one word, cheaper than random_bytes(). Any context. */
+u64 random_u64(void);
 /** random_mix() - stir @data in; it cannot make the state worse. */
 void random_mix(const void *data, size_t n);
 

@@ -41,9 +41,8 @@ int sigguard_push(struct task *t, uaddr_t cookie_at, uaddr_t restorer)
 {
 	struct sigguard *g = &t->sigguard;
 	uaddr_t sp = uctx_sp(&t->hal.uctx);
-	u64 cookie;
+	u64 cookie = random_u64();
 
-	random_bytes(&cookie, sizeof(cookie));
 	if (hal_put_user64(cookie_at, cookie))
 		return -EFAULT;
 	drop_overwritten(g, sp, cookie_at + COOKIE_ROOM);
