@@ -8,6 +8,7 @@
  * Source: inode(7), path_resolution(7), chmod(2), chown(2), utimensat(2).
  */
 #include <fs/internal.h>
+#include <fs/pipe.h>
 #include <kernel/time.h>
 #include <lib/string.h>
 #include <mm/slab.h>
@@ -58,6 +59,8 @@ void inode_put(struct inode *inode)
 		return;
 	if (inode->sb->ops && inode->sb->ops->evict)
 		inode->sb->ops->evict(inode);
+	if (inode->pipe)
+		pipe_free(inode->pipe);
 	locks_free(inode);
 	inotify_inode_gone(inode);
 	kmem_cache_free(inode_cache, inode);

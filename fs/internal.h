@@ -91,6 +91,9 @@ struct file *anon_inode_file(struct inode *inode, const char *name, const struct
 			     unsigned int flags);
 struct fs_type *fs_type_next(struct fs_type *t);
 
+/* mount.c: take a mount and what hangs on it off the tree. mount_mutex, or nobody else there. */
+void mount_detach_tree(struct mount *m);
+
 /* What a reader of a "file system of numbers" sees: the smallest unused device number for a super. */
 u64 anon_dev(void);
 

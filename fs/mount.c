@@ -107,6 +107,8 @@ void super_put(struct super *sb)
 		sb->ops->put_super(sb);
 	dput(sb->root);
 	dcache_shrink_super(sb);
+	if (sb->ops && sb->ops->free_super)
+		sb->ops->free_super(sb);
 	kfree(sb);
 }
 
@@ -429,7 +431,7 @@ static bool has_children(struct mount *m)
 }
 
 /* MNT_DETACH: children first, so that nothing hangs on a mount that has left the tree. */
-static void detach_tree(struct mount *m)
+void mount_detach_tree(struct mount *m)
 {
 	struct mount *c;
 	struct path at;
@@ -439,7 +441,7 @@ again:
 	list_for_each_entry(c, &init_mnt_ns.mounts, ns_link)
 		if (c->parent == m) {
 			spin_unlock(&mount_lock);
-			detach_tree(c);
+			mount_detach_tree(c);
 			goto again;
 		}
 	spin_unlock(&mount_lock);
@@ -463,7 +465,7 @@ static int umount_checked(const struct path *p, int flags)
 	}
 	if (!(flags & MNT_DETACH) && (refcount_read(&m->refs) > 2 || has_children(m)))
 		return -EBUSY;
-	detach_tree(m);
+	mount_detach_tree(m);
 	return 0;
 }
 

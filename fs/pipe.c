@@ -27,13 +27,7 @@ static int pipe_statfs(struct super *sb, struct statfs *st)
 	return 0;
 }
 
-static void pipe_evict(struct inode *inode)
-{
-	if (inode->pipe)
-		pipe_free(inode->pipe);
-}
-
-static const struct super_ops pipe_super_ops = { .statfs = pipe_statfs, .evict = pipe_evict };
+static const struct super_ops pipe_super_ops = { .statfs = pipe_statfs };
 
 static int pipe_fill(struct super *sb, const char *source, const char *data)
 {

@@ -916,9 +916,9 @@ static void tmpfs_put_super(struct super *sb)
 	}
 }
 
-static void tmpfs_super_free(struct super *sb)
+static void tmpfs_free_super(struct super *sb)
 {
-	tmpfs_put_super(sb);
+	kfree(sb->priv);
 }
 
 static int tmpfs_remount(struct super *sb, unsigned long flags, const char *data)
@@ -950,7 +950,8 @@ static void tmpfs_show_options(struct super *sb, char *buf, size_t size)
 static const struct super_ops tmpfs_super_ops = {
 	.evict = tmpfs_evict,
 	.statfs = tmpfs_statfs,
-	.put_super = tmpfs_super_free,
+	.put_super = tmpfs_put_super,
+	.free_super = tmpfs_free_super,
 	.remount = tmpfs_remount,
 	.show_options = tmpfs_show_options,
 };
