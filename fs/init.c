@@ -7,7 +7,8 @@
 #include <fs/internal.h>
 #include <fs/tmpfs/tmpfs.h>
 
-static void mount_or_panic(const char *type, const char *where, unsigned long flags, const char *data)
+static void mount_or_panic(const char *type, const char *where, unsigned long flags,
+			   const char *data)
 {
 	int r = vfs_mkdir(AT_FDCWD, where, 0755);
 

@@ -56,9 +56,11 @@ void inotify_inode_gone(struct inode *inode)
 
 /* ---- queueing; inotify_mutex held ---- */
 
-static bool same_event(const struct event *e, s32 wd, u32 mask, u32 cookie, const char *name, size_t len)
+static bool same_event(const struct event *e, s32 wd, u32 mask, u32 cookie, const char *name,
+		       size_t len)
 {
-	return e->wd == wd && e->mask == mask && e->cookie == cookie && e->len == len && !memcmp(e->name, name, len);
+	return e->wd == wd && e->mask == mask && e->cookie == cookie && e->len == len &&
+	       !memcmp(e->name, name, len);
 }
 
 static void queue_event(struct inotify *in, s32 wd, u32 mask, u32 cookie, const char *name)
@@ -132,7 +134,8 @@ static struct dentry *watched_parent(struct dentry *d, char *name)
 	struct dentry *parent = NULL;
 
 	spin_lock(&dcache_rename_lock);
-	if (d->parent != d && d->parent->inode && READ_ONCE(d->parent->inode->watches) && d->len < 256) {
+	if (d->parent != d && d->parent->inode && READ_ONCE(d->parent->inode->watches) &&
+	    d->len < 256) {
 		parent = dget(d->parent);
 		memcpy(name, d->name, d->len + 1);
 	}
@@ -291,7 +294,8 @@ static ssize_t copy_event(struct iov_iter *to, const struct event *e)
 	struct inotify_event out = { e->wd, e->mask, e->cookie, (u32)padded_len(e) };
 	size_t named = e->len ? e->len + 1 : 0;
 
-	if (iov_iter_to(to, &out, sizeof(out)) != sizeof(out) || iov_iter_to(to, e->name, named) != named ||
+	if (iov_iter_to(to, &out, sizeof(out)) != sizeof(out) ||
+	    iov_iter_to(to, e->name, named) != named ||
 	    iov_iter_zero(to, out.len - named) != out.len - named)
 		return -EFAULT;
 	return (ssize_t)(sizeof(out) + out.len);
@@ -364,7 +368,10 @@ static void inotify_release(struct file *f)
 }
 
 static const struct file_ops inotify_ops = {
-	.read = inotify_read, .poll = inotify_poll, .ioctl = inotify_ioctl, .release = inotify_release,
+	.read = inotify_read,
+	.poll = inotify_poll,
+	.ioctl = inotify_ioctl,
+	.release = inotify_release,
 };
 
 struct file *inotify_create(int flags)
@@ -377,7 +384,8 @@ struct file *inotify_create(int flags)
 	list_init(&in->events);
 	list_init(&in->watches);
 	waitq_init(&in->wait);
-	f = anon_file_create("anon_inode:inotify", &inotify_ops, in, O_RDONLY | ((unsigned int)flags & O_NONBLOCK));
+	f = anon_file_create("anon_inode:inotify", &inotify_ops, in,
+			     O_RDONLY | ((unsigned int)flags & O_NONBLOCK));
 	if (IS_ERR(f))
 		kfree(in);
 	return f;

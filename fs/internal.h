@@ -60,7 +60,7 @@ struct chrdev {
 	u64 rdev;	  /* the first number */
 	u32 mode;
 	const struct file_ops *ops;
-	u32 count;	  /* of minors, 0: one */
+	u32 count; /* of minors, 0: one */
 	struct chrdev *next;
 };
 void chrdev_register(struct chrdev *dev);
@@ -78,17 +78,19 @@ void name_free(char *name);
 ssize_t text_read(struct iov_iter *to, loff_t *pos, const char *buf, size_t len);
 
 /* namei.c */
-struct dentry *lookup_one(struct dentry *dir, const char *name, size_t len); /* dir->lock held (write) */
+struct dentry *lookup_one(struct dentry *dir, const char *name,
+			  size_t len); /* dir->lock held (write) */
 int may_create(struct inode *dir);
 int may_delete(struct inode *dir, struct dentry *victim, bool isdir);
 struct lookup_last;
-int path_parent(int dfd, const char *name, unsigned int flags, struct path *parent, struct filename_last *last);
+int path_parent(int dfd, const char *name, unsigned int flags, struct path *parent,
+		struct filename_last *last);
 struct dentry *create_begin(int dfd, const char *name, bool isdir, struct path *parent);
 void create_end(struct path *parent, struct dentry *d);
 
 /* anon.c: a file on an inode of its own; takes over the reference, also on failure */
-struct file *anon_inode_file(struct inode *inode, const char *name, const struct file_ops *ops, void *priv,
-			     unsigned int flags);
+struct file *anon_inode_file(struct inode *inode, const char *name, const struct file_ops *ops,
+			     void *priv, unsigned int flags);
 struct fs_type *fs_type_next(struct fs_type *t);
 
 /* mount.c: take a mount and what hangs on it off the tree. mount_mutex, or nobody else there. */

@@ -266,7 +266,8 @@ static const char *follow_link(struct walk *w, struct path link, char **buf)
 	} else if (n == 0) {
 		n = -ENOENT; /* an empty link */
 	} else if (n > 0 && (*buf)[0] == '/') {
-		if ((w->flags & LOOKUP_BENEATH) || ((w->flags & LOOKUP_NO_XDEV) && w->root.mnt != w->path.mnt)) {
+		if ((w->flags & LOOKUP_BENEATH) ||
+		    ((w->flags & LOOKUP_NO_XDEV) && w->root.mnt != w->path.mnt)) {
 			n = -EXDEV;
 		} else {
 			path_get(&w->root);
@@ -524,7 +525,8 @@ int path_lookup(int dfd, const char *name, unsigned int flags, struct path *out)
 }
 
 /* Resolve all but the last component; @last points into @name. For callers that never follow the last component. */
-int path_parent(int dfd, const char *name, unsigned int flags, struct path *parent, struct filename_last *last)
+int path_parent(int dfd, const char *name, unsigned int flags, struct path *parent,
+		struct filename_last *last)
 {
 	struct walk w;
 	int r = walk_start(&w, dfd, name, flags);
@@ -670,7 +672,8 @@ int vfs_mknod(int dfd, const char *name, u32 mode, u64 rdev)
 		type = S_IFREG;
 	if (type == S_IFDIR)
 		return -EPERM;
-	if (type != S_IFREG && type != S_IFCHR && type != S_IFBLK && type != S_IFIFO && type != S_IFSOCK)
+	if (type != S_IFREG && type != S_IFCHR && type != S_IFBLK && type != S_IFIFO &&
+	    type != S_IFSOCK)
 		return -EINVAL;
 	if ((type == S_IFCHR || type == S_IFBLK) && !capable(CAP_MKNOD))
 		return -EPERM;
@@ -723,7 +726,8 @@ int vfs_link(const struct path *old, int dfd, const char *name)
 }
 
 /* Lock the directory of @name and find the name, which must exist. As create_begin(). */
-static struct dentry *delete_begin(int dfd, const char *name, struct path *parent, struct filename_last *last)
+static struct dentry *delete_begin(int dfd, const char *name, struct path *parent,
+				   struct filename_last *last)
 {
 	struct dentry *d;
 	int r = path_parent(dfd, name, 0, parent, last);
@@ -789,7 +793,9 @@ int vfs_rmdir(int dfd, const char *name)
 	int r;
 
 	if (!d)
-		return last.type == LAST_DOT ? -EINVAL : last.type == LAST_DOTDOT ? -ENOTEMPTY : -EBUSY;
+		return last.type == LAST_DOT	  ? -EINVAL
+		       : last.type == LAST_DOTDOT ? -ENOTEMPTY
+						  : -EBUSY;
 	if (IS_ERR(d))
 		return (int)PTR_ERR(d);
 	dir = d_inode(parent.dentry);
@@ -814,9 +820,9 @@ int vfs_rmdir(int dfd, const char *name)
 /* ---- rename ---- */
 
 struct rename {
-	struct path op, np;	       /* the two directories */
+	struct path op, np; /* the two directories */
 	struct filename_last ol, nl;
-	struct dentry *od, *nd;	       /* the two names */
+	struct dentry *od, *nd; /* the two names */
 	unsigned int flags;
 };
 
@@ -907,7 +913,8 @@ static int rename_locked(struct rename *rn)
 		oname = kstrdup(rn->od->name, GFP_KERNEL);
 	victim = !(rn->flags & RENAME_EXCHANGE) ? d_inode(rn->nd) : NULL;
 	if (victim && S_ISDIR(victim->mode))
-		rwsem_down_write(&victim->lock); /* nothing may be made in it while it is found empty */
+		rwsem_down_write(
+			&victim->lock); /* nothing may be made in it while it is found empty */
 	r = odir->ops->rename(odir, rn->od, ndir, rn->nd, rn->flags);
 	if (victim && S_ISDIR(victim->mode))
 		rwsem_up_write(&victim->lock);
@@ -1017,8 +1024,10 @@ char *path_name(const struct path *p, char *buf, size_t size)
 
 	*pos = '\0';
 	if (p->dentry->flags & DENTRY_ANON)
-		return prepend(buf, &pos, p->dentry->name, p->dentry->len) ? pos : ERR_PTR(-ENAMETOOLONG);
-	if (d_unhashed(p->dentry) && p->dentry->parent != p->dentry && !prepend(buf, &pos, " (deleted)", 10))
+		return prepend(buf, &pos, p->dentry->name, p->dentry->len) ? pos
+									   : ERR_PTR(-ENAMETOOLONG);
+	if (d_unhashed(p->dentry) && p->dentry->parent != p->dentry &&
+	    !prepend(buf, &pos, " (deleted)", 10))
 		return ERR_PTR(-ENAMETOOLONG);
 	if (current->fs)
 		fs_get_root(&root);

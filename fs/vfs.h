@@ -169,8 +169,9 @@ bool inode_owner_or_capable(struct inode *inode);
 
 /* A mounted file system type and an instance of it. */
 struct super_ops {
-	void (*evict)(struct inode *inode);		     /* last reference: free priv and pages */
-	int (*statfs)(struct super *sb, struct statfs *st); /* f_type, f_bsize, f_namelen are preset */
+	void (*evict)(struct inode *inode); /* last reference: free priv and pages */
+	int (*statfs)(struct super *sb,
+		      struct statfs *st);     /* f_type, f_bsize, f_namelen are preset */
 	void (*put_super)(struct super *sb);  /* let go of dentries: the root's goes next */
 	void (*free_super)(struct super *sb); /* the last inode has gone: free sb->priv */
 	int (*remount)(struct super *sb, unsigned long flags, const char *data);

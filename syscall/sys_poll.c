@@ -68,8 +68,8 @@ static long poll_user(uaddr_t ufds, uint n, u64 deadline)
 		return -ENOMEM;
 	r = n && copy_from_user(fds, ufds, n * sizeof(*fds)) ? -EFAULT : do_poll(fds, n, deadline);
 	for (uint i = 0; r >= 0 && i < n; i++)
-		if (copy_to_user(ufds + i * sizeof(*fds) + offsetof(struct pollfd, revents), &fds[i].revents,
-				 sizeof(fds[i].revents)))
+		if (copy_to_user(ufds + i * sizeof(*fds) + offsetof(struct pollfd, revents),
+				 &fds[i].revents, sizeof(fds[i].revents)))
 			r = -EFAULT;
 	if (fds != fast)
 		kfree(fds);
@@ -152,9 +152,10 @@ long sys_select(int n, uaddr_t rd, uaddr_t wr, uaddr_t ex, uaddr_t utv)
 			return -EINVAL;
 		tv[0] += tv[1] / 1000000;
 		tv[1] %= 1000000;
-		deadline = (u64)tv[0] > U64_MAX / NSEC_PER_SEC / 2 ?
-				   U64_MAX :
-				   deadline_after((u64)tv[0] * NSEC_PER_SEC + (u64)tv[1] * NSEC_PER_USEC);
+		deadline = (u64)tv[0] > U64_MAX / NSEC_PER_SEC / 2
+				   ? U64_MAX
+				   : deadline_after((u64)tv[0] * NSEC_PER_SEC +
+						    (u64)tv[1] * NSEC_PER_USEC);
 	}
 	r = select_user(n, (uaddr_t[3]){ rd, wr, ex }, deadline);
 	if (utv) {
@@ -256,7 +257,8 @@ long sys_epoll_wait(fd_t epfd, uaddr_t events, int max, int timeout_ms)
 	return epoll_wait_common(epfd, events, max, ms_deadline(timeout_ms));
 }
 
-static long epoll_wait_masked(fd_t epfd, uaddr_t events, int max, u64 deadline, uaddr_t mask, size_t size)
+static long epoll_wait_masked(fd_t epfd, uaddr_t events, int max, u64 deadline, uaddr_t mask,
+			      size_t size)
 {
 	long r = sig_set_temp_mask(mask, size);
 
@@ -272,7 +274,8 @@ long sys_epoll_pwait(fd_t epfd, uaddr_t events, int max, int timeout_ms, uaddr_t
 	return epoll_wait_masked(epfd, events, max, ms_deadline(timeout_ms), mask, size);
 }
 
-long sys_epoll_pwait2(fd_t epfd, uaddr_t events, int max, uaddr_t timeout, uaddr_t mask, size_t size)
+long sys_epoll_pwait2(fd_t epfd, uaddr_t events, int max, uaddr_t timeout, uaddr_t mask,
+		      size_t size)
 {
 	u64 deadline;
 	long r = timespec_deadline(timeout, &deadline);
@@ -371,7 +374,8 @@ long sys_inotify_init(void)
 
 long sys_inotify_add_watch(fd_t fd, path_t upath, uint mask)
 {
-	unsigned int lookup = (mask & IN_DONT_FOLLOW ? 0 : LOOKUP_FOLLOW) | (mask & IN_ONLYDIR ? LOOKUP_DIRECTORY : 0);
+	unsigned int lookup = (mask & IN_DONT_FOLLOW ? 0 : LOOKUP_FOLLOW) |
+			      (mask & IN_ONLYDIR ? LOOKUP_DIRECTORY : 0);
 	struct path p;
 	struct fd f;
 	char *name;

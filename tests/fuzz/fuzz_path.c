@@ -30,8 +30,12 @@ static u8 next_byte(struct input *in)
 /* Each byte is a piece of path; 0 ends it. */
 static void next_path(struct input *in, char *path, size_t size)
 {
-	static const char *const piece[] = { "", "a", "b", "c", "dir", "/", "/", "..", ".", "/a", "/b", "/dir", "/..", "lnk", "/lnk",
-					     "a-name-longer-than-what-fits-inside-a-dentry" };
+	static const char *const piece[] = {
+		"",    "a",   "b",    "c",
+		"dir", "/",   "/",    "..",
+		".",   "/a",  "/b",   "/dir",
+		"/..", "lnk", "/lnk", "a-name-longer-than-what-fits-inside-a-dentry"
+	};
 	u8 c;
 
 	path[0] = '\0';
@@ -60,8 +64,10 @@ static void do_lookup(const char *path, u8 flags)
 {
 	struct path p;
 
-	if (path_lookup(AT_FDCWD, path, flags & (LOOKUP_FOLLOW | LOOKUP_DIRECTORY | LOOKUP_NO_XDEV | LOOKUP_NO_SYMLINKS |
-						 LOOKUP_BENEATH | LOOKUP_IN_ROOT), &p))
+	if (path_lookup(AT_FDCWD, path,
+			flags & (LOOKUP_FOLLOW | LOOKUP_DIRECTORY | LOOKUP_NO_XDEV |
+				 LOOKUP_NO_SYMLINKS | LOOKUP_BENEATH | LOOKUP_IN_ROOT),
+			&p))
 		return;
 	check_name(&p);
 	path_put(&p);
@@ -69,7 +75,8 @@ static void do_lookup(const char *path, u8 flags)
 
 static void do_open(const char *path, u8 a, u8 b)
 {
-	static const u32 bits[] = { O_CREAT, O_EXCL, O_TRUNC, O_DIRECTORY, O_NOFOLLOW, O_PATH, __O_TMPFILE, O_APPEND };
+	static const u32 bits[] = { O_CREAT,	O_EXCL, O_TRUNC,     O_DIRECTORY,
+				    O_NOFOLLOW, O_PATH, __O_TMPFILE, O_APPEND };
 	struct open_how how = { .flags = (b & 3) | O_NONBLOCK, .resolve = b >> 2 & 0x1f };
 	struct file *f;
 
@@ -114,10 +121,18 @@ static void one_operation(struct input *in)
 
 	next_path(in, path, sizeof(path));
 	switch (op % 13) {
-	case 0: vfs_mkdir(AT_FDCWD, path, 0755); break;
-	case 1: do_open(path, flags, next_byte(in)); break;
-	case 2: vfs_unlink(AT_FDCWD, path); break;
-	case 3: vfs_rmdir(AT_FDCWD, path); break;
+	case 0:
+		vfs_mkdir(AT_FDCWD, path, 0755);
+		break;
+	case 1:
+		do_open(path, flags, next_byte(in));
+		break;
+	case 2:
+		vfs_unlink(AT_FDCWD, path);
+		break;
+	case 3:
+		vfs_rmdir(AT_FDCWD, path);
+		break;
 	case 4:
 		next_path(in, path2, sizeof(path2));
 		vfs_rename(AT_FDCWD, path, AT_FDCWD, path2, flags & 7);
@@ -131,16 +146,29 @@ static void one_operation(struct input *in)
 		if (*path)
 			vfs_symlink(path, AT_FDCWD, path2);
 		break;
-	case 7: do_chdir(path); break;
+	case 7:
+		do_chdir(path);
+		break;
 	case 8:
-	case 9: do_lookup(path, flags); break;
-	case 10: vfs_mknod(AT_FDCWD, path, S_IFIFO | 0600, 0); break;
+	case 9:
+		do_lookup(path, flags);
+		break;
+	case 10:
+		vfs_mknod(AT_FDCWD, path, S_IFIFO | 0600, 0);
+		break;
 	case 11:
 		next_path(in, path2, sizeof(path2));
 		mounted = true;
-		do_mount(path2, path, "tmpfs", flags & 1 ? MS_BIND : flags & 2 ? MS_MOVE : flags & 4 ? MS_BIND | MS_REC : 0, NULL);
+		do_mount(path2, path, "tmpfs",
+			 flags & 1   ? MS_BIND
+			 : flags & 2 ? MS_MOVE
+			 : flags & 4 ? MS_BIND | MS_REC
+				     : 0,
+			 NULL);
 		break;
-	case 12: do_umount(path, flags & (MNT_DETACH | UMOUNT_NOFOLLOW)); break;
+	case 12:
+		do_umount(path, flags & (MNT_DETACH | UMOUNT_NOFOLLOW));
+		break;
 	}
 }
 
@@ -162,7 +190,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	fs_stubs_reset();
 	stubs_in_use(&after);
 	if (after.objects != before.objects || after.cache != before.cache)
-		panic("left behind: %lld objects, %lld pages\n", (s64)(after.objects - before.objects), (s64)(after.cache - before.cache));
+		panic("left behind: %lld objects, %lld pages\n",
+		      (s64)(after.objects - before.objects), (s64)(after.cache - before.cache));
 	CHECK(after.objects == before.objects && after.cache == before.cache);
 	return 0;
 }

@@ -13,14 +13,37 @@
 
 static const struct creds root_creds = { .cap_effective = ~0ULL };
 
-const struct creds *creds_get(const struct creds *c) { return c; }
-void creds_put(const struct creds *c) { (void)c; }
-bool capable(int cap) { return true; }
-bool creds_in_group(const struct creds *c, gid_t gid) { return gid == 0; }
-u64 task_rlimit(unsigned int which) { return which == RLIMIT_NOFILE ? 1024 : RLIM_INFINITY; }
-void sig_send_self(int sig) { }
-bool fatal_signal_pending(void) { return false; }
-void epoll_file_release(struct file *f) { abort(); }
+const struct creds *creds_get(const struct creds *c)
+{
+	return c;
+}
+void creds_put(const struct creds *c)
+{
+	(void)c;
+}
+bool capable(int cap)
+{
+	return true;
+}
+bool creds_in_group(const struct creds *c, gid_t gid)
+{
+	return gid == 0;
+}
+u64 task_rlimit(unsigned int which)
+{
+	return which == RLIMIT_NOFILE ? 1024 : RLIM_INFINITY;
+}
+void sig_send_self(int sig)
+{
+}
+bool fatal_signal_pending(void)
+{
+	return false;
+}
+void epoll_file_release(struct file *f)
+{
+	abort();
+}
 
 /* A clock that moves with every look: two events never have the same time. */
 u64 ktime_real_ns(void)
