@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""All tests, for `caelum test`: lint, host, fuzz smoke, tests/user on Linux, then for each architecture the guest programs with
-1 and 4 CPUs, the command, the interactive shell, and esbuild.
+"""All tests, for `caelum test`: lint, host, fuzz smoke, tests/user on Linux, then for each architecture the tests inside
+the kernel (4 CPUs; also with its debugging checks), the guest programs with 1 and 4 CPUs, the command, the interactive
+shell, and esbuild.
 
 The last line is `N passed, N failed, N skipped`. A test that is listed in tests/known-failures counts as
 skipped while it fails, and as failed when it passes.
@@ -15,7 +16,8 @@ from elfinfo import ARCHES
 
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests"))
-PARTS = ("lint", "host", "fuzz", "linux", "guest", "command", "shell", "esbuild")
+PARTS = ("lint", "host", "fuzz", "linux", "ktest", "guest", "command", "shell", "esbuild")
+PROGRAM_PARTS = {"guest", "command", "shell", "esbuild"}
 SMP = (1, 4)
 
 
@@ -106,34 +108,44 @@ def linux_part(args, tally):
         tally.passed - before[0], tally.failed - before[1], tally.skipped - before[2]), flush=True)
 
 
-def guest_parts(args, tally, parts):
-    """Everything that boots machines."""
+def program_parts(args, tally, parts, arch):
+    """What runs programs in machines of @arch."""
     import caelum
     import command
     import esbuild
     import guest
     import shell_pty
+    try:
+        kernel = caelum.build(arch, args.config, args.verbose)
+        programs = guest.build_programs(arch)
+    except caelum.Failure as e:
+        tally.result("build", "fail", str(e), arch)
+        return
+    if programs is None:
+        tally.result("user programs", "skip", "the mirror does not have this architecture's libraries", arch)
+        return
+    if "guest" in parts:
+        for smp in args.smp or SMP:
+            guest.run(tally, arch, kernel, programs, smp, args.timeout, args.names)
+    if "command" in parts:
+        command.run(tally, arch, programs)
+    if "shell" in parts:
+        shell_pty.run(tally, arch)
+    if "esbuild" in parts:
+        esbuild.run(tally, arch)
+
+
+def machine_parts(args, tally, parts):
+    """Everything that boots machines."""
+    import kernel_tests
     for arch in args.arch or ARCHES:
         start = time.monotonic()
         before = (tally.passed, tally.failed, tally.skipped)
-        try:
-            kernel = caelum.build(arch, args.config, args.verbose)
-            programs = guest.build_programs(arch)
-        except caelum.Failure as e:
-            tally.result("build", "fail", str(e), arch)
-            continue
-        if programs is None:
-            tally.result("user programs", "skip", "the mirror does not have this architecture's libraries", arch)
-            continue
-        if "guest" in parts:
-            for smp in args.smp or SMP:
-                guest.run(tally, arch, kernel, programs, smp, args.timeout, args.names)
-        if "command" in parts:
-            command.run(tally, arch, programs)
-        if "shell" in parts:
-            shell_pty.run(tally, arch)
-        if "esbuild" in parts:
-            esbuild.run(tally, arch)
+        if "ktest" in parts:
+            for smp in args.smp or SMP[-1:]:
+                kernel_tests.run(tally, arch, smp, args.timeout, args.verbose)
+        if parts & PROGRAM_PARTS:
+            program_parts(args, tally, parts, arch)
         counts = (tally.passed - before[0], tally.failed - before[1], tally.skipped - before[2])
         print("{}: {} passed, {} failed, {} skipped ({:.0f} s)".format(arch, *counts, time.monotonic() - start),
               flush=True)
@@ -158,8 +170,8 @@ def main(args):
         run_counted(tally, "fuzz smoke", ["make", "--no-print-directory", "-s", "-j2", "fuzz-smoke"])
     if "linux" in parts:
         linux_part(args, tally)
-    if parts & {"guest", "command", "shell", "esbuild"}:
-        guest_parts(args, tally, parts)
+    if parts & (PROGRAM_PARTS | {"ktest"}):
+        machine_parts(args, tally, parts)
     if tally.failures:
         print("failed: " + "; ".join(tally.failures))
     print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")
