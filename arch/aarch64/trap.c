@@ -182,6 +182,12 @@ static void print_frame(const struct kframe *f, u64 esr, u64 far)
 	arch_backtrace(f->x[29], print_address);
 }
 
+/* Bit 55 chooses the table. A word that begins below USER_END may end above it. */
+static bool is_kernel_address(u64 addr)
+{
+	return addr >> 55 & 1;
+}
+
 /* A user-copy function touched a user address. Return: the instruction may go on. */
 static bool mend_user_copy(struct kframe *f, u64 esr, u64 addr)
 {
@@ -191,7 +197,7 @@ static bool mend_user_copy(struct kframe *f, u64 esr, u64 addr)
 	if (!fixup)
 		return false;
 	mended = false;
-	if (is_page_fault(esr)) {
+	if (is_page_fault(esr) && addr < USER_END) {
 		if (!(f->pstate & PSR_I))
 			hal_irq_enable();
 		mended = upcall_kernel_fault(addr, data_access(esr));
@@ -213,7 +219,7 @@ void aarch64_kernel_sync(struct kframe *f, u64 esr, u64 far)
 {
 	u64 addr = untag(far);
 
-	if (ESR_EC(esr) == EC_DABT_EL1 && addr < USER_END && mend_user_copy(f, esr, addr))
+	if (ESR_EC(esr) == EC_DABT_EL1 && !is_kernel_address(addr) && mend_user_copy(f, esr, addr))
 		return;
 	print_frame(f, esr, far);
 	if (ESR_EC(esr) == EC_DABT_EL1 || ESR_EC(esr) == EC_IABT_EL1)

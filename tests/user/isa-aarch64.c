@@ -153,6 +153,27 @@ static void test_misaligned(void)
 	CHECK_EQ(got_code, BUS_ADRALN);
 }
 
+/* A word across the end of the address space, handed to the kernel. */
+static void test_last_page(void)
+{
+	char *last = (char *)0xfffffffff000UL;
+	char *p = mmap(last, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		       -1, 0);
+
+	if (p == MAP_FAILED) {
+		NOTE("the last page cannot be mapped");
+		return;
+	}
+	memset(p, 0, 4096);
+	for (int i = 1; i < 8; i++) {
+		CHECK_ERRNO(syscall(SYS_nanosleep, p + 4096 - i, NULL), EFAULT);
+		CHECK_ERRNO(syscall(SYS_execve, "/proc/self/exe", p + 4096 - i, NULL), EFAULT);
+		CHECK_ERRNO(syscall(SYS_clock_gettime, 0, p + 4096 - i), EFAULT);
+		CHECK_ERRNO(syscall(SYS_getcpu, p + 4096 - (i % 3 + 1), NULL, NULL), EFAULT);
+	}
+	munmap(p, 4096);
+}
+
 /* ---- The frame ---- */
 
 static volatile uint64_t seen_fault, seen_records, seen_esr, seen_fpsimd_size, seen_extra,
@@ -293,6 +314,7 @@ int main(void)
 	TAP_RUN(test_id_registers);
 	TAP_RUN(test_counter);
 	TAP_RUN(test_self_modifying);
+	TAP_FORK(test_last_page);
 	TAP_FORK(test_exceptions);
 	TAP_FORK(test_misaligned);
 	TAP_FORK(test_frame);
