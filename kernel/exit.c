@@ -391,11 +391,12 @@ void do_exit(int status)
 	release_vm(t);
 	files_exit(t);
 	sig_flush_queue(t);
+	last = leave_process(t);
+	/* Only now nobody can begin a group exit any more. */
 	if (p->group_exit)
 		status = p->group_exit_code;
-	last = leave_process(t);
 	if (last && p == init_process)
-		init_died(p->group_exit ? p->group_exit_code : status);
+		init_died(status);
 	if (last)
 		process_died(p, status);
 	sched_exit();

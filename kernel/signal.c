@@ -273,6 +273,21 @@ void sig_retarget(struct task *leaving)
 			sig_poke(t);
 }
 
+void sig_wait_announce(struct task *t, u64 set)
+{
+	struct process *p = t->process;
+	u64 left = t->sigwait & ~set & p->shared_pending.set;
+	struct task *other;
+
+	t->sigwait = set;
+	/* Signals that came while only this thread was woken for them: the next waiter is to look. */
+	if (!left)
+		return;
+	list_for_each_entry(other, &p->threads, thread_link)
+		if (other != t && (other->sigwait & left))
+			task_wake(other, WAKE_SIGNAL);
+}
+
 /* ---- sending ---- */
 
 static const struct k_sigaction *action_of(const struct process *p, int sig)

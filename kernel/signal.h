@@ -74,6 +74,8 @@ void sig_altstack_get(struct stack_abi *ss, uaddr_t sp);
 void sig_return(void);
 /** sig_dequeue() - take the next pending signal in @set; 0 if none. s held. */
 int sig_dequeue(struct task *t, u64 set, struct siginfo *info);
+/** sig_wait_announce() - @t waits for the signals of @set with sigtimedwait(2); 0: does so no longer. s held. */
+void sig_wait_announce(struct task *t, u64 set);
 void sig_flush_handlers(struct sighand *sh); /* caught signals back to default */
 /** sig_exec_prepare() - make current's actions its own before exec (they may be shared by CLONE_SIGHAND). 0 or -ENOMEM. sig_exec(): reset them. */
 int __must_check sig_exec_prepare(void);

@@ -136,7 +136,7 @@ static int take_or_announce(u64 set, struct siginfo *info)
 	struct sighand *sh = sighand_lock(t->process, &flags);
 	int sig = sig_dequeue(t, set, info);
 
-	t->sigwait = sig ? 0 : set;
+	sig_wait_announce(t, sig ? 0 : set);
 	sig_recalc(t);
 	spin_unlock_irqrestore(&sh->lock, flags);
 	return sig;
