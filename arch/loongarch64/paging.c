@@ -145,28 +145,32 @@ void arch_kernel_activate(paddr_t root)
 /* The pointer alone says little: a table may have been freed and another made in its place. */
 static bool is_loaded(const struct hal_pt *pt)
 {
-	return (csr_read(CSR_ASID) & ASID_MASK) == (pt ? asid_hw(&pt->asid) : 0) &&
-	       (!pt || asid_hw(&pt->asid));
+	return percpu(active_pt) == pt && asid_hw(&pt->asid) &&
+	       (csr_read(CSR_ASID) & ASID_MASK) == asid_hw(&pt->asid);
+}
+
+/*
+ * The kernel's table has nothing in the user half. The ASID stays: it is most often that of the address
+ * space which runs next (idling between two turns), and QEMU empties its TLB when the ASID changes.
+ */
+static void activate_kernel(void)
+{
+	percpu(active_pt) = NULL;
+	csr_write(pt_kernel_root(), CSR_PGDL);
 }
 
 void hal_pt_activate(struct hal_pt *pt)
 {
-	unsigned long asid = 0;
-	paddr_t root;
-
-	if (percpu(active_pt) == pt && is_loaded(pt))
+	if (!pt) {
+		activate_kernel();
 		return;
-	percpu(active_pt) = pt;
-	if (pt) {
-		tlb_activate(pt);
-		asid = asid_activate(&pt->asid);
-		root = virt_to_phys(pt->radix.root);
-	} else {
-		/* The kernel's table has nothing in the user half. */
-		root = pt_kernel_root();
 	}
-	csr_write(root, CSR_PGDL);
-	csr_write(asid, CSR_ASID);
+	if (is_loaded(pt))
+		return;
+	tlb_activate(pt);
+	csr_write(virt_to_phys(pt->radix.root), CSR_PGDL);
+	csr_write(asid_activate(&pt->asid), CSR_ASID);
+	percpu(active_pt) = pt;
 }
 
 void *hal_ioremap(paddr_t pa, size_t size)
