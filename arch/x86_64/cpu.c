@@ -66,7 +66,6 @@ void x86_cpu_detect(void)
 	f->hypervisor = c1.c & BIT(31);
 	f->fsgsbase = c7.b & BIT(0);
 	f->smep = c7.b & BIT(7);
-	f->erms = c7.b & BIT(9);
 	f->invpcid = c7.b & BIT(10);
 	f->rdseed = c7.b & BIT(18);
 	f->smap = c7.b & BIT(20);
@@ -74,8 +73,6 @@ void x86_cpu_detect(void)
 	f->gb_pages = e1.d & BIT(26);
 	f->rdtscp = e1.d & BIT(27);
 	f->phys_bits = 36;
-	if (cpuid(0x80000000, 0).a >= 0x80000007)
-		f->invariant_tsc = cpuid(0x80000007, 0).d & BIT(8);
 	if (cpuid(0x80000000, 0).a >= 0x80000008)
 		f->phys_bits = cpuid(0x80000008, 0).a & 0xff;
 	if (f->xsave) {

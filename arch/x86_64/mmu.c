@@ -61,11 +61,6 @@ void arch_kernel_activate(paddr_t root)
 		asid_init(PCID_BITS, flush_nonglobal);
 }
 
-u64 x86_kernel_cr3(void)
-{
-	return pt_kernel_root();
-}
-
 int arch_pt_init(struct hal_pt *pt)
 {
 	pt->asid = (struct hal_asid){ 0 };

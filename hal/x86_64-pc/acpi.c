@@ -311,7 +311,6 @@ static void read_root(const struct rsdp *r)
 
 	if (!root)
 		return;
-	pc_acpi.found = true;
 	for (size_t at = sizeof(*root); at + size <= root->length; at += size) {
 		u64 pa = 0;
 

@@ -151,9 +151,9 @@ u64 hal_clock_ns(void)
 	return (u64)((unsigned __int128)(rdtsc() - tsc_start) * ns_per_tick >> 32);
 }
 
-u64 pc_ns_to_tsc(u64 ns)
+u64 pc_ns_to_ticks(u64 ns)
 {
-	return tsc_start + (u64)((unsigned __int128)ns * ticks_per_ns >> 32) + 1;
+	return (u64)((unsigned __int128)ns * ticks_per_ns >> 32);
 }
 
 u64 hal_timer_freq(void)

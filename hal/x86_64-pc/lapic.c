@@ -76,13 +76,6 @@ void x86_lapic_eoi(void)
 	lapic_eoi();
 }
 
-u32 lapic_id(void)
-{
-	u32 id = lapic_read(LAPIC_ID);
-
-	return x86_features.x2apic ? id : id >> 24;
-}
-
 /* ---- Interrupting other CPUs ---- */
 
 static void send_icr(u32 apic_id, u32 command)
@@ -122,27 +115,28 @@ void hal_ipi_send(unsigned int cpu, enum hal_ipi ipi)
 
 /* ---- The timer ---- */
 
+/*
+ * Distances are converted, not points in time: the two rates of the clock are rounded, and over days a
+ * deadline would drift away from what hal_clock_ns() says then.
+ */
 static void arm(u64 deadline_ns)
 {
-	u64 now, count;
+	u64 now = hal_clock_ns(), left = deadline_ns > now ? deadline_ns - now : 0;
 
 	if (x86_features.tsc_deadline) {
-		wrmsr(MSR_TSC_DEADLINE, deadline_ns == U64_MAX ? 0 : pc_ns_to_tsc(deadline_ns));
-		return;
-	}
-	if (deadline_ns == U64_MAX) {
+		wrmsr(MSR_TSC_DEADLINE,
+		      deadline_ns == U64_MAX ? 0 : rdtsc() + pc_ns_to_ticks(left) + 1);
+	} else if (deadline_ns == U64_MAX) {
 		lapic_write(LAPIC_COUNT, 0);
-		return;
+	} else {
+		left = min(left, 4 * NS_PER_SEC) * (counts_per_ns >> 8) >> 24;
+		lapic_write(LAPIC_COUNT, (u32)clamp(left + 1, 1ULL, 0xffffffffULL));
 	}
-	now = hal_clock_ns();
-	count = deadline_ns > now ? deadline_ns - now : 0;
-	count = min(count, 4 * NS_PER_SEC) * (counts_per_ns >> 8) >> 24;
-	lapic_write(LAPIC_COUNT, (u32)clamp(count + 1, 1ULL, 0xffffffffULL));
 }
 
 void hal_timer_set(u64 deadline_ns)
 {
-	/* The sum in pc_ns_to_tsc() must not overflow: a hundred years are never. */
+	/* The sum in arm() must not overflow: a hundred years are never. */
 	if (deadline_ns > 100ULL * 365 * 86400 * NS_PER_SEC)
 		deadline_ns = U64_MAX;
 	percpu(timer_deadline) = deadline_ns;

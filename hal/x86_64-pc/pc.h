@@ -31,7 +31,6 @@ struct pc_isa_override {
 
 /* The facts of the ACPI tables that this kernel uses; 0 or false where a table is missing. */
 struct pc_acpi {
-	bool found;
 	paddr_t lapic;
 	unsigned int nioapics;
 	struct {
@@ -61,12 +60,11 @@ void acpi_scan(paddr_t rsdp);
 
 /* clock.c: the TSC's rate; boot CPU, interrupts off. */
 void pc_clock_init(void);
-u64 pc_ns_to_tsc(u64 ns); /* the TSC's value at a time of hal_clock_ns() */
+u64 pc_ns_to_ticks(u64 ns); /* of the TSC */
 
 /* lapic.c */
 void lapic_init_cpu(void); /* this CPU's; the first call maps and calibrates */
 void lapic_start_cpu(u32 apic_id, unsigned int page, bool init); /* INIT, or SIPI at @page */
-u32 lapic_id(void);
 
 /* ioapic.c */
 void ioapic_init(void);

@@ -114,7 +114,7 @@ struct uctx_event;
 struct x86_features {
 	bool smap, smep, umip, fsgsbase, pcid, invpcid, tsc_deadline, gb_pages, rdrand, rdseed;
 	bool x2apic; /* to be used, not only there */
-	bool erms, xsave, xsaveopt, rdtscp, invariant_tsc, hypervisor;
+	bool xsave, xsaveopt, rdtscp, hypervisor;
 	u64 xfeatures;		 /* XCR0 */
 	unsigned int xsave_size; /* of the XSAVE or FXSAVE area */
 	unsigned int phys_bits;
@@ -245,9 +245,6 @@ void x86_fpu_save(struct hal_task *task,
 		  void *area);		     /* the current task's state, all components written */
 void x86_fpu_changed(struct hal_task *task); /* its memory copy was written: registers are stale */
 void x86_fpu_reset(struct hal_task *task);   /* initial state */
-
-/* mmu.c */
-u64 x86_kernel_cr3(void);
 
 /* trap.c: an external interrupt or IPI; hal/x86_64-pc/lapic.c */
 void x86_interrupt(unsigned int vector);
