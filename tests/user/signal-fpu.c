@@ -82,15 +82,21 @@ static void clobber(int sig)
 	flag++;
 }
 
+static void start_timer(void)
+{
+	struct itimerval it = { .it_value = { 0, 3000 } };
+
+	REQUIRE(setitimer(ITIMER_REAL, &it, NULL) == 0);
+}
+
 static void arm(int sig, void (*fn)(int))
 {
 	struct sigaction sa = { .sa_handler = fn };
-	struct itimerval it = { .it_value = { 0, 3000 } };
 
 	REQUIRE(sigaction(sig, &sa, NULL) == 0);
 	flag = 0;
 	memset(seen, 0, sizeof(seen));
-	REQUIRE(setitimer(ITIMER_REAL, &it, NULL) == 0);
+	start_timer();
 }
 
 static void fill_pattern(unsigned seed)
@@ -179,7 +185,13 @@ static uint64_t *saved_vector0(ucontext_t *uc)
 static void edit_vector(int sig, siginfo_t *info, void *context)
 {
 	uint64_t *saved = saved_vector0(context);
+	static int early;
 
+	/* On a busy machine the time may be over before the registers are loaded: then once more. */
+	if (saved && memcmp(saved, pattern, 8) != 0 && ++early < 100) {
+		start_timer();
+		return;
+	}
 	if (saved) {
 		context_value = *saved;
 		memcpy(saved, "MODIFIED", 8);
@@ -192,8 +204,10 @@ static void changed_through_context(void)
 	struct sigaction sa = { .sa_sigaction = edit_vector, .sa_flags = SA_SIGINFO };
 
 	fill_pattern(3);
-	arm(SIGALRM, clobber);
 	REQUIRE(sigaction(SIGALRM, &sa, NULL) == 0);
+	flag = 0;
+	memset(seen, 0, sizeof(seen));
+	start_timer();
 	load_spin_store(pattern, seen, &flag);
 	CHECK(memcmp((const void *)&context_value, pattern, 8) == 0);
 	CHECK(memcmp(seen, "MODIFIED", 8) == 0);
