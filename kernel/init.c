@@ -101,7 +101,9 @@ static struct {
 	char *arg[BOOT_ARG_MAX + 2]; /* argv[0] first */
 	char *env[BOOT_ENV_MAX + 1];
 	unsigned int narg, nenv;
-} options = { .narg = 1, .env = { "HOME=/", "TERM=linux", "PATH=/sbin:/usr/sbin:/bin:/usr/bin" }, .nenv = 3 };
+} options = { .narg = 1,
+	      .env = { "HOME=/", "TERM=linux", "PATH=/sbin:/usr/sbin:/bin:/usr/bin" },
+	      .nenv = 3 };
 
 static void opt_init(char *value)
 {
@@ -168,12 +170,21 @@ static const struct {
 	const char *key;
 	void (*take)(char *value);
 } boot_option[] = {
-	{ "init", opt_init },		{ "rdinit", opt_init },	      { "caelum.run", opt_run },
+	{ "init", opt_init },
+	{ "rdinit", opt_init },
+	{ "caelum.run", opt_run },
 	{ "caelum.ktest", opt_ktest },
-	{ "caelum.strace", opt_strace }, { "caelum.frame", opt_frame }, { "caelum.stdio", opt_stdio },
-	{ "loglevel", opt_loglevel },	{ "quiet", opt_quiet },	      { "debug", opt_debug },
-	{ "console", opt_elsewhere },	{ "earlycon", opt_elsewhere }, { "root", opt_elsewhere },
-	{ "ro", opt_elsewhere },	{ "rw", opt_elsewhere },
+	{ "caelum.strace", opt_strace },
+	{ "caelum.frame", opt_frame },
+	{ "caelum.stdio", opt_stdio },
+	{ "loglevel", opt_loglevel },
+	{ "quiet", opt_quiet },
+	{ "debug", opt_debug },
+	{ "console", opt_elsewhere },
+	{ "earlycon", opt_elsewhere },
+	{ "root", opt_elsewhere },
+	{ "ro", opt_elsewhere },
+	{ "rw", opt_elsewhere },
 };
 
 /* A word that is no option of ours is init's: K=V into its environment, others an argument; names with a dot are modules' and dropped. */
@@ -220,7 +231,9 @@ static void parse_cmdline(void)
 
 static int try_exec(const char *path, char *const *argv, char *const *envp)
 {
-	struct exec_args args = { .filename = path, .argv = (uaddr_t)argv, .envp = (uaddr_t)envp, .kernel = true };
+	struct exec_args args = {
+		.filename = path, .argv = (uaddr_t)argv, .envp = (uaddr_t)envp, .kernel = true
+	};
 	struct file *f = exec_open(path);
 	int r;
 
@@ -320,7 +333,8 @@ static void run_from_cmdline(void)
 			pr_err("%s exists but cannot be run: %pe\n", standard[i], ERR_PTR(r));
 	}
 	if (r)
-		panic("no program to run: tried /init, /sbin/init, /bin/init and /bin/sh; pass an initrd, or init=PATH");
+		panic("no program to run: tried /init, /sbin/init, /bin/init and /bin/sh; pass an "
+		      "initrd, or init=PATH");
 }
 
 static size_t builtin_size(void)
@@ -385,8 +399,8 @@ void upcall_kernel_main(void)
 	hal_probe_devices();
 	/* Not before the serial driver has reset its FIFOs: the other side answers the first frame. */
 	console_init();
-	pr_info("Caelum on %s, %u CPU%s listed, command line: %s\n", UTS_MACHINE, boot_info.ncpus, boot_info.ncpus > 1 ? "s" : "",
-		boot_info.cmdline);
+	pr_info("Caelum on %s, %u CPU%s listed, command line: %s\n", UTS_MACHINE, boot_info.ncpus,
+		boot_info.ncpus > 1 ? "s" : "", boot_info.cmdline);
 	ktime_set_real_ns(hal_wallclock() * NSEC_PER_SEC);
 	random_seed();
 	fork_init();

@@ -55,9 +55,10 @@ static u64 idle_mask[(CONFIG_NR_CPUS + 63) / 64]; /* atomic */
 
 /* Linux's table: one nice level is about 10 % of CPU time, a factor of 1.25 in weight. */
 static const u32 nice_weight[40] = {
-	88761, 71755, 56483, 46273, 36291, 29154, 23254, 18705, 14949, 11916, 9548, 7620, 6100, 4904,
-	3906,  3121,  2501,  1991,  1586,  1277,  1024,	 820,	655,   526,   423,  335,  272,	215,
-	172,   137,   110,   87,    70,	   56,	  45,	 36,	29,    23,    18,   15,
+	88761, 71755, 56483, 46273, 36291, 29154, 23254, 18705, 14949, 11916,
+	9548,  7620,  6100,  4904,  3906,  3121,  2501,	 1991,	1586,  1277,
+	1024,  820,   655,   526,   423,   335,	  272,	 215,	172,   137,
+	110,   87,    70,    56,    45,	   36,	  29,	 23,	18,    15,
 };
 
 static struct runq *cpu_runq(unsigned int cpu)
@@ -85,7 +86,8 @@ static void rt_insert(struct runq *rq, struct task *t, bool head)
 	struct task *pos;
 
 	list_for_each_entry(pos, &rq->rt, se.rt_link)
-		if (head ? pos->se.rt_priority <= t->se.rt_priority : pos->se.rt_priority < t->se.rt_priority)
+		if (head ? pos->se.rt_priority <= t->se.rt_priority
+			 : pos->se.rt_priority < t->se.rt_priority)
 			break;
 	list_add_tail(&t->se.rt_link, &pos->se.rt_link);
 }
@@ -173,7 +175,8 @@ static void start_slice(struct runq *rq, struct task *t, u64 now)
 
 	if (rq->nr < 2 || t == rq->idle || t->se.policy == SCHED_FIFO)
 		return;
-	if (rq->slice_timer.cpu >= 0 && rq->slice_timer.deadline_ns > now && rq->slice_timer.deadline_ns <= now + slice)
+	if (rq->slice_timer.cpu >= 0 && rq->slice_timer.deadline_ns > now &&
+	    rq->slice_timer.deadline_ns <= now + slice)
 		return;
 	ktimer_start(&rq->slice_timer, now + slice);
 }
@@ -534,7 +537,9 @@ void sched_sync_all_cpus(void)
 	}
 	/* Equal interrupts may merge into an earlier one that is still on its way: that one, too, is taken after this point. */
 	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++)
-		while (cpu != self && cpu_online(cpu) && __atomic_load_n(&percpu_of(calls_taken, cpu), __ATOMIC_SEQ_CST) == before[cpu])
+		while (cpu != self && cpu_online(cpu) &&
+		       __atomic_load_n(&percpu_of(calls_taken, cpu), __ATOMIC_SEQ_CST) ==
+			       before[cpu])
 			hal_cpu_relax();
 	smp_mb();
 }

@@ -91,13 +91,15 @@ int hal_pt_map(struct hal_pt *pt, uaddr_t va, paddr_t pa, unsigned int prot);
  * Entries with pas[i] == 0 and slots already present are skipped. *mapped gets a bit per page entered (n <= 64).
  * Return: 0 or -ENOMEM.
  */
-int hal_pt_map_pages(struct hal_pt *pt, uaddr_t va, const paddr_t *pas, unsigned int n, unsigned int prot, u64 *mapped);
+int hal_pt_map_pages(struct hal_pt *pt, uaddr_t va, const paddr_t *pas, unsigned int n,
+		     unsigned int prot, u64 *mapped);
 
 /** hal_pt_query() - look one page up. Return: true if present. */
 bool hal_pt_query(struct hal_pt *pt, uaddr_t va, struct hal_pte_info *out);
 
 /** hal_pt_unmap() - remove all pages of [start, end), calling @fn (may be NULL) for each; frees tables that become empty only in fini. */
-void hal_pt_unmap(struct hal_pt *pt, uaddr_t start, uaddr_t end, void (*fn)(void *ctx, uaddr_t va, paddr_t pa, unsigned int prot), void *ctx);
+void hal_pt_unmap(struct hal_pt *pt, uaddr_t start, uaddr_t end,
+		  void (*fn)(void *ctx, uaddr_t va, paddr_t pa, unsigned int prot), void *ctx);
 
 /** hal_pt_protect() - give all present pages of [start, end) the rights @prot; absent tables are skipped quickly. */
 void hal_pt_protect(struct hal_pt *pt, uaddr_t start, uaddr_t end, unsigned int prot);
@@ -111,7 +113,8 @@ int hal_pt_move(struct hal_pt *pt, uaddr_t from, uaddr_t to, size_t size);
  * @fn:  called for each page copied, to take a reference
  * Return: 0 or -ENOMEM (dst holds what was copied so far, each with its reference taken).
  */
-int hal_pt_clone(struct hal_pt *dst, struct hal_pt *src, uaddr_t start, uaddr_t end, bool cow, void (*fn)(void *ctx, paddr_t pa), void *ctx);
+int hal_pt_clone(struct hal_pt *dst, struct hal_pt *src, uaddr_t start, uaddr_t end, bool cow,
+		 void (*fn)(void *ctx, paddr_t pa), void *ctx);
 
 /** hal_pt_activate() - make @pt (NULL: kernel only) this CPU's table; allocates an ASID as needed. Interrupts off. */
 void hal_pt_activate(struct hal_pt *pt);
