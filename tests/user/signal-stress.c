@@ -8,7 +8,7 @@
 #include <sys/time.h>
 
 #define NTHREADS 8
-#define ROUNDS   400
+#define ROUNDS   200
 
 static volatile int stop;
 static int arrived[65]; /* atomic */
