@@ -349,6 +349,28 @@ void upcall_pt_free(paddr_t pa)
 
 /* ---- boot ---- */
 
+static unsigned int zone_of(paddr_t pa)
+{
+	return pa >= 1ULL << 32 ? ZONE_NORMAL : ZONE_DMA32;
+}
+
+/*
+ * Set the first word of @n struct pages: at boot there are many, so each costs one store.
+ * Little-endian, as all our machines are.
+ */
+static void __init set_heads(struct page *page, u64 n, u32 refcount, enum page_type type,
+			     unsigned int zone)
+{
+	u64 head = refcount | (u64)type << 32 | (u64)zone << 48;
+
+	static_assert(offsetof(struct page, refcount) == 0 && offsetof(struct page, type) == 4 &&
+			      offsetof(struct page, order) == 5 &&
+			      offsetof(struct page, zone) == 6 && offsetof(struct page, flags) == 7,
+		      "the first word of struct page");
+	for (u64 i = 0; i < n; i++)
+		memcpy(&page[i], &head, sizeof(head));
+}
+
 static void __init free_range(paddr_t base, u64 size)
 {
 	u64 pfn = base >> PAGE_SHIFT, end = (base + size) >> PAGE_SHIFT;
@@ -359,10 +381,7 @@ static void __init free_range(paddr_t base, u64 size)
 
 		while ((pfn & ((1ULL << order) - 1)) || pfn + (1ULL << order) > end)
 			order--;
-		for (u64 i = 0; i < 1ULL << order; i++) {
-			page[i].type = PAGE_KERNEL;
-			page[i].refcount = 0;
-		}
+		set_heads(page, 1ULL << order, 0, PAGE_KERNEL, zone_of(pfn << PAGE_SHIFT));
 		buddy_free(page, order);
 		pfn += 1ULL << order;
 	}
@@ -410,15 +429,13 @@ static vaddr_t __init map_page_array_part(const struct boot_range *ram, vaddr_t 
 /* All RAM's pages start out PAGE_RESERVED with one reference; free_range() makes them free. */
 static void __init init_page_structs(const struct boot_range *ram)
 {
-	struct page *page = phys_to_page(ram->base);
-	u64 n = ram->size >> PAGE_SHIFT;
+	paddr_t base = ram->base, end = ram->base + ram->size,
+		border = clamp(1ULL << 32, base, end);
 
-	for (u64 i = 0; i < n; i++) {
-		page[i].type = PAGE_RESERVED;
-		page[i].refcount = 1;
-		page[i].zone =
-			ram->base + (i << PAGE_SHIFT) >= 1ULL << 32 ? ZONE_NORMAL : ZONE_DMA32;
-	}
+	set_heads(phys_to_page(base), (border - base) >> PAGE_SHIFT, 1, PAGE_RESERVED, ZONE_DMA32);
+	if (border < end)
+		set_heads(phys_to_page(border), (end - border) >> PAGE_SHIFT, 1, PAGE_RESERVED,
+			  ZONE_NORMAL);
 }
 
 static void __init count_free(paddr_t base, u64 size)
