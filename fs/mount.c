@@ -227,6 +227,27 @@ struct mount *kern_mount(struct fs_type *type)
 	return m;
 }
 
+/* MNT_DETACH: children first, so that nothing hangs on a mount that has left the tree. */
+void mount_detach_tree(struct mount *m)
+{
+	struct mount *c;
+	struct path at;
+
+again:
+	spin_lock(&mount_lock);
+	list_for_each_entry(c, &init_mnt_ns.mounts, ns_link)
+		if (c->parent == m) {
+			spin_unlock(&mount_lock);
+			mount_detach_tree(c);
+			goto again;
+		}
+	spin_unlock(&mount_lock);
+	at = mount_detach(m);
+	if (at.dentry) /* a copy that failed half-way hangs nowhere */
+		path_put(&at);
+	mnt_put(m);
+}
+
 /* ---- mount(2) ---- */
 
 static u32 mount_flags(unsigned long flags)
@@ -324,6 +345,8 @@ static int mount_bind(const struct path *at, const char *source, bool rec)
 	r = rec ? clone_children(&src, m) : 0;
 	if (!r)
 		mount_attach(m, at);
+	else
+		mount_detach_tree(m);
 	path_put(&src);
 	return r;
 }
@@ -428,26 +451,6 @@ static bool has_children(struct mount *m)
 		yes |= c->parent == m;
 	spin_unlock(&mount_lock);
 	return yes;
-}
-
-/* MNT_DETACH: children first, so that nothing hangs on a mount that has left the tree. */
-void mount_detach_tree(struct mount *m)
-{
-	struct mount *c;
-	struct path at;
-
-again:
-	spin_lock(&mount_lock);
-	list_for_each_entry(c, &init_mnt_ns.mounts, ns_link)
-		if (c->parent == m) {
-			spin_unlock(&mount_lock);
-			mount_detach_tree(c);
-			goto again;
-		}
-	spin_unlock(&mount_lock);
-	at = mount_detach(m);
-	path_put(&at);
-	mnt_put(m);
 }
 
 /* @p holds one reference on the mount, the tree the other. */

@@ -43,6 +43,7 @@ static void next_path(struct input *in, char *path, size_t size)
 		strlcat(path, piece[c % ARRAY_SIZE(piece)], size);
 }
 
+static bool failing; /* allocations may fail */
 static bool mounted; /* something was mounted: a name may lead elsewhere than it came from */
 
 /* What a path is called leads to it. */
@@ -87,7 +88,7 @@ static void do_open(const char *path, u8 a, u8 b)
 	f = file_open_how(AT_FDCWD, path, &how);
 	if (IS_ERR(f))
 		return;
-	if ((f->mode & FMODE_WRITE) && S_ISREG(f->inode->mode))
+	if ((f->mode & FMODE_WRITE) && S_ISREG(f->inode->mode) && !failing)
 		CHECK(kernel_write(f, "some text", 9, a * 100) == 9);
 	check_name(&f->path);
 	if (fd_alloc_install(f, 0, false) < 0 || (b & 0x80))
@@ -185,8 +186,13 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		started = true;
 	}
 	mounted = false;
+	/* An odd first byte: from some allocation on there is no memory. */
+	failing = size > 2 && (data[0] & 1);
+	if (failing)
+		stubs_fail_at(data[0] / 2 + (data[1] & 3) * 128u);
 	for (int i = 0; i < MAX_OPS && in.left; i++)
 		one_operation(&in);
+	stubs_fail_never();
 	fs_stubs_reset();
 	stubs_in_use(&after);
 	if (after.objects != before.objects || after.cache != before.cache)
