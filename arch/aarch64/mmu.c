@@ -19,6 +19,7 @@
 
 #define EARLY_TABLES 16
 #define BLOCK_SIZE   (2UL << 20)
+#define GIANT_SIZE   (1UL << 30)
 #define FLUSH_MAX    64 /* pages: from here on all of an ASID is forgotten at once */
 
 paddr_t image_phys_base;
@@ -38,7 +39,7 @@ static pte_t *image_table(pte_t e)
 	return (pte_t *)(pte_pa(e, 1) - image_phys_base + KERNEL_BASE);
 }
 
-/* The slot of @va at @level, tables made from the pool; NULL when that is empty. */
+/* The slot of @va at @level, tables made from the pool; NULL when that is empty or a block is in the way. */
 static pte_t *early_slot(vaddr_t va, unsigned int level)
 {
 	pte_t *table = early_l0;
@@ -51,24 +52,45 @@ static pte_t *early_slot(vaddr_t va, unsigned int level)
 				return NULL;
 			*slot = pte_table(arch_image_to_phys(early_tables[nearly_tables++]), false);
 		}
+		if (pte_is_leaf(*slot, l))
+			return NULL;
 		table = image_table(*slot);
 	}
 	return &table[(va >> (PAGE_SHIFT + 9 * level)) & (PT_ENTRIES - 1)];
 }
 
+/* Enter the block of @level at @pa, unless a table of smaller ones is there already. */
+static int early_block(paddr_t pa, unsigned int level)
+{
+	pte_t *slot = early_slot((vaddr_t)phys_to_virt(pa), level);
+
+	if (!slot)
+		return -1;
+	if (pte_present(*slot, level))
+		return pte_is_leaf(*slot, level) ? 0 : 1;
+	*slot = pte_leaf(pa, HAL_READ | HAL_WRITE | HAL_GLOBAL, level);
+	return 0;
+}
+
 int aarch64_early_map(paddr_t pa, u64 size)
 {
 	paddr_t end = pa + size;
+	int err = 0;
 
-	for (pa &= ~(BLOCK_SIZE - 1); pa < end; pa += BLOCK_SIZE) {
-		pte_t *slot = early_slot((vaddr_t)phys_to_virt(pa), 1);
+	pa &= ~(BLOCK_SIZE - 1);
+	while (pa < end && err >= 0) {
+		bool giant = !(pa & (GIANT_SIZE - 1)) && end - pa >= GIANT_SIZE;
 
-		if (!slot)
-			return -1;
-		*slot = pte_leaf(pa, HAL_READ | HAL_WRITE | HAL_GLOBAL, 1);
+		err = giant ? early_block(pa, 2) : 1;
+		if (err == 0) {
+			pa += GIANT_SIZE;
+		} else if (err > 0) {
+			err = early_block(pa, 1);
+			pa += BLOCK_SIZE;
+		}
 	}
 	pte_publish();
-	return 0;
+	return err < 0 ? -1 : 0;
 }
 
 void *aarch64_early_map_device(paddr_t pa)

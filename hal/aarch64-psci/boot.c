@@ -123,6 +123,7 @@ void __init hal_boot(paddr_t fdt_pa)
 		boot_fail("caelum: cannot boot without a device tree\r\n");
 	boot_info.kernel = (struct boot_range){ image, (u64)(__image_end - __text_start) };
 	boot_add_reserved(image, boot_info.kernel.size);
+	boot_add_hole(LINEAR_SIZE, -LINEAR_SIZE); /* RAM that the linear map has no room for */
 	boot_finish_memory();
 	map_memory();
 	aarch64_features_init();
