@@ -275,7 +275,7 @@ static int create_round(int dfd, const char *name, const struct open_how *how, u
 		return 1;
 	}
 	if (last.type != LAST_NORM || last.is_dir_syntax) {
-		*f = ERR_PTR(-EISDIR);
+		*f = ERR_PTR(last.type != LAST_NORM && (flags & O_EXCL) ? -EEXIST : -EISDIR);
 		return 1;
 	}
 	r = create_last(parent, &last, flags, (u32)how->mode, &p);

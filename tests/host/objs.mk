@@ -13,6 +13,8 @@ host-mm := mm/early.o mm/page.o mm/slab.o mm/kstack.o mm/object.o mm/vm.o mm/fau
 # Allocators that kernel_stubs.c can make fail.
 wrap-alloc := $(addprefix -Wl$(comma)--wrap=,page_alloc upcall_pt_alloc kmem_cache_alloc kmalloc kzalloc kcalloc \
 	krealloc kstrdup kpages_alloc)
+objs-test_path         = $(host-fs) tests/host/path_ops.o tests/host/path_decode.o tests/host/path_ops_linux.o
+ldflags-test_path     := $(wrap-alloc)
 objs-test_page        := $(host-mm)
 objs-test_slab        := $(host-mm)
 objs-test_vm          := $(host-mm)
