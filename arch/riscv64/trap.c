@@ -9,12 +9,14 @@
  * No locking: everything here belongs to the trapping CPU or its current task.
  */
 #include <arch/csr.h>
+#include <arch/pte.h>
 #include <arch/trap.h>
 #include <compiler.h>
 #include <hal/cpu.h>
 #include <hal/extable.h>
 #include <hal/irq.h>
 #include <hal/paging.h>
+#include <hal/pt_radix.h>
 #include <hal/uctx.h>
 #include <hal/upcall.h>
 
@@ -184,18 +186,34 @@ static bool resolve_user_fault(struct kframe *frame)
 	return resolved;
 }
 
-/* A new mapping in VMALLOC whose old, invalid entry this CPU still had: try again, once per address. */
+/* Whether the kernel's table allows what faulted. */
+static bool kernel_allows(unsigned long va, unsigned int access)
+{
+	const pte_t *table = phys_to_virt(pt_kernel_root());
+	unsigned int want = access == UCTX_EXEC	   ? HAL_EXEC
+			    : access == UCTX_WRITE ? HAL_WRITE
+						   : HAL_READ;
+
+	for (unsigned int level = PT_LEVELS; level-- > 0;) {
+		pte_t e = READ_ONCE(table[va >> (12 + 9 * level) & (PT_ENTRIES - 1)]);
+
+		if (!pte_present(e, level))
+			return false;
+		if (pte_is_leaf(e, level))
+			return pte_prot(e) & want;
+		table = phys_to_virt(pte_pa(e, level));
+	}
+	return false;
+}
+
+/* A new mapping whose old, invalid entry this CPU still had: try again. */
 static bool resolve_stale_kernel(struct kframe *frame)
 {
-	struct hal_task *task = arch_current();
 	unsigned long page = frame->tval & PAGE_MASK;
 
-	if (frame->tval < VMALLOC_BASE || frame->tval >= IOREMAP_END)
+	if (frame->tval < VMALLOC_BASE || frame->tval >= IOREMAP_END ||
+	    !kernel_allows(page, fault_access(frame->cause)))
 		return false;
-	if (task->arch.last_fault == page && task->arch.last_fault_ip == frame->regs[0])
-		return false;
-	task->arch.last_fault = page;
-	task->arch.last_fault_ip = frame->regs[0];
 	__asm__ __volatile__("sfence.vma %0" ::"r"(page) : "memory");
 	return true;
 }

@@ -43,10 +43,9 @@ struct arch_thread {
 	u32 fpu_used;		 /* 1: the program touched the FPU since exec */
 	u32 fpu_cpu;		 /* CPU whose FPU was loaded with the task's state last; ~0: none */
 	u32 pad;
-	unsigned long last_fault;    /* page of the last page fault */
-	unsigned long last_fault_ip; /* and of the kernel's own: where */
-	unsigned long stack_high;    /* end of the kernel stack, for backtraces; 0: not known */
-	struct fpu_state fpu; /* newest unless sstatus.FS is dirty while the task is current */
+	unsigned long last_fault; /* page of the last page fault */
+	unsigned long stack_high; /* end of the kernel stack, for backtraces; 0: not known */
+	struct fpu_state fpu;	  /* newest unless sstatus.FS is dirty while the task is current */
 };
 
 /* Read each time: the task may move to another CPU while it sleeps. */
