@@ -149,6 +149,8 @@ class Cases:
         expect_run(run, 125, b"")
         if b"/bin/corrupt" not in run[2]:
             raise Wrong(f"the panic does not name the program: {run[2][-800:]!r}")
+        if b" at kernel/" not in run[2]:
+            raise Wrong(f"the backtrace has no file names: {run[2][-800:]!r}")
 
     def test_exec_of_bad_files(self):
         """exec of a corrupt file fails in the shell; the shell goes on."""

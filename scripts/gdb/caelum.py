@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """gdb helpers for the Caelum kernel. Loaded by `caelum debug`; or: gdb -x scripts/gdb/caelum.py
 
-  caelum-lists ADDRESS TYPE FIELD   walk a struct list_head and print each entry's address
+  caelum-lists ADDRESS TYPE FIELD   walk a struct list and print each entry's address
   caelum-symbol ADDRESS             function and line of a kernel address
   caelum-boot                       what the machine told the kernel (boot_info)
 """
@@ -11,7 +11,7 @@ PANIC_FUNCTION = "panic"
 
 
 class Lists(gdb.Command):
-    """caelum-lists HEAD TYPE FIELD: the entries of a list_head, e.g. caelum-lists &tasks "struct task" list"""
+    """caelum-lists HEAD TYPE FIELD: the entries of a list, e.g. caelum-lists &tasks "struct task" list"""
 
     def __init__(self):
         super().__init__("caelum-lists", gdb.COMMAND_DATA)
