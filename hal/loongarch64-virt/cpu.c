@@ -66,10 +66,12 @@ void machine_ipi(void)
 		upcall_ipi_resched();
 }
 
+/* What was sent before this CPU ran may have been cleared by the firmware's loop: it is sent again. */
 void cpu_init_ipi(void)
 {
-	iocsr_write32(U32_MAX, IOCSR_IPI_CLEAR);
 	iocsr_write32(U32_MAX, IOCSR_IPI_EN);
+	if (__atomic_load_n(&percpu(ipi_wanted), __ATOMIC_SEQ_CST))
+		send_interrupt(hal_cpu_id());
 }
 
 static void send_mail(unsigned int cpu, unsigned int box, u64 value)
