@@ -15,6 +15,7 @@
 # Sources are listed in a file objs.mk in each directory: `obj-y += foo.o sub/` and
 # `obj-$(CONFIG_X) += bar.o`; `cflags-foo.o += ...` adds options for one object.
 
+silent := $(findstring s,$(firstword -$(MAKEFLAGS)))
 MAKEFLAGS += --no-builtin-rules
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
@@ -33,7 +34,7 @@ PYTHON    ?= $(or $(wildcard /usr/bin/python3),python3)
 export ARCH PYTHON
 
 Q := $(if $(filter 1,$(V)),,@)
-log = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $1 $(patsubst $(CURDIR)/%,%,$(or $2,$@));)
+log = $(if $(filter 1,$(V)),,@$(if $(silent),,printf '  %-7s %s\n' $1 $(patsubst $(CURDIR)/%,%,$(or $2,$@));))
 
 KCONFIG_TARGETS := defconfig olddefconfig menuconfig savedefconfig
 NOCONFIG_TARGETS := $(KCONFIG_TARGETS) clean distclean help lint format check check-% fuzz fuzz-% test bootstrap doctor
