@@ -376,13 +376,18 @@ void posix_timers_exec(struct process *p)
 void posix_timers_exit(struct process *p)
 {
 	struct process_timers *timers = p->timers;
+	unsigned long flags;
+	struct sighand *sh;
 
 	posix_timers_exec(p);
 	if (!timers)
 		return;
+	/* A callback that is under way does not start its timer again after this. */
+	sh = sighand_lock(p, &flags);
 	memset(p->itimer, 0, sizeof(p->itimer));
+	p->timers = NULL;
+	spin_unlock_irqrestore(&sh->lock, flags);
 	ktimer_cancel(&timers->real);
 	ktimer_cancel(&timers->cpu);
-	p->timers = NULL;
 	kfree(timers);
 }

@@ -44,14 +44,14 @@ void ktimer_init(struct ktimer *t, void (*fn)(struct ktimer *t))
 {
 	t->fn = fn;
 	t->cpu = -1;
-	t->running = false;
+	t->running = 0;
 }
 
 /* Take @t out of whatever tree it is in. Returns whether it was in one. */
 static bool dequeue(struct ktimer *t)
 {
 	for (;;) {
-		int cpu = READ_ONCE(t->cpu);
+		int cpu = __atomic_load_n(&t->cpu, __ATOMIC_ACQUIRE);
 		struct timer_base *base;
 		bool found;
 
@@ -85,17 +85,25 @@ void ktimer_start(struct ktimer *t, u64 deadline_ns)
 	hal_irq_restore(flags);
 }
 
+/*
+ * A callback that is under way may start the timer again, and may have been overtaken by a start elsewhere: so it is done only when
+ * nothing runs and, seen after that, the timer is in no tree. On the CPU that runs the callback, it is the callback that cancels.
+ */
 bool ktimer_cancel(struct ktimer *t)
 {
-	unsigned long flags = hal_irq_save();
-	bool armed = dequeue(t);
+	bool armed = false;
 
-	hal_irq_restore(flags);
-	/* Firing on another CPU; on this one it cannot be, unless the callback itself cancels. */
-	while (!armed && __atomic_load_n(&t->running, __ATOMIC_ACQUIRE) &&
-	       percpu(timer_base).running != t)
+	for (;;) {
+		unsigned long flags = hal_irq_save();
+		bool elsewhere;
+
+		armed |= dequeue(t);
+		elsewhere = __atomic_load_n(&t->running, __ATOMIC_ACQUIRE) && percpu(timer_base).running != t;
+		hal_irq_restore(flags);
+		if (!elsewhere && __atomic_load_n(&t->cpu, __ATOMIC_ACQUIRE) < 0)
+			return armed;
 		hal_cpu_relax();
-	return armed;
+	}
 }
 
 void upcall_timer(void)
@@ -112,15 +120,14 @@ void upcall_timer(void)
 		if (!t || t->deadline_ns > now)
 			break;
 		rb_erase(&base->tree, node);
-		t->running = true;
+		__atomic_fetch_add(&t->running, 1, __ATOMIC_RELAXED);
 		base->running = t;
-		WRITE_ONCE(t->cpu, -1);
+		__atomic_store_n(&t->cpu, -1, __ATOMIC_RELEASE);
 		spin_unlock(&base->lock);
 		t->fn(t);
 		spin_lock(&base->lock);
-		/* The callback may have freed or restarted t only if it says so by ktimer rules: it stays valid here. */
-		if (base->running == t)
-			__atomic_store_n(&t->running, false, __ATOMIC_RELEASE);
+		/* The callback may have started t again; it stays valid until here, see ktimer_cancel(). */
+		__atomic_fetch_sub(&t->running, 1, __ATOMIC_RELEASE);
 		base->running = NULL;
 	}
 	program(base);
