@@ -38,7 +38,7 @@ enum {
 /* The address without the tag in its top byte (TBI). */
 static u64 untag(u64 addr)
 {
-	return (u64)(((s64)addr << 8) >> 8);
+	return (u64)((s64)(addr << 8) >> 8);
 }
 
 static bool is_page_fault(u64 esr)
@@ -224,6 +224,9 @@ void aarch64_kernel_sync(struct kframe *f, u64 esr, u64 far)
 	print_frame(f, esr, far);
 	if (ESR_EC(esr) == EC_DABT_EL1 || ESR_EC(esr) == EC_IABT_EL1)
 		panic("kernel fault at %016llx (%s), pc %016llx", addr, access_name(esr), f->pc);
+	if (ESR_EC(esr) == EC_BRK64)
+		panic("trap instruction %#x at pc %016llx (undefined behaviour, or unreachable)",
+		      (unsigned int)(esr & 0xffff), f->pc);
 	panic("unexpected exception in the kernel, class %#x, pc %016llx",
 	      (unsigned int)ESR_EC(esr), f->pc);
 }
