@@ -169,18 +169,19 @@ struct timex_abi {
 	s32 tai, reserved[11];
 };
 static_assert(sizeof(struct timex_abi) == 208, "struct timex is 208 bytes");
+#define ADJ_OFFSET_SS_READ 0xa001 /* adjtime(NULL, old): what is left to adjust */
 #define STA_UNSYNC 0x40
 #define TIME_ERROR 5
 #define MAXERROR   16000000
 
-/* The state of a clock that nobody disciplines. Changing it is not supported: modes other than 0 are refused. */
+/* The state of a clock that nobody disciplines. Changing it is not supported: modes that would are refused. */
 static long read_timex(uaddr_t utx)
 {
 	struct timex_abi tx;
 
 	if (get_user_obj(&tx, utx))
 		return -EFAULT;
-	if (tx.modes)
+	if (tx.modes && tx.modes != ADJ_OFFSET_SS_READ)
 		return capable(CAP_SYS_TIME) ? -EOPNOTSUPP : -EPERM;
 	memset(&tx, 0, sizeof(tx));
 	tx.maxerror = tx.esterror = MAXERROR;

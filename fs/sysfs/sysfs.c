@@ -37,11 +37,35 @@ static int kernel_max_show(struct printbuf *pb, struct task *t)
 }
 
 static const struct proc_entry empty_table[] = { { .name = NULL } };
-static const struct proc_entry cpu_table[] = {
+
+/* A CPU that is listed is online and stays so. */
+static int one_show(struct printbuf *pb, struct task *t)
+{
+	printbuf_printf(pb, "1\n");
+	return 0;
+}
+static const struct proc_entry one_cpu_table[] = { PROC_FILE("online", one_show),
+						   { .name = NULL } };
+
+/* The fixed entries; cpu0, cpu1 ... follow: see add_cpus(). */
+#define CPU_FIXED 5
+static struct proc_entry cpu_table[CPU_FIXED + CONFIG_NR_CPUS + 1] = {
 	PROC_FILE("online", online_show),	  PROC_FILE("possible", possible_show),
 	PROC_FILE("present", possible_show),	  PROC_FILE("offline", offline_show),
-	PROC_FILE("kernel_max", kernel_max_show), { .name = NULL },
+	PROC_FILE("kernel_max", kernel_max_show),
 };
+static char cpu_name[CONFIG_NR_CPUS][8];
+
+static void __init add_cpus(void)
+{
+	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++) {
+		const struct proc_entry dir = PROC_DIR(cpu_name[cpu], one_cpu_table);
+
+		snprintf(cpu_name[cpu], sizeof(cpu_name[cpu]), "cpu%u", cpu);
+		memcpy(&cpu_table[CPU_FIXED + cpu], &dir, sizeof(dir));
+	}
+}
+
 static const struct proc_entry system_table[] = { PROC_DIR("cpu", cpu_table), { .name = NULL } };
 static const struct proc_entry devices_table[] = { PROC_DIR("system", system_table),
 						   { .name = NULL } };
@@ -64,5 +88,6 @@ static struct fs_type sysfs_type = {
 
 void sysfs_init(void)
 {
+	add_cpus();
 	fs_type_register(&sysfs_type);
 }
