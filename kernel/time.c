@@ -98,7 +98,8 @@ bool ktimer_cancel(struct ktimer *t)
 		bool elsewhere;
 
 		armed |= dequeue(t);
-		elsewhere = __atomic_load_n(&t->running, __ATOMIC_ACQUIRE) && percpu(timer_base).running != t;
+		elsewhere = __atomic_load_n(&t->running, __ATOMIC_ACQUIRE) &&
+			    percpu(timer_base).running != t;
 		hal_irq_restore(flags);
 		if (!elsewhere && __atomic_load_n(&t->cpu, __ATOMIC_ACQUIRE) < 0)
 			return armed;

@@ -23,7 +23,8 @@ struct ktimer {
 	u64 deadline_ns;
 	void (*fn)(struct ktimer *t);
 	int cpu; /* tree it is in, -1: none */
-	unsigned int running; /* atomic: callbacks under way (two, if started again elsewhere meanwhile) */
+	unsigned int
+		running; /* atomic: callbacks under way (two, if started again elsewhere meanwhile) */
 };
 void ktimer_init(struct ktimer *t, void (*fn)(struct ktimer *t));
 void ktimer_start(struct ktimer *t, u64 deadline_ns);
