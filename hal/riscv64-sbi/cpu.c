@@ -51,7 +51,8 @@ int hal_cpu_start(unsigned int cpu, void *stack, struct hal_task *task)
 __noreturn void riscv64_secondary_start(void)
 {
 	riscv64_cpu_init();
-	csr_set(sip, IE_SSIE); /* a bit may have been set while this hart could not be interrupted */
+	csr_set(sip,
+		IE_SSIE); /* a bit may have been set while this hart could not be interrupted */
 	upcall_secondary_main();
 }
 
