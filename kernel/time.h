@@ -23,8 +23,7 @@ struct ktimer {
 	u64 deadline_ns;
 	void (*fn)(struct ktimer *t);
 	int cpu; /* tree it is in, -1: none */
-	unsigned int
-		running; /* atomic: callbacks under way (two, if started again elsewhere meanwhile) */
+	u32 running; /* atomic: callbacks under way; two, if started again elsewhere */
 };
 void ktimer_init(struct ktimer *t, void (*fn)(struct ktimer *t));
 void ktimer_start(struct ktimer *t, u64 deadline_ns);
