@@ -22,7 +22,7 @@ struct ktimer {
 	struct rb_node node;
 	u64 deadline_ns;
 	void (*fn)(struct ktimer *t);
-	int cpu; /* tree it is in, -1: none */
+	int cpu;     /* tree it is in, -1: none */
 	u32 running; /* atomic: callbacks under way; two, if started again elsewhere */
 };
 void ktimer_init(struct ktimer *t, void (*fn)(struct ktimer *t));
