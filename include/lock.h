@@ -15,14 +15,13 @@
 #include <lib/list.h>
 #include <types.h>
 
-/* Outer to inner: a task may take a lock only of a higher rank than it holds. RANK_ANY is not checked. */
+/*
+ * Of spinlocks, outer to inner: one may be waited for only while those held have the same or a lower rank.
+ * RANK_ANY is not checked.
+ */
 enum lock_rank {
 	RANK_ANY,
-	RANK_VFS_RENAME,
-	RANK_INODE, /* inode content and directory mutex */
-	RANK_VM,    /* vm->lock */
-	RANK_PIPE,
-	RANK_TTY,
+	RANK_PIPE,     /* counters of eventfds */
 	RANK_TASKLIST, /* pid table, parent/child links */
 	RANK_SIGHAND,
 	RANK_FILES,

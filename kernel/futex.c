@@ -19,7 +19,9 @@
 #define BUCKET_BITS  8
 #define ROBUST_LIMIT 2048 /* entries looked at, in case the list is a circle */
 
-static struct futex_bucket buckets[1 << BUCKET_BITS];
+static struct futex_bucket buckets[1 << BUCKET_BITS] = {
+	[0 ...(1 << BUCKET_BITS) - 1] = { .lock = SPINLOCK_INIT(RANK_FUTEX) },
+};
 
 /* ---- words ---- */
 
