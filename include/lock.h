@@ -21,14 +21,15 @@
  */
 enum lock_rank {
 	RANK_ANY,
-	RANK_PIPE,     /* counters of eventfds */
-	RANK_TASKLIST, /* pid table, parent/child links */
-	RANK_SIGHAND,
+	RANK_PIPE, /* counters of eventfds */
 	RANK_FILES,
 	RANK_DENTRY,
 	RANK_PT,     /* vm->pt_lock */
 	RANK_OBJECT, /* vm_object->lock */
 	RANK_FUTEX,
+	/* From here on with interrupts off: handlers take these, whatever was interrupted holds. */
+	RANK_TASKLIST, /* pid table, parent/child links */
+	RANK_SIGHAND,
 	RANK_WAITQ,
 	RANK_TASK, /* task's wake-up state */
 	RANK_RUNQ,
