@@ -25,11 +25,24 @@ static long map_anonymous(uaddr_t addr, size_t len, uint prot, uint flags)
 		      VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC, 0);
 }
 
+/* Ask the file, then map what it gives. */
+static long map_object(struct file *f, uaddr_t addr, size_t len, uint prot, uint flags, u64 pgoff,
+		       unsigned int max)
+{
+	struct vm_object *obj;
+	int r = f->ops->mmap(f, pgoff, len, prot, flags, &obj, &max);
+
+	if (r)
+		return r;
+	if (prot & ~(max >> 4) & (PROT_READ | PROT_WRITE | PROT_EXEC))
+		return -EPERM;
+	return vm_map(current->vm, addr, len, prot, flags, obj, obj ? f : NULL, pgoff, max, 0);
+}
+
 static long map_file(struct file *f, uaddr_t addr, size_t len, uint prot, uint flags, u64 pgoff)
 {
 	unsigned int type = flags & MAP_TYPE, max = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
-	struct vm_object *obj;
-	int r;
+	long r;
 
 	if (type == MAP_SHARED_VALIDATE) {
 		if (flags & ~MAP_KNOWN)
@@ -49,12 +62,13 @@ static long map_file(struct file *f, uaddr_t addr, size_t len, uint prot, uint f
 	}
 	if (!f->ops->mmap)
 		return -ENODEV;
-	r = f->ops->mmap(f, pgoff, len, prot, flags, &obj, &max);
-	if (r)
-		return r;
-	if (prot & ~(max >> 4) & (PROT_READ | PROT_WRITE | PROT_EXEC))
-		return -EPERM;
-	return vm_map(current->vm, addr, len, prot, flags, obj, obj ? f : NULL, pgoff, max, 0);
+	if (!(flags & MAP_SHARED))
+		return map_object(f, addr, len, prot, flags, pgoff, max);
+	/* A seal that forbids writing comes before both, the check and the mapping, or after both. */
+	rwsem_down_read(&f->inode->lock);
+	r = map_object(f, addr, len, prot, flags, pgoff, max);
+	rwsem_up_read(&f->inode->lock);
+	return r;
 }
 
 long sys_mmap(uaddr_t addr, size_t len, int prot, int flags, fd_t fd, ulong off)

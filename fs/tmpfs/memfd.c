@@ -4,7 +4,8 @@
  *
  * Seals live on the inode. Every operation that a seal forbids checks it under the inode's lock (write), and F_ADD_SEALS
  * adds under the same lock: when it has returned, no write, truncation or allocation it forbids is under way. Whether a
- * shared mapping exists that may become writable is read off the list of the object's mappings.
+ * shared mapping exists that may become writable is read off the list of the object's mappings; mmap
+ * checks and maps under the same lock (syscall/sys_mm.c).
  * Source: memfd_create(2), fcntl(2) "File Sealing".
  */
 #include <fs/internal.h>
