@@ -375,7 +375,9 @@ static void complete(struct process *p, struct task *t, int sig, const struct si
 		t = pick_thread(p, sig);
 	if (!t)
 		return;
-	if (can_take(t, sig) && is_fatal(p, sig) && !sig_init_immune(p, info)) {
+	/* A stopped process dies of SIGKILL only; what else is fatal waits until it continues. */
+	if (can_take(t, sig) && is_fatal(p, sig) && (!p->stopping || sig == SIGKILL) &&
+	    !sig_init_immune(p, info)) {
 		begin_group_exit(p, sig);
 	} else if (can_take(t, sig)) {
 		sig_poke(t);

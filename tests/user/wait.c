@@ -146,6 +146,8 @@ static void signals_while_stopped(void)
 	pid_t pid = pausing();
 	int status;
 
+	/* Not before it is out of fork(), which may block signals. */
+	CHECK(tap_wait_state(pid, 'S'));
 	kill(pid, SIGSTOP);
 	CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
 	kill(pid, SIGTERM);
