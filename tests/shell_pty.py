@@ -14,8 +14,9 @@ import caelum
 
 COMMAND = os.path.join(caelum.ROOT, "caelum")
 STEP_S = 60
-PROMPT = rb"[#$] $"
-CURSOR_QUERY = b"\x1b[6n"
+PROMPT = rb"[#$] (?=$|\x1b)"
+CURSOR_QUERY = rb"\x1b\[6n"
+QUERY_S = 5         # busybox asks at once, and not at all when a key was typed before
 
 
 class Wrong(Exception):
@@ -56,19 +57,22 @@ class Session:
                 data = b""
             if not data:
                 raise Wrong(f"ended while waiting for {pattern!r}; got {self.seen[-600:]!r}")
-            self.seen += self.answer(data)
+            self.seen += data
 
-    def answer(self, data):
-        """busybox asks where the cursor is, as of any terminal; tell it, and drop the question."""
-        if CURSOR_QUERY in data:
-            self.send(b"\x1b[1;1R")
-        return data.replace(CURSOR_QUERY, b"")
+    def prompt(self, seconds=STEP_S):
+        """Wait for the prompt. busybox then asks where the cursor is: answer before anything else is typed."""
+        self.expect(PROMPT, seconds)
+        try:
+            self.expect(CURSOR_QUERY, QUERY_S)
+        except Wrong:
+            return
+        self.send(b"\x1b[1;1R")
 
     def command(self, text, pattern):
         """Type a line; expect @pattern at the start of a line of output, then a prompt."""
         self.send(text + b"\r")
         m = self.expect(rb"\n" + pattern + rb"\r?\n")
-        self.expect(PROMPT)
+        self.prompt()
         return m
 
     def end(self, seconds=20):
@@ -111,27 +115,27 @@ def case_terminal(s):
 
 def case_interrupt(s):
     s.send(b"sleep 1000\r")
-    time.sleep(2)
+    time.sleep(3)
     s.send(b"\x03")
-    s.expect(PROMPT)
+    s.prompt()
     s.command(b"echo status $?", b"status 130")
 
 
 def case_stop_and_continue(s):
     s.send(b"sleep 1000\r")
-    time.sleep(2)
+    time.sleep(3)
     s.send(b"\x1a")
     s.expect(rb"Stopped")
-    s.expect(PROMPT)
+    s.prompt()
     s.send(b"bg\r")
     s.expect(rb"sleep 1000")
-    s.expect(PROMPT)
+    s.prompt()
     s.command(b"jobs", rb"\[1\].*Running.*")
     s.send(b"fg\r")
     s.expect(rb"sleep 1000")
     time.sleep(1)
     s.send(b"\x03")
-    s.expect(PROMPT)
+    s.prompt()
     s.command(b"jobs; echo none", b"none")
 
 
@@ -142,21 +146,21 @@ def case_foreground_reader(s):
     s.send(b"line\r")
     s.expect(rb"line\r\nline\r\n")
     s.send(b"\x04")
-    s.expect(PROMPT)
+    s.prompt()
     s.send(b"cat &\r")
-    s.expect(PROMPT)
+    s.prompt()
     time.sleep(1)
     s.send(b"\r")
     s.expect(rb"Stopped \(tty input\)|Stopped")
-    s.expect(PROMPT)
+    s.prompt()
     s.send(b"kill %1\r")
-    s.expect(PROMPT)
+    s.prompt()
     s.command(b"fg 2>/dev/null; echo over", b"over")
 
 
 def case_exit(s):
     s.send(b"exit 9\r")
-    status = s.end()
+    status = s.end(STEP_S)
     if status != 9:
         raise Wrong(f"the command's status is {status}, not 9")
 
@@ -170,7 +174,7 @@ def run(tally, arch, smp=1):
     lost = None
     try:
         try:
-            session.expect(PROMPT, 180)
+            session.prompt(180)
         except Wrong as e:
             lost = str(e)
         for case in CASES:
