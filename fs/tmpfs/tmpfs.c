@@ -795,10 +795,14 @@ const struct file_ops tmpfs_file_ops = {
 
 int tmpfs_adopt_pages(struct inode *inode, const void *data, size_t size)
 {
+	struct tmpfs_super *ts = tsuper(inode);
+
 	for (size_t off = 0; off < size; off += PAGE_SIZE) {
 		struct page *page = virt_to_page((const char *)data + off), *winner;
 		int r;
 
+		if (ts->max_pages != U64_MAX) /* memory that the limit did not know of */
+			ts->max_pages++;
 		if (!charge_page(inode))
 			return -ENOSPC;
 		r = vm_object_insert(&inode->object, off >> PAGE_SHIFT, page, &winner);
@@ -990,17 +994,20 @@ int tmpfs_fill(struct super *sb, const char *source, const char *data)
 	return 0;
 }
 
-/* The root: everyone may read it, only root may write. No limit but memory. */
+/* The root: only root may write. A fifth of memory stays for programs, so that a full root is ENOSPC and kills nobody. */
 static int rootfs_fill(struct super *sb, const char *source, const char *data)
 {
-	int r = tmpfs_fill(sb, source, "mode=0755,size=0,nr_inodes=0");
+	return tmpfs_fill(sb, source, "mode=0755,size=80%,nr_inodes=0");
+}
 
-	return r;
+static int ramfs_fill(struct super *sb, const char *source, const char *data)
+{
+	return tmpfs_fill(sb, source, "mode=0755,size=0,nr_inodes=0");
 }
 
 static struct fs_type tmpfs_type = { .name = "tmpfs", .nodev = true, .fill = tmpfs_fill };
 struct fs_type rootfs_type = { .name = "rootfs", .nodev = true, .fill = rootfs_fill };
-static struct fs_type ramfs_type = { .name = "ramfs", .nodev = true, .fill = rootfs_fill };
+static struct fs_type ramfs_type = { .name = "ramfs", .nodev = true, .fill = ramfs_fill };
 
 void tmpfs_init(void)
 {
