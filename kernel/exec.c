@@ -718,6 +718,9 @@ static void commit(struct exec *e)
 
 	exec_set_exe(e->vm, e->file);
 	e->vm->dumpable = !e->secure;
+	/* Whoever sees the new program's arguments in /proc may count on setpgid(2) being refused. */
+	t->flags &= ~TASK_F_FORKNOEXEC;
+	t->process->has_execed = true;
 	switch_vm(e->vm);
 	e->vm = NULL;
 	posix_timers_exec(t->process);
@@ -725,8 +728,6 @@ static void commit(struct exec *e)
 	strscpy(t->comm, base_name(e->args->filename), sizeof(t->comm));
 	creds_commit(e->creds);
 	e->creds = NULL;
-	t->flags &= ~TASK_F_FORKNOEXEC;
-	t->process->has_execed = true;
 	t->process->exit_signal = SIGCHLD;
 	t->process->dumpable = !e->secure;
 	t->altstack_sp = t->altstack_size = 0;
