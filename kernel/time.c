@@ -12,10 +12,13 @@
 #include <kernel/time.h>
 #include <mm/uaccess.h>
 
+#define MIN_GAP_NS 5000
+
 struct timer_base {
 	struct spinlock lock;
 	struct rb_root tree;	/* lock */
 	u64 programmed_ns;	/* lock: what the hardware will fire at */
+	u64 not_before_ns;	/* lock: no sooner, so that programs run between interrupts */
 	struct ktimer *running; /* lock */
 };
 
@@ -33,6 +36,8 @@ static void program(struct timer_base *base)
 	struct rb_node *first = rb_first(&base->tree);
 	u64 ns = first ? rb_entry(first, struct ktimer, node)->deadline_ns : U64_MAX;
 
+	if (ns < base->not_before_ns)
+		ns = base->not_before_ns;
 	/* A later deadline is not worth the hardware access: the early interrupt finds nothing to do and reprograms. */
 	if (ns >= base->programmed_ns)
 		return;
@@ -110,7 +115,7 @@ bool ktimer_cancel(struct ktimer *t)
 void upcall_timer(void)
 {
 	struct timer_base *base = &percpu(timer_base);
-	u64 now = hal_clock_ns();
+	u64 now = hal_clock_ns(), end;
 
 	spin_lock(&base->lock);
 	base->programmed_ns = U64_MAX;
@@ -131,6 +136,12 @@ void upcall_timer(void)
 		__atomic_fetch_sub(&t->running, 1, __ATOMIC_RELEASE);
 		base->running = NULL;
 	}
+	/*
+	 * A timer with a period shorter than its own handling would leave no time for anything else: tasks get at least as
+	 * much as the timers took.
+	 */
+	end = hal_clock_ns();
+	base->not_before_ns = end + (end - now) + MIN_GAP_NS;
 	program(base);
 	if (base->programmed_ns == U64_MAX)
 		hal_timer_set(U64_MAX);
