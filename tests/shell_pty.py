@@ -149,7 +149,7 @@ def case_foreground_reader(s):
     s.prompt()
     s.send(b"cat &\r")
     s.prompt()
-    time.sleep(1)
+    time.sleep(5)
     s.send(b"\r")
     s.expect(rb"Stopped \(tty input\)|Stopped")
     s.prompt()
