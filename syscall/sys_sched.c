@@ -97,7 +97,6 @@ long sys_sched_setscheduler(pid_t pid, int policy, uaddr_t uparam)
 		return -EINVAL;
 	if (get_user_obj(&priority, uparam))
 		return -EFAULT;
-	policy &= ~SCHED_RESET_ON_FORK;
 	r = check_policy(policy, priority);
 	return r ? r : set_policy(pid, policy, priority, 0, true);
 }
@@ -156,7 +155,7 @@ long sys_sched_setattr(pid_t pid, uaddr_t uattr, uint flags)
 		return -E2BIG;
 	if (copy_from_user(&a, uattr, sizeof(a)))
 		return -EFAULT;
-	if (a.sched_policy == SCHED_DEADLINE || a.sched_flags & ~1ULL)
+	if (a.sched_policy == SCHED_DEADLINE || a.sched_flags)
 		return -EINVAL;
 	r = check_policy((int)a.sched_policy, (int)a.sched_priority);
 	return r ? r
