@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A user context as a debugger sees it: register sets, single-step, hardware breakpoints.
+ *
+ * Everything here is for the current task or for one that is stopped and not on a CPU (ptrace, core dumps): nothing serialises
+ * but that. Register sets are numbered by the note types of ELF core files, which are what PTRACE_GETREGSET takes, and have
+ * Linux's layout to the byte.
+ */
+#ifndef HAL_DEBUG_H
+#define HAL_DEBUG_H
+
+#include <compiler.h>
+#include <hal/uctx.h>
+#include <types.h>
+
+/* One register set of this architecture. */
+struct hal_regset {
+	u32 note;	   /* NT_PRSTATUS, NT_PRFPREG, ... */
+	const char *owner; /* name of the note in a core file: "CORE" or "LINUX" */
+	u32 element;	   /* bytes: sizes that user space passes are a multiple of this */
+	/* Bytes the set has for this task now; 0: the CPU does not have it (PTRACE_GETREGSET: ENODEV). */
+	size_t (*size)(const struct hal_task *task);
+	/* Write the whole set, size() bytes, to @buf. Return: 0, -ENODEV. */
+	int (*get)(struct hal_task *task, void *buf);
+	/* Replace the first @len bytes (a multiple of element, at most size()). Privileged bits are kept or cleared, values Linux refuses give its errno. */
+	int (*set)(struct hal_task *task, const void *buf, size_t len);
+};
+
+/** hal_regsets() - all sets of this architecture, NT_PRSTATUS first. @n: their number. Any context. */
+const struct hal_regset *hal_regsets(unsigned int *n);
+
+/**
+ * hal_ptrace() - the ptrace requests that only this architecture has.
+ * x86_64: PEEKUSR, POKEUSR (user_regs and debug registers of struct user), GETREGS, SETREGS, GETFPREGS, SETFPREGS, ARCH_PRCTL.
+ * Context: @task stopped; may sleep and fault on @data. Return: 0 or a value, -EIO for a request that is not one, else as ptrace(2).
+ */
+long hal_ptrace(struct hal_task *task, long request, unsigned long addr, uaddr_t data);
+
+/*
+ * Single-step. With ARCH_HAS_HW_STEP the CPU steps: arm before user mode is entered, the trap comes back as UCTX_EXC_DEBUG.
+ * Without, the portable kernel plants a breakpoint at every possible next pc (kernel/step.c), which hal_next_pcs() computes.
+ */
+#ifdef ARCH_HAS_HW_STEP
+/** uctx_step_arm() - trap after the next user instruction. Context: current task, about to enter user mode. */
+void uctx_step_arm(struct hal_task *task);
+/** uctx_step_disarm() - back to running free; also hides the step flag from what user space can read. */
+void uctx_step_disarm(struct hal_task *task);
+#else
+#define HAL_NEXT_PCS 4
+/* Reads @len bytes of the program's code. Return: 0 or -EFAULT. */
+typedef int (*hal_fetch_t)(void *ctx, uaddr_t addr, void *buf, size_t len);
+/**
+ * hal_next_pcs() - every address that may be executed next.
+ * @pcs: HAL_NEXT_PCS entries. A load-linked/store-conditional sequence is stepped over as one instruction (its exits are returned):
+ * a breakpoint inside would make it fail for ever.
+ * Return: how many, or -EFAULT (no instruction there: just run, and fault).
+ */
+int hal_next_pcs(const struct uctx *u, hal_fetch_t fetch, void *ctx, uaddr_t *pcs);
+#endif
+
+/** hal_debug_reset() - forget hardware breakpoints and stepping: a new thread (Linux inherits none on these architectures), a new program. */
+void hal_debug_reset(struct hal_task *task);
+
+/* The breakpoint instruction: HAL_BREAKPOINT_MAX bytes at most. */
+#define HAL_BREAKPOINT_MAX 4
+/** hal_breakpoint() - the breakpoint instruction that replaces @insn (first bytes of what stands there; riscv64: 2 bytes for a compressed one). Return: its length. */
+unsigned int hal_breakpoint(const u8 *insn, u8 out[HAL_BREAKPOINT_MAX]);
+
+#endif
