@@ -7,6 +7,7 @@
 #include <kernel/task.h>
 #include <lib/string.h>
 #include <mm/slab.h>
+#include <mm/vm.h>
 
 static size_t creds_size(unsigned int ngroups)
 {
@@ -56,10 +57,25 @@ struct creds *creds_prepare(void)
 	return creds_prepare_groups(current->creds->ngroups);
 }
 
+/* Other rights than before: what is in memory may have come by them. Source: prctl(2), PR_SET_DUMPABLE, PR_SET_PDEATHSIG. */
+static void forget_trust(const struct creds *old, const struct creds *new)
+{
+	struct task *t = current;
+
+	if (old->euid == new->euid && old->egid == new->egid && old->fsuid == new->fsuid &&
+	    old->fsgid == new->fsgid && !(new->cap_permitted & ~old->cap_permitted))
+		return;
+	t->process->dumpable = false;
+	t->vm->dumpable = 0;
+	t->pdeath_signal = 0;
+}
+
 void creds_commit(struct creds *c)
 {
 	const struct creds *old = current->creds;
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+
+	forget_trust(old, c);
 
 	current->creds = c;
 	spin_unlock_irqrestore(&tasklist_lock, flags);

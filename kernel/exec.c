@@ -717,7 +717,7 @@ static void commit(struct exec *e)
 	struct task *t = current;
 
 	exec_set_exe(e->vm, e->file);
-	e->vm->dumpable = !e->secure;
+	e->vm->dumpable = 0; /* until the new credentials are known */
 	/* Whoever sees the new program's arguments in /proc may count on setpgid(2) being refused. */
 	t->flags &= ~TASK_F_FORKNOEXEC;
 	t->process->has_execed = true;
@@ -729,7 +729,7 @@ static void commit(struct exec *e)
 	creds_commit(e->creds);
 	e->creds = NULL;
 	t->process->exit_signal = SIGCHLD;
-	t->process->dumpable = !e->secure;
+	t->vm->dumpable = t->process->dumpable = !e->secure;
 	t->altstack_sp = t->altstack_size = 0;
 	t->altstack_flags = SS_DISABLE;
 	t->clear_child_tid = 0;

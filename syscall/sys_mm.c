@@ -3,6 +3,7 @@
 #include <fs/file.h>
 #include <fs/vfs.h>
 #include <kernel/files.h>
+#include <kernel/ptrace.h>
 #include <kernel/task.h>
 #include <lib/string.h>
 #include <mm/slab.h>
@@ -236,22 +237,6 @@ static int read_iov(uaddr_t uiov, ulong n, struct iovec_u *iov, size_t *total)
 	return 0;
 }
 
-/* May current look into @t? Source: ptrace(2), "Ptrace access mode checking". */
-static int may_access(struct task *t)
-{
-	const struct creds *me = current->creds, *it;
-	bool same;
-
-	if (t->process == current->process)
-		return 0;
-	it = creds_of(t);
-	same = me->uid == it->euid && me->uid == it->suid && me->uid == it->uid &&
-	       me->gid == it->egid && me->gid == it->sgid && me->gid == it->gid &&
-	       t->process->dumpable;
-	creds_put(it);
-	return same || capable(CAP_SYS_PTRACE) ? 0 : -EPERM;
-}
-
 static long process_vm_rw(struct task *t, struct iovec_u *local, ulong nlocal, size_t llen,
 			  const struct iovec_u *remote, ulong nremote, bool write)
 {
@@ -297,7 +282,7 @@ static long process_vm(pid_t pid, uaddr_t ulocal, ulong nlocal, uaddr_t uremote,
 		r = -ESRCH;
 		goto out;
 	}
-	r = may_access(t);
+	r = t->vm == current->vm ? 0 : ptrace_may_access(t, PTRACE_MODE_ATTACH_REALCREDS);
 	if (!r)
 		r = process_vm_rw(t, iov, nlocal, llen, iov + nlocal, nremote, write);
 	task_put(t);

@@ -8,7 +8,7 @@
  * Locking: the text's own mutex. Source: proc(5).
  */
 #include <fs/procfs/proc.h>
-#include <uapi/capability.h>
+#include <kernel/ptrace.h>
 
 #define TEXT_MAX (8u << 20)
 
@@ -35,17 +35,7 @@ struct task *proc_task(const struct inode *i)
 
 int proc_may_access(struct task *t)
 {
-	const struct creds *me = current_creds(), *c;
-	bool same;
-
-	if (t->process == current->process)
-		return 0;
-	c = creds_of(t);
-	same = me->fsuid == c->euid && me->fsuid == c->suid && me->fsuid == c->uid &&
-	       me->fsgid == c->egid && me->fsgid == c->sgid && me->fsgid == c->gid &&
-	       t->process->dumpable;
-	creds_put(c);
-	return same || capable(CAP_SYS_PTRACE) ? 0 : -EACCES;
+	return ptrace_may_access(t, PTRACE_MODE_READ_FSCREDS) ? -EACCES : 0;
 }
 
 /* ---- inodes ---- */

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who may look into whom: the check behind ptrace(2), process_vm_readv(2) and most of /proc/PID.
+ * Source: ptrace(2), "Ptrace access mode checking".
+ */
+#include <kernel/ptrace.h>
+#include <mm/vm.h>
+
+static bool same_ids(const struct creds *c, uid_t uid, gid_t gid)
+{
+	return uid == c->uid && uid == c->euid && uid == c->suid && gid == c->gid &&
+	       gid == c->egid && gid == c->sgid;
+}
+
+/* What has no memory has no secrets in it. */
+static bool is_dumpable(struct task *t)
+{
+	unsigned long flags = spin_lock_irqsave(&t->wake_lock);
+	bool yes = !t->vm || t->vm->dumpable == 1;
+
+	spin_unlock_irqrestore(&t->wake_lock, flags);
+	return yes;
+}
+
+static bool judge(struct task *t, const struct creds *it, unsigned int mode)
+{
+	const struct creds *me = current->creds;
+	bool fs = mode & PTRACE_MODE_FSCREDS;
+	u64 caps = fs ? me->cap_effective : me->cap_permitted;
+
+	return same_ids(it, fs ? me->fsuid : me->uid, fs ? me->fsgid : me->gid) && is_dumpable(t) &&
+	       !(it->cap_permitted & ~caps);
+}
+
+int ptrace_may_access(struct task *t, unsigned int mode)
+{
+	const struct creds *it;
+	bool yes;
+
+	if (t->process == current->process || capable(CAP_SYS_PTRACE))
+		return 0;
+	it = creds_of(t);
+	yes = judge(t, it, mode);
+	creds_put(it);
+	return yes ? 0 : -EPERM;
+}
