@@ -14,3 +14,4 @@ host-fs := $(addprefix fs/,anon.o dcache.o fdtable.o file.o inode.o inotify.o lo
 	tmpfs/tmpfs.o tmpfs/memfd.o) lib/hash.o tests/host/fs_stubs.o $(host-mm)
 objs-fuzz_path    := $(host-fs)
 ldflags-fuzz_path := $(wrap-alloc)
+objs-fuzz_trace_filter := kernel/trace/filter.o kernel/trace/field.o lib/printf.o lib/errno_name.o lib/string.o

@@ -37,3 +37,8 @@ objs-test_lib_printf  := $(lib-printf)
 objs-test_lib_rbtree  := lib/rbtree.o
 objs-test_lib_string  := $(lib-string)
 objs-test_lib_xarray  := lib/xarray.o $(lib-string)
+# field.o and filter.o: what a record's fields are, and filters on them.
+objs-test_trace_filter := kernel/trace/filter.o kernel/trace/field.o $(host-mm)
+ldflags-test_trace_filter := $(wrap-alloc)
+objs-test_trace_ring  := kernel/trace/ring.o $(host-mm)
+ldflags-test_trace_ring := $(wrap-alloc)

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Events: the registry, enabling, filters, writing, and the text of formats and fields. See <kernel/trace.h>.
+ */
+#include <err.h>
+#include <hal/boot.h>
+#include <kernel/printk.h>
+#include <kernel/sched.h>
+#include <kernel/trace/buffer.h>
+#include <kernel/trace/filter.h>
+#include <lib/printf.h>
+#include <lib/string.h>
+#include <mm/slab.h>
+
+struct mutex trace_mutex = MUTEX_INIT(trace_mutex);
+struct list trace_events = LIST_HEAD_INIT(trace_events);
+
+#define FIRST_ID 1u
+#define MAX_ID	 65535u
+#define BUCKETS	 256u
+static unsigned int next_id = FIRST_ID;	 /* trace_mutex */
+static struct hlist_head by_id[BUCKETS]; /* trace_mutex */
+
+/* ---- writing ---- */
+
+static bool passes_filter(const struct trace_event *ev, const struct trace_entry *e, size_t len)
+{
+	const struct trace_filter *f = __atomic_load_n(&ev->filter, __ATOMIC_ACQUIRE);
+	const struct trace_filter_env env = { .comm = current->comm, .cpu = hal_cpu_id() };
+
+	return !f || trace_filter_match(f, e, len, &env);
+}
+
+void trace_event_write(struct trace_event *ev, struct trace_entry *entry, size_t len)
+{
+	bool irqs_on = hal_irq_enabled();
+	unsigned long flags = hal_irq_save();
+	const struct task *t = current;
+
+	entry->type = ev->id;
+	entry->flags = irqs_on ? 0 : TRACE_FLAG_IRQS_OFF;
+	if (READ_ONCE(t->work) & WORK_RESCHED)
+		entry->flags |= TRACE_FLAG_NEED_RESCHED;
+	entry->preempt_count = 0;
+	entry->pid = t->tid ? t->tid->nr : 0;
+	if (READ_ONCE(trace_recording) && len <= TRACE_ENTRY_MAX && passes_filter(ev, entry, len))
+		trace_record_write(entry, len);
+	hal_irq_restore(flags);
+}
+
+/* ---- the registry; trace_mutex held ---- */
+
+struct trace_event *trace_event_find(const char *system, const char *name)
+{
+	struct trace_event *ev;
+
+	list_for_each_entry(ev, &trace_events, link)
+		if (!strcmp(ev->name, name) && (!system || !strcmp(ev->system, system)))
+			return ev;
+	return NULL;
+}
+
+struct trace_event *trace_event_by_id(unsigned int id)
+{
+	struct trace_event *ev;
+
+	hlist_for_each_entry(ev, &by_id[id % BUCKETS], id_link)
+		if (ev->id == id)
+			return ev;
+	return NULL;
+}
+
+/* Numbers are used again only when all have been used once: records outlive their event. */
+static int take_id(void)
+{
+	for (unsigned int tries = 0; tries < MAX_ID; tries++) {
+		unsigned int id = next_id;
+
+		next_id = next_id == MAX_ID ? FIRST_ID : next_id + 1;
+		if (!trace_event_by_id(id))
+			return (int)id;
+	}
+	return -ENOSPC;
+}
+
+/* Events of one system stay together. */
+static void insert(struct trace_event *ev)
+{
+	struct trace_event *pos;
+
+	list_for_each_entry_reverse(pos, &trace_events, link) {
+		if (!strcmp(pos->system, ev->system)) {
+			list_add(&ev->link, &pos->link);
+			return;
+		}
+	}
+	list_add_tail(&ev->link, &trace_events);
+}
+
+int trace_event_register_locked(struct trace_event *ev)
+{
+	int id;
+
+	if (trace_event_find(ev->system, ev->name))
+		return -EEXIST;
+	id = take_id();
+	if (id < 0)
+		return id;
+	ev->id = (u16)id;
+	ev->enabled = 0;
+	ev->filter = NULL;
+	ev->filter_text = NULL;
+	insert(ev);
+	hlist_node_init(&ev->id_link);
+	hlist_add_head(&ev->id_link, &by_id[id % BUCKETS]);
+	return 0;
+}
+
+int trace_event_register(struct trace_event *ev)
+{
+	int r;
+
+	mutex_lock(&trace_mutex);
+	r = trace_event_register_locked(ev);
+	mutex_unlock(&trace_mutex);
+	return r;
+}
+
+/* Writers with interrupts off may be looking at the filter. */
+static void set_filter(struct trace_event *ev, struct trace_filter *filter, char *text)
+{
+	struct trace_filter *old = ev->filter;
+
+	__atomic_store_n(&ev->filter, filter, __ATOMIC_RELEASE);
+	kfree(ev->filter_text);
+	ev->filter_text = text;
+	if (old)
+		sched_sync_all_cpus();
+	trace_filter_free(old);
+}
+
+int trace_event_unregister_locked(struct trace_event *ev)
+{
+	if (ev->enabled)
+		return -EBUSY;
+	list_del(&ev->link);
+	hlist_del(&ev->id_link);
+	set_filter(ev, NULL, NULL);
+	return 0;
+}
+
+int trace_event_unregister(struct trace_event *ev)
+{
+	int r;
+
+	mutex_lock(&trace_mutex);
+	r = trace_event_unregister_locked(ev);
+	mutex_unlock(&trace_mutex);
+	return r;
+}
+
+int trace_event_set(struct trace_event *ev, bool on)
+{
+	int r = 0;
+
+	if (on == (ev->enabled != 0))
+		return 0;
+	if (on)
+		r = trace_buffers_make();
+	if (!r && on && ev->enable)
+		r = ev->enable(ev, true);
+	if (r)
+		return r;
+	WRITE_ONCE(ev->enabled, on);
+	if (!on && ev->enable)
+		(void)ev->enable(ev, false);
+	return 0;
+}
+
+/* What the file shows after a mistake: the text, a line that points at the place, and what is wrong. */
+static char *error_text(const char *text, const char *error, size_t at)
+{
+	size_t size = strlen(text) + at + strlen(error) + 32;
+	char *s = kmalloc(size, GFP_KERNEL);
+
+	if (s)
+		snprintf(s, size, "%s\n%*s^\nparse_error: %s", text, (int)at, "", error);
+	return s;
+}
+
+int trace_event_set_filter(struct trace_event *ev, const char *text)
+{
+	struct trace_filter *filter;
+	const char *error;
+	char *copy;
+	size_t at;
+
+	if (!strcmp(text, "0")) {
+		set_filter(ev, NULL, NULL);
+		return 0;
+	}
+	filter = trace_filter_parse(ev->fields, ev->nfields, text, &error, &at);
+	if (PTR_ERR_OR_ZERO(filter) == -EINVAL) {
+		set_filter(ev, NULL, error_text(text, error, at));
+		return -EINVAL;
+	}
+	if (IS_ERR(filter))
+		return PTR_ERR(filter);
+	copy = kstrdup(text, GFP_KERNEL);
+	if (!copy) {
+		trace_filter_free(filter);
+		return -ENOMEM;
+	}
+	set_filter(ev, filter, copy);
+	return 0;
+}
+
+/* ---- records as text ---- */
+
+static void show_columns(struct printbuf *pb)
+{
+	printbuf_puts(pb, "#                                _-----=> irqs-off/BH-disabled\n"
+			  "#                               / _----=> need-resched\n"
+			  "#                              | / _---=> hardirq/softirq\n"
+			  "#                              || / _--=> preempt-depth\n"
+			  "#                              ||| / _-=> migrate-disable\n"
+			  "#                              |||| /     delay\n"
+			  "#           TASK-PID     CPU#  |||||  TIMESTAMP  FUNCTION\n"
+			  "#              | |         |   |||||     |         |\n");
+}
+
+void trace_show_header(struct printbuf *pb, int cpu)
+{
+	u64 entries = 0, written = 0;
+
+	for (int i = 0; i < (int)boot_info.ncpus; i++) {
+		struct trace_ring *r = trace_ring_of((unsigned int)i);
+
+		if (!r || (cpu != TRACE_ALL_CPUS && cpu != i))
+			continue;
+		entries += trace_ring_entries(r);
+		written += trace_ring_entries(r) + READ_ONCE(r->overrun);
+	}
+	printbuf_printf(
+		pb, "# tracer: nop\n#\n# entries-in-buffer/entries-written: %llu/%llu   #P:%u\n#\n",
+		entries, written, cpu_online_count());
+	show_columns(pb);
+}
+
+static void show_prefix(struct printbuf *pb, const struct trace_cursor *c)
+{
+	u8 flags = c->entry.flags;
+	u64 us = (c->rec.time + 500) / 1000;
+
+	printbuf_printf(pb, "%16.16s-%-7d [%03u] ", c->rec.comm, c->entry.pid, c->rec.cpu);
+	printbuf_printf(pb, "%c%c%c.. ", flags & TRACE_FLAG_IRQS_OFF ? 'd' : '.',
+			flags & TRACE_FLAG_NEED_RESCHED ? 'N' : '.',
+			flags & TRACE_FLAG_HARDIRQ ? 'h' : '.');
+	if (trace_clock->in_ns)
+		printbuf_printf(pb, "%5llu.%06llu: ", us / 1000000, us % 1000000);
+	else
+		printbuf_printf(pb, "%12llu: ", c->rec.time);
+}
+
+void trace_show_record(struct printbuf *pb, const struct trace_cursor *c)
+{
+	const struct trace_event *ev = trace_event_by_id(c->entry.type);
+
+	if (c->lost)
+		printbuf_printf(pb, "CPU:%u [LOST %llu EVENTS]\n", c->rec.cpu, c->lost);
+	show_prefix(pb, c);
+	if (!ev) {
+		printbuf_printf(pb, "Unknown type %u\n", c->entry.type);
+		return;
+	}
+	if (ev->print) {
+		if (!ev->own_name)
+			printbuf_printf(pb, "%s: ", ev->name);
+		ev->print(pb, ev, &c->entry, c->rec.len);
+	} else {
+		printbuf_printf(pb, "%s:", ev->name);
+		for (unsigned int i = 0; i < ev->nfields; i++) {
+			printbuf_printf(pb, " %s=", ev->fields[i].name);
+			trace_field_text(pb, &ev->fields[i], &c->entry, c->rec.len);
+		}
+	}
+	printbuf_putc(pb, '\n');
+}

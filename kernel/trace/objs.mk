@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+obj-y += buffer.o event.o field.o filter.o ring.o
