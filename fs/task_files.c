@@ -163,6 +163,95 @@ bool exec_creds(struct file *f, struct creds *c)
 	return c->euid != c->uid || c->egid != c->gid;
 }
 
+/* ---- core dumps ---- */
+
+/* Is this a file that nobody else can read or has a hold on? */
+static bool fit_for_core(struct file *f)
+{
+	const struct inode *i = f->inode;
+
+	return S_ISREG(i->mode) && i->nlink == 1 && (i->mode & 0677) == 0600 &&
+	       i->uid == current->creds->fsuid;
+}
+
+static struct file *core_open(const char *path)
+{
+	struct file *f = file_open(AT_FDCWD, path,
+				   O_CREAT | O_RDWR | O_NOFOLLOW | O_LARGEFILE | O_EXCL, 0600);
+
+	if (IS_ERR(f) || fit_for_core(f))
+		return f;
+	file_put(f);
+	return ERR_PTR(-EPERM);
+}
+
+/* In a changed root a path could lead to where root would not expect it. */
+static bool in_first_root(void)
+{
+	struct fs_ctx *first = task_fs_get(init_process->leader);
+	bool same = first && path_equal(&first->root, &current->fs->root);
+
+	if (first)
+		fs_ctx_put(first);
+	return same;
+}
+
+static struct file *core_open_as_root(const char *path)
+{
+	struct creds *root;
+	const struct creds *mine;
+	struct file *f;
+
+	if (path[0] != '/' || !in_first_root())
+		return ERR_PTR(-EPERM);
+	root = creds_prepare();
+	if (!root)
+		return ERR_PTR(-ENOMEM);
+	root->fsuid = 0;
+	mine = creds_override(root);
+	f = core_open(path);
+	creds_put(creds_override(mine));
+	return f;
+}
+
+struct file *files_core_create(const char *path, bool safe)
+{
+	if (safe)
+		return core_open_as_root(path);
+	(void)vfs_unlink(AT_FDCWD, path);
+	return core_open(path);
+}
+
+ssize_t files_core_write(struct file *f, const void *buf, size_t n, u64 pos)
+{
+	return kernel_write(f, buf, n, (loff_t)pos);
+}
+
+void files_core_close(struct file *f)
+{
+	file_put(f);
+}
+
+int files_exe_path(struct vm *vm, char *buf, size_t size)
+{
+	struct file *f = vm->exe;
+	char *name, *text;
+	int r = 0;
+
+	if (!f)
+		return -ENOENT;
+	name = kmalloc(size, 0);
+	if (!name)
+		return -ENOMEM;
+	text = path_name(&f->path, name, size);
+	if (IS_ERR(text))
+		r = (int)PTR_ERR(text);
+	else
+		strscpy(buf, text, size);
+	kfree(name);
+	return r;
+}
+
 /* ---- boot ---- */
 
 void files_init(void)

@@ -4,6 +4,7 @@
  * A task replaces only its own; others read them with a reference taken under tasklist_lock (see creds_of()).
  * Source: credentials(7), capabilities(7).
  */
+#include <kernel/coredump.h>
 #include <kernel/task.h>
 #include <lib/string.h>
 #include <mm/slab.h>
@@ -65,8 +66,7 @@ static void forget_trust(const struct creds *old, const struct creds *new)
 	if (old->euid == new->euid && old->egid == new->egid && old->fsuid == new->fsuid &&
 	    old->fsgid == new->fsgid && !(new->cap_permitted & ~old->cap_permitted))
 		return;
-	t->process->dumpable = false;
-	t->vm->dumpable = 0;
+	t->vm->dumpable = (u8)READ_ONCE(suid_dumpable);
 	t->pdeath_signal = 0;
 }
 
@@ -76,10 +76,19 @@ void creds_commit(struct creds *c)
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 
 	forget_trust(old, c);
-
 	current->creds = c;
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	creds_put(old);
+}
+
+const struct creds *creds_override(const struct creds *c)
+{
+	const struct creds *old = current->creds;
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+
+	current->creds = c;
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return old;
 }
 
 const struct creds *creds_of(struct task *t)

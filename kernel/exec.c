@@ -13,6 +13,7 @@
  *	           | auxv, envp[], argv[], argc <- sp |
  */
 #include <hal/power.h>
+#include <kernel/coredump.h>
 #include <kernel/files.h>
 #include <kernel/posix_timer.h>
 #include <kernel/printk.h>
@@ -529,6 +530,8 @@ static void choose_layout(struct exec *e)
 
 	e->stack_top = USER_END - PAGE_SIZE - random_offset(11);
 	e->vm->mmap_top = ALIGN_DOWN(e->stack_top - gap - random_offset(13), PAGE_SIZE);
+	if (current->vm)
+		e->vm->dump_filter = READ_ONCE(current->vm->dump_filter);
 	e->vm->rlimit_as = p->rlim[RLIMIT_AS].rlim_cur;
 	e->vm->rlimit_data = p->rlim[RLIMIT_DATA].rlim_cur;
 	e->vm->rlimit_stack = p->rlim[RLIMIT_STACK].rlim_cur;
@@ -729,7 +732,7 @@ static void commit(struct exec *e)
 	creds_commit(e->creds);
 	e->creds = NULL;
 	t->process->exit_signal = SIGCHLD;
-	t->vm->dumpable = t->process->dumpable = !e->secure;
+	t->vm->dumpable = e->secure ? (u8)READ_ONCE(suid_dumpable) : DUMPABLE_USER;
 	t->altstack_sp = t->altstack_size = 0;
 	t->altstack_flags = SS_DISABLE;
 	t->clear_child_tid = 0;

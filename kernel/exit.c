@@ -11,6 +11,7 @@
 #include <hal/power.h>
 #include <hal/upcall.h>
 #include <kernel/console.h>
+#include <kernel/coredump.h>
 #include <kernel/files.h>
 #include <kernel/printk.h>
 #include <kernel/process.h>
@@ -386,6 +387,7 @@ void do_exit(int status)
 	struct process *p = t->process;
 	bool last;
 
+	coredump_join();
 	t->flags |= TASK_F_EXITING;
 	t->exit_code = status;
 	release_vm(t);

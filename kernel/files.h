@@ -36,6 +36,16 @@ void exec_set_exe(struct vm *vm, struct file *f);
 /** exec_creds() - what set-user-id and set-group-id bits make of @creds; returns whether privileges were raised (AT_SECURE). */
 bool exec_creds(struct file *f, struct creds *creds);
 
+/**
+ * files_core_create() - a fresh regular file for a core dump, written by current only. An old one of that name is removed. @safe: as root, and only
+ * by an absolute path. ERR_PTR(-EPERM): not a place for a core. files_core_write(): bytes or -Exxx.
+ */
+struct file *files_core_create(const char *path, bool safe);
+ssize_t files_core_write(struct file *f, const void *buf, size_t n, u64 pos);
+void files_core_close(struct file *f);
+/** files_exe_path() - the path of the program that @vm runs. 0, -ENOENT, -ENAMETOOLONG. */
+int files_exe_path(struct vm *vm, char *buf, size_t size);
+
 /* Boot. */
 /** files_init() - bring the file systems up; current (boot task) and later init see the root. */
 void files_init(void);

@@ -167,7 +167,6 @@ static int fork_process(struct task *t, const struct clone_req *req)
 	pid_get(t->tid);
 	p->pid = t->tid;
 	p->exit_signal = req->exit_signal;
-	p->dumpable = parent->dumpable;
 	p->leader = t;
 	t->process = p;
 	return 0;

@@ -3,6 +3,7 @@
  * Who may look into whom: the check behind ptrace(2), process_vm_readv(2) and most of /proc/PID.
  * Source: ptrace(2), "Ptrace access mode checking".
  */
+#include <kernel/coredump.h>
 #include <kernel/ptrace.h>
 #include <mm/vm.h>
 
@@ -16,7 +17,7 @@ static bool same_ids(const struct creds *c, uid_t uid, gid_t gid)
 static bool is_dumpable(struct task *t)
 {
 	unsigned long flags = spin_lock_irqsave(&t->wake_lock);
-	bool yes = !t->vm || t->vm->dumpable == 1;
+	bool yes = !t->vm || t->vm->dumpable == DUMPABLE_USER;
 
 	spin_unlock_irqrestore(&t->wake_lock, flags);
 	return yes;

@@ -298,8 +298,7 @@ static enum step default_action(struct task *t, int sig, const struct siginfo *i
 		stop_by(t->process, sig, seq);
 		return STEP_AGAIN;
 	}
-	/* No core file is ever written, so the status does not claim one. */
-	sig_kill_self(sig);
+	sig_die(info);
 	return STEP_DONE;
 }
 

@@ -12,6 +12,7 @@
  * Locking: sighand->lock (s), interrupts off; tasklist_lock outside it. The parent is told with tasklist_lock held and s
  * released, hence process->cld_pending. Sources: signal(7), sigaction(2), kill(2), sigqueue(3), wait(2).
  */
+#include <kernel/coredump.h>
 #include <kernel/printk.h>
 #include <kernel/process.h>
 #include <kernel/sched.h>
@@ -233,6 +234,37 @@ static void begin_group_exit(struct process *p, int status)
 	}
 }
 
+bool sig_begin_dump(struct core_dump *cd, int sig)
+{
+	struct process *p = current->process;
+	unsigned long flags;
+	struct sighand *sh = sighand_lock(p, &flags);
+	bool begun = !p->group_exit && !p->group_exec;
+
+	if (begun) {
+		begin_group_exit(p, sig);
+		p->core = cd;
+		/* The file is to be written as by anybody who is not being killed. */
+		task_clear_work(current, WORK_EXIT | WORK_SIGNAL);
+	}
+	sighand_unlock(sh, flags);
+	return begun;
+}
+
+void sig_end_dump(struct core_dump *cd, bool dumped)
+{
+	struct process *p = current->process;
+	unsigned long flags;
+	struct sighand *sh = sighand_lock(p, &flags);
+
+	if (dumped && !cd->killed)
+		p->group_exit_code |= 0x80;
+	WRITE_ONCE(p->core, NULL);
+	task_set_work(current, WORK_EXIT);
+	sighand_unlock(sh, flags);
+	waitq_wake_all(&p->exit_wait);
+}
+
 static bool can_take(const struct task *t, int sig)
 {
 	return !(t->flags & TASK_F_EXITING) && !(t->blocked & SIGMASK(sig));
@@ -351,6 +383,8 @@ static void resume(struct process *p)
 /* What a signal does just by being sent. Returns whether it is to be queued. */
 static bool act_on_sending(struct process *p, struct task *t, int sig, const struct siginfo *info)
 {
+	if (p->core && sig == SIGKILL)
+		WRITE_ONCE(p->core->killed, true);
 	if (p->group_exit || list_empty(&p->threads))
 		return false;
 	if (SIGMASK(sig) & SIG_STOP_MASK)
@@ -360,11 +394,12 @@ static bool act_on_sending(struct process *p, struct task *t, int sig, const str
 	return !is_ignored(p, t, sig, info);
 }
 
-/* Does the default action of @sig end the process? (ptrace: a traced thread stops first; its place is in sig_deliver_all().) */
+/* Does @sig end the process as soon as it is sent? One that leaves a core is taken by a thread first, whose registers the core shows.
+ * (ptrace: a traced thread stops first; its place is in sig_deliver_all().) */
 static bool is_fatal(const struct process *p, int sig)
 {
 	return action_of(p, sig)->handler == SIG_DFL &&
-	       !(SIGMASK(sig) & (SIG_IGNORE_MASK | SIG_STOP_MASK));
+	       !(SIGMASK(sig) & (SIG_IGNORE_MASK | SIG_STOP_MASK | SIG_COREDUMP_MASK));
 }
 
 /* A signal was queued: who is to see it? */
@@ -500,6 +535,7 @@ int sig_check_kill(struct process *p, int sig)
 
 /* ---- faults, and death ---- */
 
+/* Blocked or ignored, it is delivered with its default action: Linux changes action and mask the same way. */
 void sig_force_info(const struct siginfo *info)
 {
 	struct task *t = current;
@@ -507,16 +543,17 @@ void sig_force_info(const struct siginfo *info)
 	unsigned long flags;
 	struct sighand *sh = sighand_lock(p, &flags);
 	int sig = info->si_signo;
-	unsigned long handler = sh->action[sig - 1].handler;
+	struct k_sigaction *action = &sh->action[sig - 1];
 
-	if (handler == SIG_DFL || handler == SIG_IGN || (t->blocked & SIGMASK(sig))) {
+	if (action->handler == SIG_IGN || (t->blocked & SIGMASK(sig))) {
+		action->handler = SIG_DFL;
+		t->blocked &= ~SIGMASK(sig);
+	}
+	if (action->handler == SIG_DFL)
 		pr_debug("%s (pid %d): dies of signal %d, ip %lx address %llx\n", t->comm,
 			 task_pid(t), sig, uctx_ip(&t->hal.uctx), info->fault.addr);
-		begin_group_exit(p, sig);
-	} else {
-		t->forced = *info;
-		task_set_work(t, WORK_SIGNAL);
-	}
+	t->forced = *info;
+	task_set_work(t, WORK_SIGNAL);
 	sighand_unlock(sh, flags);
 }
 
@@ -531,14 +568,25 @@ void sig_force(int sig, int code, uaddr_t addr)
 	sig_force_info(&info);
 }
 
-void sig_kill_self(int sig)
+void sig_die(const struct siginfo *info)
 {
 	struct process *p = current->process;
 	unsigned long flags;
-	struct sighand *sh = sighand_lock(p, &flags);
+	struct sighand *sh;
 
-	begin_group_exit(p, sig);
+	if (SIGMASK(info->si_signo) & SIG_COREDUMP_MASK)
+		coredump(info);
+	sh = sighand_lock(p, &flags);
+	begin_group_exit(p, info->si_signo);
 	sighand_unlock(sh, flags);
+}
+
+void sig_kill_self(int sig)
+{
+	struct siginfo info;
+
+	fill_info(&info, sig, NULL);
+	sig_die(&info);
 }
 
 bool fatal_signal_pending(void)

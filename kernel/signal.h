@@ -41,6 +41,8 @@ void sig_force(int sig, int code, uaddr_t addr);
 void sig_force_info(const struct siginfo *info);
 /** sig_kill_self() - make current's process die of @sig with default action (bad frame, OOM). */
 void sig_kill_self(int sig);
+/** sig_die() - carry out the default action of a fatal signal: core file (kernel/coredump.h) and end. May sleep. */
+void sig_die(const struct siginfo *info);
 /** sig_pending_deliverable() - recompute whether WORK_SIGNAL must be set. s held. */
 void sig_recalc(struct task *t);
 /** signal_pending() / fatal_signal_pending() of current. */

@@ -235,7 +235,7 @@ struct process {
 		u64 value_ns, interval_ns;
 	} itimer[3];		       /* s: REAL as deadline; VIRTUAL, PROF as CPU-time deadline */
 	struct process_timers *timers; /* kernel/posix_timer.h; NULL: has none yet */
-	bool dumpable;
+	struct core_dump *core;	       /* s: under way; NULL otherwise */
 	bool child_subreaper;
 	bool membarrier_registered;
 };
@@ -308,6 +308,9 @@ static inline const struct creds *current_creds(void)
 }
 struct creds *creds_prepare(void);  /* a copy of current's to edit; NULL: no memory */
 void creds_commit(struct creds *c); /* becomes current's */
+const struct creds *creds_override(
+	const struct creds
+		*c); /* the same for a while: returns the old ones, references stay as they are */
 #define CAP_FULL ((1ULL << (CAP_LAST_CAP + 1)) - 1)
 struct creds *creds_prepare_groups(unsigned int ngroups); /* with room for that many groups */
 const struct creds *creds_root(void);			  /* a reference to the first task's */

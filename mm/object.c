@@ -232,6 +232,7 @@ static const struct vm_object_ops shared_ops = {
 	.owner_get = shared_owner_get,
 	.owner_put = shared_owner_put,
 	.describe = shared_describe,
+	.sparse = true,
 };
 
 struct vm_object *vm_object_create_shared(u64 npages, void **owner)

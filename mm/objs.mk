@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-obj-y += early.o page.o slab.o kstack.o object.o vm.o fault.o uaccess.o
+obj-y += early.o page.o slab.o kstack.o object.o vm.o fault.o dump.o uaccess.o

@@ -315,6 +315,7 @@ struct vm *vm_create(void)
 	rb_root_init(&vm->vmas);
 	vm->mmap_top = USER_END - PAGE_SIZE;
 	vm->dumpable = 1;
+	vm->dump_filter = COREDUMP_DEFAULT;
 	return vm;
 }
 
@@ -398,6 +399,7 @@ static void copy_layout(struct vm *to, const struct vm *from)
 	memcpy(to->auxv, from->auxv, sizeof(to->auxv));
 	to->nauxv = from->nauxv;
 	to->dumpable = from->dumpable;
+	to->dump_filter = READ_ONCE(from->dump_filter);
 	to->rlimit_as = from->rlimit_as;
 	to->rlimit_data = from->rlimit_data;
 	to->rlimit_stack = from->rlimit_stack;

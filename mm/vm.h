@@ -37,6 +37,15 @@
 #define VM_VDSO	     0x4000u
 #define VM_DONTDUMP  0x8000u
 
+/* vm->dump_filter: which mappings go into a core file. Source: core(5). */
+#define COREDUMP_ANON_PRIVATE	1u
+#define COREDUMP_ANON_SHARED	2u
+#define COREDUMP_MAPPED_PRIVATE 4u
+#define COREDUMP_MAPPED_SHARED	8u
+#define COREDUMP_ELF_HEADERS	16u
+#define COREDUMP_DEFAULT	0x33u /* with the bit for huge pages, as Linux starts */
+#define COREDUMP_ALL		0x1ffu
+
 struct vm_object;
 
 struct vm_object_ops {
@@ -57,6 +66,7 @@ struct vm_object_ops {
 	int (*writable_get)(struct vm_object *obj);
 	void (*writable_dup)(struct vm_object *obj);
 	void (*writable_put)(struct vm_object *obj);
+	bool sparse; /* a page that is not in the object is all zeros */
 };
 
 struct vm_object {
@@ -109,7 +119,8 @@ struct vm {
 	void (*exe_get)(void *exe);
 	void (*exe_put)(void *exe);
 	bool lock_future; /* mlockall(MCL_FUTURE) */
-	u8 dumpable;
+	u8 dumpable; /* DUMPABLE_* (kernel/coredump.h): whether a core is written, and who may look */
+	u32 dump_filter; /* atomic: COREDUMP_* of /proc/PID/coredump_filter */
 	u64 rlimit_as, rlimit_data, rlimit_stack,
 		rlimit_memlock; /* mirrored from the process by exec/prlimit */
 };
@@ -165,6 +176,27 @@ enum vm_fault vm_handle_fault(struct vm *vm, uaddr_t addr, unsigned int access);
 /** vm_access() - read or write another address space (ptrace, /proc/PID/mem, process_vm_*). @force: ignore rights as ptrace does.
  *  Returns bytes done (may be short). Breaks COW for writes. May sleep. */
 ssize_t vm_access(struct vm *vm, uaddr_t addr, void *buf, size_t len, bool write, bool force);
+
+/* What a core file or a debugger wants to know of one mapping. */
+struct vm_area {
+	uaddr_t start, end;
+	unsigned int flags; /* VM_* */
+	bool mapped_file;   /* shows an object: a file, or shared anonymous memory */
+	bool unlinked;	    /* ... that has no name in any directory */
+	bool written;	    /* pages of its own (private) are present */
+	u64 pgoff;
+	size_t name; /* offset in the caller's buffer of names */
+};
+/**
+ * vm_areas() - describe all mappings. @areas: room for @n; @names: their files' names, each with its NUL, in @size bytes.
+ * Context: may sleep. Return: how many mappings there are (the caller tries again if more than @n), or -ENOSPC: @names is too small.
+ */
+long vm_areas(struct vm *vm, struct vm_area *areas, size_t n, char *names, size_t size);
+/**
+ * vm_dump_page() - the first page at or after *@addr, below @end (in one mapping), that is not known to be zero, with a reference; *@addr
+ * becomes its address. Nothing is made for it: what was never touched is passed over. NULL: there is none. May sleep.
+ */
+struct page *vm_dump_page(struct vm *vm, uaddr_t *addr, uaddr_t end);
 
 /** vm_install_page() - enter an anonymous page at an empty address of a writable private mapping; takes a reference of its own. 0 or -ENOMEM. */
 int vm_install_page(struct vm *vm, uaddr_t addr, struct page *page);

@@ -305,11 +305,10 @@ long sys_prctl(int option, ulong arg2, ulong arg3, ulong arg4, ulong arg5)
 	case PR_GET_PDEATHSIG:
 		return hal_put_user32(arg2, (u32)current->pdeath_signal);
 	case PR_GET_DUMPABLE:
-		return p->dumpable;
+		return current->vm->dumpable;
 	case PR_SET_DUMPABLE:
 		if (arg2 > 1)
 			return -EINVAL;
-		p->dumpable = arg2;
 		current->vm->dumpable = (u8)arg2;
 		return 0;
 	case PR_SET_NAME:

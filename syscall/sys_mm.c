@@ -2,6 +2,7 @@
 /* Memory: mmap(2), munmap(2), mprotect(2), mremap(2), brk(2), madvise(2), msync(2), mlock(2), mincore(2), membarrier(2). */
 #include <fs/file.h>
 #include <fs/vfs.h>
+#include <kernel/coredump.h>
 #include <kernel/files.h>
 #include <kernel/ptrace.h>
 #include <kernel/task.h>

@@ -294,7 +294,7 @@ static int status_show(struct printbuf *pb, struct task *t)
 	if (vm)
 		status_memory(pb, vm);
 	put_vm(vm);
-	printbuf_puts(pb, "CoreDumping:\t0\n");
+	printbuf_printf(pb, "CoreDumping:\t%d\n", READ_ONCE(t->process->core) != NULL);
 	status_signals(pb, t, &ti);
 	status_cpus(pb, t);
 	printbuf_printf(pb, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
@@ -594,6 +594,28 @@ static int loginuid_show(struct printbuf *pb, struct task *t)
 	return 0;
 }
 
+static int coredump_filter_show(struct printbuf *pb, struct task *t)
+{
+	struct vm *vm = task_vm_get(t);
+
+	if (vm)
+		printbuf_printf(pb, "%08x\n", READ_ONCE(vm->dump_filter));
+	put_vm(vm);
+	return 0;
+}
+
+static ssize_t coredump_filter_write(struct task *t, const char *text, size_t n)
+{
+	struct vm *vm = task_vm_get(t);
+	u32 filter;
+	int r = vm ? proc_number(text, &filter) : -ESRCH;
+
+	if (!r)
+		WRITE_ONCE(vm->dump_filter, filter & COREDUMP_ALL);
+	put_vm(vm);
+	return r ? r : (ssize_t)n;
+}
+
 static ssize_t dir_link(struct task *t, bool root, struct path *jump)
 {
 	struct fs_ctx *fs = task_fs_get(t);
@@ -637,7 +659,8 @@ static ssize_t exe_link(struct task *t, int fd, char *buf, size_t size, struct p
 	PROC_FILE("mounts", mounts_file), PROC_FILE("mountinfo", mountinfo_file), PROC_FILE("wchan", wchan_show),     \
 	PROC_FILE("oom_score", zero_show), PROC_FILE("cgroup", cgroup_show), PROC_FILE("uid_map", idmap_show),        \
 	PROC_FILE("gid_map", idmap_show), PROC_FILE("loginuid", loginuid_show), PROC_LINK("cwd", cwd_link),           \
-	PROC_LINK("root", root_link), PROC_LINK("exe", exe_link),                                                     \
+	PROC_LINK("root", root_link), PROC_LINK("exe", exe_link),  \
+	PROC_WRITABLE("coredump_filter", coredump_filter_show, coredump_filter_write),                                                   \
 	{ .name = "fd", .mode = S_IFDIR | 0500, .iops = &proc_fd_dir_ops, .fops = &proc_fd_dir_fops },                \
 	{ .name = "fdinfo", .mode = S_IFDIR | 0555, .iops = &proc_fdinfo_dir_ops, .fops = &proc_fdinfo_dir_fops },    \
 	{ .name = "mem", .mode = S_IFREG | 0600, .fops = &proc_mem_fops }

@@ -56,6 +56,8 @@ extern const struct proc_entry proc_pid_entry,
 extern const struct proc_entry proc_system_entries[], proc_sys_entry;
 extern const struct inode_ops proc_fd_dir_ops, proc_fdinfo_dir_ops, proc_tasks_ops;
 extern const struct file_ops proc_fd_dir_fops, proc_fdinfo_dir_fops, proc_tasks_fops, proc_mem_fops;
+/** proc_number() - a number as users write it to a file: C notation, white space around it. 0, -EINVAL, -ERANGE. */
+int proc_number(const char *text, u32 *value);
 ssize_t proc_fd_link(struct task *t, int fd, char *buf, size_t size, struct path *jump);
 int proc_fdinfo_show(struct printbuf *pb, struct task *t, int fd);
 

@@ -8,6 +8,7 @@
  * Locking: the text's own mutex. Source: proc(5).
  */
 #include <fs/procfs/proc.h>
+#include <kernel/coredump.h>
 #include <kernel/ptrace.h>
 
 #define TEXT_MAX (8u << 20)
@@ -47,13 +48,17 @@ static u64 proc_ino(const struct proc_entry *e, struct pid *tid, int fd)
 	return 1 + (base << 1) + ((u64)(tid ? tid->nr : 0) << 20) + ((u64)(unsigned int)fd << 44);
 }
 
-/* Files of a process belong to it, or to root when it is not dumpable. */
+/* Files of a process belong to it, or to root when it is not dumpable or has no memory; directories that all may read belong to it always. */
 static void set_owner(struct inode *i, struct task *t)
 {
 	const struct creds *c = creds_of(t);
+	struct vm *vm = task_vm_get(t);
+	bool its = i->mode == (S_IFDIR | 0555) || (vm && vm->dumpable == DUMPABLE_USER);
 
-	i->uid = t->process->dumpable ? c->euid : 0;
-	i->gid = t->process->dumpable ? c->egid : 0;
+	i->uid = its ? c->euid : 0;
+	i->gid = its ? c->egid : 0;
+	if (vm)
+		vm_put(vm);
 	creds_put(c);
 }
 

@@ -6,6 +6,7 @@
 #include <fs/procfs/proc.h>
 #include <hal/boot.h>
 #include <hal/irq.h>
+#include <kernel/coredump.h>
 #include <kernel/process.h>
 #include <kernel/random.h>
 #include <kernel/sched.h>
@@ -317,9 +318,60 @@ static int file_nr_show(struct printbuf *pb, struct task *t)
 
 static int core_pattern_show(struct printbuf *pb, struct task *t)
 {
-	printbuf_puts(pb, "core\n");
+	char pattern[CORE_PATTERN_MAX];
+
+	coredump_get_pattern(pattern);
+	printbuf_printf(pb, "%s\n", pattern);
 	return 0;
 }
+
+/* One line, cut at the pattern's longest length, as Linux does with strings. */
+static ssize_t core_pattern_write(struct task *t, const char *text, size_t n)
+{
+	char pattern[CORE_PATTERN_MAX];
+	int r;
+
+	scnprintf(pattern, sizeof(pattern), "%.*s", (int)strcspn(text, "\n"), text);
+	r = coredump_set_pattern(pattern);
+	return r ? r : (ssize_t)n;
+}
+
+int proc_number(const char *text, u32 *value)
+{
+	char word[32];
+
+	while (*text == ' ' || *text == '\t' || *text == '\n')
+		text++;
+	scnprintf(word, sizeof(word), "%.*s", (int)strcspn(text, " \t\n"), text);
+	return kstrtou32(word, 0, value);
+}
+
+/* Files of one number, at most @max. */
+static ssize_t number_write(const char *text, size_t n, u32 *where, u32 max)
+{
+	u32 value;
+	int r = proc_number(text, &value);
+
+	if (!r && value > max)
+		r = -EINVAL;
+	if (r)
+		return r;
+	WRITE_ONCE(*where, value);
+	return (ssize_t)n;
+}
+
+#define NUMBER_FILE(name, variable, max)                                                                               \
+	static int name##_show(struct printbuf *pb, struct task *t)                                                   \
+	{                                                                                                             \
+		printbuf_printf(pb, "%u\n", READ_ONCE(variable));                                                     \
+		return 0;                                                                                             \
+	}                                                                                                             \
+	static ssize_t name##_write(struct task *t, const char *text, size_t n)                                       \
+	{                                                                                                             \
+		return number_write(text, n, &(variable), max);                                                       \
+	}
+NUMBER_FILE(core_uses_pid, core_uses_pid, 1)
+NUMBER_FILE(suid_dumpable, suid_dumpable, 2)
 
 static const struct proc_entry sys_random[] = {
 	PROC_FILE("boot_id", boot_id_show),
@@ -337,7 +389,8 @@ static const struct proc_entry sys_kernel[] = {
 	PROC_FILE("pid_max", pid_max_show),
 	PROC_FILE("threads-max", threads_max_show),
 	PROC_FILE("cap_last_cap", cap_last_cap_show),
-	PROC_FILE("core_pattern", core_pattern_show),
+	PROC_WRITABLE("core_pattern", core_pattern_show, core_pattern_write),
+	PROC_WRITABLE("core_uses_pid", core_uses_pid_show, core_uses_pid_write),
 	PROC_FILE("randomize_va_space", randomize_show),
 	PROC_FILE("ngroups_max", ngroups_max_show),
 	PROC_DIR("random", sys_random),
@@ -355,6 +408,7 @@ static const struct proc_entry sys_fs[] = {
 	PROC_FILE("file-nr", file_nr_show),
 	PROC_FILE("nr_open", nr_open_show),
 	PROC_FILE("pipe-max-size", pipe_max_show),
+	PROC_WRITABLE("suid_dumpable", suid_dumpable_show, suid_dumpable_write),
 	{ .name = NULL },
 };
 static const struct proc_entry sys_net_core[] = {

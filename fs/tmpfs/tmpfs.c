@@ -464,6 +464,7 @@ static const struct vm_object_ops object_ops = {
 	.owner_get = owner_get,
 	.owner_put = owner_put,
 	.describe = object_describe,
+	.sparse = true,
 };
 
 static ssize_t tmpfs_read(struct file *f, struct iov_iter *to, loff_t *pos, int flags)

@@ -287,6 +287,17 @@ bool hal_pt_query(struct hal_pt *pt, uaddr_t va, struct hal_pte_info *out)
 	return true;
 }
 
+uaddr_t hal_pt_next(struct hal_pt *pt, uaddr_t start, uaddr_t end)
+{
+	struct chunk c;
+
+	while (next_chunk(&pt->radix, &c, &start, end))
+		for (unsigned int i = 0; i < c.n; i++)
+			if (pte_present(pte_get(&c.slot[i]), 0))
+				return c.va + i * PAGE_SIZE;
+	return end;
+}
+
 void hal_pt_unmap(struct hal_pt *pt, uaddr_t start, uaddr_t end,
 		  void (*fn)(void *ctx, uaddr_t va, paddr_t pa, unsigned int prot), void *ctx)
 {

@@ -97,6 +97,8 @@ int hal_pt_map_pages(struct hal_pt *pt, uaddr_t va, const paddr_t *pas, unsigned
 /** hal_pt_query() - look one page up. Return: true if present. */
 bool hal_pt_query(struct hal_pt *pt, uaddr_t va, struct hal_pte_info *out);
 
+/** hal_pt_next() - the first present page of [start, end); @end if there is none. Absent tables are skipped quickly. */
+uaddr_t hal_pt_next(struct hal_pt *pt, uaddr_t start, uaddr_t end);
 /** hal_pt_unmap() - remove all pages of [start, end), calling @fn (may be NULL) for each; frees tables that become empty only in fini. */
 void hal_pt_unmap(struct hal_pt *pt, uaddr_t start, uaddr_t end,
 		  void (*fn)(void *ctx, uaddr_t va, paddr_t pa, unsigned int prot), void *ctx);
