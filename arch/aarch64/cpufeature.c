@@ -8,6 +8,7 @@
  */
 #include <arch/cpufeature.h>
 #include <arch/sysreg.h>
+#include <arch/trap.h>
 #include <hal/cpu.h>
 #include <hal/paging.h>
 #include <hal/timer.h>
@@ -116,6 +117,7 @@ void aarch64_features_init(void)
 void aarch64_cpu_init(void)
 {
 	percpu(midr) = (u32)read_sysreg(midr_el1);
+	aarch64_debug_init_cpu();
 }
 
 unsigned long hal_hwcap(unsigned int n)

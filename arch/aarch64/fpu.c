@@ -7,7 +7,7 @@
  * FP trapped for EL0 and costs nothing. Coming back to the CPU where its state still is, a task
  * loads nothing:
  *
- *	fp_live		registers of this CPU hold the state, arch.fp is old
+ *	live & LIVE_FP	registers of this CPU hold the state, arch.fp is old
  *	fp_cpu, fp_owner  both say this CPU and this task: the registers still equal arch.fp
  *
  * All of it is the current task's or a new task's own; no lock. Interrupt handlers do not touch it.
@@ -19,22 +19,38 @@
 
 static DEFINE_PERCPU(struct hal_task *, fp_owner);
 
-void aarch64_fp_prepare(struct hal_task *task)
+static void fp_prepare(struct hal_task *task)
 {
 	struct arch_thread *t = &task->arch;
 
-	t->fp_ready = 1;
 	if (!t->fp_used) {
 		write_sysreg(cpacr_el1, CPACR_FP_EL1);
 		return;
 	}
 	write_sysreg(cpacr_el1, CPACR_FP_ALL);
-	if (!t->fp_live && (percpu(fp_owner) != task || t->fp_cpu != hal_cpu_id() + 1)) {
+	if (!(t->live & LIVE_FP) && (percpu(fp_owner) != task || t->fp_cpu != hal_cpu_id() + 1)) {
 		aarch64_fp_load(&t->fp);
 		percpu(fp_owner) = task;
 		t->fp_cpu = hal_cpu_id() + 1;
 	}
-	t->fp_live = 1;
+	t->live |= LIVE_FP;
+}
+
+void aarch64_user_prepare(struct hal_task *task)
+{
+	fp_prepare(task);
+	if (unlikely(task->arch.debug))
+		aarch64_debug_load(task);
+	task->arch.fp_ready = 1;
+}
+
+void aarch64_switch_out(struct hal_task *task)
+{
+	if (task->arch.live & LIVE_FP)
+		aarch64_fp_save(&task->arch.fp);
+	if (task->arch.live & LIVE_DEBUG)
+		aarch64_debug_unload();
+	task->arch.live = 0;
 }
 
 void aarch64_fp_trap(struct hal_task *task)
@@ -47,14 +63,14 @@ void aarch64_fp_sync(struct hal_task *task)
 {
 	unsigned long flags = hal_irq_save();
 
-	if (task->arch.fp_live)
+	if (task->arch.live & LIVE_FP)
 		aarch64_fp_save(&task->arch.fp);
 	hal_irq_restore(flags);
 }
 
 void aarch64_fp_replaced(struct hal_task *task)
 {
-	task->arch.fp_live = 0;
+	task->arch.live &= ~(u32)LIVE_FP;
 	task->arch.fp_cpu = 0;
 	task->arch.fp_ready = 0;
 }

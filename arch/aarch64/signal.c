@@ -90,7 +90,7 @@ static int push_context(uaddr_t frame, struct hal_task *task, const struct sigfr
 		.sc.fault_address = task->arch.fault_addr,
 		.sc.sp = task->uctx.sp,
 		.sc.pc = task->uctx.pc,
-		.sc.pstate = task->uctx.pstate,
+		.sc.pstate = task->uctx.pstate & ~(u64)PSR_SS,
 	};
 
 	static_assert(sizeof(part) == FRAME_SC - FRAME_UC + sizeof(struct sigcontext));

@@ -122,9 +122,11 @@ static enum uctx_reason user_exception(struct hal_task *task, u64 esr, struct uc
 		return exception(ev, UCTX_EXC_BREAKPOINT, 0);
 	case EC_BREAK_EL0:
 	case EC_STEP_EL0:
-	case EC_WATCH_EL0:
+		ev->addr = task->uctx.pc;
 		return exception(ev, UCTX_EXC_DEBUG,
 				 ESR_EC(esr) == EC_STEP_EL0 ? CODE_TRACE : CODE_HWBKPT);
+	case EC_WATCH_EL0: /* before the access; FAR has its address */
+		return exception(ev, UCTX_EXC_DEBUG, CODE_HWBKPT);
 	default:
 		return UCTX_UNKNOWN;
 	}

@@ -96,7 +96,7 @@ FUNC aarch64_run_user, 6
 	eret
 2:	stp x0, x1, [sp, #-32]!
 	str x30, [sp, #16]
-	bl aarch64_fp_prepare
+	bl aarch64_user_prepare
 	ldr x30, [sp, #16]
 	ldp x0, x1, [sp], #32
 	b 1b
@@ -269,7 +269,7 @@ vectors:
  * x0 stays prev, which is what it returns in next's context.
  */
 FUNC hal_task_switch
-	ldr w2, [x0, #TASK_FP_LIVE]
+	ldr w2, [x0, #TASK_LIVE]
 	cbnz w2, 2f
 1:	str wzr, [x0, #TASK_FP_READY]
 	stp x19, x20, [x0, #TASK_X19]
@@ -290,15 +290,11 @@ FUNC hal_task_switch
 	mov sp, x2
 	msr sp_el0, x1
 	ret
-2:	str wzr, [x0, #TASK_FP_LIVE]
-	mov x4, x0
-	mov x6, x1
-	mov x5, x30
-	add x0, x0, #TASK_FP
-	bl aarch64_fp_save
-	mov x30, x5
-	mov x0, x4
-	mov x1, x6
+2:	stp x0, x1, [sp, #-32]!
+	str x30, [sp, #16]
+	bl aarch64_switch_out
+	ldr x30, [sp, #16]
+	ldp x0, x1, [sp], #32
 	b 1b
 ENDFUNC hal_task_switch
 
@@ -313,7 +309,7 @@ ENDFUNC aarch64_task_start
 	.arch_extension fp
 	.arch_extension simd
 
-/* void aarch64_fp_save(struct arch_fpstate *) - clobbers x0 and x1 only. */
+/* void aarch64_fp_save(struct arch_fpstate *) */
 FUNC aarch64_fp_save
 	mrs x1, fpsr
 	str w1, [x0]

@@ -6,6 +6,7 @@
 #include <arch/sysreg.h>
 #include <arch/trap.h>
 #include <hal/cpu.h>
+#include <hal/debug.h>
 #include <hal/uctx.h>
 #include <lib/string.h>
 
@@ -20,7 +21,7 @@ static_assert(offsetof(struct uctx, syscall_nr) == UCTX_SYSCALL_NR);
 static_assert(offsetof(struct hal_task, arch.x19_lr) == TASK_X19);
 static_assert(offsetof(struct hal_task, arch.sp) == TASK_SP);
 static_assert(offsetof(struct hal_task, arch.fp_ready) == TASK_FP_READY);
-static_assert(offsetof(struct hal_task, arch.fp_live) == TASK_FP_LIVE);
+static_assert(offsetof(struct hal_task, arch.live) == TASK_LIVE);
 static_assert(offsetof(struct hal_task, arch.fp) == TASK_FP);
 static_assert(sizeof(struct kframe) == 272);
 static_assert(UCTX_SYSCALL == 0);
@@ -37,6 +38,7 @@ void uctx_init_user(struct hal_task *task, uaddr_t ip, uaddr_t sp)
 	task->arch.fault_esr = 0;
 	task->arch.fault_addr = 0;
 	aarch64_fp_replaced(task);
+	hal_debug_reset(task);
 }
 
 int uctx_fork(struct hal_task *child, struct hal_task *parent, uaddr_t sp, bool set_tls,
@@ -44,6 +46,7 @@ int uctx_fork(struct hal_task *child, struct hal_task *parent, uaddr_t sp, bool 
 {
 	child->uctx = parent->uctx;
 	child->uctx.x[0] = 0;
+	child->uctx.pstate &= ~(u64)PSR_SS;
 	if (sp)
 		child->uctx.sp = sp;
 	if (set_tls)
@@ -58,9 +61,9 @@ int uctx_fork(struct hal_task *child, struct hal_task *parent, uaddr_t sp, bool 
 	return 0;
 }
 
-/* Everything is inside the task. */
 void uctx_exit(struct hal_task *task)
 {
+	hal_debug_reset(task);
 	aarch64_fp_replaced(task);
 }
 

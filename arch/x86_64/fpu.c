@@ -19,14 +19,10 @@
 #include <hal/upcall.h>
 #include <lib/string.h>
 
-#define MXCSR_INIT  0x1f80
-#define FCW_INIT    0x037f
-#define FXSAVE_SIZE 512
-#define XSAVE_MIN   576
-
 DEFINE_PERCPU(struct hal_task *, x86_fpu_owner);
 
 struct x86_xcomp x86_xcomp[X86_XCOMP_MAX];
+u32 x86_mxcsr_mask;
 
 struct free_area {
 	struct free_area *next;
@@ -49,11 +45,22 @@ static void areas_unlock(unsigned long flags)
 	hal_irq_restore(flags);
 }
 
+static void find_mxcsr_mask(void)
+{
+	static u8 image[X86_FX_SIZE] __aligned(16);
+	u32 mask;
+
+	__asm__ __volatile__("fxsave64 %0" : "=m"(image));
+	memcpy(&mask, image + X86_FX_MXCSR_MASK, sizeof(mask));
+	x86_mxcsr_mask = mask ? mask : 0xffbf;
+}
+
 void x86_fpu_init(void)
 {
 	struct x86_features *f = &x86_features;
 
-	f->xsave_size = FXSAVE_SIZE;
+	f->xsave_size = X86_FX_SIZE;
+	find_mxcsr_mask();
 	if (!f->xsave)
 		return;
 	f->xsave_size = cpuid(0xd, 0).b;
@@ -158,6 +165,13 @@ void x86_fpu_save(struct hal_task *task, void *area)
 	hal_irq_restore(flags);
 }
 
+u8 *x86_fpu_image(struct hal_task *task)
+{
+	if (task == arch_current())
+		x86_fpu_save(task, task->arch.fpu);
+	return task->arch.fpu;
+}
+
 void x86_fpu_changed(struct hal_task *task)
 {
 	unsigned long flags = hal_irq_save();
@@ -172,8 +186,8 @@ void x86_fpu_reset(struct hal_task *task)
 {
 	u8 *area = task->arch.fpu;
 
-	memset(area, 0, x86_features.xsave ? XSAVE_MIN : FXSAVE_SIZE);
-	*(u16 *)area = FCW_INIT;
-	*(u32 *)(area + 24) = MXCSR_INIT;
+	memset(area, 0, x86_features.xsave ? X86_XSAVE_MIN : X86_FX_SIZE);
+	*(u16 *)area = X86_FCW_INIT;
+	*(u32 *)(area + 24) = X86_MXCSR_INIT;
 	x86_fpu_changed(task);
 }

@@ -23,15 +23,7 @@
 #define FP_XSTATE_MAGIC1 0x46505853u
 #define FP_XSTATE_MAGIC2 0x46505845u
 #define RED_ZONE	 128
-#define FX_SIZE		 512
-#define FX_SW_OFFSET	 464 /* software's bytes in the FXSAVE image */
-#define FX_MXCSR	 24
-#define FX_MXCSR_MASK	 28
-#define XSAVE_HEADER	 512
 #define XSTATE_FP_SSE	 3
-
-/* The flags a program may set for itself. */
-#define USER_FLAGS 0x50dd5u
 
 struct x86_sigcontext {
 	u64 r8, r9, r10, r11, r12, r13, r14, r15;
@@ -68,7 +60,8 @@ static_assert(sizeof(struct x86_sigcontext) == 256);
 static_assert(sizeof(struct x86_ucontext) == 304);
 static_assert(sizeof(struct rt_sigframe) == 440);
 static_assert(sizeof(struct fx_sw_bytes) == 48);
-static_assert(USER_FLAGS == (X86_FLAGS_AC | X86_FLAGS_RF | X86_FLAGS_DF | X86_FLAGS_TF | 0x8d5));
+static_assert(X86_FLAGS_USER ==
+	      (X86_FLAGS_AC | X86_FLAGS_RF | X86_FLAGS_DF | X86_FLAGS_TF | 0x8d5));
 
 static size_t fpstate_size(void)
 {
@@ -105,7 +98,7 @@ static void fill_sigcontext(const struct hal_task *task, struct x86_sigcontext *
 		.cx = u->cx,
 		.sp = u->sp,
 		.ip = u->ip,
-		.flags = u->flags,
+		.flags = x86_debug_flags(task),
 		.cs = (u16)u->cs,
 		.ss = (u16)u->ss,
 		.err = task->arch.trap_error,
@@ -130,7 +123,7 @@ static int push_fpstate(struct hal_task *task, uaddr_t fp)
 		sw.xfeatures = f->xfeatures;
 		sw.xstate_size = f->xsave_size;
 	}
-	memcpy(area + FX_SW_OFFSET, &sw, sizeof(sw));
+	memcpy(area + X86_FX_SW, &sw, sizeof(sw));
 	if (hal_copy_to_user(fp, area, f->xsave_size))
 		return -EFAULT;
 	return f->xsave ? hal_put_user32(fp + f->xsave_size, FP_XSTATE_MAGIC2) : 0;
@@ -170,6 +163,7 @@ int uctx_push_sigframe(struct hal_task *task, const struct sigframe_req *req, ua
 		return -EFAULT;
 	x86_fpu_reset(task);
 	enter_handler(&task->uctx, req, frame);
+	task->arch.forced_tf = false;
 	*out = frame;
 	return 0;
 }
@@ -195,7 +189,7 @@ static void take_sigcontext(struct uctx *u, const struct x86_sigcontext *mc)
 	u->cx = mc->cx;
 	u->sp = mc->sp;
 	u->ip = mc->ip;
-	u->flags = (u->flags & ~(u64)USER_FLAGS) | (mc->flags & USER_FLAGS);
+	u->flags = (u->flags & ~X86_FLAGS_USER) | (mc->flags & X86_FLAGS_USER);
 	u->orig_ax = ~0ULL;
 }
 
@@ -205,7 +199,8 @@ static bool has_xstate(uaddr_t fp, const struct fx_sw_bytes *sw)
 	u32 magic2;
 
 	return x86_features.xsave && sw->magic1 == FP_XSTATE_MAGIC1 &&
-	       sw->xstate_size >= XSAVE_HEADER + 64 && sw->xstate_size <= x86_features.xsave_size &&
+	       sw->xstate_size >= X86_XSAVE_HEADER + 64 &&
+	       sw->xstate_size <= x86_features.xsave_size &&
 	       sw->extended_size >= sw->xstate_size + 4 &&
 	       hal_get_user32(&magic2, fp + sw->xstate_size) == 0 && magic2 == FP_XSTATE_MAGIC2;
 }
@@ -213,7 +208,7 @@ static bool has_xstate(uaddr_t fp, const struct fx_sw_bytes *sw)
 /* Component by component, so that nothing of the frame gets into the gaps of the area. */
 static int take_components(u8 *area, uaddr_t fp, const struct fx_sw_bytes *sw, u64 *present)
 {
-	if (hal_get_user64(present, fp + XSAVE_HEADER))
+	if (hal_get_user64(present, fp + X86_XSAVE_HEADER))
 		return -EFAULT;
 	*present &= sw->xfeatures & x86_features.xfeatures;
 	for (unsigned int i = 2; i < X86_XCOMP_MAX; i++) {
@@ -237,21 +232,21 @@ static int pop_fpstate(struct hal_task *task, uaddr_t fp)
 	u32 mask;
 	int err = 0;
 
-	if (hal_copy_from_user(&sw, fp + FX_SW_OFFSET, sizeof(sw)))
+	if (hal_copy_from_user(&sw, fp + X86_FX_SW, sizeof(sw)))
 		return -EFAULT;
 	/* The area becomes a complete image first: the CPU's own MXCSR mask is in it. */
 	x86_fpu_save(task, area);
-	memcpy(&mask, area + FX_MXCSR_MASK, sizeof(mask));
+	memcpy(&mask, area + X86_FX_MXCSR_MASK, sizeof(mask));
 	x86_fpu_changed(task);
-	if (hal_copy_from_user(area, fp, FX_SW_OFFSET))
+	if (hal_copy_from_user(area, fp, X86_FX_SW))
 		return -EFAULT;
-	*(u32 *)(area + FX_MXCSR) &= mask ? mask : 0xffbf;
-	memcpy(area + FX_MXCSR_MASK, &mask, sizeof(mask));
+	*(u32 *)(area + X86_FX_MXCSR) &= mask ? mask : 0xffbf;
+	memcpy(area + X86_FX_MXCSR_MASK, &mask, sizeof(mask));
 	if (has_xstate(fp, &sw))
 		err = take_components(area, fp, &sw, &present);
 	if (x86_features.xsave) {
-		memset(area + XSAVE_HEADER, 0, 64);
-		memcpy(area + XSAVE_HEADER, &present, sizeof(present));
+		memset(area + X86_XSAVE_HEADER, 0, 64);
+		memcpy(area + X86_XSAVE_HEADER, &present, sizeof(present));
 	}
 	return err;
 }
@@ -274,6 +269,7 @@ int uctx_pop_sigframe(struct hal_task *task, struct sigframe_ret *out)
 		return err;
 	}
 	take_sigcontext(&task->uctx, &uc.mc);
+	task->arch.forced_tf = false;
 	out->mask = uc.sigmask;
 	out->ss_sp = uc.ss_sp;
 	out->ss_size = uc.ss_size;

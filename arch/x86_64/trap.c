@@ -27,11 +27,6 @@
 #define FPE_FLTINV 7
 #define ILL_ILLOPN 2
 #define SI_KERNEL  0x80
-#define TRAP_TRACE 2
-#define TRAP_HWBKPT 4
-
-#define DR6_BS 0x4000
-#define DR6_RESET 0xffff0ff0UL
 
 DEFINE_PERCPU(struct hal_task *, x86_current);
 DEFINE_PERCPU(unsigned long, x86_percpu_offset);
@@ -80,15 +75,6 @@ static int sse_code(void)
 	return fpe_code(mxcsr & ~(mxcsr >> 7) & 0x3f);
 }
 
-static int debug_code(void)
-{
-	u64 dr6;
-
-	__asm__ __volatile__("movq %%dr6, %0" : "=r"(dr6));
-	__asm__ __volatile__("movq %0, %%dr6" ::"r"(DR6_RESET));
-	return dr6 & DR6_BS || !(dr6 & 0xf) ? TRAP_TRACE : TRAP_HWBKPT;
-}
-
 static void set_exception(struct uctx_event *ev, enum uctx_exception kind, int code, uaddr_t addr)
 {
 	ev->kind = kind;
@@ -96,8 +82,10 @@ static void set_exception(struct uctx_event *ev, enum uctx_exception kind, int c
 	ev->addr = addr;
 }
 
-static void decode_exception(unsigned int vector, const struct uctx *u, struct uctx_event *ev)
+static void decode_exception(unsigned int vector, struct hal_task *task, struct uctx_event *ev)
 {
+	const struct uctx *u = &task->uctx;
+
 	switch (vector) {
 	case X86_VEC_DE:
 		set_exception(ev, UCTX_EXC_ARITH, FPE_INTDIV, u->ip);
@@ -112,7 +100,7 @@ static void decode_exception(unsigned int vector, const struct uctx *u, struct u
 		set_exception(ev, UCTX_EXC_BREAKPOINT, SI_KERNEL, u->ip);
 		break;
 	case X86_VEC_DB:
-		set_exception(ev, UCTX_EXC_DEBUG, debug_code(), u->ip);
+		set_exception(ev, UCTX_EXC_DEBUG, x86_debug_trap(task), u->ip);
 		break;
 	case X86_VEC_UD:
 		set_exception(ev, UCTX_EXC_ILLEGAL, ILL_ILLOPN, u->ip);
@@ -158,7 +146,7 @@ enum uctx_reason x86_user_trap(unsigned int vector, struct hal_task *task, struc
 		ev->access = fault_access(error);
 		reason = UCTX_PAGE_FAULT;
 	} else {
-		decode_exception(vector, u, ev);
+		decode_exception(vector, task, ev);
 	}
 	if (reason != UCTX_INTERRUPT)
 		note_trap(task, ev, vector, error, reason == UCTX_PAGE_FAULT ? ev->addr : 0);
@@ -268,7 +256,7 @@ void x86_kernel_trap(struct x86_regs *r)
 	if (r->vector >= X86_VEC_PIC || r->vector == X86_VEC_NMI)
 		x86_interrupt((unsigned int)r->vector);
 	else if (r->vector == X86_VEC_DB)
-		(void)debug_code(); /* a user watchpoint hit by a user copy */
+		x86_debug_ignore(); /* a user watchpoint hit by a user copy */
 	else if (r->vector != X86_VEC_PF || !user_copy_fault(r))
 		fatal(r);
 }

@@ -8,6 +8,7 @@
 #include <arch/x86.h>
 #include <err.h>
 #include <hal/cpu.h>
+#include <hal/debug.h>
 #include <hal/paging.h>
 #include <hal/uctx.h>
 #include <hal/upcall.h>
@@ -137,6 +138,8 @@ struct hal_task *hal_task_switch(struct hal_task *prev, struct hal_task *next)
 {
 	x86_fpu_switch(prev, next);
 	switch_bases(prev, next);
+	if (unlikely((prev->arch.debug.control | next->arch.debug.control) != 0))
+		x86_debug_switch(next);
 	hal_set_current(next);
 	return x86_switch_stacks(prev, &prev->arch.sp, next->arch.sp);
 }
@@ -176,6 +179,7 @@ void uctx_init_user(struct hal_task *task, uaddr_t ip, uaddr_t sp)
 	u->cs = X86_USER_CS;
 	u->ss = X86_USER_DS;
 	u->flags = X86_FLAGS_IF | 2;
+	hal_debug_reset(task);
 	u->orig_ax = ~0ULL;
 	x86_set_fs_base(u, 0);
 	x86_set_gs_base(u, 0);
@@ -194,6 +198,7 @@ int uctx_fork(struct hal_task *child, struct hal_task *parent, uaddr_t sp, bool 
 	child->uctx.ax = 0;
 	child->uctx.fs_base = set_tls ? (canonical(tls) ? tls : 0) : x86_fs_base(&parent->uctx);
 	child->uctx.gs_base = x86_gs_base(&parent->uctx);
+	child->uctx.flags = x86_debug_flags(parent);
 	if (sp)
 		child->uctx.sp = sp;
 	return 0;

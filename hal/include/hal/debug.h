@@ -40,7 +40,7 @@ long hal_ptrace(struct hal_task *task, long request, unsigned long addr, uaddr_t
  * Single-step. With ARCH_HAS_HW_STEP the CPU steps: arm before user mode is entered, the trap comes back as UCTX_EXC_DEBUG.
  * Without, the portable kernel plants a breakpoint at every possible next pc (kernel/step.c), which hal_next_pcs() computes.
  */
-#ifdef ARCH_HAS_HW_STEP
+#ifdef CONFIG_ARCH_HAS_HW_STEP
 /** uctx_step_arm() - trap after the next user instruction. Context: current task, about to enter user mode. */
 void uctx_step_arm(struct hal_task *task);
 /** uctx_step_disarm() - back to running free; also hides the step flag from what user space can read. */

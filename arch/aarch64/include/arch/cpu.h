@@ -10,7 +10,7 @@
 #define TASK_X19      304 /* x19 .. x29, lr, sp */
 #define TASK_SP	      400
 #define TASK_FP_READY 408
-#define TASK_FP_LIVE  412
+#define TASK_LIVE     412
 #define TASK_FP	      448
 
 #ifndef __ASSEMBLER__
@@ -32,13 +32,22 @@ struct arch_thread {
 	u64 x19_lr[12]; /* x19 .. x30 */
 	u64 sp;
 	u32 fp_ready; /* 1: the CPU is set up for this task's FP use, user mode may be entered at once */
-	u32 fp_live; /* 1: the CPU's registers hold newer FP state than fp */
+	u32 live;     /* LIVE_*: what hal_task_switch() has to take out of the CPU's registers */
 	u32 fp_used; /* 1: the program has used FP since exec */
 	u32 fp_cpu;  /* CPU whose registers held fp last, see fpu.c */
 	/* Of the last exception in user mode that was no interrupt: for the signal frame. */
 	u64 fault_addr, fault_esr;
+	u32 debug; /* DEBUG_*: what of the CPU's debug features user mode of this task needs */
+	u32 pad;
 	struct arch_fpstate fp;
+	struct aarch64_hw_debug *hw_debug; /* breakpoints and watchpoints; NULL: never had any */
 };
+
+#define LIVE_FP	   1 /* newer FP state than fp */
+#define LIVE_DEBUG 2 /* single-step, breakpoints or watchpoints */
+
+#define DEBUG_STEP 1
+#define DEBUG_HW   2
 
 /* Not volatile and without memory operand: a task's current task is the same wherever it runs. */
 static __always_inline struct hal_task *arch_current(void)

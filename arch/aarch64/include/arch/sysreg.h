@@ -62,6 +62,10 @@
 #define CPACR_FP_EL1	(1 << 20)
 #define CPACR_FP_ALL	(3 << 20)
 
+/* MDSCR_EL1 */
+#define MDSCR_SS	(1 << 0)
+#define MDSCR_MDE	(1 << 15) /* breakpoints and watchpoints */
+
 /* ESR_EL1 */
 #define ESR_EC_SHIFT	26
 #define ESR_EC(esr)	(((esr) >> ESR_EC_SHIFT) & 0x3f)

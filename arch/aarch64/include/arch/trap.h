@@ -26,13 +26,43 @@ void aarch64_fp_load(const struct arch_fpstate *fp);
 
 /* fpu.c */
 
-/** aarch64_fp_prepare() - set this CPU up for user mode of @task. Interrupts off. */
-void aarch64_fp_prepare(struct hal_task *task);
+/** aarch64_user_prepare() - set this CPU up for user mode of @task: FP, debug. Interrupts off. */
+void aarch64_user_prepare(struct hal_task *task);
+/** aarch64_switch_out() - store and take away what is live of @task, which leaves this CPU. Interrupts off. */
+void aarch64_switch_out(struct hal_task *task);
 /** aarch64_fp_trap() - @task, current, used FP for the first time. */
 void aarch64_fp_trap(struct hal_task *task);
 /** aarch64_fp_sync() - bring task->arch.fp up to date; the registers stay live. @task is current. */
 void aarch64_fp_sync(struct hal_task *task);
 /** aarch64_fp_replaced() - task->arch.fp was written: it counts from now on. @task is current or new. */
 void aarch64_fp_replaced(struct hal_task *task);
+
+/* debug.c */
+
+/** aarch64_debug_load() - debug registers for user mode of @task, which has some use for them. Interrupts off. */
+void aarch64_debug_load(struct hal_task *task);
+/** aarch64_debug_unload() - this CPU's debug features off. Interrupts off. */
+void aarch64_debug_unload(void);
+/** aarch64_debug_init_cpu() - each CPU when it starts. */
+void aarch64_debug_init_cpu(void);
+
+/* What NT_ARM_HW_BREAK (@watch false) and NT_ARM_HW_WATCH hold: struct user_hwdebug_state of Linux. */
+#define HW_DEBUG_MAX 16
+struct user_hw_debug {
+	u32 info, pad;
+	struct {
+		u64 addr;
+		u32 ctrl, pad;
+	} regs[HW_DEBUG_MAX];
+};
+
+/** aarch64_hw_debug_get() - the set as it is. @task current or stopped. */
+void aarch64_hw_debug_get(const struct hal_task *task, bool watch, struct user_hw_debug *out);
+/**
+ * aarch64_hw_debug_set() - replace the first slots by those in the first @len bytes of @in.
+ * @task stopped. Return: 0; -EINVAL: a slot that cannot be, or cut off; -ENOSPC: more slots than there are; -ENOMEM.
+ */
+int aarch64_hw_debug_set(struct hal_task *task, bool watch, const struct user_hw_debug *in,
+			 size_t len);
 
 #endif

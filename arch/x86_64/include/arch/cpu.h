@@ -13,6 +13,13 @@
 
 struct hal_task;
 
+/* Debug registers as ptrace shows them; the CPU's follow while the task runs. */
+struct x86_debug {
+	u64 addr[4];
+	u64 status;  /* DR6, with the bits that are 1 at rest taken as 0 */
+	u64 control; /* DR7; 0: nothing is set, and switching to this task costs nothing */
+};
+
 /* The kernel side of a task that does not run. */
 struct arch_thread {
 	u64 sp;	   /* of the switched-away kernel stack; callee-saved registers are on it */
@@ -20,6 +27,8 @@ struct arch_thread {
 	unsigned int fpu_cpu; /* CPU whose registers held the FPU state last */
 	u32 trap_no;	      /* the last exception, for the signal frame */
 	u64 trap_error, trap_addr;
+	bool forced_tf; /* TF in the user's flags is the debugger's, not the program's */
+	struct x86_debug debug;
 	void *stack; /* lowest address of the kernel stack */
 	size_t stack_size;
 };

@@ -23,6 +23,8 @@
 #define X86_FLAGS_RF 0x10000
 #define X86_FLAGS_AC 0x40000
 #define X86_FLAGS_ID 0x200000
+/* The flags a program may set for itself. */
+#define X86_FLAGS_USER 0x50dd5UL
 
 #define CR0_PE 0x1
 #define CR0_MP 0x2
@@ -235,6 +237,23 @@ struct x86_xcomp {
 };
 extern struct x86_xcomp x86_xcomp[X86_XCOMP_MAX];
 extern struct hal_task *x86_fpu_owner;
+extern u32 x86_mxcsr_mask; /* bits that may be set in MXCSR */
+
+/* Offsets in the FXSAVE image, which begins every XSAVE area, and behind it. */
+#define X86_FX_MXCSR	  24
+#define X86_FX_MXCSR_MASK 28
+#define X86_FX_ST	  32
+#define X86_FX_XMM	  160
+#define X86_FX_RESERVED	  416
+#define X86_FX_SW	  464 /* software's bytes */
+#define X86_FX_SIZE	  512
+#define X86_XSAVE_HEADER  512
+#define X86_XSAVE_MIN	  576 /* FXSAVE image and header */
+#define X86_XSTATE_X87	  0x1
+#define X86_XSTATE_SSE	  0x2
+#define X86_XSTATE_YMM	  0x4
+#define X86_FCW_INIT	  0x037f
+#define X86_MXCSR_INIT	  0x1f80
 
 void x86_fpu_init(void);   /* boot CPU, after x86_cpu_enable() */
 void *x86_fpu_alloc(void); /* an area, or NULL */
@@ -243,8 +262,18 @@ void x86_fpu_restore(struct hal_task *task); /* make it live here; interrupts of
 void x86_fpu_switch(struct hal_task *prev, struct hal_task *next); /* interrupts off */
 void x86_fpu_save(struct hal_task *task,
 		  void *area);		     /* the current task's state, all components written */
+u8 *x86_fpu_image(struct hal_task *task); /* the area, newest state, all components written; the task current or switched away */
 void x86_fpu_changed(struct hal_task *task); /* its memory copy was written: registers are stale */
 void x86_fpu_reset(struct hal_task *task);   /* initial state */
+
+/* debug.c: single-step, debug registers. switch: interrupts off, next becomes current. */
+void x86_debug_switch(struct hal_task *next);
+int x86_debug_trap(struct hal_task *task);   /* after #DB in user mode. Return: si_code */
+void x86_debug_ignore(void);		     /* after #DB in the kernel */
+u64 x86_debug_flags(const struct hal_task *task); /* the flags register as programs and debuggers see it */
+void x86_debug_set_flags(struct hal_task *task, u64 flags); /* TF of @flags is the program's */
+int x86_debug_peek(const struct hal_task *task, unsigned int n, u64 *value);
+int x86_debug_poke(struct hal_task *task, unsigned int n, u64 value);
 
 /* trap.c: an external interrupt or IPI; hal/x86_64-pc/lapic.c */
 void x86_interrupt(unsigned int vector);
