@@ -18,8 +18,6 @@
 #include <uapi/sigcontext.h>
 #include <uapi/signal.h>
 
-#define FCSR_WRITABLE 0x1f031fU /* flags, rounding mode, enables; not the cause bits, which would trap */
-
 /* Extension records by level; room is the context's size, and its alignment. */
 static const struct {
 	u32 magic, room, align, regs;
@@ -57,7 +55,7 @@ static void unpack_context(struct fpu_state *s, const union any_context *ctx, un
 	memset(s, 0, sizeof(*s));
 	for (r = 0; r < 32; r++)
 		memcpy(s->reg[r], &ctx->words[r * words], words * 8);
-	s->fcc = ctx->words[32 * words] & 0x0101010101010101ULL;
+	s->fcc = ctx->words[32 * words] & FCC_WRITABLE;
 	s->fcsr = (u32)ctx->words[32 * words + 1] & FCSR_WRITABLE;
 }
 

@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: MIT
 obj-y += entry.o trap.o uctx.o signal.o uaccess_asm.o uaccess.o backtrace.o memset.o vdso.o vdso/
+obj-y += regset.o

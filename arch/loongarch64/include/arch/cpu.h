@@ -32,6 +32,10 @@ struct hal_task;
 /* What a task has used; also what is saved and restored. */
 enum fpu_level { FPU_NONE, FPU_FP, FPU_LSX, FPU_LASX };
 
+/* What programs may set of fcsr: flags, rounding mode, enables; not the cause bits, which would trap. */
+#define FCSR_WRITABLE 0x1f031fU
+#define FCC_WRITABLE  0x0101010101010101ULL
+
 /* Register n is at reg[n]; parts that a level does not have are 0. */
 struct fpu_state {
 	u64 reg[32][4];
