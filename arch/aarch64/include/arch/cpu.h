@@ -32,7 +32,7 @@ struct arch_thread {
 	u64 x19_lr[12]; /* x19 .. x30 */
 	u64 sp;
 	u32 fp_ready; /* 1: the CPU is set up for this task's FP use, user mode may be entered at once */
-	u32 live;     /* LIVE_*: what hal_task_switch() has to take out of the CPU's registers */
+	u32 live;    /* LIVE_*: what hal_task_switch() has to take out of the CPU's registers */
 	u32 fp_used; /* 1: the program has used FP since exec */
 	u32 fp_cpu;  /* CPU whose registers held fp last, see fpu.c */
 	/* Of the last exception in user mode that was no interrupt: for the signal frame. */

@@ -261,16 +261,19 @@ void x86_fpu_free(void *area);
 void x86_fpu_restore(struct hal_task *task); /* make it live here; interrupts off */
 void x86_fpu_switch(struct hal_task *prev, struct hal_task *next); /* interrupts off */
 void x86_fpu_save(struct hal_task *task,
-		  void *area);		     /* the current task's state, all components written */
-u8 *x86_fpu_image(struct hal_task *task); /* the area, newest state, all components written; the task current or switched away */
+		  void *area); /* the current task's state, all components written */
+u8 *x86_fpu_image(
+	struct hal_task *
+		task); /* the area, newest state, all components written; the task current or switched away */
 void x86_fpu_changed(struct hal_task *task); /* its memory copy was written: registers are stale */
 void x86_fpu_reset(struct hal_task *task);   /* initial state */
 
 /* debug.c: single-step, debug registers. switch: interrupts off, next becomes current. */
 void x86_debug_switch(struct hal_task *next);
-int x86_debug_trap(struct hal_task *task);   /* after #DB in user mode. Return: si_code */
-void x86_debug_ignore(void);		     /* after #DB in the kernel */
-u64 x86_debug_flags(const struct hal_task *task); /* the flags register as programs and debuggers see it */
+int x86_debug_trap(struct hal_task *task); /* after #DB in user mode. Return: si_code */
+void x86_debug_ignore(void);		   /* after #DB in the kernel */
+u64 x86_debug_flags(
+	const struct hal_task *task); /* the flags register as programs and debuggers see it */
 void x86_debug_set_flags(struct hal_task *task, u64 flags); /* TF of @flags is the program's */
 int x86_debug_peek(const struct hal_task *task, unsigned int n, u64 *value);
 int x86_debug_poke(struct hal_task *task, unsigned int n, u64 value);
