@@ -2,6 +2,7 @@
 /* Pages and slab objects on several CPUs, and that all of it comes back. */
 #include <hal/cpu.h>
 #include <kernel/sched.h>
+#include <kernel/time.h>
 #include <lib/string.h>
 #include <mm/slab.h>
 
@@ -106,24 +107,41 @@ static void buddy_worker(unsigned int self)
 			page_free(held[slot], orders[slot % ARRAY_SIZE(orders)]);
 }
 
-static void idle_worker(unsigned int self)
+static struct {
+	u32 arrived; /* atomic */
+	u64 before, after;
+} crew_count;
+
+/* Wait until all CPUs' workers are here for the @nth time. */
+static void crew_meet(unsigned int nth)
 {
-	(void)self;
+	__atomic_fetch_add(&crew_count.arrived, 1, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&crew_count.arrived, __ATOMIC_SEQ_CST) < nth * cpu_online_count())
+		ktest_sleep_ns(NSEC_PER_MSEC / 10);
+}
+
+/* Counted while the threads live: what they leave to the CPU they die on (stacks, slab objects) is not the buddy system's. */
+static void counted_buddy_worker(unsigned int self)
+{
+	crew_meet(1);
+	if (self == 0)
+		crew_count.before = pages_free();
+	crew_meet(2);
+	buddy_worker(self);
+	crew_meet(3);
+	if (self == 0)
+		crew_count.after = pages_free();
+	crew_meet(4);
 }
 
 static void test_buddy_parallel(void)
 {
-	u64 before;
-
-	/* Threads leave their stacks to the CPU they died on: until each has its fill, new ones are made. */
-	for (unsigned int i = 0; i < 12; i++)
-		ktest_parallel(cpu_online_count(), idle_worker, true);
-	ktest_parallel(cpu_online_count(), buddy_worker, true);
-	ktest_sleep_ns(10000000);
-	before = pages_free();
-	ktest_parallel(cpu_online_count(), buddy_worker, true);
-	ktest_sleep_ns(10000000);
-	EXPECT(pages_free() + 8 >= before);
+	crew_count.arrived = 0;
+	if (!ktest_parallel(cpu_online_count(), counted_buddy_worker, true))
+		return;
+	if (!EXPECT(crew_count.after == crew_count.before))
+		ktest_note("%llu free pages before, %llu after", crew_count.before,
+			   crew_count.after);
 }
 
 static void count_objects(void *ctx, const char *name, size_t size, u64 inuse, u64 total)
