@@ -42,6 +42,23 @@ typedef struct {
 #define smp_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
 
+/* ---- Bits of one byte, set and cleared atomically, as release stores ---- */
+
+/* By way of the aligned word the byte lies in: not every compiler has byte forms. Its other bytes keep what they hold. */
+static inline void atomic_set_bits8(u8 *p, u8 bits)
+{
+	u32 *word = (u32 *)((unsigned long)p & ~3UL);
+
+	__atomic_fetch_or(word, (u32)bits << 8 * ((unsigned long)p & 3), __ATOMIC_RELEASE);
+}
+
+static inline void atomic_clear_bits8(u8 *p, u8 bits)
+{
+	u32 *word = (u32 *)((unsigned long)p & ~3UL);
+
+	__atomic_fetch_and(word, ~((u32)bits << 8 * ((unsigned long)p & 3)), __ATOMIC_RELEASE);
+}
+
 /* ---- The same on plain variables of 1, 2, 4 or 8 bytes, pointers included ---- */
 
 /* Store @v in *@p and return what was there. */

@@ -41,7 +41,7 @@ struct page {
 	u8 type;      /* enum page_type; owner */
 	u8 order;     /* of the block it heads; buddy lock */
 	u8 zone;      /* constant */
-	u8 flags;     /* atomic bit operations by the owner */
+	u8 flags;     /* atomic_set_bits8(), atomic_clear_bits8() */
 	union {
 		struct list link; /* PAGE_FREE: buddy list; owner's list otherwise */
 		struct {	  /* PAGE_CACHE */
@@ -87,7 +87,7 @@ static inline u32 page_count(const struct page *page)
 static inline void page_written(struct page *page)
 {
 	if (__atomic_load_n(&page->flags, __ATOMIC_RELAXED) & PAGE_ICLEAN)
-		__atomic_fetch_and(&page->flags, (u8)~PAGE_ICLEAN, __ATOMIC_RELEASE);
+		atomic_clear_bits8(&page->flags, PAGE_ICLEAN);
 }
 
 /* Conversions. page_of_phys() of an address that is not RAM is NULL. */
@@ -120,7 +120,7 @@ static inline void page_fetchable(struct page *page)
 		return;
 	/* In this order: who sees the mark may map the page. A store meanwhile races with the program's own fetch. */
 	hal_icache_sync(page_to_virt(page), PAGE_SIZE);
-	__atomic_fetch_or(&page->flags, PAGE_ICLEAN, __ATOMIC_RELEASE);
+	atomic_set_bits8(&page->flags, PAGE_ICLEAN);
 }
 
 /* Kernel memory by address: whole pages; NULL if none. */
