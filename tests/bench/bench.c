@@ -1,34 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Measure what the kernel costs. Prints `name ns_per_op`, one row a line.
+ * Measure what the kernel costs: the same static program on Caelum and on Linux.
  *
- *   bench [NAME...]      only these rows; without names all of them
+ *   bench NAME...            these rows; a NAME that ends in * means all that begin with it
+ *   bench -l                 the names of all rows
  *
- * Time is CLOCK_MONOTONIC: with QEMU's -icount shift=0 a nanosecond is an instruction. System calls
- * that are measured are made without the libc's wrappers. Each row runs a fixed number of rounds
- * three times and the fastest counts.
+ * As process 1 it takes its words from /.bench-words, if there is such a file. It then first mounts what a row may need,
+ * with `-s SECONDS` lets the kernel settle, and after that powers the machine off at the end.
+ *
+ * Prints a line `NAME VALUE UNIT` for each row, or `NAME failed WHY`, and at last `bench done`.
+ *
+ * Time is CLOCK_MONOTONIC: with QEMU's -icount shift=0 a nanosecond is an instruction. Each row runs in a process of
+ * its own, a fixed number of rounds, three times after a short warm-up, and the fastest counts.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define REPEATS 3
+#include "bench.h"
 
-static const char *self;
-static int zero_fd, null_fd;
-static int ping[2], pong[2];
-static volatile int caught;
+#define REPEATS	     3
+#define ROW_LIMIT_NS 60000000000LL
+
+static const struct row *const tables[] = { call_rows, file_rows,     memory_rows, process_rows,
+					    ipc_rows,  parallel_rows, program_rows };
+const char *self;
+static int report; /* where a row's process writes its result */
 
 static long long now_ns(void)
 {
@@ -38,260 +46,50 @@ static long long now_ns(void)
 	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
 }
 
-/* A measurement that cannot be made is no measurement: say why and fail. */
-static void die(const char *what)
+_Noreturn void die(const char *what)
 {
-	perror(what);
-	exit(1);
-}
+	int error = errno;
 
-static void run_getppid(long rounds)
-{
-	while (rounds--)
-		syscall(SYS_getppid);
-}
-
-static void run_read(long rounds)
-{
-	char byte;
-
-	while (rounds--)
-		if (syscall(SYS_read, zero_fd, &byte, 1) != 1)
-			die("read");
-}
-
-static void run_write(long rounds)
-{
-	while (rounds--)
-		if (syscall(SYS_write, null_fd, "x", 1) != 1)
-			die("write");
-}
-
-static void run_stat(long rounds)
-{
-	struct stat st;
-
-	while (rounds--)
-		if (stat("/dev/null", &st) != 0)
-			die("stat");
-}
-
-static void run_open_close(long rounds)
-{
-	while (rounds--) {
-		int fd = open("/dev/null", O_RDONLY);
-
-		if (fd < 0)
-			die("open");
-		close(fd);
-	}
-}
-
-static void reap(pid_t pid)
-{
-	int status;
-
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)
-		die("child");
-}
-
-static void run_fork(long rounds)
-{
-	while (rounds--) {
-		pid_t pid = (pid_t)fork();
-
-		if (pid == 0)
-			_exit(0);
-		reap(pid);
-	}
-}
-
-static void run_fork_exec(long rounds)
-{
-	while (rounds--) {
-		pid_t pid = fork();
-
-		if (pid == 0) {
-			execl(self, self, "--exit", (char *)NULL);
-			_exit(1);
-		}
-		reap(pid);
-	}
-}
-
-static char child_stack[16384] __attribute__((aligned(16)));
-
-static int exec_child(void *arg)
-{
-	execl(self, self, "--exit", (char *)NULL);
+	dprintf(report, "failed %s: %s\n", what, strerror(error));
 	_exit(1);
 }
 
-/* clone(VM | VFORK), because vfork() is fork() in some libcs. */
-static void run_vfork_exec(long rounds)
+void reap(int pid)
 {
-	while (rounds--)
-		reap(clone(exec_child, child_stack + sizeof(child_stack),
-			   CLONE_VM | CLONE_VFORK | SIGCHLD, NULL));
-}
+	int status;
 
-static void echo(long rounds)
-{
-	char byte;
-
-	while (rounds--)
-		if (read(ping[0], &byte, 1) != 1 || write(pong[1], &byte, 1) != 1)
-			_exit(1);
-	_exit(0);
-}
-
-static void run_pipe(long rounds)
-{
-	char byte = 'p';
-	pid_t pid = fork();
-
-	if (pid == 0)
-		echo(rounds);
-	while (rounds--)
-		if (write(ping[1], &byte, 1) != 1 || read(pong[0], &byte, 1) != 1)
-			die("pipe");
-	reap(pid);
-}
-
-static void run_mmap(long rounds)
-{
-	while (rounds--) {
-		char *p = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			       0);
-
-		if (p == MAP_FAILED)
-			die("mmap");
-		for (int i = 0; i < 65536; i += 4096)
-			p[i] = 1;
-		munmap(p, 65536);
+	if (pid < 0)
+		die("fork");
+	if (waitpid(pid, &status, 0) != pid)
+		die("waitpid");
+	if (status != 0) {
+		errno = ECHILD;
+		die("a child failed");
 	}
 }
 
-static void handler(int sig)
+void pin(int cpu)
 {
-	caught++;
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
 }
-
-static void run_signal_install(long rounds)
-{
-	struct sigaction sa = { .sa_handler = handler };
-
-	while (rounds--)
-		sigaction(SIGUSR1, &sa, NULL);
-}
-
-static void run_signal_catch(long rounds)
-{
-	pid_t pid = getpid();
-
-	signal(SIGUSR1, handler);
-	while (rounds--)
-		kill(pid, SIGUSR1);
-}
-
-/* Two processes on one CPU that yield to one another; two switches a round. */
-static void run_switch(long rounds)
-{
-	cpu_set_t one, old;
-	pid_t pid;
-
-	CPU_ZERO(&one);
-	CPU_SET(sched_getcpu(), &one);
-	sched_getaffinity(0, sizeof(old), &old);
-	sched_setaffinity(0, sizeof(one), &one);
-	pid = fork();
-	for (long i = 0; i < rounds; i++)
-		sched_yield();
-	if (pid == 0)
-		_exit(0);
-	reap(pid);
-	sched_setaffinity(0, sizeof(old), &old);
-}
-
-static void *thread_main(void *arg)
-{
-	return arg;
-}
-
-static void run_thread(long rounds)
-{
-	pthread_t thread;
-
-	while (rounds--) {
-		if (pthread_create(&thread, NULL, thread_main, NULL) != 0)
-			die("pthread_create");
-		pthread_join(thread, NULL);
-	}
-}
-
-/* One unit of work of about a hundred thousand instructions. */
-static void work(void)
-{
-	for (int i = 0; i < 50000; i++)
-		__asm__ volatile("" ::: "memory");
-}
-
-static void busy(int processes, long rounds)
-{
-	pid_t pids[4];
-
-	for (int i = 0; i < processes; i++) {
-		pids[i] = fork();
-		if (pids[i] == 0) {
-			for (long r = 0; r < rounds; r++)
-				work();
-			_exit(0);
-		}
-	}
-	for (int i = 0; i < processes; i++)
-		reap(pids[i]);
-}
-
-static void run_busy1(long rounds)
-{
-	busy(1, rounds);
-}
-
-/* Rounds are divided among four: on four idle CPUs a round costs a quarter of busy1's. */
-static void run_busy4(long rounds)
-{
-	busy(4, rounds / 4);
-}
-
-static const struct row {
-	const char *name;
-	void (*run)(long rounds);
-	long rounds;
-} rows[] = {
-	{ "getppid", run_getppid, 20000 },
-	{ "read1", run_read, 20000 },
-	{ "write1", run_write, 20000 },
-	{ "stat", run_stat, 5000 },
-	{ "open-close", run_open_close, 5000 },
-	{ "fork-exit-wait", run_fork, 200 },
-	{ "fork-exec-wait", run_fork_exec, 100 },
-	{ "vfork-exec-wait", run_vfork_exec, 100 },
-	{ "pipe-round-trip", run_pipe, 2000 },
-	{ "mmap-touch-unmap", run_mmap, 500 },
-	{ "signal-install", run_signal_install, 10000 },
-	{ "signal-catch", run_signal_catch, 5000 },
-	{ "context-switch", run_switch, 2000 },
-	{ "thread-create-join", run_thread, 300 },
-	{ "busy1", run_busy1, 400 },
-	{ "busy4", run_busy4, 400 },
-};
 
 static void measure(const struct row *row)
 {
 	long long best = -1;
 
-	row->run(row->rounds / 20 + 1);
-	for (int i = 0; i < REPEATS; i++) {
+	if (row->prepare)
+		row->prepare(row->arg);
+	if (row->value) {
+		dprintf(report, "%ld %s\n", row->value(row->arg), row->unit);
+		return;
+	}
+	if (row->rounds > 1)
+		row->run(row->rounds / 20 + 1);
+	for (int i = 0; i < (row->rounds > 1 ? REPEATS : 1); i++) {
 		long long start = now_ns(), took;
 
 		row->run(row->rounds);
@@ -299,40 +97,173 @@ static void measure(const struct row *row)
 		if (best < 0 || took < best)
 			best = took;
 	}
-	printf("%s %lld\n", row->name, best / row->rounds);
+	dprintf(report, "%lld ns\n", best / row->rounds);
+}
+
+/* Wait for the row's process, with its result, no longer than ROW_LIMIT_NS. */
+static void collect(const struct row *row, pid_t pid, int fd)
+{
+	long long limit = now_ns() + ROW_LIMIT_NS;
+	char line[256];
+	int status;
+	ssize_t n;
+
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		if (now_ns() > limit) {
+			kill(-pid, SIGKILL);
+			kill(pid, SIGKILL);
+			waitpid(pid, &status, 0);
+			printf("%s failed no end after 60 s\n", row->name);
+			return;
+		}
+		usleep(50000);
+	}
+	kill(-pid, SIGKILL);
+	n = read(fd, line, sizeof(line) - 1);
+	line[n > 0 ? n : 0] = '\0';
+	if (n > 0)
+		printf("%s %s", row->name, line);
+	else
+		printf("%s failed status %#x\n", row->name, status);
+}
+
+static void run_row(const struct row *row)
+{
+	int fds[2];
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) != 0) {
+		printf("%s failed pipe\n", row->name);
+		return;
+	}
+	pid = fork();
+	if (pid == 0) {
+		setpgid(0, 0);
+		report = fds[1];
+		measure(row);
+		_exit(0);
+	}
+	close(fds[1]);
+	collect(row, pid, fds[0]);
+	close(fds[0]);
+	fflush(stdout);
+	usleep(100000);
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+}
+
+static int matches(const char *pattern, const char *name)
+{
+	size_t n = strlen(pattern);
+
+	if (n && pattern[n - 1] == '*')
+		return strncmp(pattern, name, n - 1) == 0;
+	return strcmp(pattern, name) == 0;
+}
+
+/* Run what @pattern names; list it when @list. Return: how many rows that were. */
+static int each_row(const char *pattern, int list)
+{
+	int found = 0;
+
+	for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)
+		for (const struct row *row = tables[t]; row->name; row++) {
+			if (!matches(pattern, row->name))
+				continue;
+			found++;
+			if (list)
+				printf("%s\n", row->name);
+			else
+				run_row(row);
+		}
+	return found;
+}
+
+/* What an init has to do. Errors are left to the rows that need what is then missing. */
+static void become_init(void)
+{
+	int fd;
+
+	mkdir("/dev", 0755);
+	mkdir("/proc", 0755);
+	mkdir("/tmp", 01777);
+	if (access("/dev/null", W_OK) != 0)
+		mount("dev", "/dev", "devtmpfs", 0, NULL);
+	if (access("/proc/self", F_OK) != 0)
+		mount("proc", "/proc", "proc", 0, NULL);
+	mount("tmp", "/tmp", "tmpfs", 0, NULL);
+	if (fcntl(1, F_GETFD) < 0) {
+		fd = open("/dev/console", O_RDWR);
+		dup2(fd, 0);
+		dup2(fd, 1);
+		dup2(fd, 2);
+	}
+}
+
+static void print_boot_time(unsigned long long ticks, long long kernel_ns)
+{
+	printf("reset-to-main %llu ns\n",
+	       (unsigned long long)((unsigned __int128)ticks * 1000000000 / counter_hz()));
+	printf("boot-to-main %lld ns\n", kernel_ns);
 	fflush(stdout);
 }
 
-static int run_named(const char *name)
+/* Split the words of /.bench-words into @argv, of @room entries. Return: how many there are, 0 without the file. */
+static int read_words(char **argv, int room)
 {
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (strcmp(rows[i].name, name) == 0) {
-			measure(&rows[i]);
-			return 0;
-		}
-	fprintf(stderr, "bench: no row %s\n", name);
-	return 2;
+	static char text[4096];
+	int fd = open("/.bench-words", O_RDONLY | O_CLOEXEC), n = 1;
+
+	if (fd < 0)
+		return 0;
+	if (read(fd, text, sizeof(text) - 1) < 0)
+		exit(1);
+	close(fd);
+	argv[0] = "/bin/bench";
+	for (char *w = strtok(text, " \n"); w && n < room - 1; w = strtok(NULL, " \n"))
+		argv[n++] = w;
+	argv[n] = NULL;
+	return n;
 }
 
 int main(int argc, char **argv)
 {
+	static char *words[128];
+	unsigned long long ticks = counter();
 	long long start = now_ns();
-	int status = 0;
+	int option, unknown = 0, settle = 0;
 
 	if (argc > 1 && strcmp(argv[1], "--exit") == 0)
 		_exit(0);
+	if (getpid() == 1 && read_words(words, 128)) {
+		argv = words;
+		argc = 0;
+		while (words[argc])
+			argc++;
+	}
+	while ((option = getopt(argc, argv, "ls:")) != -1)
+		if (option == 'l')
+			return each_row("*", 1) == 0;
+		else if (option == 's')
+			settle = atoi(optarg);
+		else
+			return 2;
+	if (getpid() == 1) {
+		become_init();
+		print_boot_time(ticks, start);
+	}
 	self = access("/proc/self/exe", X_OK) == 0 ? "/proc/self/exe" : argv[0];
-	zero_fd = open("/dev/zero", O_RDONLY);
-	null_fd = open("/dev/null", O_WRONLY);
-	if (zero_fd < 0 || null_fd < 0 || pipe(ping) != 0 || pipe(pong) != 0)
-		die("bench");
-	if (argc == 1 && getpid() == 1)
-		printf("%-20s %10lld\n", "boot-to-main",
-		       start); /* the clock starts with the kernel */
-	if (argc == 1)
-		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-			measure(&rows[i]);
-	for (int i = 1; i < argc; i++)
-		status |= run_named(argv[i]);
-	return status;
+	sleep(settle);
+	for (int i = optind; i < argc; i++)
+		if (each_row(argv[i], 0) == 0) {
+			printf("%s failed no such row\n", argv[i]);
+			unknown = 1;
+		}
+	printf("bench done\n");
+	fflush(stdout);
+	if (settle && getpid() == 1) {
+		sleep(1);
+		reboot(RB_POWER_OFF);
+	}
+	return unknown;
 }
