@@ -9,6 +9,7 @@ by the clock, both kernels in turn several times, and the median of the pairs is
   caelum bench                    the one-CPU rows of all architectures, beside Linux
   caelum bench --all              also rows of several CPUs, whole programs, image size, least memory
   caelum bench --gate             Caelum's instruction counts against tests/bench/baseline; status 1 when one grew
+  caelum bench --profile ROW      the functions of the kernel that a row's instructions go to
   caelum bench --update-baseline WHY    measure and write that file, with the reason
 
 A row that gives no result on one side is shown as failed. --json, --markdown and --svg write the results.
@@ -395,6 +396,11 @@ def main(args):
         for arch, results in report["results"].items():
             print_table(arch, results)
         write_reports(args, report)
+        return 0
+    if args.profile:
+        import rowprofile
+        for arch in args.arch or ARCHES:
+            rowprofile.profile(Bench(arch, args), args.profile, args.rounds)
         return 0
     host = guest.build_programs(os.uname().machine)
     args.names = all_rows(host)

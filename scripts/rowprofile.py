@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+"""caelum bench --profile ROW: where a row's instructions go, exactly.
+
+QEMU runs the row one instruction at a time and names each (-d exec with -one-insn-per-tb); those between the first
+instruction of the row's function in the benchmark and the end of the run are counted by the kernel's functions. A count is
+per round, and what the user program itself executes is one line.
+"""
+import bisect
+import collections
+import os
+import re
+import subprocess
+import tempfile
+
+import bench
+import caelum
+import machine
+
+TRACE = re.compile(rb"\[[0-9a-f]*/([0-9a-f]+)/")
+
+
+def symbols(path):
+    """The functions of an ELF file: sorted addresses, and their names."""
+    text = subprocess.run(["llvm-nm-19", "-n", path], capture_output=True, text=True, check=True).stdout
+    found = [line.split(" ", 2) for line in text.split("\n") if re.match(r"[0-9a-f]+ [tTwW] [^$.]", line)]
+    return [int(f[0], 16) for f in found], [f[2] for f in found]
+
+
+def user_entry(program, row):
+    """The address of the function that runs @row, and the source it is found in."""
+    for directory, _, files in os.walk(os.path.join(caelum.ROOT, "tests/bench")):
+        for name in files:
+            with open(os.path.join(directory, name), encoding="utf-8") as f:
+                m = re.search(r'\{ "%s",\s*(\w+)' % re.escape(row), f.read())
+            if m:
+                addresses, names = symbols(program)
+                return addresses[names.index(m.group(1))]
+    raise caelum.Failure(f"no row {row} that has a function")
+
+
+def count(stream, entry, addresses, kernel_start):
+    """{index of a function, or -1 for user code: instructions} after @entry is first seen."""
+    counts = collections.Counter()
+    on = False
+    for line in stream:
+        m = TRACE.search(line)
+        if not m:
+            continue
+        pc = int(m.group(1), 16)
+        if not on:
+            on = pc == entry
+        if on:
+            counts[pc if pc >= kernel_start else -1] += 1
+    functions = collections.Counter()
+    for pc, n in counts.items():
+        functions[-1 if pc < 0 else bisect.bisect_right(addresses, pc) - 1] += n
+    return functions
+
+
+def profile(b, row, rounds):
+    """Print the functions of the kernel that @row spends its instructions in."""
+    elf = os.path.join(b.kernel, "caelum.elf")
+    addresses, names = symbols(elf)
+    entry = user_entry(os.path.join(b.programs, "bench"), row)
+    with tempfile.TemporaryDirectory(prefix="caelum-") as tmp:
+        initrd, fifo = os.path.join(tmp, "initrd"), os.path.join(tmp, "trace")
+        bench.write_initrd(initrd, b.arch, b.programs, ["-r", str(rounds), row])
+        os.mkfifo(fifo)
+        m = machine.Machine(b.arch, b.kernel, initrd,
+                            f"caelum.frame=1 caelum.stdio=nss caelum.run={caelum.RECORD} quiet", bench.MEMORY, 1,
+                            [*bench.ICOUNT, "-accel", "tcg,one-insn-per-tb=on", "-d", "exec,nochain", "-D", fifo])
+        pid = os.fork()
+        if pid == 0:
+            os._exit(m.run(lambda channel, data: None, timeout=b.timeout).status or 0)
+        with open(fifo, "rb") as f:
+            functions = count(f, entry, addresses, addresses[0])
+        os.waitpid(pid, 0)
+    print(f"{b.arch} {row}: instructions a round, {rounds} rounds")
+    for index, n in functions.most_common(45):
+        print(f"  {n / rounds:10.1f}  {'(user)' if index < 0 else names[index]}")
+    print(f"  {sum(functions.values()) / rounds:10.1f}  in all")
