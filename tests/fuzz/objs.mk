@@ -15,3 +15,7 @@ host-fs := $(addprefix fs/,anon.o dcache.o fdtable.o file.o inode.o inotify.o lo
 objs-fuzz_path    := $(host-fs)
 ldflags-fuzz_path := $(wrap-alloc)
 objs-fuzz_trace_filter := kernel/trace/filter.o kernel/trace/field.o lib/printf.o lib/errno_name.o lib/string.o
+objs-fuzz_probe_x86_64 := arch/x86_64/probe.o arch/x86_64/insn.o lib/string.o
+objs-fuzz_probe_riscv64 := arch/riscv64/probe.o lib/string.o
+objs-fuzz_probe_aarch64 := arch/aarch64/probe.o lib/string.o
+objs-fuzz_probe_loongarch64 := arch/loongarch64/probe.o lib/string.o

@@ -29,6 +29,7 @@ struct uctx {
 	u64 pad;
 } __aligned(16);
 
+#ifndef CAELUM_HOST /* the decoder of probes is also built for tests */
 #define ARCH_HAS_INLINE_UCTX_RUN
 
 /* trap_asm.S: returns when user code traps, with every register but sp and x29 changed. */
@@ -45,6 +46,7 @@ static __always_inline long arch_uctx_run(void *task, void *ev)
 			       "x23", "x24", "x25", "x26", "x27", "x28", "x30", "cc", "memory");
 	return (long)x0;
 }
+#endif
 
 static inline unsigned long uctx_ip(const struct uctx *u)
 {

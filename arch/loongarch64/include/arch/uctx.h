@@ -25,6 +25,7 @@ struct uctx {
 	u32 in_syscall;
 };
 
+#ifndef CAELUM_HOST /* the decoder of probes is also built for tests */
 #define ARCH_HAS_INLINE_UCTX_RUN
 
 /* trap.S: returns when user code traps, with every register but $sp, $fp, $tp and $r21 changed. */
@@ -41,6 +42,7 @@ static __always_inline long arch_uctx_run(void *task, void *ev)
 			       "$s4", "$s5", "$s6", "$s7", "$s8", "memory");
 	return (long)a0;
 }
+#endif
 
 static inline unsigned long uctx_ip(const struct uctx *u)
 {
