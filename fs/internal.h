@@ -29,6 +29,7 @@ void devfs_init(void);
 void tmpfs_init(void);
 void procfs_init(void);
 void sysfs_init(void);
+void tracefs_init(void);
 void tty_init(void);
 void pty_init(void);
 

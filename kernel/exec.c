@@ -20,6 +20,7 @@
 #include <kernel/process.h>
 #include <kernel/random.h>
 #include <kernel/signal.h>
+#include <kernel/trace/points.h>
 #include <lib/elf.h>
 #include <lib/string.h>
 #include <mm/slab.h>
@@ -52,6 +53,7 @@ struct exec {
 	const struct exec_args *args;
 	struct file *file; /* the ELF file: the script's interpreter, if it is one */
 	bool own_file;
+	pid_t old_tid;				 /* before the thread took the leader's number */
 	char *script_args[2 * SCRIPT_DEPTH + 1]; /* what scripts put before argv[1] */
 	unsigned int nscript;
 	struct elf_image image, interp;
@@ -728,6 +730,7 @@ static void commit(struct exec *e)
 	e->vm = NULL;
 	posix_timers_exec(t->process);
 	sig_exec();
+	TRACE_POINT(task_rename, t, base_name(e->args->filename));
 	strscpy(t->comm, base_name(e->args->filename), sizeof(t->comm));
 	creds_commit(e->creds);
 	e->creds = NULL;
@@ -737,6 +740,7 @@ static void commit(struct exec *e)
 	t->altstack_flags = SS_DISABLE;
 	t->clear_child_tid = 0;
 	uctx_init_user(&t->hal, e->entry, e->sp);
+	TRACE_POINT(sched_process_exec, e->args->filename, e->old_tid);
 }
 
 /* Everything that may fail. */
@@ -775,6 +779,7 @@ int do_exec(const struct exec_args *args)
 		return -ENOMEM;
 	e->args = args;
 	e->file = args->file;
+	e->old_tid = task_tid(current);
 	r = prepare(e);
 	if (!r)
 		commit(e);

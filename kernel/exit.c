@@ -18,6 +18,7 @@
 #include <kernel/sched.h>
 #include <kernel/signal.h>
 #include <kernel/time.h>
+#include <kernel/trace/points.h>
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <mm/vm.h>
@@ -388,6 +389,7 @@ void do_exit(int status)
 	bool last;
 
 	coredump_join();
+	TRACE_POINT(sched_process_exit, t);
 	t->flags |= TASK_F_EXITING;
 	t->exit_code = status;
 	release_vm(t);

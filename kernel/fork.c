@@ -12,6 +12,7 @@
 #include <kernel/sched.h>
 #include <kernel/signal.h>
 #include <kernel/time.h>
+#include <kernel/trace/points.h>
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <mm/uaccess.h>
@@ -46,6 +47,7 @@ void task_put(struct task *t)
 {
 	if (!refcount_dec_and_test(&t->refs))
 		return;
+	TRACE_POINT(sched_process_free, t);
 	uctx_exit(&t->hal);
 	if (t->kstack)
 		kstack_free(t->kstack);
@@ -264,6 +266,8 @@ static int link_task(struct task *t, const struct clone_req *req)
 		list_add_tail(&t->thread_link, &p->threads);
 		p->nthreads++;
 		t->tid->task = t;
+		if (READ_ONCE(trace_syscalls))
+			task_set_work(t, WORK_TRACE);
 		sig_recalc(t);
 		if (p->rlim[RLIMIT_CPU].rlim_cur != RLIM_INFINITY)
 			task_set_work(t, WORK_TIMER);
@@ -400,6 +404,7 @@ long do_clone(const struct clone_req *req)
 		return r;
 	}
 	__atomic_fetch_add(&nforks, 1, __ATOMIC_RELAXED);
+	TRACE_POINT(sched_process_fork, t);
 	task_get(t);
 	sched_start(t);
 	if (req->flags & CLONE_VFORK)

@@ -18,6 +18,7 @@
 #include <kernel/random.h>
 #include <kernel/sched.h>
 #include <kernel/time.h>
+#include <kernel/trace.h>
 #include <ktest.h>
 #include <lib/cmdline.h>
 #include <lib/string.h>
@@ -406,6 +407,7 @@ void upcall_kernel_main(void)
 	fork_init();
 	vdso_init();
 	files_init();
+	trace_init();
 	hal_irq_enable();
 	init = init_task_create(init_main, NULL);
 	if (files_fork(init, 0))

@@ -21,6 +21,7 @@
 #include <kernel/printk.h>
 #include <kernel/sched.h>
 #include <kernel/time.h>
+#include <kernel/trace/points.h>
 #include <lib/string.h>
 #include <mm/vm.h>
 #include <uapi/sched.h>
@@ -187,6 +188,8 @@ static void enqueue(struct task *t, unsigned int cpu)
 	struct runq *rq = cpu_runq(cpu);
 	u64 floor;
 
+	if (t->hal.cpu != cpu)
+		TRACE_POINT(sched_migrate_task, t, cpu);
 	spin_lock(&rq->lock);
 	/* Each queue has a virtual time of its own: what counts is how far ahead or behind a task was. */
 	if (t->hal.cpu != cpu)
@@ -337,6 +340,7 @@ bool task_wake(struct task *t, u32 states)
 			hal_cpu_relax();
 		enqueue(t, select_cpu(t));
 	}
+	TRACE_POINT(sched_wakeup, t, t->hal.cpu);
 	spin_unlock_irqrestore(&t->wake_lock, flags);
 	return true;
 }
@@ -397,6 +401,7 @@ static void switch_to(struct runq *rq, struct task *prev, struct task *next, u64
 {
 	u64 stamp = hal_counter();
 
+	TRACE_POINT(sched_switch, prev, next);
 	charge_system(prev, stamp);
 	next->stamp = stamp;
 	next->se.exec_start_ns = now;
@@ -571,6 +576,7 @@ void sched_start(struct task *t)
 	spin_lock(&t->wake_lock);
 	WRITE_ONCE(t->state, TASK_RUNNING);
 	enqueue(t, select_cpu(t));
+	TRACE_POINT(sched_wakeup_new, t, t->hal.cpu);
 	spin_unlock(&t->wake_lock);
 	hal_irq_restore(flags);
 }

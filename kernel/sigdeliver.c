@@ -12,6 +12,7 @@
 #include <kernel/process.h>
 #include <kernel/sigguard.h>
 #include <kernel/signal.h>
+#include <kernel/trace/points.h>
 #include <lib/string.h>
 #include <mm/vm.h>
 
@@ -331,6 +332,7 @@ static enum step next_step(struct task *t, struct siginfo *info, struct k_sigact
 		return STEP_AGAIN;
 	if (!*sig)
 		return STEP_DONE;
+	TRACE_POINT(signal_deliver, *sig, info, action);
 	if (action->handler == SIG_IGN)
 		return STEP_AGAIN;
 	return action->handler == SIG_DFL ? default_action(t, *sig, info, seq) : STEP_HANDLER;

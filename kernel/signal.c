@@ -17,6 +17,7 @@
 #include <kernel/process.h>
 #include <kernel/sched.h>
 #include <kernel/signal.h>
+#include <kernel/trace/points.h>
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <mm/uaccess.h>
@@ -425,16 +426,20 @@ static void complete(struct process *p, struct task *t, int sig, const struct si
 static int send_locked(struct process *p, struct task *t, int sig, const struct siginfo *info)
 {
 	struct sigpending *pending = t ? &t->pending : &p->shared_pending;
-	int r;
+	int r = 0, result = TRACE_SIGNAL_IGNORED;
 
 	/* What is sent to a thread that has flushed its queue for good would never be freed. */
 	if ((t && (t->flags & TASK_F_EXITING)) || !act_on_sending(p, t, sig, info))
-		return 0;
+		goto out;
+	result = TRACE_SIGNAL_ALREADY_PENDING;
 	if (sig < SIGRTMIN && (pending->set & SIGMASK(sig)))
-		return 0;
+		goto out;
 	r = enqueue(p, pending, sig, info);
+	result = r ? TRACE_SIGNAL_OVERFLOW_FAIL : TRACE_SIGNAL_DELIVERED;
 	if (!r)
 		complete(p, t, sig, info);
+out:
+	TRACE_POINT(signal_generate, sig, info, t ? t : p->leader, !t, result);
 	return r;
 }
 
@@ -554,6 +559,7 @@ void sig_force_info(const struct siginfo *info)
 			 task_pid(t), sig, uctx_ip(&t->hal.uctx), info->fault.addr);
 	t->forced = *info;
 	task_set_work(t, WORK_SIGNAL);
+	TRACE_POINT(signal_generate, info->si_signo, info, t, false, TRACE_SIGNAL_DELIVERED);
 	sighand_unlock(sh, flags);
 }
 

@@ -21,6 +21,16 @@ struct syscall_desc {
 
 extern const struct syscall_desc syscall_table[SYSCALL_TABLE_SIZE];
 
+/* What the events of a call say about it (kernel/trace/syscalls.c). A NULL name: no such call; ends the arguments. */
+struct syscall_info {
+	const char *name;
+	struct {
+		const char *type, *name;
+	} arg[6];
+};
+
+extern const struct syscall_info syscall_info[SYSCALL_TABLE_SIZE];
+
 /** syscall_watched() - dispatch for a task whose calls somebody wants to see (WORK_ENTRY). Returns the result. May sleep. */
 long syscall_watched(struct task *t, unsigned long nr);
 

@@ -44,7 +44,8 @@ struct process;
 #define WORK_PTRACE	 0x40u /* syscall stops wanted */
 #define WORK_SECCOMP	 0x80u
 #define WORK_SILO	 0x100u
-#define WORK_ENTRY	 (WORK_STRACE | WORK_PTRACE | WORK_SECCOMP | WORK_SILO)
+#define WORK_TRACE	 0x400u /* events of system calls are on */
+#define WORK_ENTRY	 (WORK_STRACE | WORK_PTRACE | WORK_SECCOMP | WORK_SILO | WORK_TRACE)
 
 /* Immutable and shared; a change makes a new one (creds_prepare, creds_commit). */
 struct creds {

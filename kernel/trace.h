@@ -149,7 +149,9 @@ const char *trace_field_string(const struct trace_field *f, const struct trace_e
 /** trace_field_number() - the value of a number field, sign extended. */
 u64 trace_field_number(const struct trace_field *f, const struct trace_entry *e);
 
-/** trace_init() - register the kernel's own events. Boot. */
+/** trace_init() - prepare the buffers' timer. Boot. */
 void trace_init(void);
+/** trace_events_prepare() - register the kernel's own events, at the first look at any. trace_mutex held. */
+void trace_events_prepare(void);
 
 #endif

@@ -16,6 +16,7 @@
 #include <kernel/signal.h>
 #include <kernel/syscall.h>
 #include <kernel/time.h>
+#include <kernel/trace/points.h>
 #include <mm/vm.h>
 
 /* CPU time since the last stamp belonged to the side we come from. */
@@ -39,8 +40,10 @@ static __always_inline void enter_user(struct task *t)
 
 static void handle_page_fault(struct task *t, const struct uctx_event *ev)
 {
-	enum vm_fault r = vm_handle_fault(t->vm, ev->addr, ev->access);
+	enum vm_fault r;
 
+	TRACE_POINT(page_fault_user, ev->addr, uctx_ip(&t->hal.uctx), ev->access);
+	r = vm_handle_fault(t->vm, ev->addr, ev->access);
 	t->min_flt++;
 	switch (r) {
 	case VM_FAULT_OK:
@@ -69,6 +72,7 @@ bool upcall_kernel_fault(vaddr_t addr, unsigned int access)
 	if (!t->vm || t->nofault)
 		return false;
 	t->min_flt++;
+	TRACE_POINT(page_fault_kernel, addr, access);
 	return vm_handle_fault(t->vm, addr, access) == VM_FAULT_OK;
 }
 
@@ -115,6 +119,9 @@ static void start_task(struct task *t)
 {
 	if (t->set_child_tid)
 		(void)hal_put_user32(t->set_child_tid, (u32)task_tid(t));
+	/* The call that made this thread ends here, too. */
+	if (READ_ONCE(t->work) & WORK_TRACE)
+		trace_syscall_exit(uctx_syscall_nr(&t->hal.uctx), 0);
 }
 
 #define WORK_BEFORE_USER (WORK_SIGNAL | WORK_RESCHED | WORK_TIMER | WORK_EXIT | WORK_STOP)

@@ -17,6 +17,17 @@ RESTART = {"never": "RESTART_NEVER", "sys": "RESTART_SYS", "nohand": "RESTART_NO
 FORMAT = {"int": "i", "uint": "u", "long": "l", "ulong": "x", "size_t": "u", "ssize_t": "l", "loff_t": "l",
           "uaddr_t": "p", "pid_t": "i", "mode_t": "o", "path_t": "s", "fd_t": "i", "buf_t": "b", "uid_t": "i",
           "gid_t": "i", "clockid_t": "i", "dev_t": "x", "u32": "u", "s32": "i", "u64": "x", "s64": "l"}
+# And what C type Linux's events show for it.
+C_TYPE = {"int": "int", "uint": "unsigned int", "long": "long", "ulong": "unsigned long", "size_t": "size_t",
+          "ssize_t": "ssize_t", "loff_t": "loff_t", "uaddr_t": "void *", "pid_t": "pid_t", "mode_t": "umode_t",
+          "path_t": "const char *", "fd_t": "int", "buf_t": "char *", "uid_t": "uid_t", "gid_t": "gid_t",
+          "clockid_t": "const clockid_t", "dev_t": "unsigned", "u32": "u32", "s32": "s32", "u64": "u64", "s64": "s64"}
+# Calls whose events Linux names otherwise than the call.
+EVENT_NAME = {"stat": "newstat", "lstat": "newlstat", "fstat": "newfstat", "uname": "newuname", "umount2": "umount",
+              "sendfile": "sendfile64"}
+# Those whose path Linux calls pathname; of the others it is filename.
+PATHNAME = ("mkdir", "mkdirat", "rmdir", "unlink", "unlinkat", "creat", "setxattr", "getxattr", "listxattr", "removexattr",
+            "inotify_add_watch")
 DOC = "docs/syscalls.md"
 MACRO = {"riscv64": "__riscv", "aarch64": "__aarch64__", "loongarch64": "__loongarch__"}
 
@@ -61,6 +72,18 @@ def parse(path):
     return calls
 
 
+def event_arg(call, type_, name):
+    """(C type, name) of an argument as Linux's events of the call have it."""
+    c_type = C_TYPE[type_]
+    if type_ == "fd_t" and not name.endswith("dfd"):
+        c_type = "unsigned int"
+    elif type_ == "buf_t" and re.search("write|send", call.name):
+        c_type = "const char *"
+    if type_ == "path_t" and name == "path":
+        name = "pathname" if call.name in PATHNAME else "filename"
+    return c_type, name
+
+
 def write_proto(calls, out):
     out.write("/* Generated from syscall/syscalls.tbl by scripts/gensyscalls.py. */\n")
     for call in calls:
@@ -86,6 +109,12 @@ def write_numbering(calls, out, number):
         out.write(f"#ifdef {MACRO[call.only]}\n{entry}#endif\n" if call.only else entry)
         if call.name == "restart_syscall":
             restart = nr
+    out.write("};\n")
+    out.write("const struct syscall_info syscall_info[SYSCALL_TABLE_SIZE] = {\n")
+    for nr, call in listed:
+        args = ", ".join('{ "%s", "%s" }' % event_arg(call, t, n) for t, n in call.args)
+        entry = f'\t[{nr}] = {{ "{EVENT_NAME.get(call.name, call.name)}", {{ {args} }} }},\n'
+        out.write(f"#ifdef {MACRO[call.only]}\n{entry}#endif\n" if call.only else entry)
     out.write("};\n")
     out.write(f"#define NR_RESTART_SYSCALL {restart}\n")
 

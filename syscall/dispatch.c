@@ -5,6 +5,7 @@
  * The plain path is inline in kernel/syscall.h; here is the path for calls that are watched.
  */
 #include <kernel/syscall.h>
+#include <kernel/trace/points.h>
 #include <syscall/proto.h>
 #include <syscall/strace.h>
 
@@ -17,15 +18,22 @@ long syscall_watched(struct task *t, unsigned long nr)
 	const struct syscall_desc *desc = NULL;
 	struct uctx *u = &t->hal.uctx;
 	struct strace_line line;
+	bool strace = t->work & WORK_STRACE;
 	long r = -ENOSYS;
 
 	if (nr < SYSCALL_TABLE_SIZE && syscall_table[nr].call)
 		desc = &syscall_table[nr];
-	strace_enter(&line, desc, (long)nr, u);
+	if (t->work & WORK_TRACE)
+		trace_syscall_enter((long)nr, u);
+	if (strace)
+		strace_enter(&line, desc, (long)nr, u);
 	if (desc) {
 		t->restart_class = desc->restart;
 		r = desc->call(u);
 	}
-	strace_exit(&line, desc, u, r);
+	if (strace)
+		strace_exit(&line, desc, u, r);
+	if (READ_ONCE(t->work) & WORK_TRACE)
+		trace_syscall_exit((long)nr, r);
 	return r;
 }

@@ -7,6 +7,7 @@
 #include <kernel/process.h>
 #include <kernel/sched.h>
 #include <kernel/time.h>
+#include <kernel/trace/points.h>
 #include <lib/string.h>
 #include <mm/page.h>
 #include <mm/slab.h>
@@ -192,6 +193,7 @@ static long set_name_of_task(uaddr_t uname)
 	if (n < 0)
 		return -EFAULT;
 	name[sizeof(name) - 1] = '\0';
+	TRACE_POINT(task_rename, current, name);
 	strscpy(current->comm, name, sizeof(current->comm));
 	return 0;
 }

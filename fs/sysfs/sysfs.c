@@ -69,10 +69,14 @@ static void __init add_cpus(void)
 static const struct proc_entry system_table[] = { PROC_DIR("cpu", cpu_table), { .name = NULL } };
 static const struct proc_entry devices_table[] = { PROC_DIR("system", system_table),
 						   { .name = NULL } };
+/* Where tracefs and debugfs are mounted. */
+static const struct proc_entry kernel_table[] = { PROC_DIR("debug", empty_table),
+						  PROC_DIR("tracing", empty_table),
+						  { .name = NULL } };
 static const struct proc_entry root_table[] = {
 	PROC_DIR("block", empty_table),	 PROC_DIR("bus", empty_table),
 	PROC_DIR("class", empty_table),	 PROC_DIR("devices", devices_table),
-	PROC_DIR("fs", empty_table),	 PROC_DIR("kernel", empty_table),
+	PROC_DIR("fs", empty_table),	 PROC_DIR("kernel", kernel_table),
 	PROC_DIR("module", empty_table), { .name = NULL },
 };
 static const struct proc_entry root_entry = PROC_DIR("/", root_table);

@@ -16,6 +16,7 @@ _Static_assert(sizeof(struct statfs) == 120, "struct statfs is ABI");
 #define TMPFS_MAGIC    0x01021994
 #define PROC_SUPER_MAGIC 0x9fa0
 #define SYSFS_MAGIC    0x62656572
+#define TRACEFS_MAGIC  0x74726163
 #define DEVPTS_SUPER_MAGIC 0x1cd1
 #define ANON_INODE_FS_MAGIC 0x09041934
 #define PIPEFS_MAGIC   0x50495045

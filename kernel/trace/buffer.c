@@ -11,11 +11,12 @@
 #define WAIT_NS (10 * NSEC_PER_MSEC)
 
 u32 trace_recording = 1;
-bool trace_overwrite = true;
+u32 trace_options = 1u << TRACE_OPT_CONTEXT_INFO | 1u << TRACE_OPT_OVERWRITE |
+		    1u << TRACE_OPT_IRQ_INFO | 1u << TRACE_OPT_MARKERS;
 
 static struct trace_ring
-	*ring[CONFIG_NR_CPUS];	       /* trace_mutex to write; writers with interrupts off */
-static u32 ring_pages[CONFIG_NR_CPUS]; /* trace_mutex: wanted; 0: the default */
+	*ring[CONFIG_NR_CPUS];	    /* trace_mutex to write; writers with interrupts off */
+static u64 ring_kb[CONFIG_NR_CPUS]; /* trace_mutex: as it was asked for; 0: the default */
 static u64 run_number;
 
 /* ---- clocks ---- */
@@ -64,14 +65,9 @@ static u32 pages_of_kb(u64 kb)
 	return (u32)max(n, 2);
 }
 
-static u32 wanted_pages(unsigned int cpu)
-{
-	return ring_pages[cpu] ? ring_pages[cpu] : pages_of_kb(TRACE_DEFAULT_KB);
-}
-
 u64 trace_buffer_kb(unsigned int cpu)
 {
-	return wanted_pages(cpu) * TRACE_PAGE_BYTES / 1024;
+	return ring_kb[cpu] ? ring_kb[cpu] : TRACE_DEFAULT_KB;
 }
 
 bool trace_buffers_exist(void)
@@ -85,7 +81,7 @@ static void replace(unsigned int cpu, struct trace_ring *new)
 	struct trace_ring *old = ring[cpu];
 
 	if (new)
-		new->overwrite = trace_overwrite;
+		new->overwrite = trace_options >> TRACE_OPT_OVERWRITE & 1;
 	__atomic_store_n(&ring[cpu], new, __ATOMIC_RELEASE);
 	if (old)
 		sched_sync_all_cpus();
@@ -99,7 +95,7 @@ int trace_buffers_make(void)
 
 		if (ring[cpu])
 			continue;
-		r = trace_ring_create(cpu, wanted_pages(cpu), run_number);
+		r = trace_ring_create(cpu, pages_of_kb(trace_buffer_kb(cpu)), run_number);
 		if (!r)
 			return -ENOMEM;
 		replace(cpu, r);
@@ -116,15 +112,13 @@ int trace_buffers_resize(int cpu, u64 kb)
 
 		if (cpu != TRACE_ALL_CPUS && cpu != i)
 			continue;
-		if (ring[i] && ring[i]->npages == npages)
-			continue;
-		if (ring[i]) {
+		if (ring[i] && ring[i]->npages != npages) {
 			r = trace_ring_create((u32)i, npages, run_number);
 			if (!r)
 				return -ENOMEM;
 			replace((unsigned int)i, r);
 		}
-		ring_pages[i] = npages;
+		ring_kb[i] = kb;
 	}
 	return 0;
 }
@@ -138,7 +132,6 @@ void trace_buffers_clear(int cpu)
 
 void trace_buffers_set_overwrite(bool on)
 {
-	trace_overwrite = on;
 	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++)
 		if (ring[cpu])
 			WRITE_ONCE(ring[cpu]->overwrite, on);

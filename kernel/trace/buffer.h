@@ -17,7 +17,17 @@
 void trace_buffers_init(u64 run);
 
 extern u32 trace_recording; /* tracing_on; any context reads it */
-extern bool trace_overwrite;
+
+/* trace_options: bits by number. trace_mutex to write. */
+enum trace_option {
+	TRACE_OPT_CONTEXT_INFO, /* show task, CPU and time of a record */
+	TRACE_OPT_RECORD_TGID,	/* and the process */
+	TRACE_OPT_OVERWRITE,	/* a full buffer forgets the oldest */
+	TRACE_OPT_IRQ_INFO,	/* show the flags */
+	TRACE_OPT_MARKERS,	/* trace_marker takes text */
+	TRACE_NOPTIONS
+};
+extern u32 trace_options;
 
 /** trace_buffers_make() - allocate what is not there yet. 0, -ENOMEM. */
 int trace_buffers_make(void);
@@ -34,6 +44,9 @@ struct trace_ring *trace_ring_of(unsigned int cpu); /* NULL: not made */
 
 /** trace_record_write() - put a record into this CPU's ring as it is. Interrupts off. */
 void trace_record_write(const struct trace_entry *e, size_t len);
+
+/** trace_mark() - the text that a program wrote to trace_marker, @n bytes, as a record. No lock needed. */
+void trace_mark(const char *text, size_t n);
 
 struct trace_clock {
 	const char *name;

@@ -15,7 +15,7 @@
 struct mutex trace_mutex = MUTEX_INIT(trace_mutex);
 struct list trace_events = LIST_HEAD_INIT(trace_events);
 
-#define FIRST_ID 1u
+#define FIRST_ID 5u /* "print", the first, has on Linux always had this one */
 #define MAX_ID	 65535u
 #define BUCKETS	 256u
 static unsigned int next_id = FIRST_ID;	 /* trace_mutex */
@@ -219,14 +219,23 @@ int trace_event_set_filter(struct trace_event *ev, const char *text)
 
 static void show_columns(struct printbuf *pb)
 {
-	printbuf_puts(pb, "#                                _-----=> irqs-off/BH-disabled\n"
-			  "#                               / _----=> need-resched\n"
-			  "#                              | / _---=> hardirq/softirq\n"
-			  "#                              || / _--=> preempt-depth\n"
-			  "#                              ||| / _-=> migrate-disable\n"
-			  "#                              |||| /     delay\n"
-			  "#           TASK-PID     CPU#  |||||  TIMESTAMP  FUNCTION\n"
-			  "#              | |         |   |||||     |         |\n");
+	bool tgid = trace_options & 1u << TRACE_OPT_RECORD_TGID;
+	bool flags = trace_options & 1u << TRACE_OPT_IRQ_INFO;
+	const char *pad = tgid ? "            " : "";
+
+	if (flags)
+		printbuf_printf(pb,
+				"#                            %s    _-----=> irqs-off/BH-disabled\n"
+				"#                            %s   / _----=> need-resched\n"
+				"#                            %s  | / _---=> hardirq/softirq\n"
+				"#                            %s  || / _--=> preempt-depth\n"
+				"#                            %s  ||| / _-=> migrate-disable\n"
+				"#                            %s  |||| /     delay\n",
+				pad, pad, pad, pad, pad, pad);
+	printbuf_printf(pb, "#           TASK-PID    %s CPU#  %sTIMESTAMP  FUNCTION\n",
+			tgid ? "   TGID   " : "", flags ? "|||||  " : "   ");
+	printbuf_printf(pb, "#              | |      %s   |   %s   |         |\n",
+			tgid ? "     |    " : "", flags ? "|||||  " : "   ");
 }
 
 void trace_show_header(struct printbuf *pb, int cpu)
@@ -241,21 +250,31 @@ void trace_show_header(struct printbuf *pb, int cpu)
 		entries += trace_ring_entries(r);
 		written += trace_ring_entries(r) + READ_ONCE(r->overrun);
 	}
-	printbuf_printf(
-		pb, "# tracer: nop\n#\n# entries-in-buffer/entries-written: %llu/%llu   #P:%u\n#\n",
-		entries, written, cpu_online_count());
+	printbuf_puts(pb, "# tracer: nop\n#\n");
+	if (!(trace_options & 1u << TRACE_OPT_CONTEXT_INFO))
+		return;
+	printbuf_printf(pb, "# entries-in-buffer/entries-written: %llu/%llu   #P:%u\n#\n", entries,
+			written, cpu_online_count());
 	show_columns(pb);
+}
+
+static void show_flags(struct printbuf *pb, u8 flags)
+{
+	printbuf_printf(pb, "%c%c%c.. ", flags & TRACE_FLAG_IRQS_OFF ? 'd' : '.',
+			flags & TRACE_FLAG_NEED_RESCHED ? 'N' : '.',
+			flags & TRACE_FLAG_HARDIRQ ? 'h' : '.');
 }
 
 static void show_prefix(struct printbuf *pb, const struct trace_cursor *c)
 {
-	u8 flags = c->entry.flags;
 	u64 us = (c->rec.time + 500) / 1000;
 
-	printbuf_printf(pb, "%16.16s-%-7d [%03u] ", c->rec.comm, c->entry.pid, c->rec.cpu);
-	printbuf_printf(pb, "%c%c%c.. ", flags & TRACE_FLAG_IRQS_OFF ? 'd' : '.',
-			flags & TRACE_FLAG_NEED_RESCHED ? 'N' : '.',
-			flags & TRACE_FLAG_HARDIRQ ? 'h' : '.');
+	printbuf_printf(pb, "%16.16s-%-7d ", c->rec.comm, c->entry.pid);
+	if (trace_options & 1u << TRACE_OPT_RECORD_TGID)
+		printbuf_printf(pb, "(%7d) ", c->rec.tgid);
+	printbuf_printf(pb, "[%03u] ", c->rec.cpu);
+	if (trace_options & 1u << TRACE_OPT_IRQ_INFO)
+		show_flags(pb, c->entry.flags);
 	if (trace_clock->in_ns)
 		printbuf_printf(pb, "%5llu.%06llu: ", us / 1000000, us % 1000000);
 	else
@@ -268,7 +287,8 @@ void trace_show_record(struct printbuf *pb, const struct trace_cursor *c)
 
 	if (c->lost)
 		printbuf_printf(pb, "CPU:%u [LOST %llu EVENTS]\n", c->rec.cpu, c->lost);
-	show_prefix(pb, c);
+	if (trace_options & 1u << TRACE_OPT_CONTEXT_INFO)
+		show_prefix(pb, c);
 	if (!ev) {
 		printbuf_printf(pb, "Unknown type %u\n", c->entry.type);
 		return;

@@ -185,6 +185,7 @@ struct parser {
 	const char *error;
 	size_t at;
 	bool no_memory;
+	char value[MAX_TOKEN]; /* here, so that what recurses has small frames */
 };
 
 static bool fail(struct parser *ps, const char *at, const char *error)
@@ -218,8 +219,8 @@ static bool is_word(char c)
 	       c == ']';
 }
 
-/* A word or a quoted string into @buf. */
-static bool take_value(struct parser *ps, char *buf, bool *quoted)
+/* A word or a quoted string into ps->value. */
+static bool take_value(struct parser *ps, bool *quoted)
 {
 	const char *start;
 	size_t n = 0;
@@ -232,9 +233,9 @@ static bool take_value(struct parser *ps, char *buf, bool *quoted)
 	for (ps->p += *quoted; *ps->p && (quote ? *ps->p != quote : is_word(*ps->p)); ps->p++) {
 		if (n + 1 >= MAX_TOKEN)
 			return fail(ps, start, "Too long operand");
-		buf[n++] = *ps->p;
+		ps->value[n++] = *ps->p;
 	}
-	buf[n] = '\0';
+	ps->value[n] = '\0';
 	if (quote && *ps->p++ != quote)
 		return fail(ps, start, "Missing quote");
 	return n || quote ? true : fail(ps, start, "Missing value");
@@ -319,10 +320,9 @@ static bool set_number(struct parser *ps, struct test *t, const char *at, const 
 	return true;
 }
 
-static bool parse_test(struct parser *ps)
+static __noinline bool parse_test(struct parser *ps)
 {
 	struct test *t = &ps->out->test[ps->out->n];
-	char value[MAX_TOKEN];
 	const char *at;
 	bool quoted;
 
@@ -339,13 +339,13 @@ static bool parse_test(struct parser *ps)
 		return fail(ps, at, "Illegal operation for field type");
 	skip_space(ps);
 	at = ps->p;
-	if (!take_value(ps, value, &quoted))
+	if (!take_value(ps, &quoted))
 		return false;
 	if (!t->is_string) {
-		if (quoted || !set_number(ps, t, at, value))
+		if (quoted || !set_number(ps, t, at, ps->value))
 			return fail(ps, at, "Expecting numeric field");
 	} else {
-		t->string = kstrdup(value, GFP_KERNEL);
+		t->string = kstrdup(ps->value, GFP_KERNEL);
 		ps->no_memory |= !t->string;
 	}
 	ps->out->n++;

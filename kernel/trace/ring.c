@@ -189,3 +189,17 @@ void trace_ring_clear(struct trace_ring *r)
 	r->next_seq = READ_ONCE(r->written);
 	WRITE_ONCE(r->read, trace_ring_head(r));
 }
+
+u64 trace_ring_oldest(const struct trace_ring *r)
+{
+	struct trace_record rec;
+	u64 pos;
+
+	do {
+		pos = trace_ring_start(r);
+		if (pos >= trace_ring_head(r))
+			return 0;
+		copy_out(r, pos, &rec, sizeof(rec));
+	} while (!still_there(r, pos));
+	return rec.time;
+}

@@ -103,5 +103,7 @@ static inline u64 trace_ring_start(const struct trace_ring *r)
 }
 /** trace_ring_entries() - records that can still be read. */
 u64 trace_ring_entries(const struct trace_ring *r);
+/** trace_ring_oldest() - the time of the oldest record that can be read, or 0. trace_mutex. */
+u64 trace_ring_oldest(const struct trace_ring *r);
 
 #endif

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trace, trace_pipe and trace_marker.
+ *
+ * A reader has an iterator over the rings and a buffer of text. Records are printed into the buffer under trace_mutex until it is
+ * full; it is copied out without that lock, and what the program did not take waits there for its next read.
+ * Locking: the stream's own mutex, outside trace_mutex.
+ */
+#include <fs/tracefs/tracefs.h>
+#include <uapi/poll.h>
+
+#define TEXT_SIZE   8192u
+#define MARKER_MAX  1024u
+
+struct stream {
+	struct mutex lock;
+	struct trace_iter *it;
+	loff_t pos;	   /* of the next byte; trace can be read anew from 0 */
+	bool header_shown; /* trace */
+	bool read_any;	   /* trace_pipe */
+	size_t len, taken; /* of text */
+	char text[TEXT_SIZE];
+};
+
+static int stream_open_as(struct inode *i, struct file *f, bool consuming)
+{
+	struct stream *s = kzalloc(sizeof(*s), GFP_KERNEL);
+
+	if (!s)
+		return -ENOMEM;
+	mutex_init(&s->lock);
+	s->it = trace_iter_create(tracefs_node(i)->cpu, consuming);
+	if (IS_ERR(s->it)) {
+		int r = PTR_ERR(s->it);
+
+		kfree(s);
+		return r;
+	}
+	f->priv = s;
+	return 0;
+}
+
+static void stream_release(struct file *f)
+{
+	struct stream *s = f->priv;
+
+	trace_iter_free(s->it);
+	kfree(s);
+}
+
+/* Print records until the buffer is full or there are no more. A single one that does not fit is cut. trace_mutex held. */
+static void print_records(struct stream *s, struct printbuf *pb)
+{
+	struct trace_cursor *c;
+
+	while ((c = trace_iter_next(s->it))) {
+		size_t before = pb->len;
+
+		trace_show_record(pb, c);
+		if (printbuf_overflowed(pb) && before) {
+			pb->len = before;
+			break;
+		}
+		trace_iter_done(s->it, c);
+		if (printbuf_overflowed(pb)) {
+			s->text[TEXT_SIZE - 2] = '\n';
+			break;
+		}
+	}
+}
+
+static void refill(struct stream *s, bool header)
+{
+	struct printbuf pb;
+
+	printbuf_init(&pb, s->text, sizeof(s->text));
+	mutex_lock(&trace_mutex);
+	if (header)
+		trace_show_header(&pb, s->it->cpu);
+	print_records(s, &pb);
+	mutex_unlock(&trace_mutex);
+	s->len = printbuf_used(&pb);
+	s->taken = 0;
+}
+
+static ssize_t take(struct stream *s, struct iov_iter *to)
+{
+	size_t n = min_t(size_t, s->len - s->taken, to->count);
+
+	n = n ? iov_iter_to(to, s->text + s->taken, n) : 0;
+	if (!n)
+		return -EFAULT;
+	s->taken += n;
+	s->pos += (loff_t)n;
+	return (ssize_t)n;
+}
+
+/* ---- trace ---- */
+
+static int trace_open(struct inode *i, struct file *f)
+{
+	return stream_open_as(i, f, false);
+}
+
+static void rewind_stream(struct stream *s)
+{
+	mutex_lock(&trace_mutex);
+	trace_iter_rewind(s->it);
+	mutex_unlock(&trace_mutex);
+	s->pos = 0;
+	s->len = s->taken = 0;
+	s->header_shown = false;
+}
+
+/* Have text at @pos in the buffer. False: the end. */
+static bool seek_to(struct stream *s, loff_t pos)
+{
+	if (pos < s->pos || pos == 0)
+		rewind_stream(s);
+	for (;;) {
+		size_t skip = (size_t)min_t(u64, (u64)(pos - s->pos), s->len - s->taken);
+
+		s->taken += skip;
+		s->pos += (loff_t)skip;
+		if (s->taken < s->len)
+			return true;
+		refill(s, !s->header_shown);
+		s->header_shown = true;
+		if (!s->len)
+			return false;
+	}
+}
+
+static ssize_t trace_read(struct file *f, struct iov_iter *to, loff_t *pos, int flags)
+{
+	struct stream *s = f->priv;
+	ssize_t r = 0;
+
+	if (!to->count)
+		return 0;
+	mutex_lock(&s->lock);
+	if (seek_to(s, *pos))
+		r = take(s, to);
+	mutex_unlock(&s->lock);
+	if (r > 0)
+		*pos += r;
+	return r;
+}
+
+/* Only truncating it means something. */
+static ssize_t trace_write(struct file *f, struct iov_iter *from, loff_t *pos, int flags)
+{
+	return (ssize_t)from->count;
+}
+
+int tracefs_trace_truncate(const struct tracefs_node *n)
+{
+	trace_buffers_clear(n->cpu);
+	return 0;
+}
+
+const struct file_ops tracefs_trace_ops = {
+	.open = trace_open,
+	.read = trace_read,
+	.write = trace_write,
+	.release = stream_release,
+};
+
+/* ---- trace_pipe ---- */
+
+static int pipe_open(struct inode *i, struct file *f)
+{
+	f->mode &= ~(FMODE_LSEEK | FMODE_PREAD);
+	f->mode |= FMODE_NOPOS;
+	return stream_open_as(i, f, true);
+}
+
+/* Wait until there is something to read. 0: nothing will come, recording is off; 1: there is; -Exxx. */
+static int pipe_wait(struct file *f, struct stream *s)
+{
+	while (trace_iter_empty(s->it)) {
+		int r;
+
+		if (f->flags & O_NONBLOCK)
+			return -EAGAIN;
+		if (!READ_ONCE(trace_recording) && s->read_any)
+			return 0;
+		r = trace_wait(s->it);
+		if (r)
+			return r;
+	}
+	return 1;
+}
+
+static ssize_t pipe_read(struct file *f, struct iov_iter *to, loff_t *pos, int flags)
+{
+	struct stream *s = f->priv;
+	ssize_t r = 1;
+
+	if (!to->count)
+		return 0;
+	mutex_lock(&s->lock);
+	while (r > 0 && s->taken == s->len) {
+		mutex_unlock(&s->lock);
+		r = pipe_wait(f, s);
+		mutex_lock(&s->lock);
+		if (r > 0 && s->taken == s->len)
+			refill(s, false);
+	}
+	if (r > 0) {
+		s->read_any = true;
+		r = take(s, to);
+	}
+	mutex_unlock(&s->lock);
+	return r;
+}
+
+static u32 pipe_poll(struct file *f, struct poll_table *pt)
+{
+	struct stream *s = f->priv;
+
+	poll_wait(f, trace_wait_queue(), pt);
+	if (s->taken < s->len || !trace_iter_empty(s->it))
+		return POLLIN | POLLRDNORM;
+	if (pt && pt->queue)
+		trace_wait_kick();
+	return 0;
+}
+
+const struct file_ops tracefs_pipe_ops = {
+	.open = pipe_open,
+	.read = pipe_read,
+	.poll = pipe_poll,
+	.release = stream_release,
+};
+
+/* ---- trace_marker ---- */
+
+static int marker_open(struct inode *i, struct file *f)
+{
+	int r;
+
+	mutex_lock(&trace_mutex);
+	r = trace_buffers_make();
+	mutex_unlock(&trace_mutex);
+	return r;
+}
+
+static ssize_t marker_write(struct file *f, struct iov_iter *from, loff_t *pos, int flags)
+{
+	size_t n = min_t(size_t, from->count, MARKER_MAX);
+	char text[MARKER_MAX];
+
+	if (!(READ_ONCE(trace_options) & 1u << TRACE_OPT_MARKERS))
+		return -EINVAL;
+	if (iov_iter_from(from, text, n) != n)
+		return -EFAULT;
+	if (!READ_ONCE(trace_recording))
+		return -EBADF;
+	trace_mark(text, n);
+	return (ssize_t)n;
+}
+
+const struct file_ops tracefs_marker_ops = { .open = marker_open, .write = marker_write };
