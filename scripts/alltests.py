@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """All tests, for `caelum test`: lint, host, fuzz smoke, tests/user on Linux, then for each architecture the tests inside
 the kernel (4 CPUs; also with its debugging checks), the guest programs with 1 and 4 CPUs, the command, the interactive
-shell, and esbuild.
+shell, and esbuild; last every board that QEMU has, through its firmware.
 
 The last line is `N passed, N failed, N skipped`. A test that is listed in tests/known-failures counts as
 skipped while it fails, and as failed when it passes.
@@ -16,7 +16,7 @@ from elfinfo import ARCHES
 
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests"))
-PARTS = ("lint", "host", "fuzz", "linux", "ktest", "guest", "command", "shell", "esbuild")
+PARTS = ("lint", "host", "fuzz", "linux", "ktest", "guest", "command", "shell", "esbuild", "machines")
 PROGRAM_PARTS = {"guest", "command", "shell", "esbuild"}
 SMP = (1, 4)
 NOT_HERE = r"not an? \w+ machine|needs two CPUs|one CPU only"    # a skip that nothing could be done about
@@ -174,6 +174,9 @@ def main(args):
         linux_part(args, tally)
     if parts & (PROGRAM_PARTS | {"ktest"}):
         machine_parts(args, tally, parts)
+    if "machines" in parts:
+        import machines
+        machines.run(tally, args)
     if tally.failures:
         print("failed: " + "; ".join(tally.failures))
     print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")

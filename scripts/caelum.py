@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 
+import boards
 import machine
 from elfinfo import ARCHES, NotRunnable, program_arch
 from mkcpio import Archive
@@ -329,7 +330,8 @@ def boot(args, arch, build_path, initrd, stdio, gdb_port=None, log=None):
     if args.append:
         cmdline += " " + args.append
     qemu_args = args.qemu_args.split() if args.qemu_args else []
-    m = machine.Machine(arch, build_path, initrd, cmdline, args.memory, args.smp, qemu_args, gdb_port)
+    m = machine.Machine(arch, build_path, initrd, cmdline, args.memory, args.smp or 1, qemu_args, gdb_port,
+                        args.board)
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, die_by_signal)
@@ -344,7 +346,26 @@ def boot(args, arch, build_path, initrd, stdio, gdb_port=None, log=None):
     return report_end(result, build_path, args)
 
 
+def choose_board(args):
+    """--machine: sets args.board and the architecture; "list" prints the table and ends the command."""
+    args.board = None
+    if args.machine is None:
+        return
+    if args.machine == "list":
+        for b in boards.BOARDS.values():
+            print(f"{b.name:20} {b.arch:12} {b.text}")
+        raise SystemExit(0)
+    board = boards.BOARDS.get(args.machine)
+    if board is None:
+        raise Failure(f"--machine {args.machine}: not one of {', '.join(boards.BOARDS)}")
+    if args.arch and args.arch != board.arch:
+        raise Failure(f"--machine {args.machine}: is for {board.arch}, not for {args.arch}")
+    args.arch, args.board = board.arch, board
+    args.smp = args.smp or board.default_smp
+
+
 def command_run(args):
+    choose_board(args)
     with tempfile.TemporaryDirectory(prefix="caelum-") as tmp:
         program, arch = find_program(args, tmp)
         build_path = build(arch, args.config, args.verbose)
@@ -369,6 +390,7 @@ def command_shell(args):
 
 def command_debug(args):
     """The machine in the background with its output in a file, gdb in front."""
+    choose_board(args)
     if not shutil.which(gdb_name()):
         raise Failure("gdb is not installed: apt-get install gdb-multiarch")
     with tempfile.TemporaryDirectory(prefix="caelum-") as tmp:
@@ -475,9 +497,10 @@ def seconds(text):
 
 def add_machine_options(p):
     p.add_argument("-a", "--arch", choices=ARCHES, help="architecture (default: the program's, or this machine's)")
+    p.add_argument("--machine", metavar="NAME", help="a board of docs/boards.md, with its firmware; \"list\" names them")
     p.add_argument("-m", "--memory", type=memory_size, default=512 << 20, metavar="SIZE",
                    help="memory, e.g. 64M or 1G (default 512M; loongarch64 at least 1G)")
-    p.add_argument("--smp", type=cpu_count, default=1, metavar="N", help="number of CPUs (default 1)")
+    p.add_argument("--smp", type=cpu_count, metavar="N", help="number of CPUs (default 1; with --machine up to 4)")
     p.add_argument("--env", action="append", default=[], metavar="K=V", help="set a variable of the program")
     p.add_argument("--cwd", metavar="DIR", help="the program's working directory (default /)")
     p.add_argument("--file", action="append", default=[], metavar="SRC:DST",
@@ -541,7 +564,7 @@ def parse(argv):
     p = sub.add_parser("test", help="run all tests: lint, host, fuzz smoke, every architecture with 1 and 4 CPUs")
     p.add_argument("-a", "--arch", choices=ARCHES, action="append", help="guest tests of this architecture only")
     p.add_argument("--smp", type=cpu_count, action="append", metavar="N", help="guest tests with N CPUs only")
-    p.add_argument("--only", action="append", metavar="PART", help="lint, host, fuzz, linux, ktest, guest, command, shell or esbuild")
+    p.add_argument("--only", action="append", metavar="PART", help="lint, host, fuzz, linux, ktest, guest, command, shell, esbuild or machines")
     p.add_argument("--timeout", type=seconds, default=900, metavar="S", help="for one boot (default 900)")
     p.add_argument("names", nargs="*", metavar="TEST", help="guest tests to run (default: all)")
     add_common_options(p)
@@ -582,6 +605,9 @@ def main():
     except Failure as e:
         note(e)
         return e.status
+    except boards.Missing as e:
+        note(e)
+        return 1
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
 

@@ -16,26 +16,21 @@ import signal
 import socket
 import struct
 import subprocess
+import tempfile
 import termios
 import time
 import tty
+
+import boards
 
 DLE = 0x10
 ESCAPE_KEY = 0x1d           # Ctrl-] in a raw terminal: then x ends the machine
 QUIT_GRACE_S = 3            # QEMU must be gone this long after the exit frame
 PANIC_QUIET_S = 1           # a panic report is complete when nothing came for this long
 CHUNK = 1 << 16
+FIRMWARE_PIECE = 16         # bytes: a 16550's FIFO
 PR_SET_PDEATHSIG = 1
 
-QEMU = {
-    "x86_64": ["-machine", "q35", "-cpu", "max"],
-    "riscv64": ["-machine", "virt", "-cpu", "rv64"],
-    "aarch64": ["-machine", "virt,gic-version=3", "-cpu", "max"],
-    "loongarch64": ["-machine", "virt", "-cpu", "la464"],
-}
-KERNEL_FILE = {"x86_64": "caelum.elf", "riscv64": "Image", "aarch64": "Image",
-               "loongarch64": "caelum.elf"}
-LEAST_MEMORY = {"loongarch64": 1 << 30}
 UNITS = {"": 20, "K": 10, "M": 20, "G": 30}
 
 
@@ -163,27 +158,25 @@ def _die_with_parent():
 
 
 class Machine:
-    """What to boot. @build is the kernel's output directory; @memory in bytes."""
+    """What to boot. @build is the kernel's output directory; @memory in bytes; @board: of boards.py, or None for the
+    architecture's virtual machine."""
 
     def __init__(self, arch, build, initrd=None, cmdline="", memory=512 << 20, smp=1, qemu_args=(),
-                 gdb_port=None):
+                 gdb_port=None, board=None):
         self.arch = arch
-        self.kernel = os.path.join(build, KERNEL_FILE[arch])
+        self.build = build
+        self.board = board or boards.default_board(arch)
         self.initrd = initrd
         self.cmdline = cmdline
-        self.memory = max(memory, LEAST_MEMORY.get(arch, 0))
+        self.memory = memory
         self.smp = smp
         self.qemu_args = list(qemu_args)
         self.gdb_port = gdb_port
 
-    def command(self, fd):
-        cmd = [f"qemu-system-{self.arch}", *QEMU[self.arch],
-               "-m", f"{(self.memory + 0xfffff) >> 20}M", "-smp", str(self.smp),
+    def command(self, fd, start):
+        cmd = [f"qemu-system-{self.arch}", *self.board.qemu, *self.board.size_args(self.memory, self.smp),
                "-display", "none", "-monitor", "none", "-nodefaults", "-no-reboot",
-               "-chardev", f"socket,id=console,fd={fd}", "-serial", "chardev:console",
-               "-kernel", self.kernel, "-append", self.cmdline]
-        if self.initrd:
-            cmd += ["-initrd", self.initrd]
+               "-chardev", f"socket,id=console,fd={fd}", *self.board.serial, *start.args]
         if self.gdb_port:
             cmd += ["-gdb", f"tcp:127.0.0.1:{self.gdb_port}", "-S"]
         return cmd + self.qemu_args
@@ -193,10 +186,15 @@ class Machine:
 
         @sink(channel, data): takes the guest's output. @stdin: descriptor of the stream for the
         program's standard input, or None. @terminal: a Terminal to read keys from, or None. @timeout:
-        seconds. @show(text): told the QEMU command line. Return: a Result.
+        seconds. @show(text): told the QEMU command line. Return: a Result. Raises boards.Missing.
         """
+        with tempfile.TemporaryDirectory(prefix="caelum-machine-") as tmp:
+            start = self.board.start(boards.Job(self.build, self.initrd, self.cmdline, self.memory, tmp))
+            return self.run_started(start, sink, stdin, terminal, timeout, show)
+
+    def run_started(self, start, sink, stdin, terminal, timeout, show):
         ours, theirs = socket.socketpair()
-        cmd = self.command(theirs.fileno())
+        cmd = self.command(theirs.fileno(), start)
         if show:
             show(shlex.join(cmd))
         proc = subprocess.Popen(cmd, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
@@ -205,7 +203,7 @@ class Machine:
         theirs.close()
         try:
             with ours:
-                return _Session(ours, proc, sink, stdin, terminal, timeout).serve()
+                return _Session(ours, proc, sink, stdin, terminal, timeout, start.dialog).serve()
         finally:
             if proc.poll() is None:
                 proc.kill()
@@ -216,7 +214,7 @@ class Machine:
 class _Session:
     """One running machine: the poll loop between the console socket and the person's descriptors."""
 
-    def __init__(self, sock, proc, sink, stdin, terminal, timeout):
+    def __init__(self, sock, proc, sink, stdin, terminal, timeout, dialog=()):
         self.sock = sock
         self.proc = proc
         self.user_sink = sink
@@ -226,6 +224,9 @@ class _Session:
         self.result = Result()
         self.demux = Demux(self.output)
         self.to_guest = bytearray()
+        self.to_firmware = bytearray()
+        self.dialog = list(dialog)
+        self.heard = b""        # what the firmware said since the last answer
         self.channel_in = b"t"
         self.escape = EscapeKey()
         self.panic_seen = None
@@ -235,10 +236,34 @@ class _Session:
     def output(self, channel, data):
         if channel is None:
             self.result.early = (self.result.early + data)[-CHUNK:]
+            self.converse(data)
         elif channel == "p":
             self.result.panicked = True
             self.result.panic += data
         self.user_sink(channel, data)
+
+    def converse(self, data):
+        """Answer the firmware's prompts with the dialogue."""
+        self.heard = (self.heard + data)[-CHUNK:]
+        while self.dialog:
+            at = self.heard.find(self.dialog[0][0].encode())
+            if at < 0:
+                return
+            want, answer = self.dialog.pop(0)
+            self.heard = self.heard[at + len(want):]
+            self.to_firmware += answer.encode()
+
+    def send_some(self):
+        """What the socket takes of what is queued; little at a time for firmware, whose input buffers are small."""
+        early = not self.demux.started
+        queue = self.to_firmware if early else self.to_guest
+        piece = queue[:FIRMWARE_PIECE] if early else queue[:CHUNK]
+        try:
+            del queue[:self.sock.send(piece)]
+        except BlockingIOError:
+            pass
+        except OSError:
+            queue.clear()
 
     def send(self, channel, data):
         """Queue bytes for the guest on a channel ("t" or "i")."""
@@ -273,7 +298,7 @@ class _Session:
         result = self.result
         result.started = self.demux.started
         result.status = self.demux.status
-        if self.proc.poll() is None and not self.console_open and self.quit_by is None:
+        if self.proc.poll() is None and not self.console_open:
             try:
                 self.proc.wait(QUIT_GRACE_S)
             except subprocess.TimeoutExpired:
@@ -303,7 +328,7 @@ class _Session:
             if wait is None:
                 return
             poll = select.poll()
-            writable = self.to_guest and self.demux.started
+            writable = self.to_guest if self.demux.started else self.to_firmware
             poll.register(self.sock, select.POLLIN | (select.POLLOUT if writable else 0))
             poll.register(wake, select.POLLIN)
             if self.demux.started and len(self.to_guest) < CHUNK:
@@ -322,13 +347,8 @@ class _Session:
                     return
 
     def serve_console(self, events):
-        if events & select.POLLOUT and self.to_guest:
-            try:
-                del self.to_guest[:self.sock.send(self.to_guest[:CHUNK])]
-            except BlockingIOError:
-                pass
-            except OSError:
-                self.to_guest.clear()
+        if events & select.POLLOUT:
+            self.send_some()
         if not events & (select.POLLIN | select.POLLHUP | select.POLLERR):
             return
         try:

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""The machines that Caelum boots on: what QEMU calls them, which firmware starts them, and how.
+
+BOARDS is the table of `caelum run --machine`. A Board says how QEMU is called; its way (one of the
+functions way_*) turns kernel, initrd and command line into what the firmware wants to find, and
+returns a Start: QEMU's further arguments and what is typed at the firmware's prompt.
+Firmware is only unpacked under build/deps/firmware by `scripts/bootstrap --firmware`.
+"""
+import glob
+import os
+
+ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+FIRMWARE = os.path.join(ROOT, "build", "deps", "firmware")
+KERNEL_FILE = {"x86_64": "caelum.elf", "riscv64": "Image", "aarch64": "Image",
+               "loongarch64": "caelum.elf"}
+LEAST_MEMORY = {"loongarch64": 1 << 30}
+GIB = 1 << 30
+
+
+class Missing(Exception):
+    """A file of firmware is not here; the text says which and how to get it."""
+
+
+class Start:
+    """What a way made: more arguments for QEMU, and a dialogue [(wait for, answer)] with the firmware."""
+
+    def __init__(self, args, dialog=()):
+        self.args = list(args)
+        self.dialog = list(dialog)
+
+
+class Job:
+    """What is to be started. @tmp: a directory for files that live as long as the machine."""
+
+    def __init__(self, build, initrd, cmdline, memory, tmp):
+        self.build = build
+        self.initrd = initrd
+        self.cmdline = cmdline
+        self.memory = memory
+        self.tmp = tmp
+
+    def path(self, name):
+        return os.path.join(self.tmp, name)
+
+
+def firmware(*names):
+    """The first file of build/deps/firmware that exists (names may have wildcards)."""
+    for name in names:
+        found = sorted(glob.glob(os.path.join(FIRMWARE, name)))
+        if found:
+            return found[0]
+    raise Missing(f"{names[0]} is not in build/deps/firmware: scripts/bootstrap --firmware brings it")
+
+
+# ---- ways to start -------------------------------------------------------------------------------
+
+
+def way_direct(board, job):
+    """QEMU loads kernel and initrd itself, as a simple loader of Linux would."""
+    args = ["-kernel", os.path.join(job.build, board.kernel), "-append", job.cmdline]
+    if job.initrd:
+        args += ["-initrd", job.initrd]
+    if board.dtb:
+        args += ["-dtb", firmware(board.dtb)]
+    return Start(args)
+
+
+class Board:
+    """One line of the table.
+
+    @qemu: arguments of QEMU that make the machine. @extra_cpus: harts that are not ours but count in -smp.
+    @max_cpus, @least_memory, @memory (exact size, when the board has one): what it can have. @serial: arguments
+    that connect the chardev "console". @sd: whether it has a card slot that Caelum can use.
+    """
+
+    def __init__(self, name, arch, text, qemu, way=way_direct, **more):
+        self.name = name
+        self.arch = arch
+        self.text = text
+        self.qemu = qemu
+        self.way = way
+        self.kernel = more.pop("kernel", KERNEL_FILE[arch])
+        self.dtb = more.pop("dtb", None)
+        self.extra_cpus = more.pop("extra_cpus", 0)
+        self.max_cpus = more.pop("max_cpus", 64)
+        self.cpus = more.pop("cpus", None)
+        self.least_memory = more.pop("least_memory", LEAST_MEMORY.get(arch, 0))
+        self.memory = more.pop("memory", None)
+        self.serial = more.pop("serial", ("-serial", "chardev:console"))
+        self.cmdline = more.pop("cmdline", "")
+        self.sd = more.pop("sd", None)
+        self.default_smp = min(4, self.cpus or self.max_cpus)
+        assert not more, more
+
+    def size_args(self, memory, smp):
+        """-m and -smp. A board whose number of CPUs is fixed starts them all."""
+        memory = self.memory or max(memory, self.least_memory)
+        cpus = self.cpus or min(smp, self.max_cpus) + self.extra_cpus
+        return ["-m", f"{(memory + 0xfffff) >> 20}M", "-smp", str(cpus)]
+
+    def start(self, job):
+        if self.cmdline:
+            job.cmdline += " " + self.cmdline
+        return self.way(self, job)
+
+
+DEFAULT = {
+    "x86_64": ["-machine", "q35", "-cpu", "max"],
+    "riscv64": ["-machine", "virt", "-cpu", "rv64"],
+    "aarch64": ["-machine", "virt,gic-version=3", "-cpu", "max"],
+    "loongarch64": ["-machine", "virt", "-cpu", "la464"],
+}
+
+
+def board_list():
+    """The table."""
+    virt = ["-machine", "virt", "-cpu"]
+    return [
+        Board("q35", "x86_64", "PC with PCI Express, PVH entry", ["-machine", "q35", "-cpu", "max"]),
+        Board("pc", "x86_64", "PC with the 440FX chipset, an old CPU", ["-machine", "pc", "-cpu", "qemu64"]),
+        Board("microvm", "x86_64", "microvm with ACPI", ["-machine", "microvm", "-cpu", "max"]),
+        Board("virt-gicv2", "aarch64", "virt, GIC version 2, Cortex-A53",
+              ["-machine", "virt,gic-version=2", "-cpu", "cortex-a53"], max_cpus=8),
+        Board("virt-gicv3", "aarch64", "virt, GIC version 3 with ITS",
+              ["-machine", "virt,gic-version=3,its=on", "-cpu", "max"]),
+        Board("virt-el2", "aarch64", "virt, entered at EL2, Cortex-A72",
+              ["-machine", "virt,gic-version=3,virtualization=on", "-cpu", "cortex-a72"]),
+        Board("virt-sv39", "riscv64", "virt, Sv39 only", virt + ["rv64,sv48=off,sv57=off"]),
+        Board("virt-sv48", "riscv64", "virt, Sv48", virt + ["rv64,sv48=on,sv57=off"]),
+        Board("virt-sv57", "riscv64", "virt, Sv57, Svpbmt, Zicbom", virt + ["rv64,sv57=on,svpbmt=on,zicbom=on"]),
+        Board("virt-nosstc", "riscv64", "virt, timer through the firmware", virt + ["rv64,sstc=off"]),
+    ]
+
+
+BOARDS = {board.name: board for board in board_list()}
+
+
+def default_board(arch):
+    """What `caelum run` uses without --machine."""
+    return Board(arch, arch, "QEMU's virtual machine", DEFAULT[arch])

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+"""Boot every board of scripts/boards.py through its firmware: a shell script that reads from the console by
+interrupt, counts the CPUs, and runs the thread tests; then the machine is switched off by its own means.
+
+Names on the command line choose boards: `caelum test --only machines sifive_u virt-efi`.
+"""
+import os
+import tempfile
+import time
+
+import boards
+import caelum
+import guest
+import machine
+from mkcpio import Archive
+
+BOOT_S = 240
+MEMORY = 512 << 20
+PROGRAMS = ("hello", "pthread")
+HELLO = "typed at the console"
+SCRIPT = """read line
+echo "line: $line"
+echo "cpus: $(nproc)"
+/bin/runner {programs}
+"""
+
+
+def write_image(path, arch, programs):
+    with open(path, "wb") as f:
+        archive = Archive(f)
+        caelum.add_busybox(archive, arch)
+        archive.add_file("/bin/runner", os.path.join(programs, "runner"), 0o755)
+        for name in PROGRAMS:
+            archive.add_file(f"/tests/{name}", os.path.join(programs, "tests", name), 0o755)
+        for d in ("/proc", "/dev", "/sys", "/tmp", "/etc", "/mnt"):
+            archive.add_dir(d)
+        archive.add_data("/script", SCRIPT.format(programs=" ".join(PROGRAMS)).encode())
+        record = caelum.run_record("/bin/sh", ["sh", "/script"], dict(caelum.DEFAULT_ENV, TERM="dumb"), "/")
+        archive.add_data(caelum.RECORD, record, 0o600)
+        archive.finish()
+
+
+def verdict(result, kernel, text, cpus):
+    """What is wrong with a run, or an empty string."""
+    seen = [line for line in text.split("\n") if guest.LINE.match(line)]
+    end = guest.describe_end(result, kernel, BOOT_S, len(seen), len(PROGRAMS))
+    if end:
+        return end
+    if any(line.startswith("not ok") for line in seen):
+        return text[-1500:]
+    for want in (f"line: {HELLO}", f"cpus: {cpus}"):
+        if want not in text.split("\n"):
+            return f"no \"{want}\" in {text[:300]!r}"
+    if result.qemu_status != 0:
+        return f"the machine did not switch off by itself (QEMU's status {result.qemu_status})"
+    return ""
+
+
+def boot(board, kernel, initrd):
+    """Return: (Result, what the programs wrote)."""
+    output = bytearray()
+    m = machine.Machine(board.arch, kernel, initrd, f"caelum.frame=1 caelum.stdio=sss caelum.run={caelum.RECORD}",
+                        MEMORY, board.default_smp, board=board)
+    reader, writer = os.pipe()
+    os.write(writer, HELLO.encode() + b"\n")
+    os.close(writer)
+    with os.fdopen(reader, "rb") as f:
+        result = m.run(lambda channel, data: output.extend(data) if channel in ("o", "e") else None,
+                       stdin=f.fileno(), timeout=BOOT_S)
+    return result, output.decode("utf-8", "replace").replace("\r", "")
+
+
+def run_one(tally, board, verbose):
+    name = f"machine-{board.name}"
+    start = time.monotonic()
+    try:
+        kernel = caelum.build(board.arch, [], verbose)
+        programs = guest.build_programs(board.arch)
+        if programs is None:
+            tally.result(name, "skip", "the mirror does not have this architecture's libraries", board.arch, board.default_smp)
+            return
+        with tempfile.TemporaryDirectory(prefix="caelum-") as tmp:
+            initrd = os.path.join(tmp, "initrd")
+            write_image(initrd, board.arch, programs)
+            result, text = boot(board, kernel, initrd)
+    except boards.Missing as e:
+        tally.result(name, "skip", str(e), board.arch, board.default_smp)
+        return
+    except (caelum.Failure, OSError) as e:
+        tally.result(name, "fail", str(e), board.arch, board.default_smp)
+        return
+    wrong = verdict(result, kernel, text, board.default_smp)
+    print(f"{board.name}: {'FAILED' if wrong else 'booted'} ({time.monotonic() - start:.0f} s)", flush=True)
+    tally.result(name, "fail" if wrong else "pass", wrong, board.arch, board.default_smp)
+
+
+def run(tally, args):
+    """The boards that @args names, or all of its architectures."""
+    for board in boards.BOARDS.values():
+        if args.names and board.name not in args.names or args.arch and board.arch not in args.arch:
+            continue
+        run_one(tally, board, args.verbose)
