@@ -70,7 +70,7 @@ class Board:
 
     @qemu: arguments of QEMU that make the machine. @extra_cpus: harts that are not ours but count in -smp.
     @max_cpus, @least_memory, @memory (exact size, when the board has one): what it can have. @serial: arguments
-    that connect the chardev "console". @sd: whether it has a card slot that Caelum can use.
+    that connect the chardev "console". @can_off: whether it can switch itself off. @sd: whether it has a card slot that Caelum can use.
     """
 
     def __init__(self, name, arch, text, qemu, way=way_direct, **more):
@@ -88,6 +88,7 @@ class Board:
         self.memory = more.pop("memory", None)
         self.serial = more.pop("serial", ("-serial", "chardev:console"))
         self.cmdline = more.pop("cmdline", "")
+        self.can_off = more.pop("can_off", True)
         self.sd = more.pop("sd", None)
         self.default_smp = min(4, self.cpus or self.max_cpus)
         assert not more, more
@@ -129,6 +130,15 @@ def board_list():
         Board("virt-sv48", "riscv64", "virt, Sv48", virt + ["rv64,sv48=on,sv57=off"]),
         Board("virt-sv57", "riscv64", "virt, Sv57, Svpbmt, Zicbom", virt + ["rv64,sv57=on,svpbmt=on,zicbom=on"]),
         Board("virt-nosstc", "riscv64", "virt, timer through the firmware", virt + ["rv64,sstc=off"]),
+        Board("virt-aplic", "riscv64", "virt, AIA: APLIC", ["-machine", "virt,aia=aplic", "-cpu", "rv64"]),
+        Board("virt-imsic", "riscv64", "virt, AIA: APLIC and IMSIC",
+              ["-machine", "virt,aia=aplic-imsic", "-cpu", "rv64"]),
+        Board("sifive_u-direct", "riscv64", "HiFive Unleashed, OpenSBI alone", ["-machine", "sifive_u"],
+              extra_cpus=1, max_cpus=4, can_off=False),
+        Board("icicle-direct", "riscv64", "PolarFire SoC Icicle kit, OpenSBI alone", ["-machine", "microchip-icicle-kit"],
+              extra_cpus=1, max_cpus=4, least_memory=3 * GIB, can_off=False,
+              dtb="dtbs-riscv64/microchip/mpfs-icicle-kit.dtb",
+              serial=("-serial", "null", "-serial", "chardev:console")),
     ]
 
 

@@ -138,26 +138,6 @@ static void plic_handle(void)
 		hal_irq_dispatch(&plic.chip, source);
 }
 
-/* The logical CPU whose local interrupt controller has this phandle, or -ENOENT. */
-static int __init cpu_of_intc(const void *fdt, u32 phandle)
-{
-	int intc = fdt_node_by_phandle(fdt, phandle);
-	int cpu = intc >= 0 ? fdt_node_parent(fdt, intc) : -1;
-	int len;
-	const fdt32_t *reg = cpu >= 0 ? fdt_getprop(fdt, cpu, "reg", &len) : NULL;
-	u64 hwid;
-
-	if (!reg || (len != 4 && len != 8))
-		return -ENOENT;
-	hwid = fdt32_to_cpu(reg[0]);
-	if (len == 8)
-		hwid = hwid << 32 | fdt32_to_cpu(reg[1]);
-	for (unsigned int i = 0; i < boot_info.ncpus; i++)
-		if (boot_info.cpu_hwid[i] == hwid)
-			return (int)i;
-	return -ENOENT;
-}
-
 static bool __init plic_context_in_range(unsigned int context)
 {
 	return PLIC_CONTEXT + ((u64)context + 1) * PLIC_CONTEXT_STRIDE <= plic.size;
@@ -177,7 +157,7 @@ static int __init plic_find_contexts(const void *fdt, int node)
 
 		if (fdt32_to_cpu(p[2 * ctx + 1]) != S_EXTERNAL || !plic_context_in_range(ctx))
 			continue;
-		cpu = cpu_of_intc(fdt, fdt32_to_cpu(p[2 * ctx]));
+		cpu = fdt_cpu_of_intc(fdt, fdt32_to_cpu(p[2 * ctx]));
 		if (cpu >= 0)
 			plic.context[cpu] = (int)ctx;
 	}

@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: MIT
 obj-$(CONFIG_SIFIVE_TEST) += sifive_test.o
 obj-$(CONFIG_SYSCON_POWER) += syscon.o
+obj-$(CONFIG_GPIO_POWER) += gpio_power.o

@@ -14,6 +14,9 @@
 #include <lib/string.h>
 #include <types.h>
 
+/* The last page there can be an address of is never used. */
+#define LAST_PAGE (~(u64)(PAGE_SIZE - 1))
+
 struct boot_info boot_info;
 
 static struct boot_range holes[BOOT_MAX_RANGES] __initdata;
@@ -27,10 +30,11 @@ static void __init early_puts(const char *s)
 static void __init range_add(struct boot_range *list, unsigned int *n, paddr_t base, u64 size,
 			     const char *what)
 {
+	if (base > LAST_PAGE)
+		return;
+	size = min(size, LAST_PAGE - base); /* so that no end wraps to 0 */
 	if (size == 0)
 		return;
-	if (base + size < base)
-		size = -base;
 	if (*n == BOOT_MAX_RANGES) {
 		early_puts("boot: too many memory ranges, one dropped: ");
 		early_puts(what);
@@ -107,6 +111,18 @@ static void __init ram_cut(unsigned int i, paddr_t base, paddr_t end)
 	}
 }
 
+static bool __init range_overlaps(const struct boot_range *a, const struct boot_range *b)
+{
+	return a->size && b->size && a->base < b->base + b->size && b->base < a->base + a->size;
+}
+
+/* Loaders put things where the tree forbids it; what the kernel has to read must stay mapped. */
+static bool __init hole_in_use(const struct boot_range *hole)
+{
+	return range_overlaps(hole, &boot_info.kernel) || range_overlaps(hole, &boot_info.initrd) ||
+	       range_overlaps(hole, &boot_info.tree);
+}
+
 static void __init ram_cut_holes(void)
 {
 	for (unsigned int h = 0; h < nholes; h++) {
@@ -114,6 +130,10 @@ static void __init ram_cut_holes(void)
 		paddr_t base = ALIGN_DOWN(holes[h].base, PAGE_SIZE);
 		paddr_t end = ALIGN_UP(holes[h].base + holes[h].size, PAGE_SIZE);
 
+		if (hole_in_use(&holes[h])) {
+			boot_add_reserved(holes[h].base, holes[h].size);
+			continue;
+		}
 		for (unsigned int i = 0; i < n; i++)
 			ram_cut(i, base, end);
 	}

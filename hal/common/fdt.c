@@ -393,6 +393,21 @@ static void __init scan_cpus(const void *fdt, int (*cpu_hwid)(const void *fdt, i
 			"boot: more CPUs than the kernel was built for, the rest is not used\r\n");
 }
 
+int fdt_cpu_of_intc(const void *fdt, u32 phandle)
+{
+	int intc = fdt_node_by_phandle(fdt, phandle);
+	int cpu = intc >= 0 ? fdt_node_parent(fdt, intc) : -1;
+	int len;
+	const fdt32_t *reg = cpu >= 0 ? fdt_getprop(fdt, cpu, "reg", &len) : NULL;
+
+	if (!reg || (len != 4 && len != 8))
+		return -ENOENT;
+	for (unsigned int i = 0; i < boot_info.ncpus; i++)
+		if (boot_info.cpu_hwid[i] == read_cells(reg, (unsigned int)len / 4))
+			return (int)i;
+	return -ENOENT;
+}
+
 static int __init fdt_validate(const void *fdt)
 {
 	size_t size;
@@ -418,8 +433,10 @@ int __init fdt_scan_boot(const void *fdt, int (*cpu_hwid)(const void *fdt, int n
 	}
 	boot_info.fdt = fdt;
 	index_nodes(fdt);
-	if (va >= LINEAR_BASE && va < KERNEL_BASE)
-		boot_add_reserved(virt_to_phys(fdt), fdt_totalsize(fdt));
+	if (va >= LINEAR_BASE && va < KERNEL_BASE) {
+		boot_info.tree = (struct boot_range){ virt_to_phys(fdt), fdt_totalsize(fdt) };
+		boot_add_reserved(boot_info.tree.base, boot_info.tree.size);
+	}
 	scan_memory(fdt);
 	scan_reserved(fdt);
 	scan_chosen(fdt);

@@ -5,6 +5,7 @@ obj-y += console.o
 obj-y += extable.o
 obj-y += fdt.o
 obj-y += irq.o
+obj-y += msi.o
 obj-y += pagetable.o
 obj-y += percpu.o
 obj-y += power.o

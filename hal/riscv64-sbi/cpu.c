@@ -31,6 +31,7 @@ void riscv64_cpu_init(void)
 {
 	csr_write(sie, IE_SSIE | IE_SEIE);
 	csr_write(scounteren, SCOUNTEREN_TM);
+	imsic_cpu_init();
 }
 
 int hal_cpu_start(unsigned int cpu, void *stack, struct hal_task *task)

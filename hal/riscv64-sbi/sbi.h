@@ -53,6 +53,9 @@ void cpuinfo_init(const void *fdt, unsigned long boot_hart);
 void timer_init(const void *fdt);
 void sbi_power_register(void);
 
+/** imsic_cpu_init() - let this hart take messages, if the machine has an IMSIC. Each hart, interrupts off. */
+void imsic_cpu_init(void);
+
 /** cpuinfo_hwid() - the hart id of a /cpus/cpu node, for fdt_scan_boot(). */
 int cpuinfo_hwid(const void *fdt, int node, u64 *hwid);
 /** cpuinfo_has() - whether every CPU has a multi-letter extension, "sstc". */

@@ -30,6 +30,7 @@ struct boot_info {
 
 	struct boot_range kernel; /* the loaded image, bss included */
 	struct boot_range initrd; /* size 0: none */
+	struct boot_range tree;	  /* the device tree, when it lies in the linear map */
 
 	char cmdline[BOOT_CMDLINE_MAX]; /* always NUL-terminated */
 
@@ -51,7 +52,7 @@ extern struct boot_info boot_info;
  */
 void boot_add_ram(paddr_t base, u64 size);
 void boot_add_reserved(paddr_t base, u64 size);
-/* A part of the RAM that must not even be mapped (firmware's, "no-map"). */
+/* A part of the RAM that must not even be mapped (firmware's, "no-map"). One in which kernel, initrd or tree lie is only reserved. */
 void boot_add_hole(paddr_t base, u64 size);
 void boot_finish_memory(void);
 

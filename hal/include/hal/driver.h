@@ -12,7 +12,14 @@
 #include <compiler.h>
 #include <types.h>
 
-enum driver_level { DRIVER_IRQCHIP, DRIVER_TIMER, DRIVER_SERIAL, DRIVER_OTHER, DRIVER_LEVELS };
+enum driver_level {
+	DRIVER_MSI,
+	DRIVER_IRQCHIP,
+	DRIVER_TIMER,
+	DRIVER_SERIAL,
+	DRIVER_OTHER,
+	DRIVER_LEVELS
+};
 
 struct fdt_driver {
 	const char *name;
@@ -49,6 +56,8 @@ int fdt_node_parent(const void *fdt, int node);
 int fdt_node_by_phandle(const void *fdt, u32 phandle);
 /** fdt_find_phandle() - the node that the u32 at index @cell of property @prop points to, or -ENOENT. */
 int fdt_find_phandle(const void *fdt, int node, const char *prop, unsigned int cell);
+/** fdt_cpu_of_intc() - the logical CPU whose node holds the local interrupt controller with this phandle, or -ENOENT. */
+int fdt_cpu_of_intc(const void *fdt, u32 phandle);
 /** fdt_rng_seed() - copy /chosen rng-seed, at most @n bytes, and wipe it from the tree. Returns bytes. */
 size_t fdt_rng_seed(u8 *buf, size_t n);
 /** fdt_scan_boot() - fill boot_info from the tree: memory, reserved-memory, memreserve, chosen (bootargs, initrd, rng-seed), cpus. @fdt is checked first (size, header). 0 or -EINVAL with a line on the early console.
