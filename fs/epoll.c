@@ -515,3 +515,23 @@ struct file *epoll_create(void)
 		ep->file = f;
 	return f;
 }
+
+const struct file *epoll_watched(struct file *f, int fd, u32 nth)
+{
+	const struct file *found = ERR_PTR(-ENOENT);
+	struct epoll *ep = f->priv;
+
+	if (f->ops != &epoll_ops)
+		return ERR_PTR(-EINVAL);
+	mutex_lock(&epoll_mutex);
+	for (struct rb_node *n = rb_first(&ep->items); n; n = rb_next(n)) {
+		struct item *it = rb_entry(n, struct item, node);
+
+		if (it->fd == fd && !nth--) {
+			found = it->file;
+			break;
+		}
+	}
+	mutex_unlock(&epoll_mutex);
+	return found;
+}

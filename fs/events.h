@@ -10,6 +10,8 @@ struct epoll_event;
 struct file *epoll_create(void);
 /** epoll_control() - epoll_ctl(2). */
 long epoll_control(struct file *ep, int op, struct file *f, int fd, struct epoll_event *ev);
+/** epoll_watched() - the file watched by number @fd, the @nth of that number. ERR_PTR(-ENOENT, -EINVAL: no epoll). Only to compare: no reference. */
+const struct file *epoll_watched(struct file *ep, int fd, u32 nth);
 /** epoll_wait_events() - events copied to user memory; 0 after the deadline (0: do not sleep), -EINTR, -EFAULT, -EINVAL. */
 long epoll_wait_events(struct file *ep, uaddr_t events, int max, u64 deadline_ns);
 

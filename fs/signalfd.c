@@ -42,28 +42,77 @@ static bool pending(struct signalfd *s)
 	       READ_ONCE(s->mask);
 }
 
+/* Which part of a siginfo is filled. Source: sigaction(2), "The siginfo_t argument to a SA_SIGINFO handler". */
+enum layout { BY_KILL, BY_TIMER, BY_QUEUE, BY_CHILD, BY_FAULT, BY_POLL, BY_SYSCALL };
+
+static enum layout layout_of(const struct siginfo *in)
+{
+	if (in->si_code == SI_TIMER)
+		return BY_TIMER;
+	if (in->si_code == SI_SIGIO)
+		return BY_POLL;
+	if (in->si_code < 0)
+		return BY_QUEUE;
+	if (in->si_code == SI_USER || in->si_code >= SI_KERNEL)
+		return BY_KILL;
+	switch (in->si_signo) {
+	case SIGILL:
+	case SIGFPE:
+	case SIGSEGV:
+	case SIGBUS:
+	case SIGTRAP:
+		return BY_FAULT;
+	case SIGCHLD:
+		return BY_CHILD;
+	case SIGSYS:
+		return BY_SYSCALL;
+	default:
+		return in->si_code <= POLL_HUP ? BY_POLL : BY_KILL;
+	}
+}
+
 static void convert(const struct siginfo *in, struct signalfd_siginfo *out)
 {
+	enum layout layout = layout_of(in);
+
 	memset(out, 0, sizeof(*out));
 	out->ssi_signo = (u32)in->si_signo;
 	out->ssi_errno = in->si_errno;
 	out->ssi_code = in->si_code;
-	if (in->si_code == SI_TIMER) {
+	switch (layout) {
+	case BY_TIMER:
 		out->ssi_tid = (u32)in->timer.tid;
 		out->ssi_overrun = (u32)in->timer.overrun;
 		out->ssi_int = (s32)in->timer.value;
 		out->ssi_ptr = in->timer.value;
-		return;
-	}
-	out->ssi_pid = (u32)in->rt.pid;
-	out->ssi_uid = in->rt.uid;
-	if (in->si_signo == SIGCHLD) {
+		break;
+	case BY_FAULT:
+		out->ssi_addr = in->fault.addr;
+		out->ssi_addr_lsb = (u16)in->fault.addr_lsb;
+		break;
+	case BY_POLL:
+		out->ssi_band = (u32)in->poll.band;
+		out->ssi_fd = in->poll.fd;
+		break;
+	case BY_SYSCALL:
+		out->ssi_call_addr = in->sys.call_addr;
+		out->ssi_syscall = in->sys.syscall;
+		out->ssi_arch = in->sys.arch;
+		break;
+	case BY_CHILD:
 		out->ssi_status = in->chld.status;
 		out->ssi_utime = (u64)in->chld.utime;
 		out->ssi_stime = (u64)in->chld.stime;
-	} else {
+		goto sender;
+	case BY_QUEUE:
 		out->ssi_int = (s32)in->rt.value;
 		out->ssi_ptr = in->rt.value;
+		goto sender;
+	case BY_KILL:
+sender:
+		out->ssi_pid = (u32)in->rt.pid;
+		out->ssi_uid = in->rt.uid;
+		break;
 	}
 }
 

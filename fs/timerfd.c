@@ -13,7 +13,11 @@
 struct timerfd {
 	struct spinlock lock;
 	struct ktimer timer;
-	bool real;	 /* CLOCK_REALTIME: absolute times count from 1970 */
+	int clock;
+	bool real; /* CLOCK_REALTIME: absolute times count from 1970, and it watches the clock */
+	int set_flags; /* lock: TFD_TIMER_* it was set with */
+	bool canceled; /* lock: the clock was set and TFD_TIMER_CANCEL_ON_SET asked to hear of it */
+	struct clock_watch watch;
 	u64 deadline_ns; /* lock: of hal_clock_ns(); 0: disarmed */
 	u64 interval_ns; /* lock */
 	u64 ticks;	 /* lock: not read yet */
@@ -63,6 +67,44 @@ static u64 take_ticks(struct timerfd *t)
 	return n;
 }
 
+static bool watches_clock(const struct timerfd *t)
+{
+	const int both = TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET;
+
+	return t->real && (t->set_flags & both) == both;
+}
+
+/* CLOCK_REALTIME was set forward by @delta_ns: an absolute time stays that time. */
+static void clock_set(struct clock_watch *w, s64 delta_ns)
+{
+	struct timerfd *t = container_of(w, struct timerfd, watch);
+	unsigned long flags = spin_lock_irqsave(&t->lock);
+
+	if (t->deadline_ns && (t->set_flags & TFD_TIMER_ABSTIME)) {
+		t->deadline_ns = clock_watch_shift(t->deadline_ns, delta_ns);
+		ktimer_start(&t->timer, t->deadline_ns);
+	}
+	if (watches_clock(t)) {
+		t->canceled = true;
+		t->ticks++;
+	}
+	spin_unlock_irqrestore(&t->lock, flags);
+	waitq_wake_poll(&t->wait, POLLIN | POLLRDNORM);
+}
+
+/* Was it cancelled? That is told once. */
+static bool take_cancel(struct timerfd *t)
+{
+	unsigned long flags = spin_lock_irqsave(&t->lock);
+	bool yes = t->canceled;
+
+	t->canceled = false;
+	if (yes)
+		t->ticks = 0;
+	spin_unlock_irqrestore(&t->lock, flags);
+	return yes;
+}
+
 static ssize_t timerfd_read(struct file *f, struct iov_iter *to, loff_t *pos, int flags)
 {
 	struct timerfd *t = f->priv;
@@ -71,7 +113,12 @@ static ssize_t timerfd_read(struct file *f, struct iov_iter *to, loff_t *pos, in
 
 	if (to->count < sizeof(n))
 		return -EINVAL;
-	while (!(n = take_ticks(t))) {
+	for (;;) {
+		if (take_cancel(t))
+			return -ECANCELED;
+		n = take_ticks(t);
+		if (n)
+			break;
 		if (f->flags & O_NONBLOCK)
 			return -EAGAIN;
 		r = wait_event_interruptible(&t->wait, READ_ONCE(t->ticks) != 0);
@@ -96,13 +143,17 @@ static void timerfd_release(struct file *f)
 
 	t->deadline_ns = t->interval_ns = 0;
 	spin_unlock_irqrestore(&t->lock, flags);
+	clock_watch_remove(&t->watch);
 	ktimer_cancel(&t->timer);
 	kfree(t);
 }
 
+static void timerfd_show(struct file *f, struct printbuf *pb);
+
 static const struct file_ops timerfd_ops = { .read = timerfd_read,
 					     .poll = timerfd_poll,
-					     .release = timerfd_release };
+					     .release = timerfd_release,
+					     .show_fdinfo = timerfd_show };
 
 /* The present setting. lock held. */
 static void get_setting(struct timerfd *t, struct timer_spec *out)
@@ -112,6 +163,21 @@ static void get_setting(struct timerfd *t, struct timer_spec *out)
 	catch_up(t, now);
 	out->interval = ns_to_timespec(t->interval_ns);
 	out->value = ns_to_timespec(t->deadline_ns ? t->deadline_ns - now : 0);
+}
+
+static void timerfd_show(struct file *f, struct printbuf *pb)
+{
+	struct timerfd *t = f->priv;
+	unsigned long flags = spin_lock_irqsave(&t->lock);
+	struct timer_spec s;
+
+	get_setting(t, &s);
+	printbuf_printf(pb,
+			"clockid: %d\nticks: %llu\nsettime flags: 0%o\nit_value: (%lld, "
+			"%lld)\nit_interval: (%lld, %lld)\n",
+			t->clock, t->ticks, (unsigned int)t->set_flags, s.value.tv_sec,
+			s.value.tv_nsec, s.interval.tv_sec, s.interval.tv_nsec);
+	spin_unlock_irqrestore(&t->lock, flags);
 }
 
 int timerfd_gettime(struct file *f, struct timer_spec *out)
@@ -163,11 +229,14 @@ int timerfd_settime(struct file *f, int tflags, const struct timer_spec *new,
 	get_setting(t, old);
 	t->deadline_ns = deadline;
 	t->interval_ns = value ? interval : 0;
+	t->set_flags = tflags;
 	t->ticks = 0;
 	if (deadline)
 		ktimer_start(&t->timer, deadline);
+	r = t->canceled ? -ECANCELED : 0;
+	t->canceled = false;
 	spin_unlock_irqrestore(&t->lock, flags);
-	return 0;
+	return r;
 }
 
 struct file *timerfd_create(int clock, int flags)
@@ -187,10 +256,13 @@ struct file *timerfd_create(int clock, int flags)
 	spin_init(&t->lock, RANK_ANY);
 	ktimer_init(&t->timer, expired);
 	waitq_init(&t->wait);
+	t->clock = clock;
 	t->real = clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_ALARM;
 	f = anon_file_create("anon_inode:[timerfd]", &timerfd_ops, t,
 			     O_RDWR | ((unsigned int)flags & O_NONBLOCK));
 	if (IS_ERR(f))
 		kfree(t);
+	else if (t->real)
+		clock_watch_add(&t->watch, clock_set);
 	return f;
 }

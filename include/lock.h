@@ -30,6 +30,7 @@ enum lock_rank {
 	/* From here on with interrupts off: handlers take these, whatever was interrupted holds. */
 	RANK_TASKLIST, /* pid table, parent/child links */
 	RANK_SIGHAND,
+	RANK_SIGUSER, /* signals pending per user */
 	RANK_WAITQ,
 	RANK_TASK, /* task's wake-up state */
 	RANK_RUNQ,

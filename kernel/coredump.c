@@ -8,7 +8,6 @@
  *
  * Locking: process->core and what it points at: sighand->lock. Source: core(5), proc(5), prctl(2) PR_SET_DUMPABLE.
  */
-#include <hal/debug.h>
 #include <kernel/coredump.h>
 #include <kernel/files.h>
 #include <kernel/printk.h>
@@ -273,22 +272,14 @@ static struct file *open_core(int sig)
 	return f;
 }
 
-/* An architecture that has no register sets has no core files. */
-__weak const struct hal_regset *hal_regsets(unsigned int *n)
-{
-	*n = 0;
-	return NULL;
-}
-
 void coredump(const struct siginfo *info)
 {
 	struct process *p = current->process;
 	struct core_dump cd = { .dumper = current };
 	struct file *file;
 	bool dumped = false;
-	unsigned int nsets;
 
-	if (!hal_regsets(&nsets) || !current->vm || current->vm->dumpable == DUMPABLE_NO ||
+	if (!current->vm || current->vm->dumpable == DUMPABLE_NO ||
 	    task_rlimit(RLIMIT_CORE) < CORE_MIN)
 		return;
 	if (!sig_begin_dump(&cd, info->si_signo))

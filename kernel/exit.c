@@ -13,6 +13,7 @@
 #include <kernel/console.h>
 #include <kernel/coredump.h>
 #include <kernel/files.h>
+#include <kernel/kill.h>
 #include <kernel/printk.h>
 #include <kernel/process.h>
 #include <kernel/sched.h>
@@ -264,6 +265,19 @@ static void reap_locked(struct process *p)
 	p->pid->task = NULL;
 }
 
+/* The threads of @child that asked to hear of their parent's death are told, by the parent. */
+static void tell_death(struct process *child)
+{
+	struct siginfo info;
+	struct task *t;
+
+	list_for_each_entry(t, &child->threads, thread_link)
+		if (t->pdeath_signal) {
+			sig_info_user(&info, t->pdeath_signal, SI_USER);
+			sig_send_process(child, t->pdeath_signal, &info);
+		}
+}
+
 static void give_children_away(struct process *p, struct list *reaped)
 {
 	struct process *reaper = find_reaper(p), *child, *next;
@@ -274,8 +288,7 @@ static void give_children_away(struct process *p, struct list *reaped)
 		child->parent = reaper;
 		child->exit_signal = SIGCHLD;
 		list_move_tail(&child->sibling, &reaper->children);
-		if (child->leader && child->leader->pdeath_signal)
-			sig_send_process(child, child->leader->pdeath_signal, NULL);
+		tell_death(child);
 		if (child->zombie) {
 			if (parent_ignores(child)) {
 				reap_locked(child);

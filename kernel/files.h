@@ -58,9 +58,16 @@ ssize_t files_read_whole(const char *path, char **out);
 int files_unlink(const char *path);
 int files_chdir(const char *path);
 
-/** pidfd_create() - a descriptor of current's table for a process. Number or -Exxx. */
-int pidfd_create(struct process *p, unsigned int flags);
-/** pidfd_get_process() - the process behind a descriptor, with a reference. ERR_PTR(-EBADF). */
+/**
+ * pidfd_reserve() - a file for @p, or for its thread @t (NULL: the process), and a number for it in current's table. @flags: O_NONBLOCK, O_EXCL.
+ * Then pidfd_install(), or pidfd_cancel(). Number or -Exxx.
+ */
+int pidfd_reserve(struct process *p, struct task *t, unsigned int flags, struct file **out);
+void pidfd_install(int fd, struct file *f);
+void pidfd_cancel(int fd, struct file *f);
+/** pidfd_get() - what a descriptor stands for, with references; *@thread is not touched if it is a process. ERR_PTR(-EBADF). */
+struct process *pidfd_get(int fd, struct task **thread, unsigned int *flags);
+/** pidfd_get_process() - only the process. */
 struct process *pidfd_get_process(int fd);
 
 #endif

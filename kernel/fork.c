@@ -372,9 +372,10 @@ static void wait_for_vfork(struct task *child, struct vfork_wait *vw)
 long do_clone(const struct clone_req *req)
 {
 	struct vfork_wait vw = { .q = WAITQ_INIT(vw.q) };
+	struct file *pidfile = NULL;
 	struct task *t;
 	pid_t tid;
-	int fd, r;
+	int fd = -1, r;
 
 	r = check_flags(req);
 	if (!r)
@@ -386,12 +387,10 @@ long do_clone(const struct clone_req *req)
 		return PTR_ERR(t);
 	tid = task_tid(t);
 	if (req->flags & CLONE_PIDFD) {
-		fd = pidfd_create(t->process, 0);
+		fd = pidfd_reserve(t->process, NULL, 0, &pidfile);
 		r = fd < 0 ? fd : hal_put_user32(req->pidfd, (u32)fd);
-		if (r) {
-			discard_task(t);
-			return r;
-		}
+		if (r)
+			goto undo;
 	}
 	/* As in Linux, the child exists even if this store is lost. */
 	if (req->flags & CLONE_PARENT_SETTID)
@@ -399,10 +398,10 @@ long do_clone(const struct clone_req *req)
 	if (req->flags & CLONE_VFORK)
 		t->vfork = &vw;
 	r = link_task(t, req);
-	if (r) {
-		discard_task(t);
-		return r;
-	}
+	if (r)
+		goto undo;
+	if (req->flags & CLONE_PIDFD)
+		pidfd_install(fd, pidfile);
 	__atomic_fetch_add(&nforks, 1, __ATOMIC_RELAXED);
 	TRACE_POINT(sched_process_fork, t);
 	task_get(t);
@@ -411,6 +410,11 @@ long do_clone(const struct clone_req *req)
 		wait_for_vfork(t, &vw);
 	task_put(t);
 	return tid;
+undo:
+	if (fd >= 0)
+		pidfd_cancel(fd, pidfile);
+	discard_task(t);
+	return r;
 }
 
 /* ---- kernel threads ---- */

@@ -30,7 +30,7 @@ static int send_checked(struct process *p, struct task *t, int sig, const struct
 
 	if (sig < 0 || sig > NSIG)
 		return -EINVAL;
-	r = sig_check_kill(p, sig);
+	r = sig_check_kill(p, t, sig);
 	if (r || !sig)
 		return r;
 	return t ? sig_send_task(t, sig, info) : sig_send_process(p, sig, info);

@@ -2,6 +2,6 @@
 obj-y += cred.o exec.o exit.o fork.o init.o lock.o panic.o pid.o printk.o ptrace_access.o
 obj-y += sched.o time.o user_loop.o vdso.o wait.o
 obj-y += console.o random.o coredump.o coredump_elf.o
-obj-y += signal.o kill.o sigdeliver.o futex.o futex_pi.o posix_timer.o cpu_timer.o
+obj-y += signal.o siguser.o kill.o sigdeliver.o futex.o futex_pi.o posix_timer.o cpu_timer.o
 obj-y += trace/
 obj-$(CONFIG_SIGRETURN_GUARD) += sigguard.o

@@ -4,8 +4,8 @@
  *
  * A timer owns the queue entry of its signal, so that expiry cannot fail. A periodic timer is started anew when its signal is
  * taken, and the periods that went by meanwhile are its overrun: a program that does not take the signals causes no work.
- * Timers of wall clocks have a ktimer; those of CPU-time clocks are looked at by cpu_timer.c. A timer that counts CLOCK_REALTIME
- * keeps its distance when the clock is set.
+ * Timers of wall clocks have a ktimer; those of CPU-time clocks are looked at by cpu_timer.c. An absolute time of
+ * CLOCK_REALTIME stays that time when the clock is set.
  *
  * Locking: all fields under sighand->lock (s). A callback finds out under s whether it is still wanted: disarming does not wait for it; deleting does.
  */
@@ -23,7 +23,9 @@ struct posix_timer {
 	struct process *process;
 	struct task *target;	/* reference; NULL: the process */
 	struct cpu_clock clock; /* references; process NULL: a wall clock */
-	bool realtime;
+	bool realtime;		/* counts CLOCK_REALTIME: watches it */
+	bool absolute;		/* s: set to a time of that clock */
+	struct clock_watch watch;
 	int id, notify;
 	struct ktimer ktimer;
 	struct sigqueue entry; /* s */
@@ -167,6 +169,20 @@ static void wall_timer_fired(struct ktimer *k)
 	spin_unlock_irqrestore(&sh->lock, flags);
 }
 
+/* CLOCK_REALTIME was set forward by @delta_ns. */
+static void clock_set(struct clock_watch *w, s64 delta_ns)
+{
+	struct posix_timer *pt = container_of(w, struct posix_timer, watch);
+	unsigned long flags;
+	struct sighand *sh = sighand_lock(pt->process, &flags);
+
+	if (pt->absolute && pt->armed) {
+		pt->expiry_ns = clock_watch_shift(pt->expiry_ns, delta_ns);
+		start(pt, 0);
+	}
+	spin_unlock_irqrestore(&sh->lock, flags);
+}
+
 /* ---- the calls ---- */
 
 /* Which clock a timer counts. 0, -EINVAL: no such clock; -EOPNOTSUPP: one without timers. */
@@ -213,6 +229,7 @@ static int choose_target(struct posix_timer *pt, const struct timer_event *ev)
 
 static void free_timer(struct posix_timer *pt)
 {
+	clock_watch_remove(&pt->watch);
 	if (pt->target)
 		task_put(pt->target);
 	cpu_clock_put(&pt->clock);
@@ -226,12 +243,12 @@ static int link_timer(struct process *p, struct posix_timer *pt, const struct ti
 	struct sighand *sh = sighand_lock(p, &flags);
 	int r = -EAGAIN;
 
-	if (p->nqueued < p->rlim[RLIMIT_SIGPENDING].rlim_cur) {
+	pt->entry.user = sig_user_charge(current->creds->uid, p->rlim[RLIMIT_SIGPENDING].rlim_cur);
+	if (pt->entry.user) {
 		while (find(p, p->next_timer_id))
 			p->next_timer_id = (p->next_timer_id + 1) & S32_MAX;
 		pt->id = r = p->next_timer_id;
 		p->next_timer_id = (p->next_timer_id + 1) & S32_MAX;
-		p->nqueued++;
 		pt->entry.info.si_signo = ev->sig;
 		pt->entry.info.si_code = SI_TIMER;
 		pt->entry.info.timer.tid = pt->id;
@@ -258,6 +275,8 @@ int posix_timer_create(clockid_t clock, const struct timer_event *ev)
 		r = choose_target(pt, ev);
 	if (!r && pt->clock.process && !process_timers_get(current->process))
 		r = -EAGAIN;
+	if (!r && pt->realtime)
+		clock_watch_add(&pt->watch, clock_set);
 	if (!r)
 		r = link_timer(current->process, pt, ev);
 	if (r < 0)
@@ -293,6 +312,7 @@ int posix_timer_set(int id, bool absolute, const struct timer_setting *new,
 	pt->armed = false;
 	pt->missed = 0;
 	pt->interval_ns = new->value_ns ? new->interval_ns : 0;
+	pt->absolute = absolute && pt->realtime;
 	pt->expiry_ns = 0;
 	if (new->value_ns) {
 		pt->expiry_ns = expiry_of(pt, absolute, new->value_ns);
@@ -342,7 +362,7 @@ static struct posix_timer *unlink_timer(struct process *p, int id)
 		list_del(&pt->link);
 		pt->armed = false;
 		pt->interval_ns = 0;
-		p->nqueued--;
+		sig_user_uncharge(pt->entry.user);
 	}
 	spin_unlock_irqrestore(&sh->lock, flags);
 	return pt;
@@ -350,6 +370,7 @@ static struct posix_timer *unlink_timer(struct process *p, int id)
 
 static void destroy(struct process *p, struct posix_timer *pt)
 {
+	clock_watch_remove(&pt->watch);
 	ktimer_cancel(&pt->ktimer);
 	sig_unqueue(p, &pt->entry);
 	free_timer(pt);

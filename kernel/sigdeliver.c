@@ -216,15 +216,33 @@ static uaddr_t restorer_address(const struct task *t, const struct k_sigaction *
 	return t->vm->vdso && hal_vdso_sigreturn() ? t->vm->vdso + hal_vdso_sigreturn() : 0;
 }
 
+/* The address of a fault with the tag that the program used, if it asked for that. Source: sigaction(2), SA_EXPOSE_TAGBITS. */
+static const struct siginfo *expose_tag(struct task *t, const struct siginfo *info,
+					const struct k_sigaction *action, struct siginfo *tagged)
+{
+	bool fault = info->si_signo == SIGSEGV || info->si_signo == SIGBUS;
+	uaddr_t tag = t->fault_tag;
+
+	if (!fault || info->si_code <= 0 || info->si_code == SI_KERNEL)
+		return info;
+	t->fault_tag = 0;
+	if (!tag || !(action->flags & SA_EXPOSE_TAGBITS))
+		return info;
+	*tagged = *info;
+	tagged->fault.addr ^= tag;
+	return tagged;
+}
+
 static int push_frame(struct task *t, int sig, const struct siginfo *info,
 		      const struct k_sigaction *action)
 {
+	struct siginfo tagged;
 	struct sigframe_req req = {
 		.sig = sig,
 		.handler = action->handler,
 		.restorer = restorer_address(t, action),
 		.flags = action->flags,
-		.info = info,
+		.info = expose_tag(t, info, action, &tagged),
 		.mask = t->restore_blocked ? t->saved_blocked : t->blocked,
 		.sp = uctx_sp(&t->hal.uctx),
 		.ss_sp = t->altstack_sp,

@@ -51,24 +51,23 @@ static void entry_free(struct process *p, struct sigqueue *q)
 		list_init(&q->link);
 		return;
 	}
-	p->nqueued--;
+	sig_user_uncharge(q->user);
 	kfree(q);
 }
 
-/*
- * NULL: over the limit or out of memory. @force: the limit does not matter. (Linux counts the entries of all processes of a user
- * against RLIMIT_SIGPENDING; here every process has the limit to itself.)
- */
+/* NULL: over the limit of the receiver's user, or out of memory. @force: the limit does not matter. */
 static struct sigqueue *entry_alloc(struct process *p, bool force)
 {
-	struct sigqueue *q;
+	u64 limit = force ? U64_MAX : p->rlim[RLIMIT_SIGPENDING].rlim_cur;
+	struct sigqueue *q = kmalloc(sizeof(*q), GFP_ATOMIC);
 
-	if (p->nqueued >= p->rlim[RLIMIT_SIGPENDING].rlim_cur && !force)
-		return NULL;
-	q = kmalloc(sizeof(*q), GFP_ATOMIC);
 	if (!q)
 		return NULL;
-	p->nqueued++;
+	q->user = sig_user_charge(READ_ONCE(p->leader)->creds->uid, limit);
+	if (!q->user) {
+		kfree(q);
+		return NULL;
+	}
 	q->taken = NULL;
 	return q;
 }
@@ -243,8 +242,9 @@ bool sig_begin_dump(struct core_dump *cd, int sig)
 	bool begun = !p->group_exit && !p->group_exec;
 
 	if (begun) {
+		/* First: a thread that sees that it is to exit must see why, too. */
+		WRITE_ONCE(p->core, cd);
 		begin_group_exit(p, sig);
-		p->core = cd;
 		/* The file is to be written as by anybody who is not being killed. */
 		task_clear_work(current, WORK_EXIT | WORK_SIGNAL);
 	}
@@ -525,13 +525,15 @@ int sig_send_pgrp(struct pid *pgrp, int sig, const struct siginfo *info)
 	return r;
 }
 
-int sig_check_kill(struct process *p, int sig)
+int sig_check_kill(struct process *p, struct task *t, int sig)
 {
 	const struct creds *me = current->creds, *to;
 
-	if (p == current->process || !p->leader)
+	if (!t)
+		t = p->leader;
+	if (p == current->process || !t)
 		return 0;
-	to = p->leader->creds;
+	to = t->creds;
 	if (me->euid == to->suid || me->euid == to->uid || me->uid == to->suid ||
 	    me->uid == to->uid || capable(CAP_KILL))
 		return 0;

@@ -13,14 +13,24 @@
 #define SIG_IGNORE_MASK (SIGMASK(SIGCONT) | SIGMASK(SIGCHLD) | SIGMASK(SIGWINCH) | SIGMASK(SIGURG))
 #define SIG_KERNEL_MASK (SIGMASK(SIGKILL) | SIGMASK(SIGSTOP)) /* never blocked, caught or ignored */
 
+struct sig_user;
 struct sigqueue {
 	struct list link;
+	struct sig_user *user; /* whose count it is in */
 	struct siginfo info;
 	void (*taken)(
 		struct sigqueue *q,
 		struct siginfo *
 			info); /* entry is part of a timer, called as it is delivered, s held; NULL: from the heap */
 };
+
+/**
+ * sig_user_charge() - one more signal for the processes of user @uid, unless there are @limit. NULL: there are, or no memory.
+ * sig_user_uncharge(): one less. sig_user_count(): how many. Any context, s may be held.
+ */
+struct sig_user *sig_user_charge(uid_t uid, u64 limit);
+void sig_user_uncharge(struct sig_user *u);
+u64 sig_user_count(uid_t uid);
 
 /** sig_send_task() / sig_send_process() - queue for one thread, or for the process (any thread). @info NULL: from the kernel (SI_KERNEL).
  *  Return: 0; -EAGAIN: queue limit (real-time signals from sigqueue only). Ignored signals are dropped. Any context. */
@@ -97,7 +107,7 @@ void sig_free_pending(struct process *p);
 void process_notify_parent(struct process *p, int code, int value);
 /** posix_timers_poll() - fire expired CPU-time timers of current's process (kernel/posix_timer.c). */
 void posix_timers_poll(void);
-/** sig_check_kill() - may current signal @p? 0 or -EPERM. tasklist_lock held. */
-int sig_check_kill(struct process *p, int sig);
+/** sig_check_kill() - may current signal @p, or its thread @t (NULL: any)? 0 or -EPERM. tasklist_lock held. */
+int sig_check_kill(struct process *p, struct task *t, int sig);
 
 #endif

@@ -169,8 +169,9 @@ struct task {
 	u8 restart_class; /* enum syscall_restart of the running syscall; handlers may change it */
 	struct siginfo
 		forced; /* own: synchronous signal to deliver before all others; si_signo 0: none */
-	u64 sigwait;	/* s: what sigtimedwait waits for */
-	u32 stop_gen;	/* s: process->stop_gen of the stop it is part of */
+	uaddr_t fault_tag; /* own: address bits that its si_addr lacks (SA_EXPOSE_TAGBITS) */
+	u64 sigwait;	   /* s: what sigtimedwait waits for */
+	u32 stop_gen;	   /* s: process->stop_gen of the stop it is part of */
 
 	uaddr_t set_child_tid, clear_child_tid;
 	uaddr_t robust_list;
@@ -196,15 +197,14 @@ struct process {
 	refcount_t refs;
 	struct pid *pid;
 	struct sighand *sighand;
-	struct sigpending shared_pending; /* s */
-	u32 nqueued;		    /* s: entries in all its queues, against RLIMIT_SIGPENDING */
-	struct list threads;	    /* p */
-	unsigned int nthreads;	    /* p */
-	struct task *leader;	    /* p: may be a zombie while threads live */
-	struct process *parent;	    /* p: never NULL */
-	struct list children;	    /* p */
-	struct list sibling;	    /* p: parent->children */
-	struct pid *pgrp, *session; /* p, references */
+	struct sigpending shared_pending;     /* s */
+	struct list threads;		      /* p */
+	unsigned int nthreads;		      /* p */
+	struct task *leader;		      /* p: may be a zombie while threads live */
+	struct process *parent;		      /* p: never NULL */
+	struct list children;		      /* p */
+	struct list sibling;		      /* p: parent->children */
+	struct pid *pgrp, *session;	      /* p, references */
 	struct list group_link, session_link; /* p */
 	bool session_leader;
 	bool has_execed;

@@ -155,9 +155,38 @@ u64 ktime_real_ns(void)
 	return hal_clock_ns() + READ_ONCE(real_offset_ns);
 }
 
+static struct mutex watch_mutex = MUTEX_INIT(watch_mutex);
+static struct list watches = LIST_HEAD_INIT(watches);
+
 void ktime_set_real_ns(u64 ns)
 {
+	struct clock_watch *w;
+	u64 old;
+
+	mutex_lock(&watch_mutex);
+	old = real_offset_ns;
 	WRITE_ONCE(real_offset_ns, ns - hal_clock_ns());
+	list_for_each_entry(w, &watches, link)
+		w->set(w, (s64)(real_offset_ns - old));
+	mutex_unlock(&watch_mutex);
+}
+
+void clock_watch_add(struct clock_watch *w, void (*set)(struct clock_watch *w, s64 delta_ns))
+{
+	mutex_lock(&watch_mutex);
+	w->set = set;
+	list_add_tail(&w->link, &watches);
+	mutex_unlock(&watch_mutex);
+}
+
+void clock_watch_remove(struct clock_watch *w)
+{
+	if (!w->set)
+		return;
+	mutex_lock(&watch_mutex);
+	list_del(&w->link);
+	w->set = NULL;
+	mutex_unlock(&watch_mutex);
 }
 
 int timespec_to_ns(const struct timespec64 *ts, u64 *ns)

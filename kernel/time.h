@@ -9,6 +9,7 @@
 #define KERNEL_TIME_H
 
 #include <hal/timer.h>
+#include <lib/list.h>
 #include <lib/rbtree.h>
 #include <lock.h>
 #include <types.h>
@@ -33,6 +34,26 @@ bool ktimer_cancel(struct ktimer *t);
 /** ktime_real_offset() - CLOCK_REALTIME minus hal_clock_ns(). */
 u64 ktime_real_ns(void);
 void ktime_set_real_ns(u64 ns);
+/*
+ * Who must know that CLOCK_REALTIME was set: @set is called after it, in task context, with what was added to the clock.
+ * A zeroed watch may be removed. Context: task, may sleep; no spinlocks.
+ */
+struct clock_watch {
+	struct list link;
+	void (*set)(struct clock_watch *w, s64 delta_ns);
+};
+void clock_watch_add(struct clock_watch *w, void (*set)(struct clock_watch *w, s64 delta_ns));
+/** clock_watch_remove() - when it returns, @w is not being called. */
+void clock_watch_remove(struct clock_watch *w);
+/** clock_watch_shift() - the time of hal_clock_ns() at which CLOCK_REALTIME shows what it would have shown at @mono_ns. */
+static inline u64 clock_watch_shift(u64 mono_ns, s64 delta_ns)
+{
+	if (mono_ns == U64_MAX)
+		return mono_ns;
+	if (delta_ns > 0)
+		return mono_ns > (u64)delta_ns ? mono_ns - (u64)delta_ns : 1;
+	return mono_ns + (u64)-delta_ns < mono_ns ? U64_MAX : mono_ns + (u64)-delta_ns;
+}
 struct timespec64 {
 	s64 tv_sec;
 	s64 tv_nsec;

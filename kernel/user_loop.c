@@ -38,6 +38,13 @@ static __always_inline void enter_user(struct task *t)
 
 /* ---- page faults ---- */
 
+/* si_addr is the fault's address. What the program gets to see of a tag in it is for the handler's flags to say. */
+static void fault_signal(struct task *t, const struct uctx_event *ev, int sig, int code)
+{
+	t->fault_tag = ev->tag;
+	sig_force(sig, code, ev->addr);
+}
+
 static void handle_page_fault(struct task *t, const struct uctx_event *ev)
 {
 	enum vm_fault r;
@@ -49,13 +56,13 @@ static void handle_page_fault(struct task *t, const struct uctx_event *ev)
 	case VM_FAULT_OK:
 		return;
 	case VM_FAULT_MAPERR:
-		sig_force(SIGSEGV, SEGV_MAPERR, ev->addr);
+		fault_signal(t, ev, SIGSEGV, SEGV_MAPERR);
 		return;
 	case VM_FAULT_ACCERR:
-		sig_force(SIGSEGV, SEGV_ACCERR, ev->addr);
+		fault_signal(t, ev, SIGSEGV, SEGV_ACCERR);
 		return;
 	case VM_FAULT_BUS:
-		sig_force(SIGBUS, BUS_ADRERR, ev->addr);
+		fault_signal(t, ev, SIGBUS, BUS_ADRERR);
 		return;
 	case VM_FAULT_OOM:
 		pr_err("out of memory: killing %s (pid %d)\n", t->comm, task_pid(t));
@@ -165,7 +172,7 @@ static __always_inline void before_user(struct task *t, struct turn *turn)
 void user_task_loop(void *task)
 {
 	struct task *t = task;
-	struct uctx_event ev;
+	struct uctx_event ev = { 0 };
 	struct turn turn = { 0 };
 	enum uctx_reason reason;
 

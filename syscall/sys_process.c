@@ -262,9 +262,11 @@ long sys_wait4(pid_t pid, uaddr_t ustatus, int options, uaddr_t urusage)
 }
 
 /* Which children waitid's first two arguments mean. */
-static int waitid_select(struct wait_req *req, int idtype, pid_t id)
+static int waitid_select(struct wait_req *req, int idtype, pid_t id, bool *nonblock)
 {
+	struct task *thread = NULL;
 	struct process *p;
+	uint flags;
 
 	switch (idtype) {
 	case P_ALL:
@@ -280,9 +282,14 @@ static int waitid_select(struct wait_req *req, int idtype, pid_t id)
 			id = current->process->pgrp->nr;
 		break;
 	case P_PIDFD:
-		p = pidfd_get_process(id);
+		if (id < 0)
+			return -EINVAL;
+		p = pidfd_get(id, &thread, &flags);
 		if (IS_ERR(p))
 			return PTR_ERR(p);
+		if (thread)
+			task_put(thread);
+		*nonblock = flags & O_NONBLOCK;
 		idtype = P_PID;
 		id = p->pid->nr;
 		process_put(p);
@@ -300,15 +307,20 @@ long sys_waitid(int idtype, pid_t id, uaddr_t uinfo, int options, uaddr_t urusag
 	struct wait_req req = { .options = options };
 	struct wait_result res = { 0 };
 	struct siginfo info;
+	bool nonblock = false;
 	int r;
 
 	if ((options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD |
 			 (int)__WCLONE | __WALL)) ||
 	    !(options & (WEXITED | WSTOPPED | WCONTINUED)))
 		return -EINVAL;
-	r = waitid_select(&req, idtype, id);
+	r = waitid_select(&req, idtype, id, &nonblock);
+	if (nonblock)
+		req.options |= WNOHANG;
 	if (!r)
 		r = do_wait(&req, &res);
+	if (!r && nonblock && !(options & WNOHANG))
+		r = -EAGAIN;
 	if (r < 0)
 		return r;
 	memset(&info, 0, sizeof(info));

@@ -239,15 +239,18 @@ long sys_tgkill(pid_t tgid, pid_t tid, int sig)
 	return kill_thread(tgid, tid, sig, &info);
 }
 
-/* Only to itself may a process claim that a signal came from the kernel or from kill. */
-static int get_info(struct siginfo *info, uaddr_t uinfo, int sig, pid_t pid)
+/* Only to itself may a thread claim that a signal came from the kernel or from kill. */
+static bool may_claim(const struct siginfo *info, pid_t nr)
+{
+	return (info->si_code < 0 && info->si_code != SI_TKILL) || nr == task_tid(current);
+}
+
+static int get_info(struct siginfo *info, uaddr_t uinfo, int sig, pid_t nr)
 {
 	if (get_user_obj(info, uinfo))
 		return -EFAULT;
 	info->si_signo = sig;
-	if ((info->si_code >= 0 || info->si_code == SI_TKILL) && pid != task_pid(current))
-		return -EPERM;
-	return 0;
+	return may_claim(info, nr) ? 0 : -EPERM;
 }
 
 long sys_rt_sigqueueinfo(pid_t pid, int sig, uaddr_t uinfo)
@@ -265,33 +268,6 @@ long sys_rt_tgsigqueueinfo(pid_t tgid, pid_t tid, int sig, uaddr_t uinfo)
 
 	if (tgid <= 0 || tid <= 0)
 		return -EINVAL;
-	r = get_info(&info, uinfo, sig, tgid);
+	r = get_info(&info, uinfo, sig, tid);
 	return r ? r : kill_thread(tgid, tid, sig, &info);
-}
-
-long sys_pidfd_send_signal(fd_t fd, int sig, uaddr_t uinfo, uint flags)
-{
-	struct process *p;
-	struct siginfo info;
-	int r = 0;
-
-	if (flags)
-		return -EINVAL;
-	p = pidfd_get_process(fd);
-	if (IS_ERR(p))
-		return PTR_ERR(p);
-	sig_info_user(&info, sig, SI_USER);
-	if (uinfo) {
-		r = get_user_obj(&info, uinfo);
-		if (!r && info.si_signo != sig)
-			r = -EINVAL;
-		if (!r && (info.si_code >= 0 || info.si_code == SI_TKILL) && p != current->process)
-			r = -EPERM;
-	}
-	if (!r && READ_ONCE(p->pid->process) != p)
-		r = -ESRCH;
-	if (!r)
-		r = kill_process(p, sig, &info);
-	process_put(p);
-	return r;
 }

@@ -267,6 +267,39 @@ static long sleep_absolute(u64 deadline_ns)
 	return sleep_until(deadline_ns);
 }
 
+struct real_sleep {
+	struct clock_watch watch;
+	struct task *task;
+};
+
+static void wake_real_sleep(struct clock_watch *w, s64 delta_ns)
+{
+	task_wake(container_of(w, struct real_sleep, watch)->task, 1u << TASK_INTERRUPTIBLE);
+}
+
+/* Until CLOCK_REALTIME shows @real_ns, however it is set meanwhile. */
+static long sleep_until_real(u64 real_ns)
+{
+	struct real_sleep s = { .task = current };
+	long r = 0;
+
+	current->restart_class = RESTART_NOHAND;
+	clock_watch_add(&s.watch, wake_real_sleep);
+	for (;;) {
+		task_prepare_sleep(TASK_INTERRUPTIBLE);
+		if (ktime_real_ns() >= real_ns)
+			break;
+		if (sleep_interrupted(TASK_INTERRUPTIBLE)) {
+			r = -EINTR;
+			break;
+		}
+		schedule_until(ktime_real_to_mono(real_ns));
+	}
+	task_finish_sleep();
+	clock_watch_remove(&s.watch);
+	return r;
+}
+
 /* Until other threads have used so much CPU time: looked at when that can be at the earliest. */
 static long sleep_cpu(const struct cpu_clock *clock, u64 until_ns)
 {
@@ -335,8 +368,8 @@ long sys_clock_nanosleep(clockid_t id, int flags, uaddr_t ureq, uaddr_t urem)
 	if (id < 0 || id == CLOCK_PROCESS_CPUTIME_ID || id == CLOCK_THREAD_CPUTIME_ID)
 		return nanosleep_cpu(id, absolute, ns, urem);
 	if (absolute)
-		return sleep_absolute(
-			id == CLOCK_REALTIME || id == CLOCK_TAI ? ktime_real_to_mono(ns) : ns);
+		return id == CLOCK_REALTIME || id == CLOCK_TAI ? sleep_until_real(ns)
+							       : sleep_absolute(ns);
 	if (add_overflow(hal_clock_ns(), ns, &deadline))
 		deadline = U64_MAX;
 	return sleep_relative(deadline, urem);

@@ -137,6 +137,7 @@ enum uctx_reason aarch64_user_trap(struct hal_task *task, u64 esr, u64 far, stru
 	enum uctx_reason reason;
 
 	ev->addr = untag(far);
+	ev->tag = far ^ ev->addr;
 	ev->raw[0] = esr;
 	ev->raw[1] = far;
 	ev->raw[2] = task->uctx.pstate;

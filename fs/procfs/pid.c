@@ -228,8 +228,8 @@ static void status_signals(struct printbuf *pb, struct task *t, const struct tas
 {
 	const struct creds *c = creds_of(t);
 
-	printbuf_printf(pb, "Threads:\t%u\nSigQ:\t%u/%llu\n", ti->nthreads, t->process->nqueued,
-			t->process->rlim[RLIMIT_SIGPENDING].rlim_cur);
+	printbuf_printf(pb, "Threads:\t%u\nSigQ:\t%llu/%llu\n", ti->nthreads,
+			sig_user_count(c->uid), t->process->rlim[RLIMIT_SIGPENDING].rlim_cur);
 	printbuf_printf(pb,
 			"SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nSigIgn:\t%"
 			"016llx\nSigCgt:\t%016llx\n",

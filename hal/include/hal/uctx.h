@@ -56,7 +56,8 @@ enum uctx_exception {
 };
 
 struct uctx_event {
-	uaddr_t addr;		  /* faulting data or instruction address */
+	uaddr_t addr; /* faulting data or instruction address */
+	uaddr_t tag;  /* bits of that address which the CPU ignores; set where it does (aarch64) */
 	unsigned int access;	  /* UCTX_READ/WRITE/EXEC for a page fault */
 	enum uctx_exception kind; /* for UCTX_EXCEPTION */
 	int code; /* suggested si_code (FPE_INTDIV, ILL_ILLOPC, ...), 0: default for the kind */
