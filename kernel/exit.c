@@ -248,6 +248,14 @@ static bool parent_ignores(const struct process *p)
 	return p->exit_signal == SIGCHLD && (sa->handler == SIG_IGN || (sa->flags & SA_NOCLDWAIT));
 }
 
+static void add_io_counts(struct io_counts *to, const struct io_counts *c)
+{
+	to->rchar += c->rchar;
+	to->wchar += c->wchar;
+	to->syscr += c->syscr;
+	to->syscw += c->syscw;
+}
+
 /* Take a zombie out of all tables. Its structures go with their last references. */
 static void reap_locked(struct process *p)
 {
@@ -255,6 +263,7 @@ static void reap_locked(struct process *p)
 
 	parent->child_times.user_ns += p->dead_times.user_ns + p->child_times.user_ns;
 	parent->child_times.system_ns += p->dead_times.system_ns + p->child_times.system_ns;
+	add_io_counts(&parent->dead_io, &p->dead_io);
 	parent->child_minflt += p->dead_minflt + p->child_minflt;
 	parent->child_majflt += p->dead_majflt + p->child_majflt;
 	parent->child_maxrss = max(parent->child_maxrss, max(p->maxrss, p->child_maxrss));
@@ -356,6 +365,7 @@ static void add_times(struct process *p, struct task *t)
 	p->dead_times.system_ns += times.system_ns;
 	p->dead_nvcsw += t->nvcsw;
 	p->dead_nivcsw += t->nivcsw;
+	add_io_counts(&p->dead_io, &t->io);
 	p->dead_minflt += t->min_flt;
 	p->dead_majflt += t->maj_flt;
 }

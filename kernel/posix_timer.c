@@ -26,7 +26,7 @@ struct posix_timer {
 	bool realtime;		/* counts CLOCK_REALTIME: watches it */
 	bool absolute;		/* s: set to a time of that clock */
 	struct clock_watch watch;
-	int id, notify;
+	int id, notify, clock_id;
 	struct ktimer ktimer;
 	struct sigqueue entry; /* s */
 	bool armed; /* s: will fire at expiry_ns of its clock (wall clocks: of hal_clock_ns()) */
@@ -267,6 +267,7 @@ int posix_timer_create(clockid_t clock, const struct timer_event *ev)
 	if (!pt)
 		return -EAGAIN;
 	pt->process = current->process;
+	pt->clock_id = clock;
 	pt->entry.taken = signal_taken;
 	list_init(&pt->entry.link);
 	ktimer_init(&pt->ktimer, wall_timer_fired);
@@ -345,6 +346,21 @@ int posix_timer_overrun(int id)
 
 	spin_unlock_irqrestore(&sh->lock, flags);
 	return r;
+}
+
+void posix_timers_describe(struct process *p,
+			   void (*fn)(void *ctx, int id, int sig, u64 value, int notify,
+				      pid_t target, int clock),
+			   void *ctx)
+{
+	unsigned long flags;
+	struct sighand *sh = sighand_lock(p, &flags);
+	struct posix_timer *pt;
+
+	list_for_each_entry(pt, &p->posix_timers, link)
+		fn(ctx, pt->id, pt->entry.info.si_signo, pt->entry.info.timer.value, pt->notify,
+		   pt->target ? task_tid(pt->target) : p->pid->nr, pt->clock_id);
+	spin_unlock_irqrestore(&sh->lock, flags);
 }
 
 /* Take the timer with this id (-1: any) off the list. NULL: there is none. */

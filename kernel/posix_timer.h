@@ -49,6 +49,12 @@ int posix_timer_get(int id, struct timer_setting *out);
 int posix_timer_overrun(int id);
 int posix_timer_delete(int id);
 
+/** posix_timers_describe() - call @fn for each timer of @p, under a spinlock. @target: the thread or process that gets the signal. */
+void posix_timers_describe(struct process *p,
+			   void (*fn)(void *ctx, int id, int sig, u64 value, int notify,
+				      pid_t target, int clock),
+			   void *ctx);
+
 /** itimer_set() - setitimer(2), @new relative. 0 or -ENOMEM. itimer_get(): what is left. */
 int itimer_set(int which, const struct timer_setting *new, struct timer_setting *old);
 void itimer_get(int which, struct timer_setting *out);

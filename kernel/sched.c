@@ -42,6 +42,7 @@ struct runq {
 	struct ktimer slice_timer; /* this CPU */
 	u64 idle_ns, idle_since;
 	u64 nswitches;
+	u64 user_ticks, nice_ticks, system_ticks; /* lock: of tasks that have left this CPU */
 };
 
 struct sleep_timer {
@@ -378,6 +379,20 @@ static void charge_system(struct task *t, u64 now)
 	t->stamp = now;
 }
 
+/* Time of @t that no CPU has counted yet counts as @rq's. */
+static void charge_cpu(struct runq *rq, struct task *t)
+{
+	u64 user = t->user_ticks - t->counted_user_ticks;
+
+	if (t->se.nice > 0)
+		rq->nice_ticks += user;
+	else
+		rq->user_ticks += user;
+	rq->system_ticks += t->system_ticks - t->counted_system_ticks;
+	t->counted_user_ticks = t->user_ticks;
+	t->counted_system_ticks = t->system_ticks;
+}
+
 /* What the task that was switched to does for the one that was switched from. Interrupts off. */
 static void finish_switch(void)
 {
@@ -403,6 +418,8 @@ static void switch_to(struct runq *rq, struct task *prev, struct task *next, u64
 
 	TRACE_POINT(sched_switch, prev, next);
 	charge_system(prev, stamp);
+	if (prev != rq->idle)
+		charge_cpu(rq, prev);
 	next->stamp = stamp;
 	next->se.exec_start_ns = now;
 	next->se.on_cpu = true;
@@ -715,6 +732,29 @@ u64 sched_cpu_idle_ns(unsigned int cpu)
 	if (READ_ONCE(idle_mask[cpu / 64]) >> (cpu % 64) & 1)
 		ns += hal_clock_ns() - READ_ONCE(rq->idle_since);
 	return ns;
+}
+
+void sched_cpu_times(unsigned int cpu, struct cpu_split *out)
+{
+	struct runq *rq = cpu_runq(cpu);
+	unsigned long flags = spin_lock_irqsave(&rq->lock);
+	u64 user = rq->user_ticks, nice = rq->nice_ticks, system = rq->system_ticks;
+	struct task *t = rq->curr;
+
+	/* What runs now has not been counted. Elsewhere it is taken to be in user mode since its last entry or exit. */
+	if (t != rq->idle) {
+		u64 here = READ_ONCE(t->user_ticks) - t->counted_user_ticks;
+		u64 since = hal_counter() - READ_ONCE(t->stamp);
+
+		system += READ_ONCE(t->system_ticks) - t->counted_system_ticks;
+		if ((s64)since > 0)
+			*(t == current ? &system : &here) += since;
+		*(t->se.nice > 0 ? &nice : &user) += here;
+	}
+	spin_unlock_irqrestore(&rq->lock, flags);
+	out->user_ns = hal_counter_to_ns(user);
+	out->nice_ns = hal_counter_to_ns(nice);
+	out->system_ns = hal_counter_to_ns(system);
 }
 
 u64 sched_switches(void)

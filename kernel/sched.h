@@ -35,6 +35,11 @@ static inline bool cpu_online(unsigned int cpu)
 }
 /** sched_cpu_idle_ns() - time a CPU has idled (/proc/stat); sched_load(): 1, 5, 15 minute load, 11-bit fixed point; nrunning. */
 u64 sched_cpu_idle_ns(unsigned int cpu);
+/** sched_cpu_times() - what a CPU did when it was not idle. Any context. */
+struct cpu_split {
+	u64 user_ns, nice_ns, system_ns;
+};
+void sched_cpu_times(unsigned int cpu, struct cpu_split *out);
 void sched_load(u64 load[3], unsigned int *nrunning);
 u64 sched_switches(void);
 /** sched_sync_all_cpus() - returns when every other CPU has executed a full memory barrier since the call. Interrupts on. */

@@ -99,6 +99,11 @@ struct cpu_times {
 	u64 user_ns, system_ns;
 };
 
+/* What read(2) and write(2) and their kin moved, and how often they were called (/proc/PID/io). */
+struct io_counts {
+	u64 rchar, wchar, syscr, syscw;
+};
+
 /* What restart_syscall continues. */
 struct restart_block {
 	long (*fn)(struct restart_block *rb); /* NULL: none (EINTR) */
@@ -152,8 +157,11 @@ struct task {
 	} affinity;
 	u64 stamp; /* hal_counter() when the current user or system stretch began */
 	u64 user_ticks, system_ticks; /* before it; sched_get_times() converts */
+	u64 counted_user_ticks,
+		counted_system_ticks; /* run queue lock: what its CPUs have counted of them */
 	u64 nvcsw, nivcsw, min_flt, maj_flt;
 	u64 start_ns;
+	struct io_counts io; /* own */
 
 #ifdef CONFIG_SIGRETURN_GUARD
 	struct sigguard sigguard; /* own */
@@ -229,6 +237,8 @@ struct process {
 	struct cpu_times dead_times, child_times; /* p */
 	u64 dead_nvcsw, dead_nivcsw, dead_minflt, dead_majflt, child_minflt, child_majflt;
 	u64 maxrss, child_maxrss;
+	struct io_counts
+		dead_io; /* p: of threads that have ended, and of children that were waited for */
 	u64 start_ns;
 	struct list posix_timers; /* s */
 	int next_timer_id;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Looking at an address space without changing it: for core files.
+ * Looking at an address space without changing it: for core files and /proc.
  *
  * vm_areas() lists the mappings, vm_dump_page() walks over the pages of one that hold something. Pages that were never
  * touched stay untouched: a core file shows them as a hole, whatever the size of the mapping.
@@ -125,4 +125,81 @@ struct page *vm_dump_page(struct vm *vm, uaddr_t *addr, uaddr_t end)
 out:
 	rwsem_up_read(&vm->lock);
 	return page;
+}
+
+/* ---- what is entered ---- */
+
+/* How many mappings show the page; what keeps it for itself (a file's cache) is not one. */
+static u32 mapcount(const struct page *page)
+{
+	u32 n = page_count(page);
+
+	return max(page->type == PAGE_CACHE ? n - 1 : n, 1u);
+}
+
+static void add_page(const struct vma *vma, const struct page *page, struct vm_usage *u)
+{
+	bool dirty = page->type == PAGE_ANON || (page->flags & PAGE_DIRTY);
+	u32 n = mapcount(page);
+
+	if (page == zero_page)
+		return;
+	u->rss++;
+	u->pss += 4096 / n;
+	u->pss_dirty += dirty ? 4096 / n : 0;
+	u->anon += page->type == PAGE_ANON;
+	u->locked += vma->flags & VM_LOCKED ? 4096 / n : 0;
+	if (n > 1)
+		*(dirty ? &u->shared_dirty : &u->shared_clean) += 1;
+	else
+		*(dirty ? &u->private_dirty : &u->private_clean) += 1;
+}
+
+void vm_add_usage(struct vm *vm, struct vma *vma, struct vm_usage *u)
+{
+	uaddr_t at = vma->start;
+	struct hal_pte_info pte;
+
+	while (at < vma->end) {
+		/* Not too much at once: the lock keeps others from faulting. */
+		uaddr_t stop = min(vma->end, at + 256 * PAGE_SIZE);
+
+		spin_lock(&vm->pt_lock);
+		at = hal_pt_next(&vm->pt, at, vma->end);
+		for (; at < min(stop, vma->end); at += PAGE_SIZE)
+			if (hal_pt_query(&vm->pt, at, &pte))
+				add_page(vma, phys_to_page(pte.pa), u);
+		spin_unlock(&vm->pt_lock);
+	}
+}
+
+#define PM_PRESENT   (1ULL << 63)
+#define PM_FILE	     (1ULL << 61)
+#define PM_EXCLUSIVE (1ULL << 56)
+#define PM_PFN	     ((1ULL << 55) - 1)
+
+static u64 pagemap_entry(paddr_t pa, bool pfns)
+{
+	const struct page *page = phys_to_page(pa);
+	u64 e = PM_PRESENT;
+
+	if (page->type == PAGE_CACHE)
+		e |= PM_FILE;
+	if (mapcount(page) == 1)
+		e |= PM_EXCLUSIVE;
+	return pfns ? e | ((pa >> PAGE_SHIFT) & PM_PFN) : e;
+}
+
+void vm_pagemap(struct vm *vm, uaddr_t addr, u64 *entries, size_t n, bool pfns)
+{
+	struct hal_pte_info pte;
+
+	rwsem_down_read(&vm->lock);
+	spin_lock(&vm->pt_lock);
+	for (size_t i = 0; i < n; i++, addr += PAGE_SIZE)
+		entries[i] = addr < USER_END && hal_pt_query(&vm->pt, addr, &pte)
+				     ? pagemap_entry(pte.pa, pfns)
+				     : 0;
+	spin_unlock(&vm->pt_lock);
+	rwsem_up_read(&vm->lock);
 }

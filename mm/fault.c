@@ -297,6 +297,7 @@ static bool grow_stack(struct vm *vm, uaddr_t addr)
 	    below->end + STACK_GUARD_GAP > start)
 		return false;
 	vm->total_pages += (vma->start - start) >> PAGE_SHIFT;
+	vm->total_peak = max(vm->total_peak, vm->total_pages);
 	vm->stack_pages += (vma->start - start) >> PAGE_SHIFT;
 	if (!vma->object)
 		vma->pgoff = start >> PAGE_SHIFT;

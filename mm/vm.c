@@ -88,6 +88,7 @@ static void vma_account(struct vma *vma, int sign)
 	u64 n = sign > 0 ? vma_pages(vma) : -vma_pages(vma);
 
 	vm->total_pages += n;
+	vm->total_peak = max(vm->total_peak, vm->total_pages);
 	if (vma->flags & VM_LOCKED)
 		vm->locked_pages += n;
 	if (vma->flags & VM_GROWSDOWN)
@@ -301,6 +302,7 @@ void vm_zap(struct vm *vm, uaddr_t start, uaddr_t end)
 
 struct vm *vm_create(void)
 {
+	static u64 last_id;
 	struct vm *vm = kmem_cache_alloc(vm_cache, GFP_ZERO);
 
 	if (!vm)
@@ -310,6 +312,7 @@ struct vm *vm_create(void)
 		return ERR_PTR(-ENOMEM);
 	}
 	refcount_set(&vm->users, 1);
+	vm->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
 	rwsem_init(&vm->lock);
 	spin_init(&vm->pt_lock, RANK_PT);
 	rb_root_init(&vm->vmas);

@@ -99,6 +99,7 @@ struct vma {
 
 struct vm {
 	refcount_t users;
+	u64 id; /* no other address space ever had it; constant */
 	struct rwsem lock;
 	struct spinlock pt_lock;
 	struct hal_pt pt;
@@ -107,8 +108,8 @@ struct vm {
 	unsigned int nvmas;
 	u64 total_pages, locked_pages, data_pages, stack_pages; /* lock */
 	u64 rss_anon, rss_file;					/* atomic */
-	u64 rss_peak;
-	uaddr_t mmap_top; /* allocation goes down from here */
+	u64 rss_peak, total_peak;				/* total_peak: lock */
+	uaddr_t mmap_top;					/* allocation goes down from here */
 	uaddr_t brk_start, brk;
 	uaddr_t code_start, code_end, data_start, data_end, stack_start;
 	uaddr_t arg_start, arg_end, env_start, env_end;
@@ -197,6 +198,19 @@ long vm_areas(struct vm *vm, struct vm_area *areas, size_t n, char *names, size_
  * becomes its address. Nothing is made for it: what was never touched is passed over. NULL: there is none. May sleep.
  */
 struct page *vm_dump_page(struct vm *vm, uaddr_t *addr, uaddr_t end);
+
+/* What the pages that a mapping has entered are; in pages, pss in 1/4096 page. */
+struct vm_usage {
+	u64 rss, pss, pss_dirty, anon, locked;
+	u64 shared_clean, shared_dirty, private_clean, private_dirty;
+};
+/** vm_add_usage() - add those of @vma to @u. vm->lock held for reading. */
+void vm_add_usage(struct vm *vm, struct vma *vma, struct vm_usage *u);
+/**
+ * vm_pagemap() - what is entered at @n pages from @addr on: entries of /proc/PID/pagemap, with page numbers if @pfns.
+ * Context: may sleep. Source: Linux Documentation/admin-guide/mm/pagemap.rst.
+ */
+void vm_pagemap(struct vm *vm, uaddr_t addr, u64 *entries, size_t n, bool pfns);
 
 /** vm_install_page() - enter an anonymous page at an empty address of a writable private mapping; takes a reference of its own. 0 or -ENOMEM. */
 int vm_install_page(struct vm *vm, uaddr_t addr, struct page *page);

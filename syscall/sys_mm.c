@@ -241,11 +241,11 @@ static int read_iov(uaddr_t uiov, ulong n, struct iovec_u *iov, size_t *total)
 static long process_vm_rw(struct task *t, struct iovec_u *local, ulong nlocal, size_t llen,
 			  const struct iovec_u *remote, ulong nremote, bool write)
 {
-	struct vm *vm = t->vm;
+	struct vm *vm = task_vm_get(t);
 	struct iov_iter it;
 	size_t done = 0;
 
-	if (!vm || !refcount_inc_not_zero(&vm->users))
+	if (!vm)
 		return -ESRCH;
 	iov_iter_init(&it, local, (uint)nlocal, llen);
 	for (ulong i = 0; i < nremote && it.count; i++) {
@@ -274,9 +274,10 @@ static long process_vm(pid_t pid, uaddr_t ulocal, ulong nlocal, uaddr_t uremote,
 	if (!iov)
 		return -ENOMEM;
 	r = read_iov(ulocal, nlocal, iov, &llen);
-	if (!r)
-		r = read_iov(uremote, nremote, iov + nlocal, &rlen);
-	if (r)
+	if (r || !llen)
+		goto out;
+	r = read_iov(uremote, nremote, iov + nlocal, &rlen);
+	if (r || !rlen)
 		goto out;
 	t = task_find_get(pid);
 	if (!t) {

@@ -9,6 +9,20 @@
 #include <syscall/proto.h>
 #include <uapi/uio.h>
 
+static __always_inline void count_io(ssize_t r, bool write)
+{
+	struct io_counts *io = &current->io;
+	u64 n = r > 0 ? (u64)r : 0;
+
+	if (write) {
+		io->wchar += n;
+		io->syscw++;
+	} else {
+		io->rchar += n;
+		io->syscr++;
+	}
+}
+
 /* ---- one buffer ---- */
 
 static ssize_t rw_one(fd_t fd, uaddr_t buf, size_t count, loff_t *pos, bool write)
@@ -28,6 +42,7 @@ static ssize_t rw_one(fd_t fd, uaddr_t buf, size_t count, loff_t *pos, bool writ
 		iov_iter_init(&it, &iov, 1, count);
 		r = write ? vfs_write(f.file, &it, pos, 0) : vfs_read(f.file, &it, pos, 0);
 	}
+	count_io(r, write);
 	fdput(f);
 	return r;
 }
@@ -102,6 +117,7 @@ static ssize_t rw_vec(fd_t fd, uaddr_t vec, ulong n, loff_t *pos, int flags, boo
 		r = write ? vfs_write(f.file, &it, pos, flags) : vfs_read(f.file, &it, pos, flags);
 	if (iov != fast)
 		kfree(iov);
+	count_io(r, write);
 	fdput(f);
 	return r;
 }

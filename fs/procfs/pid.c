@@ -5,6 +5,8 @@
  */
 #include <fs/procfs/proc.h>
 #include <fs/tty/tty.h>
+#include <kernel/posix_timer.h>
+#include <kernel/ptrace.h>
 #include <kernel/sched.h>
 #include <kernel/time.h>
 
@@ -130,9 +132,13 @@ static void put_vm(struct vm *vm)
 
 /* ---- stat, statm, status ---- */
 
+/* Addresses are for those who may look into the process: others see 0, or 1 where Linux shows that. */
 static int stat_show_any(struct printbuf *pb, struct task *t, bool whole)
 {
+	static const struct vm hidden = { .code_start = 1, .code_end = 1 }, none;
 	struct vm *vm = task_vm_get(t);
+	bool permitted = !ptrace_may_access(t, PTRACE_MODE_READ_FSCREDS);
+	const struct vm *addr = !vm ? &none : permitted ? vm : &hidden;
 	struct task_info ti;
 
 	get_info(t, &ti, whole);
@@ -147,15 +153,14 @@ static int stat_show_any(struct printbuf *pb, struct task *t, bool whole)
 			ti.nthreads, t->start_ns / NS_PER_TICK);
 	printbuf_printf(pb, "%llu %llu %llu %lu %lu %lu 0 0 ", vm ? vm->total_pages * PAGE_SIZE : 0,
 			vm ? vm_rss(vm) : 0, t->process->rlim[RLIMIT_RSS].rlim_cur,
-			vm ? vm->code_start : 0, vm ? vm->code_end : 0, vm ? vm->stack_start : 0);
+			addr->code_start, addr->code_end, addr->stack_start);
 	printbuf_printf(pb, "%llu %llu %llu %llu %d 0 0 %d %u %u %u 0 0 0 ",
 			ti.pending & 0x7fffffff, ti.blocked & 0x7fffffff, ti.ignored & 0x7fffffff,
-			ti.caught & 0x7fffffff, state_of(t, &ti) != TASK_RUNNING,
+			ti.caught & 0x7fffffff, permitted && state_of(t, &ti) != TASK_RUNNING,
 			t->process->exit_signal, t->hal.cpu, t->se.rt_priority, t->se.policy);
-	printbuf_printf(pb, "%lu %lu %lu %lu %lu %lu %lu %d\n", vm ? vm->data_start : 0,
-			vm ? vm->data_end : 0, vm ? vm->brk_start : 0, vm ? vm->arg_start : 0,
-			vm ? vm->arg_end : 0, vm ? vm->env_start : 0, vm ? vm->env_end : 0,
-			ti.zombie ? t->exit_code : 0);
+	printbuf_printf(pb, "%lu %lu %lu %lu %lu %lu %lu %d\n", addr->data_start, addr->data_end,
+			addr->brk_start, addr->arg_start, addr->arg_end, addr->env_start,
+			addr->env_end, ti.zombie && permitted ? t->exit_code : 0);
 	put_vm(vm);
 	return 0;
 }
@@ -213,7 +218,7 @@ static void status_memory(struct printbuf *pb, struct vm *vm)
 
 	printbuf_printf(
 		pb, "VmPeak:\t%8llu kB\nVmSize:\t%8llu kB\nVmLck:\t%8llu kB\nVmPin:\t       0 kB\n",
-		vm->total_pages * kb, vm->total_pages * kb, vm->locked_pages * kb);
+		vm->total_peak * kb, vm->total_pages * kb, vm->locked_pages * kb);
 	printbuf_printf(pb,
 			"VmHWM:\t%8llu kB\nVmRSS:\t%8llu kB\nRssAnon:\t%8llu kB\nRssFile:\t%8llu "
 			"kB\nRssShmem:\t       0 kB\n",
@@ -221,7 +226,8 @@ static void status_memory(struct printbuf *pb, struct vm *vm)
 	printbuf_printf(
 		pb, "VmData:\t%8llu kB\nVmStk:\t%8llu kB\nVmExe:\t%8llu kB\nVmLib:\t       0 kB\n",
 		vm->data_pages * kb, vm->stack_pages * kb, code * kb);
-	printbuf_puts(pb, "VmPTE:\t       4 kB\nVmSwap:\t       0 kB\n");
+	printbuf_printf(pb, "VmPTE:\t%8llu kB\nVmSwap:\t       0 kB\nHugetlbPages:\t       0 kB\n",
+			(vm->pt.radix.ntables + 1) * kb);
 }
 
 static void status_signals(struct printbuf *pb, struct task *t, const struct task_info *ti)
@@ -369,135 +375,6 @@ static ssize_t comm_write(struct task *t, const char *text, size_t n)
 	return (ssize_t)n;
 }
 
-/* ---- memory ---- */
-
-static void show_vma_name(struct printbuf *pb, const struct vm *vm, const struct vma *vma,
-			  size_t width, char *name, u64 *dev, u64 *ino)
-{
-	const char *text = "";
-
-	if (vma->object && vma->object->ops->describe)
-		text = name;
-	else if (vma->flags & VM_VDSO)
-		text = "[vdso]";
-	else if (vma->flags & VM_HEAP)
-		text = "[heap]";
-	else if (vma->flags & VM_STACK)
-		text = "[stack]";
-	if (!*text)
-		return;
-	for (; width < 73; width++)
-		printbuf_putc(pb, ' ');
-	printbuf_puts(pb, text);
-}
-
-static void show_vma(struct printbuf *pb, const struct vm *vm, const struct vma *vma, char *name)
-{
-	u64 dev = 0, ino = 0;
-	size_t before = pb->len;
-
-	name[0] = '\0';
-	if (vma->object && vma->object->ops->describe)
-		vma->object->ops->describe(vma->owner, name, 4096, &dev, &ino);
-	printbuf_printf(pb, "%08lx-%08lx %c%c%c%c %08llx %02x:%02x %llu ", vma->start, vma->end,
-			vma->flags & VM_READ ? 'r' : '-', vma->flags & VM_WRITE ? 'w' : '-',
-			vma->flags & VM_EXEC ? 'x' : '-', vma->flags & VM_SHARED ? 's' : 'p',
-			vma->object ? vma->pgoff << PAGE_SHIFT : 0, dev_major(dev), dev_minor(dev),
-			ino);
-	show_vma_name(pb, vm, vma, pb->len - before, name, &dev, &ino);
-	printbuf_putc(pb, '\n');
-}
-
-static int maps_show(struct printbuf *pb, struct task *t)
-{
-	struct vm *vm = task_vm_get(t);
-	char *name = name_alloc();
-
-	if (vm && name) {
-		rwsem_down_read(&vm->lock);
-		for (struct vma *vma = vm_next(vm, NULL); vma; vma = vm_next(vm, vma))
-			show_vma(pb, vm, vma, name);
-		rwsem_up_read(&vm->lock);
-	}
-	if (name)
-		name_free(name);
-	put_vm(vm);
-	return name ? 0 : -ENOMEM;
-}
-
-/* /proc/PID/mem: the address space as a file. */
-static int mem_open(struct inode *i, struct file *f)
-{
-	struct task *t = proc_task(i);
-	int r;
-
-	if (!t)
-		return -ESRCH;
-	r = proc_may_access(t);
-	f->priv = r ? NULL : task_vm_get(t);
-	task_put(t);
-	return r;
-}
-
-static ssize_t mem_rw(struct file *f, struct iov_iter *it, loff_t *pos, bool write)
-{
-	char chunk[512];
-	ssize_t done = 0;
-
-	if (!f->priv)
-		return 0;
-	while (it->count) {
-		size_t n = min(it->count, sizeof(chunk)), moved;
-		ssize_t got;
-
-		if (write && iov_iter_from(it, chunk, n) != n)
-			return done ? done : -EFAULT;
-		got = vm_access(f->priv, (uaddr_t)*pos, chunk, n, write, true);
-		if (got <= 0)
-			return done ? done : -EIO;
-		moved = write ? (size_t)got : iov_iter_to(it, chunk, (size_t)got);
-		if (moved < (size_t)got)
-			return done ? done : -EFAULT;
-		*pos += got;
-		done += got;
-		if ((size_t)got < n)
-			break;
-	}
-	return done;
-}
-
-static ssize_t mem_read(struct file *f, struct iov_iter *to, loff_t *pos, int flags)
-{
-	return mem_rw(f, to, pos, false);
-}
-static ssize_t mem_write(struct file *f, struct iov_iter *from, loff_t *pos, int flags)
-{
-	return mem_rw(f, from, pos, true);
-}
-
-static loff_t mem_llseek(struct file *f, loff_t off, int whence)
-{
-	if (whence == SEEK_CUR)
-		off += f->pos;
-	else if (whence != SEEK_SET)
-		return -EINVAL;
-	return f->pos = off;
-}
-
-static void mem_release(struct file *f)
-{
-	if (f->priv)
-		vm_put(f->priv);
-}
-
-const struct file_ops proc_mem_fops = {
-	.open = mem_open,
-	.read = mem_read,
-	.write = mem_write,
-	.llseek = mem_llseek,
-	.release = mem_release,
-};
-
 /* ---- limits, mounts, the rest ---- */
 
 static const struct {
@@ -567,6 +444,142 @@ static int mountinfo_file(struct printbuf *pb, struct task *t)
 static int wchan_show(struct printbuf *pb, struct task *t)
 {
 	printbuf_puts(pb, "0");
+	return 0;
+}
+
+/* Kernel threads and what runs right now have no system call to show. Source: proc_pid_syscall(5). */
+static int syscall_show(struct printbuf *pb, struct task *t)
+{
+	const struct uctx *u = &t->hal.uctx;
+
+	if (ptrace_may_access(t, PTRACE_MODE_ATTACH_FSCREDS))
+		return -EPERM;
+	if (!READ_ONCE(t->vm)) {
+		printbuf_puts(pb, "0 0x0 0x0 0x0 0x0 0x0 0x0 0x0 0x0\n");
+		return 0;
+	}
+	if (t != current && (READ_ONCE(t->state) == TASK_RUNNING || READ_ONCE(t->se.on_cpu))) {
+		printbuf_puts(pb, "running\n");
+		return 0;
+	}
+	if (!uctx_in_syscall(u)) {
+		printbuf_printf(pb, "-1 0x%lx 0x%lx\n", uctx_sp(u), uctx_ip(u));
+		return 0;
+	}
+	printbuf_printf(pb, "%ld", uctx_syscall_nr(u));
+	for (unsigned int i = 0; i < 6; i++)
+		printbuf_printf(pb, " 0x%lx", uctx_arg(u, i));
+	printbuf_printf(pb, " 0x%lx 0x%lx\n", uctx_sp(u), uctx_ip(u));
+	return 0;
+}
+
+static int personality_show(struct printbuf *pb, struct task *t)
+{
+	if (ptrace_may_access(t, PTRACE_MODE_ATTACH_FSCREDS))
+		return -EPERM;
+	printbuf_puts(pb, "00000000\n");
+	return 0;
+}
+
+static void add_io(struct io_counts *sum, const struct io_counts *c)
+{
+	sum->rchar += READ_ONCE(c->rchar);
+	sum->wchar += READ_ONCE(c->wchar);
+	sum->syscr += READ_ONCE(c->syscr);
+	sum->syscw += READ_ONCE(c->syscw);
+}
+
+static int io_show_any(struct printbuf *pb, struct task *t, bool whole)
+{
+	struct io_counts sum = { 0 };
+	unsigned long flags;
+	struct task *th;
+
+	if (ptrace_may_access(t, PTRACE_MODE_READ_FSCREDS))
+		return -EACCES;
+	if (whole) {
+		flags = spin_lock_irqsave(&tasklist_lock);
+		sum = t->process->dead_io;
+		list_for_each_entry(th, &t->process->threads, thread_link)
+			add_io(&sum, &th->io);
+		spin_unlock_irqrestore(&tasklist_lock, flags);
+	} else {
+		add_io(&sum, &t->io);
+	}
+	printbuf_printf(pb,
+			"rchar: %llu\nwchar: %llu\nsyscr: %llu\nsyscw: %llu\nread_bytes: "
+			"0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n",
+			sum.rchar, sum.wchar, sum.syscr, sum.syscw);
+	return 0;
+}
+
+static int io_show(struct printbuf *pb, struct task *t)
+{
+	return io_show_any(pb, t, true);
+}
+static int task_io_show(struct printbuf *pb, struct task *t)
+{
+	return io_show_any(pb, t, false);
+}
+
+static void sched_ms(struct printbuf *pb, const char *name, u64 ns)
+{
+	printbuf_printf(pb, "%-45s:%14llu.%06llu\n", name, ns / NSEC_PER_MSEC, ns % NSEC_PER_MSEC);
+}
+
+static void sched_number(struct printbuf *pb, const char *name, s64 n)
+{
+	printbuf_printf(pb, "%-45s:%21lld\n", name, n);
+}
+
+static int sched_show(struct printbuf *pb, struct task *t)
+{
+	struct cpu_times times;
+
+	sched_get_times(t, &times);
+	printbuf_printf(pb, "%s (%d, #threads: %u)\n", t->comm, task_tid(t), t->process->nthreads);
+	printbuf_puts(pb, "-------------------------------------------------------------------\n");
+	sched_ms(pb, "se.exec_start", READ_ONCE(t->se.exec_start_ns));
+	sched_ms(pb, "se.vruntime", READ_ONCE(t->se.vruntime));
+	sched_ms(pb, "se.sum_exec_runtime", times.user_ns + times.system_ns);
+	sched_number(pb, "nr_switches", (s64)(t->nvcsw + t->nivcsw));
+	sched_number(pb, "nr_voluntary_switches", (s64)t->nvcsw);
+	sched_number(pb, "nr_involuntary_switches", (s64)t->nivcsw);
+	sched_number(pb, "se.load.weight", t->se.weight);
+	sched_number(pb, "policy", t->se.policy);
+	sched_number(pb, "prio", t->se.rt_priority ? 99 - t->se.rt_priority : 120 + t->se.nice);
+	return 0;
+}
+
+/* /proc/PID/timers. Source: proc_pid_timers(5). */
+static void timer_line(void *ctx, int id, int sig, u64 value, int notify, pid_t target, int clock)
+{
+	static const char *const how[] = { "signal", "none", "thread" };
+
+	printbuf_printf(ctx, "ID: %d\nsignal: %d/%016llx\nnotify: %s/%s.%d\nClockID: %d\n", id, sig,
+			value,
+			notify & SIGEV_NONE	? how[1]
+			: notify & SIGEV_THREAD ? how[2]
+						: how[0],
+			notify & SIGEV_THREAD_ID ? "tid" : "pid", target, clock);
+}
+
+static int timers_show(struct printbuf *pb, struct task *t)
+{
+	posix_timers_describe(t->process, timer_line, pb);
+	return 0;
+}
+
+/* The numbers of the children, each followed by a space; all of them belong to the main thread. */
+static int children_show(struct printbuf *pb, struct task *t)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct process *child;
+
+	if (t == t->process->leader)
+		list_for_each_entry(child, &t->process->children, sibling)
+			printbuf_printf(pb, "%d ", child->pid->nr);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return 0;
 }
 
@@ -655,7 +668,7 @@ static ssize_t exe_link(struct task *t, int fd, char *buf, size_t size, struct p
 #define COMMON_FILES                                                                                                  \
 	PROC_FILE("status", status_show), PROC_FILE("statm", statm_show), PROC_FILE("cmdline", cmdline_show),         \
 	PROC_WRITABLE("comm", comm_show, comm_write), PROC_PRIVATE("environ", 0400, environ_show),                    \
-	PROC_PRIVATE("maps", 0444, maps_show), PROC_FILE("limits", limits_show), PROC_PRIVATE("auxv", 0400, auxv_show), \
+	PROC_PRIVATE("maps", 0444, proc_maps_show), PROC_FILE("limits", limits_show), PROC_PRIVATE("auxv", 0400, auxv_show), \
 	PROC_FILE("mounts", mounts_file), PROC_FILE("mountinfo", mountinfo_file), PROC_FILE("wchan", wchan_show),     \
 	PROC_FILE("oom_score", zero_show), PROC_FILE("cgroup", cgroup_show), PROC_FILE("uid_map", idmap_show),        \
 	PROC_FILE("gid_map", idmap_show), PROC_FILE("loginuid", loginuid_show), PROC_LINK("cwd", cwd_link),           \
@@ -663,10 +676,18 @@ static ssize_t exe_link(struct task *t, int fd, char *buf, size_t size, struct p
 	PROC_WRITABLE("coredump_filter", coredump_filter_show, coredump_filter_write),                                                   \
 	{ .name = "fd", .mode = S_IFDIR | 0500, .iops = &proc_fd_dir_ops, .fops = &proc_fd_dir_fops },                \
 	{ .name = "fdinfo", .mode = S_IFDIR | 0555, .iops = &proc_fdinfo_dir_ops, .fops = &proc_fdinfo_dir_fops },    \
-	{ .name = "mem", .mode = S_IFREG | 0600, .fops = &proc_mem_fops }
+	{ .name = "mem", .mode = S_IFREG | 0600, .fops = &proc_mem_fops },                                            \
+	{ .name = "pagemap", .mode = S_IFREG | 0400, .fops = &proc_pagemap_fops },                                    \
+	PROC_PRIVATE("smaps", 0444, proc_smaps_show), PROC_PRIVATE("smaps_rollup", 0444, proc_smaps_rollup_show),     \
+	{ .name = "clear_refs", .mode = S_IFREG | 0200, .write = proc_clear_refs_write },                             \
+	{ .name = "syscall", .mode = S_IFREG | 0400, .show = syscall_show },                                          \
+	{ .name = "personality", .mode = S_IFREG | 0400, .show = personality_show },                                  \
+	PROC_FILE("sched", sched_show)
 
 static const struct proc_entry pid_table[] = {
 	PROC_FILE("stat", stat_show),
+	{ .name = "io", .mode = S_IFREG | 0400, .show = io_show },
+	PROC_FILE("timers", timers_show),
 	COMMON_FILES,
 	{ .name = "task",
 	  .mode = S_IFDIR | 0555,
@@ -676,6 +697,8 @@ static const struct proc_entry pid_table[] = {
 };
 static const struct proc_entry task_table[] = {
 	PROC_FILE("stat", task_stat_show),
+	{ .name = "io", .mode = S_IFREG | 0400, .show = task_io_show },
+	PROC_FILE("children", children_show),
 	COMMON_FILES,
 	{ .name = NULL },
 };

@@ -61,6 +61,13 @@ int proc_number(const char *text, u32 *value);
 ssize_t proc_fd_link(struct task *t, int fd, char *buf, size_t size, struct path *jump);
 int proc_fdinfo_show(struct printbuf *pb, struct task *t, int fd);
 
+/* pid_mem.c: the files about a process's memory. */
+int proc_maps_show(struct printbuf *pb, struct task *t);
+int proc_smaps_show(struct printbuf *pb, struct task *t);
+int proc_smaps_rollup_show(struct printbuf *pb, struct task *t);
+ssize_t proc_clear_refs_write(struct task *t, const char *text, size_t n);
+extern const struct file_ops proc_pagemap_fops;
+
 #define PROC_FILE(n, show_)	   { .name = n, .mode = S_IFREG | 0444, .show = show_ }
 #define PROC_PRIVATE(n, m, show_)  { .name = n, .mode = S_IFREG | (m), .show = show_, .private = true }
 #define PROC_WRITABLE(n, show_, write_) { .name = n, .mode = S_IFREG | 0644, .show = show_, .write = write_ }

@@ -219,6 +219,7 @@ struct proc_text {
 	char *buf;
 	size_t len;
 	bool made;
+	u64 vm_id; /* private entries: the address space that was opened */
 };
 
 static int show_entry(const struct proc_inode *pi, struct printbuf *pb, struct task *t)
@@ -226,6 +227,16 @@ static int show_entry(const struct proc_inode *pi, struct printbuf *pb, struct t
 	if (pi->fd >= 0)
 		return proc_fdinfo_show(pb, t, pi->fd);
 	return pi->entry->show(pb, t);
+}
+
+static u64 vm_id(struct task *t)
+{
+	struct vm *vm = task_vm_get(t);
+	u64 id = vm ? vm->id : 0;
+
+	if (vm)
+		vm_put(vm);
+	return id;
 }
 
 /* Generate into a buffer that grows until the text fits. lock held. */
@@ -238,6 +249,13 @@ static int make_text(struct file *f, struct proc_text *pt)
 
 	if (pi->tid && !t)
 		return -ESRCH;
+	/* What has become of the task since it was opened may be none of the reader's business. */
+	if (pi->entry->private && vm_id(t) != pt->vm_id) {
+		pt->len = 0;
+		pt->made = true;
+		task_put(t);
+		return 0;
+	}
 	for (size_t size = 4096; size <= TEXT_MAX; size *= 4) {
 		kfree(pt->buf);
 		pt->buf = kmalloc(size, GFP_KERNEL);
@@ -262,6 +280,9 @@ static ssize_t text_file_read(struct file *f, struct iov_iter *to, loff_t *pos, 
 {
 	struct proc_text *pt = f->priv;
 	ssize_t r = 0;
+
+	if (!proc_i(f->inode)->entry->show && proc_i(f->inode)->fd < 0)
+		return -EINVAL;
 
 	mutex_lock(&pt->lock);
 	if (*pos == 0 || !pt->made)
@@ -304,6 +325,7 @@ static int text_file_open(struct inode *i, struct file *f)
 	struct task *t = pi->entry->private ? proc_task(i) : NULL;
 	struct proc_text *pt;
 	int r = t ? proc_may_access(t) : 0;
+	u64 id = t ? vm_id(t) : 0;
 
 	if (t)
 		task_put(t);
@@ -313,6 +335,7 @@ static int text_file_open(struct inode *i, struct file *f)
 	if (!pt)
 		return -ENOMEM;
 	mutex_init(&pt->lock);
+	pt->vm_id = id;
 	f->priv = pt;
 	return 0;
 }

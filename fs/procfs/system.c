@@ -89,32 +89,37 @@ static int cpuinfo_show(struct printbuf *pb, struct task *t)
 	return 0;
 }
 
-/* user nice system idle ...: what is not idle counts as system, because there is no per-CPU split. */
-static void stat_cpu_line(struct printbuf *pb, const char *name, u64 busy_ns, u64 idle_ns)
+/* user nice system idle iowait irq softirq steal guest guest_nice, in ticks; interrupts count where they came. */
+static void stat_cpu_line(struct printbuf *pb, const char *name, const struct cpu_split *s,
+			  u64 idle_ns)
 {
 	const u64 tick = NSEC_PER_SEC / 100;
 
-	printbuf_printf(pb, "%s %llu 0 0 %llu 0 0 0 0 0 0\n", name, busy_ns / tick, idle_ns / tick);
+	printbuf_printf(pb, "%s %llu %llu %llu %llu 0 0 0 0 0 0\n", name, s->user_ns / tick,
+			s->nice_ns / tick, s->system_ns / tick, idle_ns / tick);
 }
 
 static int stat_file_show(struct printbuf *pb, struct task *t)
 {
 	u64 now = hal_clock_ns(), idle = 0, load[3];
-	unsigned int cpus = 0, running;
+	struct cpu_split all = { 0 }, one;
+	unsigned int running;
 	char name[16];
 
 	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++)
 		if (cpu_online(cpu)) {
+			sched_cpu_times(cpu, &one);
 			idle += sched_cpu_idle_ns(cpu);
-			cpus++;
+			all.user_ns += one.user_ns;
+			all.nice_ns += one.nice_ns;
+			all.system_ns += one.system_ns;
 		}
-	stat_cpu_line(pb, "cpu ", now * cpus > idle ? now * cpus - idle : 0, idle);
+	stat_cpu_line(pb, "cpu ", &all, idle);
 	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++)
 		if (cpu_online(cpu)) {
-			u64 mine = sched_cpu_idle_ns(cpu);
-
+			sched_cpu_times(cpu, &one);
 			snprintf(name, sizeof(name), "cpu%u", cpu);
-			stat_cpu_line(pb, name, now > mine ? now - mine : 0, mine);
+			stat_cpu_line(pb, name, &one, sched_cpu_idle_ns(cpu));
 		}
 	sched_load(load, &running);
 	printbuf_printf(pb,
