@@ -91,6 +91,8 @@ struct file *memfd_create(const char *name, unsigned int flags)
 	struct inode *inode;
 	struct file *f;
 
+	if (flags & MFD_HUGETLB)
+		flags &= ~MFD_HUGE_SIZE;
 	if (flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB | MFD_NOEXEC_SEAL | MFD_EXEC))
 		return ERR_PTR(-EINVAL);
 	if ((flags & MFD_EXEC) && (flags & MFD_NOEXEC_SEAL))
@@ -119,10 +121,8 @@ struct file *memfd_create(const char *name, unsigned int flags)
 		inode->seals = 0;
 	snprintf(text, sizeof(text), "/memfd:%s (deleted)", name);
 	f = anon_inode_file(inode, text, &tmpfs_file_ops, NULL, O_RDWR | O_LARGEFILE);
-	if (!IS_ERR(f)) {
-		f->mode = (f->mode & ~FMODE_NOPOS) | FMODE_LSEEK | FMODE_PREAD | FMODE_WRITER;
-		inode->write_denied = 1;
-		atomic_inc(&inode->sb->writers);
-	}
+	/* As on Linux, this descriptor is no writer that would keep fexecve() out; one opened through /proc/PID/fd is. */
+	if (!IS_ERR(f))
+		f->mode = (f->mode & ~FMODE_NOPOS) | FMODE_LSEEK | FMODE_PREAD;
 	return f;
 }

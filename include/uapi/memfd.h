@@ -6,6 +6,7 @@
 #define MFD_CLOEXEC	  0x01u
 #define MFD_ALLOW_SEALING 0x02u
 #define MFD_HUGETLB	  0x04u
+#define MFD_HUGE_SIZE	  (63u << 26) /* with MFD_HUGETLB: log2 of the page size */
 #define MFD_NOEXEC_SEAL	  0x08u
 #define MFD_EXEC	  0x10u
 
