@@ -2,9 +2,12 @@
 /*
  * Signal frames that cannot be forged (kernel/sigguard.h).
  *
- * The record is a stack of outstanding deliveries. A return that matches an older one discards the newer: the program has left those handlers
- * by longjmp(). A delivery whose frame lies where an older cookie was shows that the older one is gone, too. When there is no more
- * room the oldest is forgotten; only when all that are kept have returned is a forgotten one let through unchecked.
+ * The record is a list of outstanding deliveries. A return that matches an older one discards the newer ones that were inside
+ * it: the program has left those handlers by longjmp(). Those on other stacks stay, because a program that switches stacks in its
+ * handlers comes back to them in any order. A delivery whose frame lies where an older cookie was shows that the older one is gone, too.
+ *
+ * When there is no more room the oldest is forgotten, but not its cookie: that is a keyed hash of the two addresses, so a frame
+ * that the kernel built can be told from one it did not. A new key is drawn whenever nothing is outstanding.
  *
  * The frame itself is Linux's; the cookie stands above it, where a linear overflow into the frame's neighbours would reach it.
  */
@@ -18,6 +21,7 @@
 #define COOKIE_ROOM    16  /* keeps every ABI's stack alignment */
 #define RED_ZONE       128 /* below the stack pointer, in use by leaf functions of some ABIs */
 #define TRAMPOLINE_MAX 32  /* bytes from its start to behind its syscall instruction */
+#define INSIDE_MAX     32768 /* a frame further below another is on another stack */
 
 uaddr_t sigguard_reserve(const struct task *t, uaddr_t sp)
 {
@@ -37,12 +41,24 @@ static void drop_overwritten(struct sigguard *g, uaddr_t sp, uaddr_t end)
 	g->n = kept;
 }
 
+static u64 cookie_of(const struct sigguard *g, uaddr_t sp, uaddr_t cookie_at)
+{
+	u64 data[2] = { sp, cookie_at };
+
+	return siphash(data, sizeof(data), &g->key);
+}
+
 int sigguard_push(struct task *t, uaddr_t cookie_at, uaddr_t restorer)
 {
 	struct sigguard *g = &t->sigguard;
 	uaddr_t sp = uctx_sp(&t->hal.uctx);
-	u64 cookie = random_u64();
+	u64 cookie;
 
+	if (!g->n && !g->forgotten) {
+		g->key.k[0] = random_u64();
+		g->key.k[1] = random_u64();
+	}
+	cookie = cookie_of(g, sp, cookie_at);
 	if (hal_put_user64(cookie_at, cookie))
 		return -EFAULT;
 	drop_overwritten(g, sp, cookie_at + COOKIE_ROOM);
@@ -51,6 +67,8 @@ int sigguard_push(struct task *t, uaddr_t cookie_at, uaddr_t restorer)
 		g->n--;
 		g->forgotten++;
 	}
+	if (!g->restorer)
+		g->restorer = restorer;
 	g->entry[g->n++] = (struct sigguard_entry){
 		.sp = sp,
 		.cookie_at = cookie_at,
@@ -66,10 +84,10 @@ static bool just_behind(uaddr_t ip, uaddr_t trampoline)
 }
 
 /* From the trampoline that this delivery was given, or one that the program has registered meanwhile. */
-static bool from_trampoline(struct task *t, const struct sigguard_entry *e)
+static bool from_trampoline(struct task *t, uaddr_t restorer)
 {
 	uaddr_t ip = uctx_ip(&t->hal.uctx);
-	bool ok = just_behind(ip, e->restorer);
+	bool ok = just_behind(ip, restorer);
 	unsigned long flags;
 	struct sighand *sh;
 
@@ -91,7 +109,51 @@ static bool matches(struct task *t, const struct sigguard_entry *e)
 	if (sp != e->sp && sp != e->sp + sizeof(u64))
 		return false;
 	return !hal_get_user64(&cookie, e->cookie_at) && cookie == e->cookie &&
-	       from_trampoline(t, e);
+	       from_trampoline(t, e->restorer);
+}
+
+/* Take entry @i out, and the newer ones that lie inside it or on the alternate stack, which nobody comes back to. */
+static void take_out(struct task *t, unsigned int i)
+{
+	struct sigguard *g = &t->sigguard;
+	uaddr_t sp = g->entry[i].sp;
+	unsigned int kept = i;
+
+	for (unsigned int k = i + 1; k < g->n; k++) {
+		uaddr_t at = g->entry[k].sp;
+		bool inside = at < sp && sp - at <= INSIDE_MAX;
+		bool alternate = at - t->altstack_sp < t->altstack_size;
+
+		if (!inside && !alternate)
+			g->entry[kept++] = g->entry[k];
+	}
+	g->n = kept;
+}
+
+/* Is there a cookie of ours above the frame at @sp? */
+static bool has_cookie(const struct sigguard *g, uaddr_t sp)
+{
+	uaddr_t end = sp + uctx_sigframe_size() + RED_ZONE;
+
+	for (uaddr_t at = ALIGN_UP(sp, (uaddr_t)COOKIE_ROOM); at < end; at += COOKIE_ROOM) {
+		u64 cookie;
+
+		if (hal_get_user64(&cookie, at))
+			return false;
+		if (cookie == cookie_of(g, sp, at))
+			return true;
+	}
+	return false;
+}
+
+/* One that there was no room to remember. */
+static bool matches_forgotten(struct task *t)
+{
+	const struct sigguard *g = &t->sigguard;
+	uaddr_t sp = uctx_sp(&t->hal.uctx);
+
+	return g->forgotten && from_trampoline(t, g->restorer) &&
+	       (has_cookie(g, sp) || has_cookie(g, sp - sizeof(u64)));
 }
 
 bool sigguard_pop(struct task *t)
@@ -100,11 +162,11 @@ bool sigguard_pop(struct task *t)
 
 	for (unsigned int i = g->n; i-- > 0;) {
 		if (matches(t, &g->entry[i])) {
-			g->n = i;
+			take_out(t, i);
 			return true;
 		}
 	}
-	if (!g->n && g->forgotten) {
+	if (matches_forgotten(t)) {
 		g->forgotten--;
 		return true;
 	}
@@ -115,6 +177,7 @@ bool sigguard_pop(struct task *t)
 
 void sigguard_fork(struct task *child, const struct task *parent)
 {
+	child->sigguard.restorer = parent->sigguard.restorer;
 	if (parent->sigguard.n || parent->sigguard.forgotten)
 		child->sigguard = parent->sigguard;
 }
@@ -122,4 +185,5 @@ void sigguard_fork(struct task *child, const struct task *parent)
 void sigguard_clear(struct task *t)
 {
 	t->sigguard.n = t->sigguard.forgotten = 0;
+	t->sigguard.restorer = 0;
 }

@@ -2,13 +2,14 @@
 /*
  * Signal frames that cannot be forged (CONFIG_SIGRETURN_GUARD).
  *
- * Only the kernel builds signal frames, so it knows which ones may come back. Every delivery writes a random cookie above its frame and
+ * Only the kernel builds signal frames, so it knows which ones may come back. Every delivery writes a cookie above its frame and
  * notes it; rt_sigreturn is carried out only at the stack pointer, with the cookie and from the trampoline of a noted delivery.
  * Without the option all of this is empty. Context: current task, may sleep.
  */
 #ifndef KERNEL_SIGGUARD_H
 #define KERNEL_SIGGUARD_H
 
+#include <lib/hash.h>
 #include <types.h>
 
 #define SIG_NEST_MAX 16
@@ -25,6 +26,8 @@ struct sigguard_entry {
 struct sigguard {
 	unsigned int n;		/* kept */
 	unsigned int forgotten; /* older ones for which there was no room */
+	struct siphash_key key; /* of the cookies, from the first outstanding delivery on */
+	uaddr_t restorer;	/* of the first delivery since exec */
 	struct sigguard_entry entry[SIG_NEST_MAX];
 };
 
