@@ -142,7 +142,8 @@ ubsan_checks := bounds,shift,integer-divide-by-zero,unreachable,bool,enum,vla-bo
 kcflags = -std=gnu17 -O2 -fno-pic -fno-strict-aliasing -fno-common -fno-stack-protector \
 	-fno-delete-null-pointer-checks -fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-ffunction-sections -fdata-sections \
-	$(if $(CONFIG_DEBUG),-fno-omit-frame-pointer -fno-optimize-sibling-calls,-fomit-frame-pointer) \
+	$(if $(CONFIG_FRAME_POINTER),-fno-omit-frame-pointer -fno-optimize-sibling-calls \
+	$(if $(filter x86_64 aarch64,$(ARCH)),-mno-omit-leaf-frame-pointer),-fomit-frame-pointer) \
 	$(if $(CONFIG_UBSAN),-fsanitize=$(ubsan_checks) $(if $(cc_is_clang),-fsanitize-trap=all,-fsanitize-undefined-trap-on-error)) $(if $(CONFIG_WERROR),-Werror)
 cflags   = $(common_flags) $(kcflags) $(warnings)
 asflags  = $(target_flags) -nostdinc -g -D__ASSEMBLER__ -D__ASSEMBLY__ \

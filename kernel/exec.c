@@ -21,6 +21,7 @@
 #include <kernel/random.h>
 #include <kernel/signal.h>
 #include <kernel/trace/points.h>
+#include <kernel/trace/profile.h>
 #include <lib/elf.h>
 #include <lib/string.h>
 #include <mm/slab.h>
@@ -705,8 +706,10 @@ static void switch_vm(struct vm *vm)
 	struct task *t = current;
 	struct vm *old = t->vm;
 
-	if (old)
+	if (old) {
+		trace_profile_maps(old);
 		futex_exit(t);
+	}
 	spin_lock_irqsave(&t->wake_lock); /* task_vm_get() */
 	t->vm = vm;
 	vm_activate(vm);

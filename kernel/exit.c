@@ -20,6 +20,7 @@
 #include <kernel/signal.h>
 #include <kernel/time.h>
 #include <kernel/trace/points.h>
+#include <kernel/trace/profile.h>
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <mm/vm.h>
@@ -134,6 +135,7 @@ static void release_vm(struct task *t)
 
 	if (!vm)
 		return;
+	trace_profile_maps(vm);
 	futex_exit(t);
 	spin_lock_irqsave(&t->wake_lock); /* task_vm_get() */
 	t->vm = NULL;
@@ -401,6 +403,7 @@ static __noreturn void init_died(int status)
 {
 	int value, code = status_code(status, &value);
 
+	trace_profile_end();
 	console_report_exit(code == CLD_EXITED ? value : 128 + value);
 	hal_power_off(code == CLD_EXITED ? value : 128 + value);
 }

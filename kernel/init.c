@@ -19,6 +19,9 @@
 #include <kernel/sched.h>
 #include <kernel/time.h>
 #include <kernel/trace.h>
+#include <kernel/trace/buffer.h>
+#include <kernel/trace/export.h>
+#include <kernel/trace/profile.h>
 #include <ktest.h>
 #include <lib/cmdline.h>
 #include <lib/string.h>
@@ -57,6 +60,7 @@ static void init_idle_task(unsigned int cpu)
 void upcall_secondary_main(void)
 {
 	sched_init_cpu(&idle_task[hal_cpu_id()]);
+	trace_profile_cpu();
 	sched_idle();
 }
 
@@ -98,7 +102,7 @@ static void start_secondaries(void)
 
 static struct {
 	const char *init, *run_file;
-	bool strace, ktest;
+	bool strace, trace, ktest;
 	char *arg[BOOT_ARG_MAX + 2]; /* argv[0] first */
 	char *env[BOOT_ENV_MAX + 1];
 	unsigned int narg, nenv;
@@ -149,6 +153,24 @@ static void opt_loglevel(char *value)
 		pr_warn("loglevel=: a number from 0 to 8 is wanted\n");
 }
 
+static void opt_trace(char *value)
+{
+	(void)value;
+	options.trace = true;
+}
+
+static void opt_profile(char *value)
+{
+	if (!value || kstrtou32(value, 10, &trace_profile_hz) || trace_profile_hz > 10000)
+		trace_profile_hz = 0;
+}
+
+static void opt_trace_run(char *value)
+{
+	if (!value || kstrtou64(value, 16, &trace_run))
+		trace_run = 0;
+}
+
 static void opt_quiet(char *value)
 {
 	(void)value;
@@ -176,6 +198,9 @@ static const struct {
 	{ "caelum.run", opt_run },
 	{ "caelum.ktest", opt_ktest },
 	{ "caelum.strace", opt_strace },
+	{ "caelum.trace", opt_trace },
+	{ "caelum.profile", opt_profile },
+	{ "caelum.trace_run", opt_trace_run },
 	{ "caelum.frame", opt_frame },
 	{ "caelum.stdio", opt_stdio },
 	{ "loglevel", opt_loglevel },
@@ -375,6 +400,8 @@ static void init_main(void *arg)
 	r = files_open_stdio();
 	if (r)
 		pr_warn("init starts without a console: %pe\n", ERR_PTR(r));
+	if (options.trace || trace_profile_hz)
+		trace_export_start(options.trace, trace_profile_hz != 0);
 	if (options.run_file)
 		run_from_file(options.run_file);
 	else
@@ -408,6 +435,7 @@ void upcall_kernel_main(void)
 	vdso_init();
 	files_init();
 	trace_init();
+	trace_profile_cpu();
 	hal_irq_enable();
 	init = init_task_create(init_main, NULL);
 	if (files_fork(init, 0))

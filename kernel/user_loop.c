@@ -127,7 +127,7 @@ static void start_task(struct task *t)
 	if (t->set_child_tid)
 		(void)hal_put_user32(t->set_child_tid, (u32)task_tid(t));
 	/* The call that made this thread ends here, too. */
-	if (READ_ONCE(t->work) & WORK_TRACE)
+	if ((READ_ONCE(t->work) & WORK_TRACE) && (t->flags & TASK_F_FORKNOEXEC))
 		trace_syscall_exit(uctx_syscall_nr(&t->hal.uctx), 0);
 }
 

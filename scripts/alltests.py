@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """All tests, for `caelum test`: lint, host, fuzz smoke, tests/user on Linux, then for each architecture the tests inside
-the kernel (4 CPUs; also with its debugging checks), the guest programs with 1 and 4 CPUs, the command, the interactive
-shell, and esbuild; last every board that QEMU has, through its firmware.
+the kernel (4 CPUs; also with its debugging checks), the guest programs with 1 and 4 CPUs, the command, its
+--trace and --profile, the interactive shell, and esbuild; last every board that QEMU has, through its firmware.
 
 The last line is `N passed, N failed, N skipped`. A test that is listed in tests/known-failures counts as
 skipped while it fails, and as failed when it passes.
@@ -16,8 +16,8 @@ from elfinfo import ARCHES
 
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests"))
-PARTS = ("lint", "host", "fuzz", "linux", "ktest", "guest", "command", "shell", "esbuild", "machines")
-PROGRAM_PARTS = {"guest", "command", "shell", "esbuild"}
+PARTS = ("lint", "host", "fuzz", "linux", "ktest", "guest", "command", "recording", "shell", "esbuild", "machines")
+PROGRAM_PARTS = {"guest", "command", "recording", "shell", "esbuild"}
 SMP = (1, 4)
 NOT_HERE = r"not an? \w+ machine|needs two CPUs|one CPU only"    # a skip that nothing could be done about
 
@@ -116,6 +116,7 @@ def program_parts(args, tally, parts, arch):
     import command
     import esbuild
     import guest
+    import recording
     import shell_pty
     try:
         kernel = caelum.build(arch, args.config, args.verbose)
@@ -131,6 +132,8 @@ def program_parts(args, tally, parts, arch):
             guest.run(tally, arch, kernel, programs, smp, args.timeout, args.names)
     if "command" in parts:
         command.run(tally, arch, programs)
+    if "recording" in parts:
+        recording.run(tally, arch)
     if "shell" in parts:
         shell_pty.run(tally, arch)
     if "esbuild" in parts:

@@ -11,7 +11,11 @@ import sys
 import tempfile
 
 import boards
+import flamegraph
+import gensyscalls
 import machine
+import tracefile
+import tracejson
 from elfinfo import ARCHES, NotRunnable, program_arch
 from mkcpio import Archive
 from symbolize import symbolize
@@ -321,7 +325,70 @@ def die_by_signal(number, _frame):
     raise SystemExit(128 + number)
 
 
-def boot(args, arch, build_path, initrd, stdio, gdb_port=None, log=None):
+PROFILE_HZ = 997
+
+
+class Recording:
+    """--trace and --profile: the machine's memory is a file in @scratch, where the records are found when it has ended."""
+
+    def __init__(self, args, arch, scratch):
+        self.args, self.arch = args, arch
+        self.path = os.path.join(scratch, "memory")
+        self.run = None
+        for out in (args.trace, args.profile):
+            if out:
+                try:
+                    open(out, "w", encoding="utf-8").close()
+                except OSError as e:
+                    raise Failure(f"{out}: {e.strerror}") from None
+
+    def prepare(self, m):
+        """Give the machine its memory, and tell its kernel what to record."""
+        words, option, self.run = tracefile.memory(self.path, m.memory_bytes())
+        m.qemu_args += words
+        m.cmdline = f"{option} {m.cmdline}"
+        if self.args.trace:
+            m.cmdline = "caelum.trace=1 " + m.cmdline
+        if self.args.profile:
+            m.cmdline = f"caelum.profile={PROFILE_HZ} {m.cmdline}"
+
+    def host_path(self, guest):
+        """Where a file of the guest is on this machine, or None."""
+        args = self.args
+        if guest == self.program_guest and not args.guest_program:
+            return self.program
+        if args.root is not None and os.path.exists(args.root + guest):
+            return args.root + guest
+        for src, dst in (f.rsplit(":", 1) for f in args.file):
+            if guest == dst or guest.startswith(dst.rstrip("/") + "/"):
+                return os.path.realpath(src) + guest[len(dst.rstrip("/")):]
+        return busybox_path(self.arch) if guest == "/bin/busybox" else None
+
+    def finish(self, build_path, program):
+        """Write what was asked for."""
+        self.program, self.program_guest = program, program and f"/bin/{os.path.basename(program)}"
+        try:
+            records, lost = tracefile.read(self.path, self.run)
+        except tracefile.BadTrace as e:
+            note(f"no trace: {e}")
+            return
+        if lost:
+            note(f"{lost} records did not fit into the machine's memory (--memory): the oldest are missing")
+        if self.args.trace:
+            calls = gensyscalls.parse(os.path.join(ROOT, "syscall/syscalls.tbl"))
+            names = {c.x86 if self.arch == "x86_64" else c.generic: c.name for c in calls}
+            about = {"arch": self.arch, "program": program or "sh"}
+            with open(self.args.trace, "w", encoding="utf-8") as out:
+                tracejson.write(out, [r for r in records if r.name not in ("sample", "mapping")], lost, names, about)
+        if self.args.profile:
+            resolver = flamegraph.Resolver(os.path.join(build_path, "caelum.elf"), self.host_path, program)
+            counted = flamegraph.stacks(records, resolver)
+            with open(self.args.profile, "w", encoding="utf-8") as out:
+                flamegraph.write_svg(out, counted, f"{os.path.basename(program or 'sh')} on {self.arch}: "
+                                     f"{sum(counted.values())} samples at {PROFILE_HZ} Hz")
+
+
+def boot(args, arch, build_path, initrd, stdio, gdb_port=None, log=None, recording=None):
     """Run the machine with this process's descriptors. Return: the exit status."""
     cmdline = f"caelum.frame=1 caelum.stdio={stdio} caelum.run={RECORD}"
     if args.strace:
@@ -332,6 +399,8 @@ def boot(args, arch, build_path, initrd, stdio, gdb_port=None, log=None):
     qemu_args = args.qemu_args.split() if args.qemu_args else []
     m = machine.Machine(arch, build_path, initrd, cmdline, args.memory, args.smp or 1, qemu_args, gdb_port,
                         args.board)
+    if recording:
+        recording.prepare(m)
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, die_by_signal)
@@ -368,6 +437,9 @@ def command_run(args):
     choose_board(args)
     with tempfile.TemporaryDirectory(prefix="caelum-") as tmp:
         program, arch = find_program(args, tmp)
+        recording = Recording(args, arch, tmp) if args.trace or args.profile else None
+        if args.profile and not args.config:
+            args.config = ["profile"]
         build_path = build(arch, args.config, args.verbose)
         initrd = os.path.join(tmp, "initrd")
         write_initrd(initrd, arch, args, program)
@@ -376,7 +448,10 @@ def command_run(args):
             port = free_port()
             note(f"waiting for gdb: {gdb_name()} {os.path.relpath(build_path)}/caelum.elf "
                  f"-ex 'target remote :{port}' -x {os.path.relpath(ROOT)}/scripts/gdb/caelum.py")
-        return boot(args, arch, build_path, initrd, stdio_letters(), port)
+        status = boot(args, arch, build_path, initrd, stdio_letters(), port, None, recording)
+        if recording:
+            recording.finish(build_path, program)
+        return status
 
 
 def gdb_name():
@@ -515,6 +590,11 @@ def add_machine_options(p):
     add_common_options(p)
 
 
+def add_recording_options(p):
+    p.add_argument("--trace", metavar="FILE", help="write what happened as a trace that ui.perfetto.dev and chrome://tracing show")
+    p.add_argument("--profile", metavar="FILE", help="write where time went as a flame graph (SVG)")
+
+
 def add_common_options(p):
     p.add_argument("--config", type=lambda s: s.split(","), default=[], metavar="NAME[,NAME]",
                    help="fragments from configs/ over the default configuration, e.g. debug,smp")
@@ -545,10 +625,12 @@ def parse(argv):
                        epilog="The status is the program's; 128+n when signal n killed it; 124 after --timeout; "
                        "125 when the kernel panicked. In a terminal, Ctrl-] x ends the machine.")
     add_machine_options(p)
+    add_recording_options(p)
     p.set_defaults(main=command_run)
 
     p = sub.add_parser("shell", help="boot a machine with an interactive busybox shell")
     add_machine_options(p)
+    add_recording_options(p)
     p.set_defaults(main=command_shell)
 
     p = sub.add_parser("debug", help="run PROGRAM (or a shell) under gdb", allow_abbrev=False,
@@ -564,7 +646,7 @@ def parse(argv):
     p = sub.add_parser("test", help="run all tests: lint, host, fuzz smoke, every architecture with 1 and 4 CPUs")
     p.add_argument("-a", "--arch", choices=ARCHES, action="append", help="guest tests of this architecture only")
     p.add_argument("--smp", type=cpu_count, action="append", metavar="N", help="guest tests with N CPUs only")
-    p.add_argument("--only", action="append", metavar="PART", help="lint, host, fuzz, linux, ktest, guest, command, shell, esbuild or machines")
+    p.add_argument("--only", action="append", metavar="PART", help="lint, host, fuzz, linux, ktest, guest, command, recording, shell, esbuild or machines")
     p.add_argument("--timeout", type=seconds, default=900, metavar="S", help="for one boot (default 900)")
     p.add_argument("names", nargs="*", metavar="TEST", help="guest tests to run (default: all)")
     add_common_options(p)

@@ -155,4 +155,5 @@ def main():
                 write(calls, out)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -173,6 +173,10 @@ class Machine:
         self.qemu_args = list(qemu_args)
         self.gdb_port = gdb_port
 
+    def memory_bytes(self):
+        """How much QEMU is told to give it."""
+        return parse_size(self.board.size_args(self.memory, self.smp)[1])
+
     def command(self, fd, start):
         cmd = [f"qemu-system-{self.arch}", *self.board.qemu, *self.board.size_args(self.memory, self.smp),
                "-display", "none", "-monitor", "none", "-nodefaults", "-no-reboot",

@@ -165,13 +165,17 @@ class Cases:
             raise Wrong(f"{run}")
 
 
+def run_cases(tally, arch, part, cases):
+    """Every method test_* of @cases, each put into @tally as @part-NAME."""
+    for name in (n for n in dir(cases) if n.startswith("test_")):
+        try:
+            getattr(cases, name)()
+            tally.result(f"{part}-{name[5:]}", "pass", "", arch, 1)
+        except (Wrong, subprocess.SubprocessError, OSError) as e:
+            tally.result(f"{part}-{name[5:]}", "fail", str(e), arch, 1)
+
+
 def run(tally, arch, programs):
     """All cases for @arch, each put into @tally."""
     with tempfile.TemporaryDirectory(prefix="caelum-") as tmp:
-        cases = Cases(arch, programs, tmp)
-        for name in (n for n in dir(Cases) if n.startswith("test_")):
-            try:
-                getattr(cases, name)()
-                tally.result(f"command-{name[5:]}", "pass", "", arch, 1)
-            except (Wrong, subprocess.SubprocessError, OSError) as e:
-                tally.result(f"command-{name[5:]}", "fail", str(e), arch, 1)
+        run_cases(tally, arch, "command", Cases(arch, programs, tmp))

@@ -155,6 +155,13 @@ enum uctx_reason aarch64_user_irq(struct hal_task *task)
 	return UCTX_INTERRUPT;
 }
 
+void aarch64_kernel_irq(const struct kframe *f)
+{
+	hal_interrupted_set(f->pc, f->x[29]);
+	hal_irq_root();
+	hal_interrupted_set(0, 0);
+}
+
 /* An error that the memory system reports late. It cannot be said whose it is. */
 enum uctx_reason aarch64_user_serror(struct hal_task *task, u64 esr, struct uctx_event *ev)
 {

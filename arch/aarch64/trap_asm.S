@@ -197,7 +197,8 @@ FUNC el1_sync
 el1_irq:
 	sub sp, sp, #KFRAME_SIZE
 	KFRAME_SAVE
-	bl hal_irq_root
+	mov x0, sp
+	bl aarch64_kernel_irq
 
 /* Leave an exception taken from EL1; interrupts are off. */
 kframe_return:

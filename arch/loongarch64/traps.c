@@ -266,7 +266,9 @@ void arch_trap_kernel(struct trap_frame *f)
 		if (f->era >= (unsigned long)arch_idle_start &&
 		    f->era < (unsigned long)arch_idle_end)
 			f->era = (unsigned long)arch_idle_end;
+		hal_interrupted_set(f->era, f->regs[REG_FP]);
 		handle_interrupts(f->estat);
+		hal_interrupted_set(0, 0);
 		return;
 	}
 	csr_write(0, CSR_KS_RETRY);

@@ -243,12 +243,15 @@ static void kernel_page_fault(struct kframe *frame)
 
 void riscv64_kernel_trap(struct kframe *frame)
 {
-	if (frame->cause & CAUSE_INTERRUPT)
+	if (frame->cause & CAUSE_INTERRUPT) {
+		hal_interrupted_set(frame->regs[REG_PC], frame->regs[REG_FP]);
 		interrupt(frame->cause);
-	else if (is_page_fault(frame->cause))
+		hal_interrupted_set(0, 0);
+	} else if (is_page_fault(frame->cause)) {
 		kernel_page_fault(frame);
-	else /* a user copy may also meet misaligned words and access faults */
+	} else { /* a user copy may also meet misaligned words and access faults */
 		kernel_fixup(frame);
+	}
 	/* The FPU may have changed hands while the fault was resolved. */
 	frame->status = (frame->status & ~(unsigned long)SR_FS) | (csr_read(sstatus) & SR_FS);
 }

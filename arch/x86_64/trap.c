@@ -253,12 +253,15 @@ static bool user_copy_fault(struct x86_regs *r)
 
 void x86_kernel_trap(struct x86_regs *r)
 {
-	if (r->vector >= X86_VEC_PIC || r->vector == X86_VEC_NMI)
+	if (r->vector >= X86_VEC_PIC || r->vector == X86_VEC_NMI) {
+		hal_interrupted_set(r->ip, r->bp);
 		x86_interrupt((unsigned int)r->vector);
-	else if (r->vector == X86_VEC_DB)
+		hal_interrupted_set(0, 0);
+	} else if (r->vector == X86_VEC_DB) {
 		x86_debug_ignore(); /* a user watchpoint hit by a user copy */
-	else if (r->vector != X86_VEC_PF || !user_copy_fault(r))
+	} else if (r->vector != X86_VEC_PF || !user_copy_fault(r)) {
 		fatal(r);
+	}
 }
 
 void x86_interrupt(unsigned int vector)

@@ -10,6 +10,7 @@
 #include <hal/cpu.h>
 #include <lib/string.h>
 
+DEFINE_PERCPU(struct hal_interrupted, hal_interrupted);
 unsigned long hal_percpu_offset[CONFIG_NR_CPUS];
 
 DEFINE_PERCPU(unsigned int, hal_cpu_number);

@@ -17,7 +17,7 @@ u32 trace_options = 1u << TRACE_OPT_CONTEXT_INFO | 1u << TRACE_OPT_OVERWRITE |
 static struct trace_ring
 	*ring[CONFIG_NR_CPUS];	    /* trace_mutex to write; writers with interrupts off */
 static u64 ring_kb[CONFIG_NR_CPUS]; /* trace_mutex: as it was asked for; 0: the default */
-static u64 run_number;
+u64 trace_run;
 
 /* ---- clocks ---- */
 
@@ -95,7 +95,7 @@ int trace_buffers_make(void)
 
 		if (ring[cpu])
 			continue;
-		r = trace_ring_create(cpu, pages_of_kb(trace_buffer_kb(cpu)), run_number);
+		r = trace_ring_create(cpu, pages_of_kb(trace_buffer_kb(cpu)), trace_run);
 		if (!r)
 			return -ENOMEM;
 		replace(cpu, r);
@@ -113,7 +113,7 @@ int trace_buffers_resize(int cpu, u64 kb)
 		if (cpu != TRACE_ALL_CPUS && cpu != i)
 			continue;
 		if (ring[i] && ring[i]->npages != npages) {
-			r = trace_ring_create((u32)i, npages, run_number);
+			r = trace_ring_create((u32)i, npages, trace_run);
 			if (!r)
 				return -ENOMEM;
 			replace((unsigned int)i, r);
@@ -322,8 +322,7 @@ void trace_wait_wake(void)
 	waitq_wake_all(&wait_queue);
 }
 
-void trace_buffers_init(u64 run)
+void trace_init(void)
 {
-	run_number = run;
 	ktimer_init(&wait_timer, wait_tick);
 }

@@ -13,8 +13,7 @@
 #define TRACE_ALL_CPUS (-1)
 #define TRACE_DEFAULT_KB 1408 /* of one CPU, as Linux's */
 
-/** trace_buffers_init() - @run: what marks this run's pages (ring.h). Boot. */
-void trace_buffers_init(u64 run);
+extern u64 trace_run; /* what marks this run's pages (ring.h); set before the first ring is made */
 
 extern u32 trace_recording; /* tracing_on; any context reads it */
 

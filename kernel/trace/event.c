@@ -7,6 +7,7 @@
 #include <kernel/printk.h>
 #include <kernel/sched.h>
 #include <kernel/trace/buffer.h>
+#include <kernel/trace/export.h>
 #include <kernel/trace/filter.h>
 #include <lib/printf.h>
 #include <lib/string.h>
@@ -171,6 +172,8 @@ int trace_event_set(struct trace_event *ev, bool on)
 		r = ev->enable(ev, true);
 	if (r)
 		return r;
+	if (on)
+		trace_export_event(ev);
 	WRITE_ONCE(ev->enabled, on);
 	if (!on && ev->enable)
 		(void)ev->enable(ev, false);

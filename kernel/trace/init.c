@@ -71,8 +71,3 @@ void trace_events_prepare(void)
 	/* Without memory now, perhaps with it next time. */
 	done = !r;
 }
-
-void trace_init(void)
-{
-	trace_buffers_init(0);
-}

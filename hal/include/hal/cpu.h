@@ -131,6 +131,25 @@ void hal_task_init_kernel(struct hal_task *task, void *stack, size_t size, void 
  */
 struct hal_task *hal_task_switch(struct hal_task *prev, struct hal_task *next);
 
+/*
+ * What this CPU was doing when it took the interrupt whose handler runs, if that was in the kernel: the next instruction and the
+ * frame pointer. ip is 0 otherwise: user mode was interrupted (its registers are in the current task's context), or no handler runs.
+ * Interrupts off. The arch sets it around the handler with hal_interrupted_set().
+ */
+struct hal_interrupted {
+	unsigned long ip, fp;
+};
+DECLARE_PERCPU(struct hal_interrupted, hal_interrupted);
+static __always_inline void hal_interrupted_set(unsigned long ip, unsigned long fp)
+{
+	percpu(hal_interrupted) = (struct hal_interrupted){ ip, fp };
+}
+
+/*
+ * Frames, of code compiled with frame pointers: <arch/uctx.h> has uctx_fp(), and says where the caller's frame pointer and the
+ * return address lie, in bytes from the frame pointer: ARCH_FRAME_PREV, ARCH_FRAME_RETURN.
+ */
+
 /** hal_set_current() - make @task the current task of this CPU (boot, secondary start). */
 void hal_set_current(struct hal_task *task);
 

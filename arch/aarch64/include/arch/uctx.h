@@ -56,6 +56,13 @@ static inline void uctx_set_ip(struct uctx *u, unsigned long ip)
 {
 	u->pc = ip;
 }
+/* The frame pointer, and where a frame has the caller's and the return address (hal/cpu.h). */
+#define ARCH_FRAME_PREV	  (0)
+#define ARCH_FRAME_RETURN (8)
+static inline unsigned long uctx_fp(const struct uctx *u)
+{
+	return u->x[29];
+}
 static inline unsigned long uctx_sp(const struct uctx *u)
 {
 	return u->sp;

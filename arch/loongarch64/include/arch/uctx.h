@@ -16,7 +16,7 @@
 #include <compiler.h>
 #include <types.h>
 
-enum { REG_RA = 1, REG_TP = 2, REG_SP = 3, REG_A0 = 4, REG_A7 = 11 };
+enum { REG_RA = 1, REG_TP = 2, REG_SP = 3, REG_A0 = 4, REG_A7 = 11, REG_FP = 22 };
 
 struct uctx {
 	unsigned long regs[32]; /* regs[0] stays 0 */
@@ -54,6 +54,13 @@ static inline void uctx_set_ip(struct uctx *u, unsigned long ip)
 	u->era = ip;
 }
 
+/* The frame pointer, and where a frame has the caller's and the return address (hal/cpu.h). */
+#define ARCH_FRAME_PREV	  (-16)
+#define ARCH_FRAME_RETURN (-8)
+static inline unsigned long uctx_fp(const struct uctx *u)
+{
+	return u->regs[REG_FP];
+}
 static inline unsigned long uctx_sp(const struct uctx *u)
 {
 	return u->regs[REG_SP];

@@ -19,7 +19,16 @@
 #include <compiler.h>
 #include <types.h>
 
-enum { REG_PC = 0, REG_RA = 1, REG_SP = 2, REG_GP = 3, REG_TP = 4, REG_A0 = 10, REG_A7 = 17 };
+enum {
+	REG_PC = 0,
+	REG_RA = 1,
+	REG_SP = 2,
+	REG_GP = 3,
+	REG_TP = 4,
+	REG_FP = 8,
+	REG_A0 = 10,
+	REG_A7 = 17
+};
 
 struct uctx {
 	unsigned long regs[32]; /* pc, x1 .. x31 */
@@ -56,6 +65,13 @@ static inline void uctx_set_ip(struct uctx *u, unsigned long ip)
 	u->regs[REG_PC] = ip;
 }
 
+/* The frame pointer, and where a frame has the caller's and the return address (hal/cpu.h). */
+#define ARCH_FRAME_PREV	  (-16)
+#define ARCH_FRAME_RETURN (-8)
+static inline unsigned long uctx_fp(const struct uctx *u)
+{
+	return u->regs[REG_FP];
+}
 static inline unsigned long uctx_sp(const struct uctx *u)
 {
 	return u->regs[REG_SP];

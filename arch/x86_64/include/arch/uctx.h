@@ -54,6 +54,13 @@ static inline void uctx_set_ip(struct uctx *u, unsigned long ip)
 {
 	u->ip = ip;
 }
+/* The frame pointer, and where a frame has the caller's and the return address (hal/cpu.h). */
+#define ARCH_FRAME_PREV	  (0)
+#define ARCH_FRAME_RETURN (8)
+static inline unsigned long uctx_fp(const struct uctx *u)
+{
+	return u->bp;
+}
 static inline unsigned long uctx_sp(const struct uctx *u)
 {
 	return u->sp;
