@@ -12,20 +12,7 @@
 #include <fs/internal.h>
 #include <lib/bitops.h>
 
-#define INLINE_FDS 64
-#define MAX_FDS	   (1u << 20)
-
-struct fdtable {
-	refcount_t refs;
-	struct spinlock lock;
-	unsigned int max;  /* slots */
-	unsigned int next; /* no free slot below this */
-	struct file **fds;
-	u64 *open; /* bit set: taken, maybe only reserved */
-	u64 *cloexec;
-	struct file *inline_fds[INLINE_FDS];
-	u64 inline_open[INLINE_FDS / 64], inline_cloexec[INLINE_FDS / 64];
-};
+#define MAX_FDS (1u << 20)
 
 static struct spinlock task_ptr_lock = SPINLOCK_INIT(RANK_FILES);
 
@@ -50,7 +37,7 @@ struct fdtable *fdtable_create(void)
 		return NULL;
 	refcount_set(&ft->refs, 1);
 	spin_init(&ft->lock, RANK_FILES);
-	ft->max = INLINE_FDS;
+	ft->max = FDTABLE_INLINE;
 	ft->fds = ft->inline_fds;
 	ft->open = ft->inline_open;
 	ft->cloexec = ft->inline_cloexec;
@@ -245,7 +232,7 @@ struct fd fdget_raw(int fd)
 	return (struct fd){ fdtable_lookup(ft, fd), true };
 }
 
-struct fd fdget(int fd)
+struct fd fdget_shared(int fd)
 {
 	struct fd f = fdget_raw(fd);
 

@@ -238,11 +238,6 @@ loff_t vfs_llseek(struct file *f, loff_t off, int whence)
 	return r;
 }
 
-u32 vfs_poll(struct file *f, struct poll_table *pt)
-{
-	return f->ops->poll ? f->ops->poll(f, pt) : POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
-}
-
 long vfs_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 {
 	long r = f->ops->ioctl ? f->ops->ioctl(f, cmd, arg) : -ENOTTY;

@@ -11,6 +11,7 @@
 #include <kernel/task.h>
 #include <mm/uaccess.h>
 #include <mm/vm.h>
+#include <uapi/poll.h>
 
 struct inode;
 struct dentry;
@@ -97,8 +98,33 @@ struct fd {
 	struct file *file;
 	bool ref;
 };
-struct fd fdget(int fd);     /* .file NULL: EBADF (O_PATH descriptors too) */
-struct fd fdget_raw(int fd); /* O_PATH descriptors included */
+/* A descriptor table: see fdtable.c, which alone changes it and says what guards it. */
+#define FDTABLE_INLINE 64
+struct fdtable {
+	refcount_t refs;
+	struct spinlock lock;
+	unsigned int max;  /* slots */
+	unsigned int next; /* no free slot below this */
+	struct file **fds;
+	u64 *open; /* bit set: taken, maybe only reserved */
+	u64 *cloexec;
+	struct file *inline_fds[FDTABLE_INLINE];
+	u64 inline_open[FDTABLE_INLINE / 64], inline_cloexec[FDTABLE_INLINE / 64];
+};
+
+struct fd fdget_shared(int fd); /* fdget() on a table with several users */
+struct fd fdget_raw(int fd);	/* O_PATH descriptors included */
+/** fdget() - current's file of @fd; .file NULL: EBADF (O_PATH descriptors too). */
+static inline struct fd fdget(int fd)
+{
+	const struct fdtable *ft = current->files;
+	struct file *f;
+
+	if (unlikely(refcount_read(&ft->refs) != 1))
+		return fdget_shared(fd);
+	f = likely((unsigned int)fd < ft->max) ? ft->fds[fd] : NULL;
+	return (struct fd){ f && likely(!(f->mode & FMODE_PATH)) ? f : NULL, false };
+}
 static inline void fdput(struct fd f)
 {
 	if (f.ref)
@@ -147,7 +173,6 @@ ssize_t vfs_write(struct file *f, struct iov_iter *from, loff_t *pos, int rwf);
 loff_t vfs_llseek(struct file *f, loff_t off, int whence);
 loff_t generic_llseek_size(struct file *f, loff_t off, int whence, loff_t max, loff_t eof);
 int stream_open(struct inode *inode, struct file *f);
-u32 vfs_poll(struct file *f, struct poll_table *pt);
 long vfs_ioctl(struct file *f, unsigned int cmd, unsigned long arg);
 int vfs_fsync(struct file *f, bool datasync);
 
@@ -165,6 +190,10 @@ struct poll_table {
 		      struct waitq *q); /* NULL: enough is ready, do not register */
 	u32 wanted;
 };
+static inline u32 vfs_poll(struct file *f, struct poll_table *pt)
+{
+	return f->ops->poll ? f->ops->poll(f, pt) : POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
+}
 static inline void poll_wait(struct file *f, struct waitq *q, struct poll_table *pt)
 {
 	if (pt && pt->queue)

@@ -349,7 +349,7 @@ bool pipe_push(struct pipe *p, const struct pipe_buf *b)
 
 /* ---- the rest ---- */
 
-static u32 pipe_poll(struct file *f, struct poll_table *pt)
+static u32 poll_either(struct file *f, struct poll_table *pt)
 {
 	struct pipe *p = f->priv;
 	u32 mask = 0, head, tail;
@@ -374,6 +374,23 @@ static u32 pipe_poll(struct file *f, struct poll_table *pt)
 		if (!READ_ONCE(p->readers))
 			mask |= POLLERR;
 	}
+	return mask;
+}
+
+/* Nothing to register, and the file is one end: the case that loops over many descriptors meet. */
+static u32 pipe_poll(struct file *f, struct poll_table *pt)
+{
+	const struct pipe *p = f->priv;
+	u32 mask = 0, head, tail;
+
+	if ((pt && pt->queue) || (f->mode & (FMODE_READ | FMODE_WRITE)) != FMODE_READ)
+		return poll_either(f, pt);
+	head = READ_ONCE(p->head);
+	tail = READ_ONCE(p->tail);
+	if (head != tail)
+		mask = POLLIN | POLLRDNORM;
+	if (!READ_ONCE(p->writers) && f->owner_seen != READ_ONCE(p->writer_opens))
+		mask |= POLLHUP;
 	return mask;
 }
 

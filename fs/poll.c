@@ -167,36 +167,29 @@ static const u32 select_mask[3] = {
 	POLLPRI | POLLNVAL,
 };
 
-/* The events that the three sets want of @fd. */
-static u32 select_wanted(u64 *const in[3], unsigned int fd)
+/*
+ * The descriptors from @base on whose bits are in @set, for the events @wanted; those that are ready get their bits in *@out. A
+ * descriptor in several sets is asked for each: it is rare, and one set at a time keeps the loop short.
+ */
+static int select_word(unsigned int base, u64 set, u32 wanted, u64 *out, struct poll_table *pt)
 {
-	u32 wanted = 0;
-
-	for (int k = 0; k < 3; k++)
-		if (in[k] && (in[k][fd / 64] >> (fd % 64) & 1))
-			wanted |= select_mask[k];
-	return wanted;
-}
-
-static int select_one(unsigned int fd, u64 *const in[3], u64 *const out[3], struct poll_table *pt)
-{
-	u32 wanted = select_wanted(in, fd), mask;
-	struct fd f;
 	int ready = 0;
 
-	if (!wanted)
-		return 0;
-	f = fdget((int)fd);
-	if (!f.file)
-		return -EBADF;
 	pt->wanted = wanted;
-	mask = vfs_poll(f.file, pt);
-	fdput(f);
-	for (int k = 0; k < 3; k++)
-		if (in[k] && (in[k][fd / 64] >> (fd % 64) & 1) && (mask & select_mask[k])) {
-			out[k][fd / 64] |= 1ULL << (fd % 64);
+	for (; set; set &= set - 1) {
+		struct fd f = fdget((int)(base + (unsigned int)__builtin_ctzll(set)));
+		u32 mask;
+
+		if (!f.file)
+			return -EBADF;
+		mask = vfs_poll(f.file, pt);
+		fdput(f);
+		if (mask & wanted) {
+			*out |= set & -set;
+			pt->queue = NULL;
 			ready++;
 		}
+	}
 	return ready;
 }
 
@@ -204,17 +197,17 @@ static int select_round(int n, u64 *const in[3], u64 *const out[3], struct poll_
 {
 	int ready = 0;
 
-	for (unsigned int w = 0; w < DIV_ROUND_UP((unsigned int)n, 64); w++) {
-		u64 any = (in[0] ? in[0][w] : 0) | (in[1] ? in[1][w] : 0) | (in[2] ? in[2][w] : 0);
+	for (unsigned int base = 0; base < (unsigned int)n; base += 64) {
+		unsigned int left = (unsigned int)n - base;
+		u64 limit = left < 64 ? (1ULL << left) - 1 : ~0ULL;
 
-		for (; any; any &= any - 1) {
-			unsigned int fd = w * 64 + (unsigned int)__builtin_ctzll(any);
-			int r = fd < (unsigned int)n ? select_one(fd, in, out, pt) : 0;
+		for (int k = 0; k < 3; k++) {
+			int r = in[k] ? select_word(base, in[k][base / 64] & limit, select_mask[k],
+						    &out[k][base / 64], pt)
+				      : 0;
 
 			if (r < 0)
 				return r;
-			if (r)
-				pt->queue = NULL;
 			ready += r;
 		}
 	}
