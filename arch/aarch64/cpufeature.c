@@ -16,7 +16,7 @@
 #include <lib/printf.h>
 #include <lib/string.h>
 
-u8 aarch64_has_pan; /* read by usercopy.S */
+u8 aarch64_has_pan, aarch64_has_mops; /* read by usercopy.S and string.S */
 static DEFINE_PERCPU(u32, midr);
 
 enum id_reg { PFR0, ISAR0, ISAR1, ISAR2, MMFR2, NID };
@@ -110,6 +110,7 @@ void aarch64_features_init(void)
 	id_regs[ISAR1] = read_sysreg(id_aa64isar1_el1);
 	id_regs[ISAR2] = read_sysreg(S3_0_C0_C6_2);
 	id_regs[MMFR2] = read_sysreg(S3_0_C0_C7_2);
+	aarch64_has_mops = id_field(id_regs[ISAR2], 16) != 0;
 	aarch64_has_pan = id_field(read_sysreg(id_aa64mmfr1_el1), 20) != 0;
 	aarch64_cpu_init();
 }

@@ -176,7 +176,13 @@ enter_el1:
 	msr S3_4_C1_C1_6, xzr		/* HFGITR_EL2 */
 	msr S3_4_C3_C1_4, xzr		/* HDFGRTR_EL2 */
 	msr S3_4_C3_C1_5, xzr		/* HDFGWTR_EL2 */
-4:	mov x0, #(PSR_D | PSR_A | PSR_I | PSR_F | PSR_MODE_EL1h)
+4:	/* Memory copy instructions work at EL1 (HCRX_EL2.MSCEn), where that register exists. */
+	mrs x0, id_aa64mmfr1_el1
+	ubfx x0, x0, #40, #4
+	cbz x0, 5f
+	mov x0, #(1 << 11)
+	msr S3_4_C1_C2_2, x0
+5:	mov x0, #(PSR_D | PSR_A | PSR_I | PSR_F | PSR_MODE_EL1h)
 	msr spsr_el2, x0
 	msr elr_el2, x30
 	eret

@@ -4,8 +4,21 @@
  *
  * Up to 64 bytes, everything is loaded before anything is stored, and the two ends may overlap; so the
  * short path ends copies in either direction. Unaligned access is fine: only normal memory is copied.
+ * Longer copies of memcpy and memset are three instructions where the CPU has FEAT_MOPS. The kernel does not move to
+ * another CPU, of perhaps another kind, between them.
  */
 #include <arch/asm.h>
+
+	.arch_extension mops
+
+/* Branch to \loop unless the CPU has FEAT_MOPS and x2 is worth it. Clobbers x4. */
+.macro IF_MOPS loop
+	cmp x2, #MOPS_LEAST
+	b.lo \loop
+	ADR_L x4, aarch64_has_mops
+	ldrb w4, [x4]
+	cbz w4, \loop
+.endm
 
 #define ZVA_64 4 /* DCZID_EL0: DC ZVA clears 64 bytes (2^4 words) and is allowed */
 
@@ -14,9 +27,17 @@ FUNC memmove
 	sub x4, x0, x1
 	cmp x4, x2
 	b.lo copy_backwards
+	b copy_forwards
 	.globl memcpy
 	.type memcpy, %function
 memcpy:
+	IF_MOPS copy_forwards
+	mov x3, x0
+	cpyfp [x3]!, [x1]!, x2!
+	cpyfm [x3]!, [x1]!, x2!
+	cpyfe [x3]!, [x1]!, x2!
+	ret
+copy_forwards:
 	mov x3, x0
 	cmp x2, #64
 	b.ls copy_short
@@ -99,6 +120,13 @@ copy_backwards:
 ENDFUNC memmove
 
 FUNC memset
+	IF_MOPS 0f
+	mov x3, x0
+	setp [x3]!, x2!, x1
+	setm [x3]!, x2!, x1
+	sete [x3]!, x2!, x1
+	ret
+0:
 	and x1, x1, #255
 	mov x8, #0x0101010101010101
 	mul x7, x1, x8

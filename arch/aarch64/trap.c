@@ -231,6 +231,11 @@ void aarch64_kernel_sync(struct kframe *f, u64 esr, u64 far)
 
 	if (ESR_EC(esr) == EC_DABT_EL1 && !is_kernel_address(addr) && mend_user_copy(f, esr, addr))
 		return;
+	/* A copy that slept in a fault and went on on another kind of CPU, which cannot use what the first one left in the registers. */
+	if (ESR_EC(esr) == EC_MOPS && extable_fixup(f->pc)) {
+		f->pc = extable_fixup(f->pc);
+		return;
+	}
 	print_frame(f, esr, far);
 	if (ESR_EC(esr) == EC_DABT_EL1 || ESR_EC(esr) == EC_IABT_EL1)
 		panic("kernel fault at %016llx (%s), pc %016llx", addr, access_name(esr), f->pc);

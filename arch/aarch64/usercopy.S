@@ -8,11 +8,16 @@
  *
  * When a block of 64 or 8 bytes faults for good, the copy goes on byte by byte, so that the count that comes
  * back is exact.
+ *
+ * CPUs with FEAT_MOPS copy and clear longer pieces in three instructions. What these leave in their registers when
+ * one faults for good is the CPU's affair: the loop then does the whole piece again and finds the byte.
  */
 #include <arch/asm.h>
 #include <arch/layout.h>
 #include <hal/extable.h>
 #include <uapi/errno.h>
+
+	.arch_extension mops
 
 /* A load or store that may fault. */
 .macro USER fixup, insn:vararg
@@ -30,9 +35,39 @@
 	b.hi \fail
 .endm
 
+/* Branch to \loop unless the CPU has FEAT_MOPS and \n is worth it. Clobbers x4. */
+.macro IF_MOPS n, loop
+	cmp \n, #MOPS_LEAST
+	b.lo \loop
+	ADR_L x4, aarch64_has_mops
+	ldrb w4, [x4]
+	cbz w4, \loop
+.endm
+
+/* The registers of a copy as they were, for the loop. */
+.macro MOPS_SAVE
+	mov x5, x0
+	mov x6, x1
+	mov x7, x2
+.endm
+.macro MOPS_RESTORE
+	mov x0, x5
+	mov x1, x6
+	mov x2, x7
+.endm
+
 /* size_t hal_copy_from_user(void *dst, uaddr_t src, size_t n) */
 FUNC hal_copy_from_user
 	CHECK_RANGE x1, x2, 9f
+	IF_MOPS x2, 0f
+	MOPS_SAVE
+	USER 6f, cpyfprt [x0]!, [x1]!, x2!
+	USER 6f, cpyfmrt [x0]!, [x1]!, x2!
+	USER 6f, cpyfert [x0]!, [x1]!, x2!
+	mov x0, #0
+	ret
+6:	MOPS_RESTORE
+0:
 	subs x2, x2, #64
 	b.lo 2f
 1:	USER 7f, ldtr x5, [x1]
@@ -75,6 +110,15 @@ ENDFUNC hal_copy_from_user
 /* size_t hal_copy_to_user(uaddr_t dst, const void *src, size_t n) */
 FUNC hal_copy_to_user
 	CHECK_RANGE x0, x2, 9f
+	IF_MOPS x2, 0f
+	MOPS_SAVE
+	USER 6f, cpyfpwt [x0]!, [x1]!, x2!
+	USER 6f, cpyfmwt [x0]!, [x1]!, x2!
+	USER 6f, cpyfewt [x0]!, [x1]!, x2!
+	mov x0, #0
+	ret
+6:	MOPS_RESTORE
+0:
 	subs x2, x2, #64
 	b.lo 2f
 1:	ldp x5, x6, [x1]
@@ -119,6 +163,17 @@ ENDFUNC hal_copy_to_user
 /* size_t hal_clear_user(uaddr_t dst, size_t n) */
 FUNC hal_clear_user
 	CHECK_RANGE x0, x1, 9f
+	IF_MOPS x1, 0f
+	mov x5, x0
+	mov x6, x1
+	USER 6f, setpt [x0]!, x1!, xzr
+	USER 6f, setmt [x0]!, x1!, xzr
+	USER 6f, setet [x0]!, x1!, xzr
+	mov x0, #0
+	ret
+6:	mov x0, x5
+	mov x1, x6
+0:
 	subs x1, x1, #32
 	b.lo 2f
 1:	USER 7f, sttr xzr, [x0]

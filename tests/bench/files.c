@@ -65,7 +65,7 @@ static void run_create_unlink(long rounds)
 	}
 }
 
-static void run_read(long rounds)
+static void run_file_read(long rounds)
 {
 	while (rounds--) {
 		sys3(SYS_lseek, fd, 0, SEEK_SET);
@@ -74,7 +74,7 @@ static void run_read(long rounds)
 	}
 }
 
-static void run_write(long rounds)
+static void run_file_write(long rounds)
 {
 	while (rounds--) {
 		sys3(SYS_lseek, fd, 0, SEEK_SET);
@@ -88,9 +88,9 @@ const struct row file_rows[] = {
 	{ "fstat", run_fstat, 5000, make_file },
 	{ "open-close", run_open_close, 5000, make_file },
 	{ "create-unlink", run_create_unlink, 2000 },
-	{ "tmpfs-read-4k", run_read, 2000, make_file, 4096 },
-	{ "tmpfs-read-64k", run_read, 300, make_file, 65536 },
-	{ "tmpfs-write-4k", run_write, 2000, make_file, 4096 },
-	{ "tmpfs-write-64k", run_write, 300, make_file, 65536 },
+	{ "tmpfs-read-4k", run_file_read, 2000, make_file, 4096 },
+	{ "tmpfs-read-64k", run_file_read, 300, make_file, 65536 },
+	{ "tmpfs-write-4k", run_file_write, 2000, make_file, 4096 },
+	{ "tmpfs-write-64k", run_file_write, 300, make_file, 65536 },
 	{ NULL },
 };

@@ -71,7 +71,7 @@ static void fault(int worker, long rounds)
 	}
 }
 
-static void run_fault(long rounds)
+static void run_par_fault(long rounds)
 {
 	share(rounds, fault);
 }
@@ -266,9 +266,9 @@ const struct row parallel_rows[] = {
 	{ "par-busy@1", run_busy, 400, set_workers, 1 },
 	{ "par-busy@2", run_busy, 400, set_workers, 2 },
 	{ "par-busy@4", run_busy, 400, set_workers, 4 },
-	{ "par-fault@1", run_fault, 8192, set_workers, 1 },
-	{ "par-fault@2", run_fault, 8192, set_workers, 2 },
-	{ "par-fault@4", run_fault, 8192, set_workers, 4 },
+	{ "par-fault@1", run_par_fault, 8192, set_workers, 1 },
+	{ "par-fault@2", run_par_fault, 8192, set_workers, 2 },
+	{ "par-fault@4", run_par_fault, 8192, set_workers, 4 },
 	{ "par-thread-fault@1", run_thread_fault, 8192, set_workers, 1 },
 	{ "par-thread-fault@2", run_thread_fault, 8192, set_workers, 2 },
 	{ "par-thread-fault@4", run_thread_fault, 8192, set_workers, 4 },

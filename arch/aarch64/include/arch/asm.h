@@ -23,6 +23,8 @@
 	add \reg, \reg, :lo12:\sym
 .endm
 
+#define MOPS_LEAST 192 /* bytes from which FEAT_MOPS's instructions are used: the loops' rounds are 64 */
+
 #define PAN_OFF .inst 0xd500409f /* msr pan, #0 */
 #define PAN_ON	.inst 0xd500419f /* msr pan, #1 */
 

@@ -87,6 +87,7 @@
 #define EC_BREAK_EL0	0x30
 #define EC_STEP_EL0	0x32
 #define EC_WATCH_EL0	0x34
+#define EC_MOPS		0x27
 #define EC_BRK64	0x3c
 #define ESR_WNR		(1 << 6)
 #define ESR_CM		(1 << 8)
