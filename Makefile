@@ -230,7 +230,7 @@ $(O)/include/generated/version.h: Makefile
 -include arch/$(ARCH)/vdso/objs.mk
 vdso_dir  := $(O)/arch/$(ARCH)/vdso
 vdso_objs := $(vdso-y:%=$(vdso_dir)/%)
-$(vdso_objs): cflags += -fPIC -mcmodel=$(if $(filter riscv64,$(ARCH)),medany,$(if $(filter aarch64 x86_64,$(ARCH)),small,normal))
+$(vdso_objs): cflags += -fPIC -fasynchronous-unwind-tables -mcmodel=$(if $(filter riscv64,$(ARCH)),medany,$(if $(filter aarch64 x86_64,$(ARCH)),small,normal))
 $(vdso_dir)/vdso.lds: arch/$(ARCH)/vdso/vdso.lds.S $(O)/.flags
 	@mkdir -p $(@D)
 	$(call log,LDS)$(CC) -E -P -x assembler-with-cpp $(asflags) -D__LINKER_SCRIPT__ -o $@ $<

@@ -34,6 +34,9 @@ bool ktimer_cancel(struct ktimer *t);
 /** ktime_real_offset() - CLOCK_REALTIME minus hal_clock_ns(). */
 u64 ktime_real_ns(void);
 void ktime_set_real_ns(u64 ns);
+/** ktime_share() - from now on keep the clock in @page, which programs see. Boot. */
+struct vdso_data;
+void ktime_share(struct vdso_data *page);
 /*
  * Who must know that CLOCK_REALTIME was set: @set is called after it, in task context, with what was added to the clock.
  * A zeroed watch may be removed. Context: task, may sleep; no spinlocks.

@@ -43,6 +43,12 @@ void arch_timer_init_cpu(void)
 	csr_write(TICLR_CLEAR, CSR_TICLR);
 }
 
+void hal_clock_scale(u64 *origin_ticks, u64 *mult)
+{
+	*origin_ticks = boot_ticks;
+	*mult = ns_per_tick;
+}
+
 u64 hal_clock_ns(void)
 {
 	return scale(hal_counter() - boot_ticks, ns_per_tick);

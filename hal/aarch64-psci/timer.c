@@ -58,6 +58,12 @@ void timer_cpu_init(void)
 	isb();
 }
 
+void hal_clock_scale(u64 *origin_ticks, u64 *mult)
+{
+	*origin_ticks = origin;
+	*mult = ns_per_tick;
+}
+
 u64 hal_clock_ns(void)
 {
 	return scale(counter() - origin, ns_per_tick);

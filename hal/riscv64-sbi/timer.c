@@ -35,6 +35,12 @@ u64 hal_counter_to_ns(u64 ticks)
 	return (u64)((unsigned __int128)ticks * ns_per_tick >> SCALE_SHIFT);
 }
 
+void hal_clock_scale(u64 *origin_ticks, u64 *mult)
+{
+	*origin_ticks = boot_ticks;
+	*mult = ns_per_tick;
+}
+
 u64 hal_clock_ns(void)
 {
 	return hal_counter_to_ns(hal_counter() - boot_ticks);

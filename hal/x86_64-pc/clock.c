@@ -146,6 +146,12 @@ u64 hal_counter_to_ns(u64 ticks)
 	return (u64)((unsigned __int128)ticks * ns_per_tick >> 32);
 }
 
+void hal_clock_scale(u64 *origin_ticks, u64 *mult)
+{
+	*origin_ticks = tsc_start;
+	*mult = ns_per_tick;
+}
+
 u64 hal_clock_ns(void)
 {
 	return (u64)((unsigned __int128)(rdtsc() - tsc_start) * ns_per_tick >> 32);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One read-execute segment with everything, linked at 0. __kernel_rt_sigreturn has Linux's symbol version. */
 #include <arch/vdso.h>
+#include <vdso/data.h>
 
 OUTPUT_ARCH(aarch64)
 
@@ -19,6 +20,8 @@ SECTIONS {
 	.eh_frame : { KEEP(*(.eh_frame)) } :text
 	. = VDSO_TEXT;
 	.text : { *(.text .text.*) } :text
+	. = VDSO_DATA_OFFSET;
+	HIDDEN(vdso_data = .);
 	/DISCARD/ : { *(.data .data.* .bss .bss.* .aarch64.attributes .note .note.*) }
 }
 
@@ -33,6 +36,8 @@ PHDRS {
 VERSION {
 	LINUX_2.6.39 {
 	global:
+		__kernel_clock_gettime;
+		__kernel_gettimeofday;
 		__kernel_rt_sigreturn;
 	local:
 		*;

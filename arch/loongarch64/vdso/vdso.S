@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The vDSO: where signal handlers return to, and the functions that programs look up by name, each of
- * which makes the system call of its name.
+ * The vDSO: where signal handlers return to, and functions that programs look up by name, each of
+ * which makes the system call of its name; the clock functions are in clock.c.
  *
  * Unwinders of loongarch64 recognise the two instructions of the trampoline, so there is no unwind
  * information for it, as in Linux's; nothing may be put before or between them.
@@ -29,7 +29,5 @@ __vdso_\name:
 	.size	__vdso_\name, . - __vdso_\name
 .endm
 
-VDSO_CALL clock_gettime, 113
 VDSO_CALL clock_getres, 114
 VDSO_CALL getcpu, 168
-VDSO_CALL gettimeofday, 169

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One page: ELF header and dynamic symbols, then the code at VDSO_TEXT. */
 #include <arch/vdso.h>
+#include <vdso/data.h>
 
 OUTPUT_ARCH(loongarch)
 
@@ -20,6 +21,7 @@ SECTIONS {
 	.gnu.version_d : { *(.gnu.version_d) }
 	.gnu.version_r : { *(.gnu.version_r) }
 	.dynamic : { *(.dynamic) } :text :dynamic
+	.rodata : { *(.rodata .rodata.*) } :text
 	.eh_frame_hdr : { *(.eh_frame_hdr) } :text :eh_frame_hdr
 	.eh_frame : { KEEP(*(.eh_frame)) } :text
 	. = VDSO_TEXT;
@@ -27,6 +29,8 @@ SECTIONS {
 		KEEP(*(.text.sigreturn))
 		*(.text .text.*)
 	} :text
+	. = VDSO_DATA_OFFSET;
+	HIDDEN(vdso_data = .);
 	/DISCARD/ : { *(.note .note.* .data .bss .got .got.plt .plt .comment .rela.*) }
 }
 

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: MIT
-vdso-y := vdso.o
+vdso-y := vdso.o clock.o
 obj-y += vdso_image.o

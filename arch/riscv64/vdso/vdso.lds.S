@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One read-execute segment with everything, linked at 0. __vdso_rt_sigreturn has Linux's symbol version. */
 #include <arch/vdso.h>
+#include <vdso/data.h>
 
 OUTPUT_ARCH(riscv)
 
@@ -19,6 +20,8 @@ SECTIONS {
 	.eh_frame : { KEEP(*(.eh_frame)) } :text
 	. = VDSO_TEXT;
 	.text : { *(.text .text.*) } :text
+	. = VDSO_DATA_OFFSET;
+	HIDDEN(vdso_data = .);
 	/DISCARD/ : { *(.data .data.* .bss .bss.* .riscv.attributes .note .note.*) }
 }
 
@@ -33,6 +36,8 @@ PHDRS {
 VERSION {
 	LINUX_4.15 {
 	global:
+		__vdso_clock_gettime;
+		__vdso_gettimeofday;
 		__vdso_rt_sigreturn;
 	local:
 		*;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The vDSO. x86_64 programs bring their own signal trampoline; what they look up here are the clock functions
- * and getcpu, each of which makes the system call of its name.
+ * (clock.c) and these two, each of which makes the system call of its name.
  */
 	.text
 
@@ -20,8 +20,5 @@ __vdso_\name:
 	.size	__vdso_\name, . - __vdso_\name
 .endm
 
-VDSO_CALL gettimeofday, 96
-VDSO_CALL time, 201
-VDSO_CALL clock_gettime, 228
 VDSO_CALL clock_getres, 229
 VDSO_CALL getcpu, 309

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <vdso/data.h>
 /* One read-execute segment with everything, linked at 0, with Linux's symbol version. */
 OUTPUT_ARCH(i386:x86-64)
 
@@ -16,6 +17,8 @@ SECTIONS {
 	.eh_frame_hdr : { *(.eh_frame_hdr) } :text :eh_frame_hdr
 	.eh_frame : { KEEP(*(.eh_frame)) } :text
 	.text : { *(.text .text.*) } :text
+	. = VDSO_DATA_OFFSET;
+	HIDDEN(vdso_data = .);
 	/DISCARD/ : { *(.data .data.* .bss .bss.* .note .note.*) }
 }
 

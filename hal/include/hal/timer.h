@@ -23,6 +23,8 @@ static __always_inline u64 hal_counter(void)
 }
 u64 hal_counter_to_ns(u64 ticks);
 u64 hal_timer_freq(void);
+/** hal_clock_scale() - what hal_clock_ns() computes: (counter - *origin) * *mult >> 32. For the vDSO. Any context, after boot. */
+void hal_clock_scale(u64 *origin, u64 *mult);
 /** hal_wallclock() - seconds since 1970 from an RTC, or 0 where there is none. Boot. */
 u64 hal_wallclock(void);
 /** hal_rtc_register() - an RTC driver offers its clock: @read returns seconds since 1970, 0 if not set. Device probing. */

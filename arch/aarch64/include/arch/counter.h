@@ -14,4 +14,11 @@ static __always_inline u64 arch_counter(void)
 	return v;
 }
 
+/* The same, not before what precedes it is done: programs on two CPUs may compare what they read. */
+static __always_inline u64 arch_counter_ordered(void)
+{
+	__asm__ __volatile__("isb" ::: "memory");
+	return arch_counter();
+}
+
 #endif

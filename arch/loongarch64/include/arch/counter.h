@@ -14,4 +14,10 @@ static __always_inline u64 arch_counter(void)
 	return v;
 }
 
+/* The same; the CPU reads it in order. */
+static __always_inline u64 arch_counter_ordered(void)
+{
+	return arch_counter();
+}
+
 #endif
