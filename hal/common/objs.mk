@@ -6,6 +6,9 @@ obj-y += extable.o
 obj-y += fdt.o
 obj-y += irq.o
 obj-y += msi.o
+ifndef CONFIG_ARCH_HAS_HW_STEP
+obj-y += llsc.o
+endif
 obj-y += pagetable.o
 obj-y += percpu.o
 obj-y += power.o

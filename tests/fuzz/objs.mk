@@ -19,3 +19,5 @@ objs-fuzz_probe_x86_64 := arch/x86_64/probe.o arch/x86_64/insn.o lib/string.o
 objs-fuzz_probe_riscv64 := arch/riscv64/probe.o lib/string.o
 objs-fuzz_probe_aarch64 := arch/aarch64/probe.o lib/string.o
 objs-fuzz_probe_loongarch64 := arch/loongarch64/probe.o lib/string.o
+objs-fuzz_step_riscv64 :=
+objs-fuzz_step_loongarch64 :=
