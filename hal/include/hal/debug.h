@@ -5,6 +5,10 @@
  * Everything here is for the current task or for one that is stopped and not on a CPU (ptrace, core dumps): nothing serialises
  * but that. Register sets are numbered by the note types of ELF core files, which are what PTRACE_GETREGSET takes, and have
  * Linux's layout to the byte.
+ *
+ * A set may be written at a stop inside a system call. At entry: number and arguments are read from the context afterwards
+ * (aarch64: NT_ARM_SYSTEM_CALL; loongarch64: orig_a0; riscv64's argument 0 cannot be changed, as under Linux). At a signal's
+ * stop: do not restart the call if the debugger said there is none (x86_64: orig_ax -1, so uctx_in_syscall() is false) or moved ip.
  */
 #ifndef HAL_DEBUG_H
 #define HAL_DEBUG_H
@@ -38,10 +42,15 @@ long hal_ptrace(struct hal_task *task, long request, unsigned long addr, uaddr_t
 
 /*
  * Single-step. With ARCH_HAS_HW_STEP the CPU steps: arm before user mode is entered, the trap comes back as UCTX_EXC_DEBUG.
- * Without, the portable kernel plants a breakpoint at every possible next pc (kernel/step.c), which hal_next_pcs() computes.
+ * A step over the system call instruction ends when the call is done, and the portable kernel reports it: the CPU does not.
+ * A step that a signal's handler interrupts ends at the handler's first instruction; frames never show that the debugger steps.
+ * Arm before each return to user mode until the trap came. Without the CPU's help, the portable kernel plants a breakpoint at every possible next pc (kernel/step.c), which hal_next_pcs() computes.
  */
 #ifdef CONFIG_ARCH_HAS_HW_STEP
-/** uctx_step_arm() - trap after the next user instruction. Context: current task, about to enter user mode. */
+/**
+ * uctx_step_arm() - trap after the next user instruction. Context: current task, about to enter user mode; it may still sleep or
+ * move to another CPU before it does. Reads the instruction (x86_64: a popf makes the step flag the program's own, as under Linux).
+ */
 void uctx_step_arm(struct hal_task *task);
 /** uctx_step_disarm() - back to running free; also hides the step flag from what user space can read. */
 void uctx_step_disarm(struct hal_task *task);
@@ -58,7 +67,11 @@ typedef int (*hal_fetch_t)(void *ctx, uaddr_t addr, void *buf, size_t len);
 int hal_next_pcs(const struct uctx *u, hal_fetch_t fetch, void *ctx, uaddr_t *pcs);
 #endif
 
-/** hal_debug_reset() - forget hardware breakpoints and stepping: a new thread (Linux inherits none on these architectures), a new program. */
+/**
+ * hal_debug_reset() - forget hardware breakpoints and stepping. uctx_init_user(), uctx_fork() and uctx_exit() do so themselves: a new
+ * program, a new thread and a dead one have none. UCTX_EXC_DEBUG with code TRAP_HWBKPT: ev->addr is the address watched on aarch64
+ * (the access has not been made yet), ip on x86_64 (it has).
+ */
 void hal_debug_reset(struct hal_task *task);
 
 /* The breakpoint instruction: HAL_BREAKPOINT_MAX bytes at most. */
