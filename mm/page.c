@@ -16,6 +16,7 @@
 #include <hal/boot.h>
 #include <hal/cpu.h>
 #include <hal/upcall.h>
+#include <lib/bitops.h>
 #include <lib/string.h>
 #include <lock.h>
 #include <mm/internal.h>
@@ -345,6 +346,23 @@ paddr_t upcall_pt_alloc(void)
 void upcall_pt_free(paddr_t pa)
 {
 	page_put(phys_to_page(pa));
+}
+
+/* ---- register state (hal/upcall.h) ---- */
+
+static unsigned int state_order(size_t size)
+{
+	return ilog2_up((size + PAGE_SIZE - 1) / PAGE_SIZE);
+}
+
+void *upcall_state_alloc(size_t size)
+{
+	return kpages_alloc(GFP_ATOMIC | GFP_ZERO, state_order(size));
+}
+
+void upcall_state_free(void *state, size_t size)
+{
+	kpages_free(state, state_order(size));
 }
 
 /* ---- boot ---- */

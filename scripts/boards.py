@@ -107,7 +107,7 @@ class Board:
 
 DEFAULT = {
     "x86_64": ["-machine", "q35", "-cpu", "max"],
-    "riscv64": ["-machine", "virt", "-cpu", "rv64"],
+    "riscv64": ["-machine", "virt", "-cpu", "rv64,v=on"],
     "aarch64": ["-machine", "virt,gic-version=3", "-cpu", "max"],
     "loongarch64": ["-machine", "virt", "-cpu", "la464"],
 }

@@ -336,7 +336,7 @@ long sys_prctl(int option, ulong arg2, ulong arg3, ulong arg4, ulong arg5)
 	case PR_CAP_AMBIENT:
 		return prctl_ambient(arg2, arg3, arg4, arg5);
 	default:
-		return -EINVAL;
+		return uctx_prctl(&current->hal, option, arg2);
 	}
 }
 

@@ -5,6 +5,7 @@
 #include <arch/barrier.h>
 #include <arch/sysreg.h>
 #include <arch/trap.h>
+#include <err.h>
 #include <hal/cpu.h>
 #include <hal/debug.h>
 #include <hal/uctx.h>
@@ -97,4 +98,13 @@ __noreturn void hal_cpu_halt(void)
 	__asm__ __volatile__("msr daifset, #15" ::: "memory");
 	for (;;)
 		__asm__ __volatile__("wfi" ::: "memory");
+}
+
+/* This architecture has no options of its own. */
+long uctx_prctl(struct hal_task *task, int option, unsigned long arg)
+{
+	(void)task;
+	(void)option;
+	(void)arg;
+	return -EINVAL;
 }

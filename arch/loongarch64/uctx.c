@@ -4,6 +4,7 @@
  * about the CPU. Running them is trap.S, signals are signal.c.
  */
 #include <arch/trap.h>
+#include <err.h>
 #include <hal/boot.h>
 #include <hal/cpu.h>
 #include <hal/timer.h>
@@ -109,4 +110,13 @@ int hal_cpuinfo(unsigned int cpu, char *buf, size_t size)
 			printbuf_printf(&pb, " %s", features[i].name);
 	printbuf_printf(&pb, "\nHardware Watchpoint\t: no\n\n");
 	return (int)printbuf_used(&pb);
+}
+
+/* This architecture has no options of its own. */
+long uctx_prctl(struct hal_task *task, int option, unsigned long arg)
+{
+	(void)task;
+	(void)option;
+	(void)arg;
+	return -EINVAL;
 }

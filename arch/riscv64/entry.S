@@ -244,7 +244,7 @@ riscv64_run_user:
 	sd	s0, 8(sp)
 	sd	a1, 16(sp)
 	sd	sp, TASK_KSP(tp)
-	lw	t0, TASK_FPU_RELOAD(tp)
+	lw	t0, TASK_RELOAD(tp)
 	bnez	t0, 2f
 1:	ld	t1, UCTX_PC(tp)
 	csrw	sscratch, tp
@@ -405,4 +405,66 @@ riscv64_fpu_load:
 	fscsr	t0
 	ret
 	.size	riscv64_fpu_load, . - riscv64_fpu_load
+	.option pop
+
+/* ---- Vectors --------------------------------------------------------------------------------- */
+
+	.option push
+	.option arch, +v
+	/* Eight registers from v\first on; a1 moves behind them, t1 is their size. */
+	.macro v_eight insn, first
+	\insn	v\first, (a1)
+	add	a1, a1, t1
+	.endm
+
+/* void riscv64_v_store(struct v_header *, u8 *data); VS is not off. Whole-register stores want vstart 0 only. */
+	.globl	riscv64_v_store
+	.type	riscv64_v_store, @function
+riscv64_v_store:
+	csrr	t0, vstart
+	csrr	t1, vl
+	csrr	t2, vtype
+	csrr	t3, vcsr
+	sd	t0, V_VSTART(a0)
+	sd	t1, V_VL(a0)
+	sd	t2, V_VTYPE(a0)
+	sd	t3, V_VCSR(a0)
+	csrw	vstart, zero
+	csrr	t1, vlenb
+	slli	t1, t1, 3
+	v_eight	vs8r.v, 0
+	v_eight	vs8r.v, 8
+	v_eight	vs8r.v, 16
+	v_eight	vs8r.v, 24
+	csrw	vstart, t0		/* the state stays live */
+	ret
+	.size	riscv64_v_store, . - riscv64_v_store
+
+/* void riscv64_v_load(const struct v_header *, const u8 *data) */
+	.globl	riscv64_v_load
+	.type	riscv64_v_load, @function
+riscv64_v_load:
+	csrw	vstart, zero
+	csrr	t1, vlenb
+	slli	t1, t1, 3
+	v_eight	vl8re8.v, 0
+	v_eight	vl8re8.v, 8
+	v_eight	vl8re8.v, 16
+	v_eight	vl8re8.v, 24
+	ld	t0, V_VSTART(a0)
+	ld	t1, V_VL(a0)
+	ld	t2, V_VTYPE(a0)
+	ld	t3, V_VCSR(a0)
+	vsetvl	zero, t1, t2		/* any value: what is no type becomes the illegal one */
+	csrw	vcsr, t3
+	csrw	vstart, t0
+	ret
+	.size	riscv64_v_load, . - riscv64_v_load
+
+	.globl	riscv64_read_vlenb
+	.type	riscv64_read_vlenb, @function
+riscv64_read_vlenb:
+	csrr	a0, vlenb
+	ret
+	.size	riscv64_read_vlenb, . - riscv64_read_vlenb
 	.option pop

@@ -4,6 +4,7 @@
  *
  *	NT_PRSTATUS	pc, x1-x31 (struct user_regs_struct)
  *	NT_PRFPREG	f0-f31 as D's, fcsr (struct __riscv_d_ext_state)
+ *	NT_RISCV_VECTOR	vstart, vl, vtype, vcsr, vlenb, then v0-v31; only of a task that has used them
  *
  * A stopped task's FPU state is in memory since it left the CPU; the current one's is brought there. Any
  * value is harmless: sstatus is not among the registers, and an address that is not the user's faults.
@@ -42,23 +43,31 @@ static size_t fp_size(const struct hal_task *task)
 	return riscv64_isa_letters & BIT('d' - 'a') ? sizeof(struct fpu_state) : 0;
 }
 
-/* The saved state, newest; interrupts cannot take the task off the CPU in between. */
-static void read_fpu(struct hal_task *task, struct fpu_state *out)
+/* The saved state becomes the newest. */
+static void sync(struct hal_task *task)
 {
 	unsigned long flags = hal_irq_save();
 
 	if (task == arch_current())
 		riscv64_fpu_sync(task);
 	hal_irq_restore(flags);
-	*out = task->arch.fpu;
-	out->pad = 0;
+}
+
+static struct fpu_state read_fpu(struct hal_task *task)
+{
+	struct fpu_state state;
+
+	sync(task);
+	state = task->arch.fpu;
+	state.pad = 0;
+	return state;
 }
 
 static int fp_get(struct hal_task *task, void *buf)
 {
 	if (!fp_size(task))
 		return -ENODEV;
-	read_fpu(task, buf);
+	*(struct fpu_state *)buf = read_fpu(task);
 	return 0;
 }
 
@@ -68,7 +77,7 @@ static int fp_set(struct hal_task *task, const void *buf, size_t len)
 
 	if (!fp_size(task))
 		return -ENODEV;
-	read_fpu(task, &state);
+	state = read_fpu(task);
 	memcpy(&state, buf, len);
 	state.fcsr &= 0xff;
 	state.pad = 0;
@@ -76,9 +85,49 @@ static int fp_set(struct hal_task *task, const void *buf, size_t len)
 	return 0;
 }
 
+static size_t vector_size(const struct hal_task *task)
+{
+	size_t size = riscv64_v_used_size(task);
+
+	return size ? sizeof(struct v_header) + size : 0;
+}
+
+static int vector_get(struct hal_task *task, void *buf)
+{
+	size_t size = riscv64_v_used_size(task);
+
+	if (!size)
+		return -EINVAL; /* Linux's word for it */
+	sync(task);
+	memcpy(buf, &task->arch.v, sizeof(task->arch.v));
+	memcpy((u8 *)buf + sizeof(task->arch.v), task->arch.v_data, size);
+	return 0;
+}
+
+/* The length of a register is the CPU's; the CSRs take of any value what they can hold. */
+static int vector_set(struct hal_task *task, const void *buf, size_t len)
+{
+	struct v_header v;
+
+	if (!riscv64_v_used_size(task))
+		return -EINVAL;
+	sync(task);
+	v = task->arch.v;
+	memcpy(&v, buf, min(len, sizeof(v)));
+	if (v.vlenb != riscv64_vlenb)
+		return -EINVAL;
+	riscv64_v_drop(task);
+	task->arch.v = v;
+	if (len > sizeof(v))
+		memcpy(task->arch.v_data, (const u8 *)buf + sizeof(v), len - sizeof(v));
+	riscv64_v_replaced(task);
+	return 0;
+}
+
 static const struct hal_regset regsets[] = {
 	{ NT_PRSTATUS, "CORE", 8, gp_size, gp_get, gp_set },
 	{ NT_PRFPREG, "CORE", 8, fp_size, fp_get, fp_set },
+	{ NT_RISCV_VECTOR, "LINUX", 4, vector_size, vector_get, vector_set },
 };
 
 const struct hal_regset *hal_regsets(unsigned int *n)

@@ -8,7 +8,8 @@
  *		sigcontext	 32 registers; floating-point state of 528 bytes, the size of the Q
  *				 extension's. D's uses 260 of it; its last 12 bytes are a reserved word that
  *				 must be 0 and the first header of a list of extension records, the END
- *				 record (magic 0, size 0) when there are none.
+ *				 record (magic 0, size 0) when there are none
+ *	if the task has used vectors: struct v_context, v0-v31, END; the header is that first one
  *
  * Nothing of what comes back is trusted: addresses and registers can only be user mode's own, sstatus is
  * not part of the frame.
@@ -21,6 +22,9 @@
 #include <hal/paging.h>
 #include <hal/uctx.h>
 #include <lib/string.h>
+
+#define RISCV_V_MAGIC 0x53465457U
+#define EXT_HEADER    8 /* bytes: magic, size */
 
 struct user_stack {
 	u64 sp;
@@ -53,6 +57,13 @@ struct rt_sigframe {
 	struct ucontext uc;
 };
 
+/* What follows RISCV_V_MAGIC's header; the registers lie where data says, behind it as the kernel writes it. */
+struct v_context {
+	struct v_header v;
+	u64 data;
+};
+
+static_assert(sizeof(struct v_context) == 48);
 static_assert(offsetof(struct ucontext, mc) == 176);
 static_assert(sizeof(struct sigcontext) == 784);
 static_assert(offsetof(struct sigcontext, reserved) == 256 + 516);
@@ -70,22 +81,54 @@ static void fill_frame(struct rt_sigframe *frame, struct hal_task *task,
 					       .size = req->ss_size };
 	frame->uc.mask = req->mask;
 	memcpy(mc->regs, task->uctx.regs, sizeof(mc->regs));
-	if (task->arch.fpu_used) {
-		riscv64_fpu_sync(task);
+	riscv64_fpu_sync(task);
+	if (task->arch.used & USE_FPU) {
 		memcpy(mc->f, task->arch.fpu.f, sizeof(mc->f));
 		mc->fcsr = task->arch.fpu.fcsr;
 	}
 }
 
+/* Bytes of extension records in a frame for @task, headers included, but for the first one's, which is inside the frame. */
+static size_t extensions_size(const struct hal_task *task)
+{
+	size_t size = riscv64_v_used_size(task);
+
+	return size ? sizeof(struct v_context) + size + EXT_HEADER : 0;
+}
+
+static u32 v_record_size(const struct hal_task *task)
+{
+	return (u32)(EXT_HEADER + sizeof(struct v_context) + riscv64_v_used_size(task));
+}
+
+/* The vector record and the end mark at @at, behind the frame. */
+static int push_vector(struct hal_task *task, uaddr_t at)
+{
+	size_t size = riscv64_v_used_size(task);
+	struct v_context ctx = { .v = task->arch.v, .data = at + sizeof(ctx) };
+
+	if (hal_copy_to_user(at, &ctx, sizeof(ctx)) ||
+	    hal_copy_to_user(ctx.data, task->arch.v_data, size))
+		return -EFAULT;
+	return hal_put_user64(ctx.data + size, 0);
+}
+
 int uctx_push_sigframe(struct hal_task *task, const struct sigframe_req *req, uaddr_t *frame_out)
 {
-	uaddr_t at = (req->sp - sizeof(struct rt_sigframe)) & ~15UL;
+	size_t extensions = extensions_size(task), size = sizeof(struct rt_sigframe) + extensions;
+	uaddr_t at = (req->sp - size) & ~15UL;
 	struct rt_sigframe frame;
 	struct uctx *u = &task->uctx;
 
-	if (!req->restorer || req->sp < sizeof(struct rt_sigframe))
+	if (!req->restorer || req->sp < size)
 		return -EFAULT;
 	fill_frame(&frame, task, req);
+	if (extensions) {
+		frame.uc.mc.ext_magic = RISCV_V_MAGIC;
+		frame.uc.mc.ext_size = v_record_size(task);
+		if (push_vector(task, at + sizeof(frame)))
+			return -EFAULT;
+	}
 	if (hal_copy_to_user(at, &frame, sizeof(frame)))
 		return -EFAULT;
 	u->regs[REG_RA] = req->restorer;
@@ -106,9 +149,44 @@ static void restore_fpu(struct hal_task *task, const struct sigcontext *mc)
 
 	for (unsigned int i = 0; i < 32; i++)
 		any |= state.f[i] = mc->f[i];
-	if (!any && !task->arch.fpu_used)
+	if (!any && !(task->arch.used & USE_FPU))
 		return;
 	riscv64_fpu_replace(task, &state);
+}
+
+/* A vector record at @at, behind its header. */
+static int pop_vector(struct hal_task *task, uaddr_t at)
+{
+	struct v_context ctx;
+
+	if (hal_copy_from_user(&ctx, at, sizeof(ctx)))
+		return -EFAULT;
+	riscv64_v_drop(task);
+	task->arch.v = ctx.v;
+	if (hal_copy_from_user(task->arch.v_data, ctx.data, riscv64_v_used_size(task)))
+		return -EFAULT;
+	riscv64_v_replaced(task);
+	return 0;
+}
+
+/* The records behind the frame at @frame, whose own part of them is in @mc. */
+static int pop_extensions(struct hal_task *task, uaddr_t frame, const struct sigcontext *mc)
+{
+	u32 header[2] = { mc->ext_magic, mc->ext_size };
+	uaddr_t at = frame + sizeof(struct rt_sigframe);
+	int err;
+
+	if (!header[0])
+		return header[1] ? -EINVAL : 0;
+	if (header[0] != RISCV_V_MAGIC || !riscv64_v_used_size(task) ||
+	    header[1] != v_record_size(task))
+		return -EINVAL;
+	err = pop_vector(task, at);
+	if (err)
+		return err;
+	if (hal_copy_from_user(header, at + header[1] - EXT_HEADER, sizeof(header)))
+		return -EFAULT;
+	return header[0] || header[1] ? -EINVAL : 0;
 }
 
 int uctx_pop_sigframe(struct hal_task *task, struct sigframe_ret *out)
@@ -116,13 +194,17 @@ int uctx_pop_sigframe(struct hal_task *task, struct sigframe_ret *out)
 	uaddr_t at = uctx_sp(&task->uctx);
 	struct rt_sigframe frame;
 	struct sigcontext *mc = &frame.uc.mc;
+	int err;
 
 	if (at & 15)
 		return -EFAULT;
 	if (hal_copy_from_user(&frame, at, sizeof(frame)))
 		return -EFAULT;
-	if (mc->reserved || mc->ext_magic || mc->ext_size)
+	if (mc->reserved)
 		return -EINVAL;
+	err = pop_extensions(task, at, mc);
+	if (err)
+		return err;
 	memcpy(task->uctx.regs, mc->regs, sizeof(mc->regs));
 	restore_fpu(task, mc);
 	task->uctx.cause = CAUSE_BREAKPOINT; /* not a syscall any more: nothing to restart */
@@ -135,5 +217,9 @@ int uctx_pop_sigframe(struct hal_task *task, struct sigframe_ret *out)
 
 size_t uctx_sigframe_size(void)
 {
-	return sizeof(struct rt_sigframe) + 16;
+	size_t size = sizeof(struct rt_sigframe) + 16;
+
+	if (riscv64_vlenb)
+		size += sizeof(struct v_context) + 32 * riscv64_vlenb + EXT_HEADER;
+	return size;
 }

@@ -21,6 +21,7 @@
 #include <hal/upcall.h>
 
 #define SEGV_ACCERR 2 /* what Linux gives for access faults */
+#define SI_KERNEL   0x80
 
 static void interrupt(unsigned long cause)
 {
@@ -76,15 +77,24 @@ static enum uctx_reason exception(struct uctx_event *ev, enum uctx_exception kin
 	return UCTX_EXCEPTION;
 }
 
+/* Perhaps the first use of a unit: then try again; if it is illegal indeed, we are back. */
+static enum uctx_reason illegal(struct hal_task *task, struct uctx_event *ev)
+{
+	int r = riscv64_unit_first_use(task, (u32)ev->addr);
+
+	if (r > 0)
+		return UCTX_INTERRUPT;
+	ev->addr = uctx_ip(&task->uctx);
+	if (r < 0)
+		return exception(ev, UCTX_EXC_MISALIGNED, SI_KERNEL); /* SIGBUS, as Linux */
+	return exception(ev, UCTX_EXC_ILLEGAL, 0);
+}
+
 static enum uctx_reason decode(struct hal_task *task, struct uctx_event *ev, unsigned long cause)
 {
 	switch (cause) {
 	case CAUSE_ILLEGAL:
-		if (riscv64_fpu_first_use(
-			    task)) /* try again; if it is illegal indeed, we are back */
-			return UCTX_INTERRUPT;
-		ev->addr = uctx_ip(&task->uctx);
-		return exception(ev, UCTX_EXC_ILLEGAL, 0);
+		return illegal(task, ev);
 	case CAUSE_BREAKPOINT:
 		ev->addr = uctx_ip(&task->uctx);
 		return exception(ev, UCTX_EXC_BREAKPOINT, 0);
@@ -252,6 +262,7 @@ void riscv64_kernel_trap(struct kframe *frame)
 	} else { /* a user copy may also meet misaligned words and access faults */
 		kernel_fixup(frame);
 	}
-	/* The FPU may have changed hands while the fault was resolved. */
-	frame->status = (frame->status & ~(unsigned long)SR_FS) | (csr_read(sstatus) & SR_FS);
+	/* FPU and vector unit may have changed hands while the fault was resolved. */
+	frame->status = (frame->status & ~(unsigned long)(SR_FS | SR_VS)) |
+			(csr_read(sstatus) & (SR_FS | SR_VS));
 }

@@ -220,3 +220,12 @@ bool uctx_emulate(struct hal_task *task, const struct uctx_event *ev)
 	(void)ev;
 	return false;
 }
+
+/* This architecture has no options of its own. */
+long uctx_prctl(struct hal_task *task, int option, unsigned long arg)
+{
+	(void)task;
+	(void)option;
+	(void)arg;
+	return -EINVAL;
+}

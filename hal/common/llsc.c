@@ -9,7 +9,7 @@
 #include <hal/llsc.h>
 
 /* RISC-V promises progress for sequences of 16 instructions; the rest is for what lies beside them. */
-#define NODES_MAX 64
+#define NODES_MAX 48
 
 struct node {
 	uaddr_t pc;

@@ -108,6 +108,7 @@ void __init cpuinfo_init(const void *fdt, unsigned long boot_hart)
 			isa[0] = '\0';
 	}
 	isa_parse_letters();
+	riscv64_v_init();
 	cbo_zero_init(fdt, node);
 	mvendorid = sbi_call(SBI_EXT_BASE, SBI_BASE_MVENDORID, 0, 0, 0, 0, 0);
 	marchid = sbi_call(SBI_EXT_BASE, SBI_BASE_MARCHID, 0, 0, 0, 0, 0);
@@ -126,10 +127,10 @@ bool cpuinfo_has(const char *ext)
 	return false;
 }
 
-/* Letters that programs may use: V is there but its state is not kept yet, H and S are not theirs. */
+/* Letters that programs may use: H and S are not theirs. */
 unsigned long hal_hwcap(unsigned int n)
 {
-	static const char letters[] = "imafdc";
+	static const char letters[] = "imafdcv";
 	unsigned long mask = 0;
 
 	for (const char *s = letters; *s; s++)

@@ -34,10 +34,28 @@ enum {
 #define BASE_BEHAVIOR_IMA 1
 #define EXT_FD		  BIT(0)
 #define EXT_C		  BIT(1)
-#define EXT_ZBA		  BIT(3)
-#define EXT_ZBB		  BIT(4)
-#define EXT_ZBS		  BIT(5)
+#define EXT_V		  BIT(2)
+#define EXT_ZVE		  GENMASK(41, 37) /* Zve32x, Zve32f, Zve64x, Zve64f, Zve64d: what V is made of */
 #define MISALIGNED_UNKNOWN 0
+
+/* Extensions by name that programs can use as soon as the CPU has them. */
+static const struct {
+	u8 bit;
+	bool vector; /* needs the vector unit */
+	const char *name;
+} named[] = {
+	{ 3, false, "zba" },	 { 4, false, "zbb" },	       { 5, false, "zbs" },
+	{ 7, false, "zbc" },	 { 8, false, "zbkb" },	       { 9, false, "zbkc" },
+	{ 10, false, "zbkx" },	 { 11, false, "zknd" },	       { 12, false, "zkne" },
+	{ 13, false, "zknh" },	 { 14, false, "zksed" },       { 15, false, "zksh" },
+	{ 16, false, "zkt" },	 { 17, true, "zvbb" },	       { 18, true, "zvbc" },
+	{ 19, true, "zvkb" },	 { 20, true, "zvkg" },	       { 21, true, "zvkned" },
+	{ 22, true, "zvknha" },	 { 23, true, "zvknhb" },       { 24, true, "zvksed" },
+	{ 25, true, "zvksh" },	 { 26, true, "zvkt" },	       { 27, false, "zfh" },
+	{ 28, false, "zfhmin" }, { 29, false, "zihintntl" },   { 30, true, "zvfh" },
+	{ 31, true, "zvfhmin" }, { 32, false, "zfa" },	       { 34, false, "zacas" },
+	{ 35, false, "zicond" }, { 36, false, "zihintpause" },
+};
 
 static u64 ima_extensions(void)
 {
@@ -48,12 +66,11 @@ static u64 ima_extensions(void)
 		ext |= EXT_FD;
 	if (letters & BIT('c' - 'a'))
 		ext |= EXT_C;
-	if (cpuinfo_has("zba"))
-		ext |= EXT_ZBA;
-	if (cpuinfo_has("zbb"))
-		ext |= EXT_ZBB;
-	if (cpuinfo_has("zbs"))
-		ext |= EXT_ZBS;
+	if (riscv64_vlenb)
+		ext |= EXT_V | EXT_ZVE;
+	for (size_t i = 0; i < ARRAY_SIZE(named); i++)
+		if ((riscv64_vlenb || !named[i].vector) && cpuinfo_has(named[i].name))
+			ext |= 1ULL << named[i].bit;
 	return ext;
 }
 

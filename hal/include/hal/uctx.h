@@ -118,6 +118,12 @@ void uctx_exit(struct hal_task *task);
 long uctx_arch_prctl(struct hal_task *task, int code, unsigned long arg);
 
 /**
+ * uctx_prctl() - the options of prctl that only this architecture has: vector lengths and rights.
+ * Context: current task, may sleep. Return: 0, a value, -EINVAL (no such option here), as prctl(2).
+ */
+long uctx_prctl(struct hal_task *task, int option, unsigned long arg);
+
+/**
  * uctx_riscv_hwprobe() - the system call riscv_hwprobe; only riscv64 has it (and defines this).
  * @pairs: user array of @count { s64 key; u64 value }; values are filled in, unknown keys become -1
  * Context: current task, may sleep. Return: 0, -EINVAL, -EFAULT.

@@ -20,6 +20,13 @@ __noreturn void upcall_secondary_main(void);
 paddr_t upcall_pt_alloc(void);
 void upcall_pt_free(paddr_t pa);
 
+/**
+ * upcall_state_alloc() - memory for a task's large register state: zeroed, whole pages, contiguous. NULL if there is none.
+ * upcall_state_free() - and back, with the same size. Any context; never sleep. (mm/)
+ */
+void *upcall_state_alloc(size_t size);
+void upcall_state_free(void *state, size_t size);
+
 /** This CPU's one-shot timer expired. Interrupts off. (kernel/time.c) */
 void upcall_timer(void);
 /** HAL_IPI_RESCHED / HAL_IPI_CALL arrived. Interrupts off. (kernel/sched.c) */

@@ -17,8 +17,13 @@
 #define TASK_KSP	(UCTX_SIZE + 8)
 #define TASK_STACK_LOW	(UCTX_SIZE + 16)
 #define TASK_SCRATCH	(UCTX_SIZE + 24)
-#define TASK_FPU_RELOAD (UCTX_SIZE + 32)
+#define TASK_RELOAD	(UCTX_SIZE + 32)
 #define FPU_FCSR	256 /* in struct fpu_state */
+/* In struct v_header */
+#define V_VSTART 0
+#define V_VL	 8
+#define V_VTYPE	 16
+#define V_VCSR	 24
 
 #ifndef __ASSEMBLER__
 
@@ -34,18 +39,30 @@ struct fpu_state {
 	u32 pad;
 };
 
+/* The vector unit's CSRs, as a signal frame and NT_RISCV_VECTOR begin. */
+struct v_header {
+	u64 vstart, vl, vtype, vcsr, vlenb;
+};
+
+/* Units, in arch.used and arch.reload. */
+#define USE_FPU 1U
+#define USE_V	2U
+
 struct arch_thread {
 	unsigned long percpu;	 /* what arch_percpu_base() returns while the task is current */
 	unsigned long ksp;	 /* kernel stack pointer: of hal_task_switch() or of uctx_run() */
 	unsigned long stack_low; /* lowest address of the kernel stack; 0: not checked */
 	unsigned long scratch;	 /* trap entry's */
-	u32 fpu_reload;		 /* 1: .fpu must be loaded before user mode */
-	u32 fpu_used;		 /* 1: the program touched the FPU since exec */
+	u32 reload;		 /* USE_*: state that must be loaded before user mode */
+	u32 used;		 /* USE_*: units that the program touched since exec */
 	u32 fpu_cpu;		 /* CPU whose FPU was loaded with the task's state last; ~0: none */
-	u32 pad;
+	u32 v_cpu;		 /* the same for the vector unit */
 	unsigned long last_fault; /* page of the last page fault */
 	unsigned long stack_high; /* end of the kernel stack, for backtraces; 0: not known */
+	u32 v_ctrl;		  /* PR_RISCV_V_SET_CONTROL */
 	struct fpu_state fpu;	  /* newest unless sstatus.FS is dirty while the task is current */
+	struct v_header v;	  /* the same for sstatus.VS, both */
+	u8 *v_data;		  /* v0 .. v31 one behind the other; NULL if not used */
 };
 
 /* Read each time: the task may move to another CPU while it sleeps. */

@@ -15,7 +15,11 @@
 #define SR_FS_INITIAL 0x00002000
 #define SR_FS_CLEAN   0x00004000
 #define SR_FS_DIRTY   0x00006000
-#define SR_VS	      0x00000600
+#define SR_VS	      0x00000600 /* vector state: the same */
+#define SR_VS_OFF     0x00000000
+#define SR_VS_CLEAN   0x00000400
+#define SR_VS_DIRTY   0x00000600
+#define SR_SD	      (1UL << 63) /* one of them is dirty */
 #define SR_SUM	      0x00040000
 
 /* sie, sip */

@@ -46,6 +46,9 @@ extern char riscv64_secondary[], riscv64_task_entry[], boot_stack[], boot_stack_
 struct hal_task *riscv64_switch(struct hal_task *prev, struct hal_task *next);
 void riscv64_fpu_store(struct fpu_state *state);
 void riscv64_fpu_load(const struct fpu_state *state);
+void riscv64_v_store(struct v_header *header, u8 *data);
+void riscv64_v_load(const struct v_header *header, const u8 *data);
+unsigned long riscv64_read_vlenb(void);
 
 /* Called by entry.S. */
 __noreturn void riscv64_start(unsigned long hart, paddr_t fdt_pa);
@@ -55,14 +58,38 @@ void riscv64_kernel_trap(struct kframe *frame);
 __noreturn void riscv64_stack_overflow(struct kframe *frame);
 void riscv64_fpu_reload(void);
 
-/** riscv64_fpu_sync() - bring the current task's FPU state into its struct, leaving it live. */
+/* fpu.c */
+
+/** riscv64_fpu_sync() - bring the current task's FPU and vector state into its struct, leaving it live. */
 void riscv64_fpu_sync(struct hal_task *task);
 
+/** riscv64_fpu_switch() - set the units up for @next, after riscv64_fpu_sync(@prev). Interrupts off. */
+void riscv64_fpu_switch(struct hal_task *prev, struct hal_task *next);
+
 /**
- * riscv64_fpu_first_use() - the current task met an illegal instruction: turn the FPU on if it was off.
- * Return: true if it was, and there is one: the instruction may have been a floating-point one.
+ * riscv64_unit_first_use() - the current task met an illegal instruction: turn the FPU or the vector unit on if it was off.
+ * @insn: the instruction, 0 if it is not known
+ * Return: 1: one was, and there is one, so the instruction may have been for it; 0: no; -ENOMEM: no memory for its state.
  */
-bool riscv64_fpu_first_use(struct hal_task *task);
+int riscv64_unit_first_use(struct hal_task *task, u32 insn);
+
+/** riscv64_v_used_size() - bytes of vector registers that @task has; 0: it has not used the unit. */
+size_t riscv64_v_used_size(const struct hal_task *task);
+/** riscv64_v_drop(), riscv64_v_replaced() - before and after arch.v and arch.v_data are written. @task current or stopped. */
+void riscv64_v_drop(struct hal_task *task);
+void riscv64_v_replaced(struct hal_task *task);
+/** riscv64_v_get_control(), riscv64_v_set_control() - prctl. Return: control word or 0; -EINVAL, -EPERM. */
+long riscv64_v_get_control(const struct hal_task *task);
+long riscv64_v_set_control(struct hal_task *task, unsigned long arg);
+
+/* No state, as a new program begins; a copy for a task that has never run; no more. */
+void riscv64_fpu_exec(struct hal_task *task);
+void riscv64_fpu_fork(struct hal_task *child, struct hal_task *parent);
+void riscv64_fpu_exit(struct hal_task *task);
+
+/** riscv64_v_init() - boot CPU, when riscv64_isa_letters is known. */
+void riscv64_v_init(void);
+extern unsigned long riscv64_vlenb; /* bytes of a vector register; 0: no vector unit */
 
 /** riscv64_fpu_replace() - give a task, current or stopped, another FPU state (sigreturn, ptrace). */
 void riscv64_fpu_replace(struct hal_task *task, const struct fpu_state *state);
