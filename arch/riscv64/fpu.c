@@ -128,13 +128,11 @@ static bool fpu_first_use(struct hal_task *task)
 	return true;
 }
 
-/* Vector arithmetic, vector cryptography, loads and stores of vector width, the unit's CSRs. 0: not known. */
-static bool may_be_vector(u32 insn)
+/* Vector arithmetic, vector cryptography, loads and stores of vector width, the unit's CSRs. */
+static bool is_vector(u32 insn)
 {
 	u32 width = insn >> 12 & 7, csr = insn >> 20;
 
-	if (!insn)
-		return true;
 	switch (insn & 0x7f) {
 	case 0x57:
 	case 0x77:
@@ -171,7 +169,7 @@ static int v_first_use(struct hal_task *task)
 
 int riscv64_unit_first_use(struct hal_task *task, u32 insn)
 {
-	int r = may_be_vector(insn) ? v_first_use(task) : 0;
+	int r = is_vector(insn) ? v_first_use(task) : 0;
 
 	return r ? r : fpu_first_use(task);
 }

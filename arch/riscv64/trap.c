@@ -77,10 +77,25 @@ static enum uctx_reason exception(struct uctx_event *ev, enum uctx_exception kin
 	return UCTX_EXCEPTION;
 }
 
+/* CPUs and firmware need not say which instruction it was. The read may sleep. */
+static u32 illegal_insn(const struct hal_task *task, const struct uctx_event *ev)
+{
+	u16 half[2] = { 0 };
+
+	if (ev->addr)
+		return (u32)ev->addr;
+	hal_irq_enable();
+	if (!hal_copy_from_user(&half[0], uctx_ip(&task->uctx), 2) && (half[0] & 3) == 3 &&
+	    hal_copy_from_user(&half[1], uctx_ip(&task->uctx) + 2, 2))
+		half[0] = 0;
+	hal_irq_disable();
+	return (u32)half[1] << 16 | half[0];
+}
+
 /* Perhaps the first use of a unit: then try again; if it is illegal indeed, we are back. */
 static enum uctx_reason illegal(struct hal_task *task, struct uctx_event *ev)
 {
-	int r = riscv64_unit_first_use(task, (u32)ev->addr);
+	int r = riscv64_unit_first_use(task, illegal_insn(task, ev));
 
 	if (r > 0)
 		return UCTX_INTERRUPT;

@@ -68,7 +68,7 @@ void riscv64_fpu_switch(struct hal_task *prev, struct hal_task *next);
 
 /**
  * riscv64_unit_first_use() - the current task met an illegal instruction: turn the FPU or the vector unit on if it was off.
- * @insn: the instruction, 0 if it is not known
+ * @insn: the instruction
  * Return: 1: one was, and there is one, so the instruction may have been for it; 0: no; -ENOMEM: no memory for its state.
  */
 int riscv64_unit_first_use(struct hal_task *task, u32 insn);
