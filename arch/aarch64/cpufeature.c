@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What this CPU can do, as programs see it: AT_HWCAP, /proc/cpuinfo, and the ID registers, whose reads from
- * EL0 trap and are emulated. SVE, SME, pointer authentication, BTI and MTE are not enabled and so not
+ * EL0 trap and are emulated. SME, pointer authentication, BTI and MTE are not enabled and so not
  * shown. All CPUs of a machine are taken to be like the boot CPU; only MIDR is kept for each.
  *
  * Source: Arm ARM D23.2 (ID registers); Linux Documentation/arch/arm64/{elf_hwcaps,cpu-feature-registers}.rst.
@@ -19,7 +19,7 @@
 u8 aarch64_has_pan, aarch64_has_mops; /* read by usercopy.S and string.S */
 static DEFINE_PERCPU(u32, midr);
 
-enum id_reg { PFR0, ISAR0, ISAR1, ISAR2, MMFR2, NID };
+enum id_reg { PFR0, ISAR0, ISAR1, ISAR2, MMFR2, ZFR0, NID };
 
 static u64 id_regs[NID];
 
@@ -58,6 +58,7 @@ static const struct hwcap hwcaps[] = {
 	CAP("sm4", 19, ISAR0, 40, 1),
 	CAP("asimddp", 20, ISAR0, 44, 1),
 	CAP("sha512", 21, ISAR0, 12, 2),
+	CAP("sve", 22, PFR0, 32, 1),
 	CAP("asimdfhm", 23, ISAR0, 48, 1),
 	CAP("dit", 24, PFR0, 48, 1),
 	CAP("uscat", 25, MMFR2, 32, 1),
@@ -65,16 +66,29 @@ static const struct hwcap hwcaps[] = {
 	CAP("flagm", 27, ISAR0, 52, 1),
 	CAP("sb", 29, ISAR1, 36, 1),
 	CAP2("dcpodp", 0, ISAR1, 0, 2),
+	CAP2("sve2", 1, ZFR0, 0, 1),
+	CAP2("sveaes", 2, ZFR0, 4, 1),
+	CAP2("svepmull", 3, ZFR0, 4, 2),
+	CAP2("svebitperm", 4, ZFR0, 16, 1),
+	CAP2("svesha3", 5, ZFR0, 32, 1),
+	CAP2("svesm4", 6, ZFR0, 40, 1),
 	CAP2("flagm2", 7, ISAR0, 52, 2),
 	CAP2("frint", 8, ISAR1, 32, 1),
+	CAP2("svei8mm", 9, ZFR0, 44, 1),
+	CAP2("svef32mm", 10, ZFR0, 52, 1),
+	CAP2("svef64mm", 11, ZFR0, 56, 1),
+	CAP2("svebf16", 12, ZFR0, 20, 1),
 	CAP2("i8mm", 13, ISAR1, 52, 1),
 	CAP2("bf16", 14, ISAR1, 44, 1),
 	CAP2("dgh", 15, ISAR1, 48, 1),
 	CAP2("rng", 16, ISAR0, 60, 1),
 	CAP2("rpres", 21, ISAR2, 4, 1),
 	CAP2("ebf16", 32, ISAR1, 44, 2),
+	CAP2("sveebf16", 33, ZFR0, 20, 2),
 	CAP2("cssc", 34, ISAR2, 52, 1),
 	CAP2("rprfm", 35, ISAR2, 48, 1),
+	CAP2("sve2p1", 36, ZFR0, 0, 2),
+	CAP2("sveb16b16", 45, ZFR0, 24, 1),
 };
 
 /*
@@ -85,7 +99,8 @@ static const struct {
 	u8 crm, op2, reg;
 	u64 mask, value;
 } visible[] = {
-	{ 4, 0, PFR0, 0x000f000000ff0000, 0x11 }, /* DIT, AdvSIMD, FP; EL1 and EL0 are AArch64 only */
+	{ 4, 0, PFR0, 0x000f000f00ff0000, 0x11 }, /* DIT, SVE, AdvSIMD, FP; EL1 and EL0 are AArch64 only */
+	{ 4, 4, ZFR0, 0x0ff0ff0f0fff00ff, 0 },	  /* F64MM, F32MM, I8MM, SM4, SHA3, B16B16, BF16, BitPerm, AES, SVEver */
 	{ 6, 0, ISAR0, 0xf0fffffff0fffff0, 0 },	  /* all but TLB and TME */
 	{ 6, 1, ISAR1, 0x00fff0ff00fff00f, 0 },	  /* I8MM, DGH, BF16, SB, FRINTTS, LRCPC, FCMA, JSCVT, DPB */
 	{ 6, 2, ISAR2, 0x00ff0000000000f0, 0 },	  /* CSSC, RPRFM, RPRES */
@@ -111,6 +126,8 @@ void aarch64_features_init(void)
 	id_regs[ISAR2] = read_sysreg(S3_0_C0_C6_2);
 	id_regs[MMFR2] = read_sysreg(S3_0_C0_C7_2);
 	aarch64_has_mops = id_field(id_regs[ISAR2], 16) != 0;
+	id_regs[ZFR0] = read_sysreg(S3_0_C0_C4_4);
+	aarch64_sve_init();
 	aarch64_has_pan = id_field(read_sysreg(id_aa64mmfr1_el1), 20) != 0;
 	aarch64_cpu_init();
 }

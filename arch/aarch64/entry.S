@@ -139,8 +139,17 @@ enter_el1:
 	mov x0, #3
 	msr cnthctl_el2, x0
 	msr cntvoff_el2, xzr
-	mov x0, #0x33ff			/* CPTR_EL2: FP is free, SVE is not */
-	msr cptr_el2, x0
+	mov x0, #0x33ff			/* CPTR_EL2: FP is free, and SVE if there is any */
+	mrs x2, id_aa64pfr0_el1
+	ubfx x2, x2, #32, #4
+	cbz x2, 5f
+	bic x0, x0, #(1 << 8)
+5:	msr cptr_el2, x0
+	cbz x2, 6f
+	isb
+	mov x0, #15			/* ZCR_EL2: any length */
+	msr S3_4_C1_C2_0, x0
+6:
 	msr hstr_el2, xzr
 	msr vttbr_el2, xzr
 	mrs x0, midr_el1

@@ -6,6 +6,7 @@
  *	NT_PRFPREG		v0-v31, fpsr, fpcr
  *	NT_ARM_TLS		TPIDR_EL0, and TPIDR2_EL0, which is 0 without SME
  *	NT_ARM_SYSTEM_CALL	the system call's number; -1: none
+ *	NT_ARM_SVE		a header, then the SVE registers or, without USE_SVE, those of NT_PRFPREG
  *	NT_ARM_HW_BREAK, NT_ARM_HW_WATCH	breakpoints and watchpoints (debug.c)
  *
  * A stopped task's FP registers are in memory since it left the CPU; the current one's are brought there.
@@ -104,9 +105,103 @@ static int fp_set(struct hal_task *task, const void *buf, size_t len)
 	memcpy(task->arch.fp.v, r.v, sizeof(r.v));
 	task->arch.fp.fpsr = r.fpsr;
 	task->arch.fp.fpcr = r.fpcr;
-	task->arch.fp_used = 1;
+	task->arch.fp_used |= USE_FP;
+	aarch64_sve_merge(task, true);
 	aarch64_fp_replaced(task);
 	return 0;
+}
+
+/* ---- SVE ---- */
+
+struct user_sve_header {
+	u32 size, max_size;
+	u16 vl, max_vl, flags, reserved;
+};
+
+static_assert(sizeof(struct user_sve_header) == 16);
+
+#define SVE_FLAG_REGS	1U /* SVE registers follow, not FP ones */
+#define SVE_FLAGS_SHIFT 16 /* the others are prctl's, shifted */
+
+/* Offsets in the set at length @vl: FFR ends the registers, FPSR and FPCR come at the next multiple of 16. */
+static size_t sve_fpsr_offset(unsigned int vl)
+{
+	return (sizeof(struct user_sve_header) + aarch64_sve_bytes(vl) + 15) & ~15UL;
+}
+
+static size_t sve_full_size(unsigned int vl)
+{
+	return sve_fpsr_offset(vl) + 16;
+}
+
+static size_t sve_size(const struct hal_task *task)
+{
+	(void)task;
+	return aarch64_sve_max() ? sve_full_size(aarch64_sve_max()) : 0;
+}
+
+static int sve_get(struct hal_task *task, void *buf)
+{
+	struct user_sve_header h = { .vl = task->arch.sve_vl, .max_vl = (u16)aarch64_sve_max() };
+	const struct arch_fpstate *fp = &task->arch.fp;
+	u8 *out = buf;
+
+	if (!aarch64_sve_max())
+		return -EINVAL; /* Linux's word for it */
+	aarch64_fp_sync(task);
+	memset(out, 0, sve_size(task));
+	h.max_size = (u32)sve_size(task);
+	h.flags = (u16)(aarch64_sve_flags(task) >> SVE_FLAGS_SHIFT);
+	h.size = sizeof(h) + sizeof(struct user_fpsimd);
+	if (aarch64_sve_used(task)) {
+		h.flags |= SVE_FLAG_REGS;
+		h.size = (u32)sve_full_size(h.vl);
+		memcpy(out + sizeof(h), task->arch.sve, aarch64_sve_bytes(h.vl));
+		memcpy(out + sve_fpsr_offset(h.vl), fp, 2 * sizeof(u32));
+	} else {
+		(void)fp_get(task, out + sizeof(h));
+	}
+	memcpy(out, &h, sizeof(h));
+	return 0;
+}
+
+static int set_sve_registers(struct hal_task *task, const u8 *in, size_t len)
+{
+	unsigned int vl = task->arch.sve_vl;
+	size_t regs = aarch64_sve_bytes(vl), fpsr = sve_fpsr_offset(vl);
+	int err = aarch64_sve_use(task);
+
+	if (err)
+		return err;
+	memcpy(task->arch.sve, in + sizeof(struct user_sve_header),
+	       min(len - sizeof(struct user_sve_header), regs));
+	aarch64_sve_split(task);
+	if (len >= fpsr + 2 * sizeof(u32))
+		memcpy(&task->arch.fp, in + fpsr, 2 * sizeof(u32));
+	aarch64_fp_replaced(task);
+	return 0;
+}
+
+static int sve_set(struct hal_task *task, const void *buf, size_t len)
+{
+	const u8 *in = buf;
+	struct user_sve_header h;
+	int err;
+
+	if (!aarch64_sve_max() || len < sizeof(h))
+		return -EINVAL;
+	memcpy(&h, in, sizeof(h));
+	err = aarch64_sve_set_length(task, h.vl,
+				     (unsigned long)(h.flags & ~SVE_FLAG_REGS) << SVE_FLAGS_SHIFT);
+	if (err)
+		return err;
+	if (h.flags & SVE_FLAG_REGS) {
+		if (len > sizeof(h) && h.vl != task->arch.sve_vl)
+			return -EIO; /* laid out for another length */
+		return set_sve_registers(task, in, len);
+	}
+	aarch64_sve_drop(task);
+	return fp_set(task, in + sizeof(h), min(len - sizeof(h), sizeof(struct user_fpsimd)));
 }
 
 /* ---- TLS, system call ---- */
@@ -194,6 +289,7 @@ static const struct hal_regset regsets[] = {
 	{ NT_ARM_TLS, "LINUX", 8, tls_size, tls_get, tls_set },
 	{ NT_ARM_HW_BREAK, "LINUX", 4, hw_size, break_get, break_set },
 	{ NT_ARM_HW_WATCH, "LINUX", 4, hw_size, watch_get, watch_set },
+	{ NT_ARM_SVE, "LINUX", 16, sve_size, sve_get, sve_set },
 	{ NT_ARM_SYSTEM_CALL, "LINUX", 4, syscall_size, syscall_get, syscall_set },
 };
 

@@ -6,7 +6,9 @@
  *			siginfo		128 bytes
  *			ucontext	flags, link, stack, mask (1024 bits reserved), then at a multiple of 16:
  *			sigcontext	fault address, x0-x30, sp, pc, pstate; at a multiple of 16 4096 bytes
- *					of records {magic, size, ...}: FPSIMD, ESR after a fault, end (0, 0)
+ *					of records {magic, size, ...}: FPSIMD, ESR after a fault, with SVE
+ *					its length and, once the task has used it, registers; end (0, 0)
+ *		if the SVE registers do not fit: EXTRA and end there, and here SVE and another end
  *		frame record {fp, lr}, so that unwinders by frame pointer walk through the handler
  *
  * What comes back may be anything: pstate is reduced to what user mode may choose, records are bounded.
@@ -22,6 +24,8 @@
 
 #define FPSIMD_MAGIC 0x46508001
 #define ESR_MAGIC    0x45535201
+#define SVE_MAGIC    0x53564501
+#define EXTRA_MAGIC  0x45585401
 #define RECORDS_SIZE 4096
 
 #define SI_SIGNO_OFFSET 0
@@ -63,11 +67,26 @@ struct esr_record {
 	u64 esr;
 };
 
+/* Registers follow, unless size says that there are none. */
+struct sve_record {
+	struct record head;
+	u16 vl, flags;
+	u16 reserved[2];
+};
+
+/* Where more records are: behind the end record that follows this one. */
+struct extra_record {
+	struct record head;
+	u64 data;
+	u32 size;
+	u32 reserved[3];
+};
+
 /* Offsets in the frame. */
 #define FRAME_UC      128
 #define FRAME_SC      (FRAME_UC + 176)
 #define FRAME_RECORDS (FRAME_SC + 288)
-#define FRAME_SIZE    (FRAME_RECORDS + RECORDS_SIZE)
+#define FRAME_MAX     65536 /* bytes of records, more than the longest vectors need */
 #define FRAME_RECORD  16 /* {fp, lr} above */
 
 static_assert(sizeof(struct ucontext) == 168);
@@ -75,7 +94,9 @@ static_assert(sizeof(struct sigcontext) == 280);
 static_assert(sizeof(struct record) == 8);
 static_assert(sizeof(struct fpsimd_record) == 528);
 static_assert(offsetof(struct fpsimd_record, v) == 16);
-static_assert(FRAME_SIZE == 4688);
+static_assert(sizeof(struct sve_record) == 16);
+static_assert(sizeof(struct extra_record) == 32);
+static_assert(FRAME_RECORDS + RECORDS_SIZE == 4688);
 
 /* What the signal mask, stack and registers were. */
 static int push_context(uaddr_t frame, struct hal_task *task, const struct sigframe_req *req)
@@ -107,27 +128,105 @@ static bool is_fault(const struct sigframe_req *req)
 	return code > 0 && (req->sig == 11 || req->sig == 7); /* SIGSEGV, SIGBUS */
 }
 
-static int push_records(uaddr_t at, struct hal_task *task, const struct sigframe_req *req)
+/* Offsets of the records, from the first on; 0: not in this frame. */
+struct layout {
+	size_t esr, sve, extra, end;
+	size_t sve_size;
+	size_t size; /* of it all, at least RECORDS_SIZE */
+};
+
+#define ALIGN_RECORD(n) (((n) + 15) & ~15UL)
+
+static size_t sve_record_size(unsigned int vl)
+{
+	return ALIGN_RECORD(sizeof(struct sve_record) + (vl ? aarch64_sve_bytes(vl) : 0));
+}
+
+/* @vl: length of the SVE registers that go into the frame; 0: none. */
+static struct layout lay_out(bool with_esr, unsigned int vl)
+{
+	struct layout l = { .size = RECORDS_SIZE };
+	size_t at = sizeof(struct fpsimd_record);
+
+	if (with_esr) {
+		l.esr = at;
+		at += sizeof(struct esr_record);
+	}
+	if (aarch64_sve_max()) {
+		l.sve_size = sve_record_size(vl);
+		if (at + l.sve_size + sizeof(struct extra_record) +
+			    ALIGN_RECORD(sizeof(struct record)) >
+		    RECORDS_SIZE) {
+			l.extra = at;
+			at += sizeof(struct extra_record) + ALIGN_RECORD(sizeof(struct record));
+		}
+		l.sve = at;
+		at += l.sve_size;
+	}
+	l.end = at;
+	l.size = max(l.size, at + ALIGN_RECORD(sizeof(struct record)));
+	return l;
+}
+
+static struct layout layout_for(const struct hal_task *task, const struct sigframe_req *req)
+{
+	return lay_out(task->arch.fault_esr && is_fault(req),
+		       aarch64_sve_used(task) ? task->arch.sve_vl : 0);
+}
+
+static int push_fpsimd(uaddr_t at, const struct hal_task *task)
 {
 	const struct arch_fpstate *fp = &task->arch.fp;
-	struct fpsimd_record head = { .head = { FPSIMD_MAGIC, sizeof(struct fpsimd_record) } };
+	struct fpsimd_record head = { .head = { FPSIMD_MAGIC, sizeof(struct fpsimd_record) },
+				      .fpsr = fp->fpsr,
+				      .fpcr = fp->fpcr };
+
+	return hal_copy_to_user(at, &head, offsetof(struct fpsimd_record, v)) ||
+			       hal_copy_to_user(at + offsetof(struct fpsimd_record, v), fp->v,
+						sizeof(fp->v))
+		       ? -EFAULT
+		       : 0;
+}
+
+static int push_sve(uaddr_t at, const struct hal_task *task, size_t size)
+{
+	struct sve_record head = { .head = { SVE_MAGIC, (u32)size }, .vl = task->arch.sve_vl };
+
+	if (hal_copy_to_user(at, &head, sizeof(head)))
+		return -EFAULT;
+	if (!aarch64_sve_used(task))
+		return 0;
+	return hal_copy_to_user(at + sizeof(head), task->arch.sve,
+				aarch64_sve_bytes(task->arch.sve_vl))
+		       ? -EFAULT
+		       : 0;
+}
+
+/* The record that leads to the SVE record, and the end of the first list. */
+static int push_extra(uaddr_t base, const struct layout *l)
+{
 	struct {
-		struct esr_record esr;
-		struct record end;
-	} tail = { .esr = { .head = { ESR_MAGIC, sizeof(struct esr_record) },
-			    .esr = task->arch.fault_esr } };
-	bool with_esr = task->arch.fault_esr && is_fault(req);
-	const void *rest = with_esr ? (const void *)&tail : (const void *)&tail.end;
-	size_t nrest = with_esr ? sizeof(tail) : sizeof(tail.end);
+		struct extra_record extra;
+		struct record end, pad;
+	} part = { .extra = { .head = { EXTRA_MAGIC, sizeof(struct extra_record) },
+			      .data = base + l->sve,
+			      .size = (u32)(l->size - l->sve) } };
+
+	return hal_copy_to_user(base + l->extra, &part, sizeof(part)) ? -EFAULT : 0;
+}
+
+static int push_records(uaddr_t base, struct hal_task *task, const struct layout *l)
+{
+	struct esr_record esr = { .head = { ESR_MAGIC, sizeof(esr) }, .esr = task->arch.fault_esr };
+	static const struct record end[2];
 
 	aarch64_fp_sync(task);
-	head.fpsr = fp->fpsr;
-	head.fpcr = fp->fpcr;
-	if (hal_copy_to_user(at, &head, offsetof(struct fpsimd_record, v)) ||
-	    hal_copy_to_user(at + offsetof(struct fpsimd_record, v), fp->v, sizeof(fp->v)) ||
-	    hal_copy_to_user(at + sizeof(head), rest, nrest))
+	if (push_fpsimd(base, task) ||
+	    (l->esr && hal_copy_to_user(base + l->esr, &esr, sizeof(esr))) ||
+	    (l->extra && push_extra(base, l)) ||
+	    (l->sve && push_sve(base + l->sve, task, l->sve_size)))
 		return -EFAULT;
-	return 0;
+	return hal_copy_to_user(base + l->end, end, sizeof(end)) ? -EFAULT : 0;
 }
 
 static void enter_handler(struct uctx *u, const struct sigframe_req *req, uaddr_t frame,
@@ -146,14 +245,16 @@ static void enter_handler(struct uctx *u, const struct sigframe_req *req, uaddr_
 
 int uctx_push_sigframe(struct hal_task *task, const struct sigframe_req *req, uaddr_t *frame_out)
 {
+	struct layout layout = layout_for(task, req);
+	size_t size = FRAME_RECORDS + layout.size;
 	uaddr_t record = (req->sp - FRAME_RECORD) & ~15UL;
-	uaddr_t frame = record - FRAME_SIZE;
+	uaddr_t frame = record - size;
 	u64 link[2] = { task->uctx.x[29], task->uctx.x[30] };
 
-	if (req->sp < FRAME_SIZE + FRAME_RECORD || !req->restorer)
+	if (req->sp < size + FRAME_RECORD || !req->restorer)
 		return -EFAULT;
 	if (hal_copy_to_user(record, link, sizeof(link)) || push_context(frame, task, req) ||
-	    push_records(frame + FRAME_RECORDS, task, req) ||
+	    push_records(frame + FRAME_RECORDS, task, &layout) ||
 	    hal_copy_to_user(frame, req->info, 128))
 		return -EFAULT;
 	enter_handler(&task->uctx, req, frame, record);
@@ -205,35 +306,126 @@ static int pop_fpsimd(uaddr_t at, struct hal_task *task)
 	task->arch.fp.fpsr = rec.fpsr;
 	task->arch.fp.fpcr = rec.fpcr;
 	memcpy(task->arch.fp.v, rec.v, sizeof(rec.v));
-	task->arch.fp_used = 1;
+	task->arch.fp_used |= USE_FP;
+	aarch64_sve_merge(task, false);
 	aarch64_fp_replaced(task);
 	return 0;
 }
 
-/* One FPSIMD record must be there; ESR is for information; nothing else is ever put into a frame here. */
-static int pop_records(uaddr_t base, struct hal_task *task)
-{
-	u32 offset = 0;
-	uaddr_t fpsimd = 0;
-	struct record rec;
+/* What the lists of a frame hold. */
+struct found {
+	uaddr_t fpsimd, sve; /* 0: there is none */
+	uaddr_t extra;
+	u32 sve_size, extra_size;
+};
 
-	for (;;) {
-		if (RECORDS_SIZE - offset < sizeof(rec))
+/* A record of SVE: of the task's length, with no registers or all. The FPSIMD record counts for their low parts. */
+static int pop_sve(struct hal_task *task, const struct found *f)
+{
+	struct sve_record rec;
+	int err;
+
+	if (hal_copy_from_user(&rec, f->sve, sizeof(rec)))
+		return -EFAULT;
+	if (rec.flags || rec.vl != task->arch.sve_vl)
+		return -EINVAL;
+	if (f->sve_size == sizeof(rec)) {
+		aarch64_sve_drop(task);
+		return 0;
+	}
+	if (f->sve_size < sve_record_size(rec.vl))
+		return -EINVAL;
+	err = aarch64_sve_use(task);
+	if (err)
+		return err;
+	/* What the registers hold does not matter any more, even if the copy fails. */
+	aarch64_fp_replaced(task);
+	if (hal_copy_from_user(task->arch.sve, f->sve + sizeof(rec), aarch64_sve_bytes(rec.vl)))
+		return -EFAULT;
+	aarch64_fp_replaced(task);
+	return 0;
+}
+
+/* EXTRA must be followed by the end of its list, and lead behind that. */
+static int note_extra(struct found *f, uaddr_t at)
+{
+	struct {
+		struct extra_record extra;
+		struct record end, pad;
+	} part;
+
+	if (hal_copy_from_user(&part, at, sizeof(part)))
+		return -EFAULT;
+	if (f->extra || part.extra.head.size != sizeof(part.extra) || part.end.magic ||
+	    part.end.size || part.extra.data != at + sizeof(part) || part.extra.size % 16 ||
+	    part.extra.size > FRAME_MAX)
+		return -EINVAL;
+	f->extra = part.extra.data;
+	f->extra_size = part.extra.size;
+	return 0;
+}
+
+static int note_record(struct found *f, const struct record *rec, uaddr_t at)
+{
+	switch (rec->magic) {
+	case FPSIMD_MAGIC:
+		if (f->fpsimd || rec->size < sizeof(struct fpsimd_record))
+			return -EINVAL;
+		f->fpsimd = at;
+		return 0;
+	case SVE_MAGIC:
+		if (f->sve || rec->size < sizeof(struct sve_record) || !aarch64_sve_max())
+			return -EINVAL;
+		f->sve = at;
+		f->sve_size = rec->size;
+		return 0;
+	case EXTRA_MAGIC:
+		return note_extra(f, at);
+	case ESR_MAGIC: /* for information */
+		return 0;
+	default: /* nothing else is ever put into a frame here */
+		return -EINVAL;
+	}
+}
+
+/* One list: to its end record, or to EXTRA. */
+static int walk_list(struct found *f, uaddr_t base, u32 limit)
+{
+	uaddr_t extra = f->extra;
+	u32 offset = 0;
+	struct record rec;
+	int err = 0;
+
+	while (!err && f->extra == extra) {
+		if (limit - offset < sizeof(rec))
 			return -EINVAL;
 		if (hal_copy_from_user(&rec, base + offset, sizeof(rec)))
 			return -EFAULT;
-		if (!rec.magic && !rec.size)
-			break;
-		if (rec.size < sizeof(rec) || (rec.size & 15) || rec.size > RECORDS_SIZE - offset)
+		if (!rec.magic)
+			return rec.size ? -EINVAL : 0;
+		if (rec.size < sizeof(rec) || (rec.size & 15) || rec.size > limit - offset)
 			return -EINVAL;
-		if (rec.magic == FPSIMD_MAGIC && !fpsimd &&
-		    rec.size >= sizeof(struct fpsimd_record))
-			fpsimd = base + offset;
-		else if (rec.magic != ESR_MAGIC)
-			return -EINVAL;
+		err = note_record(f, &rec, base + offset);
 		offset += rec.size;
 	}
-	return fpsimd ? pop_fpsimd(fpsimd, task) : -EINVAL;
+	return err;
+}
+
+/* One FPSIMD record must be there. */
+static int pop_records(uaddr_t base, struct hal_task *task)
+{
+	struct found f = { 0 };
+	int err = walk_list(&f, base, RECORDS_SIZE);
+
+	if (!err && f.extra)
+		err = walk_list(&f, f.extra, f.extra_size);
+	if (err || !f.fpsimd)
+		return err ? err : -EINVAL;
+	if (f.sve)
+		err = pop_sve(task, &f);
+	else
+		aarch64_sve_drop(task);
+	return err ? err : pop_fpsimd(f.fpsimd, task);
 }
 
 int uctx_pop_sigframe(struct hal_task *task, struct sigframe_ret *out)
@@ -250,5 +442,5 @@ int uctx_pop_sigframe(struct hal_task *task, struct sigframe_ret *out)
 /* The frame, its frame record, and what aligning both may cost. */
 size_t uctx_sigframe_size(void)
 {
-	return FRAME_SIZE + FRAME_RECORD + 16;
+	return FRAME_RECORDS + lay_out(true, aarch64_sve_max()).size + FRAME_RECORD + 16;
 }

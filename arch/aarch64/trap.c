@@ -93,6 +93,16 @@ static int fp_trap_code(u64 esr)
 	return esr & (1 << 4) ? CODE_FLTRES : CODE_FLTUNK;
 }
 
+static enum uctx_reason sve_access(struct hal_task *task, struct uctx_event *ev)
+{
+	int r = aarch64_sve_trap(task);
+
+	if (r > 0)
+		return UCTX_INTERRUPT;
+	ev->addr = task->uctx.pc;
+	return exception(ev, r < 0 ? UCTX_EXC_ACCESS : UCTX_EXC_ILLEGAL, 0);
+}
+
 static enum uctx_reason user_exception(struct hal_task *task, u64 esr, struct uctx_event *ev)
 {
 	switch (ESR_EC(esr)) {
@@ -103,9 +113,10 @@ static enum uctx_reason user_exception(struct hal_task *task, u64 esr, struct uc
 	case EC_FP_ACCESS:
 		aarch64_fp_trap(task);
 		return UCTX_INTERRUPT;
+	case EC_SVE:
+		return sve_access(task, ev);
 	case EC_UNKNOWN:
 	case EC_SYSREG:
-	case EC_SVE:
 	case EC_SME:
 	case EC_ILL_STATE:
 		ev->addr = task->uctx.pc;

@@ -10,6 +10,7 @@
 #include <hal/debug.h>
 #include <hal/uctx.h>
 #include <lib/string.h>
+#include <uapi/prctl.h>
 
 /* What the assembly files count on. */
 static_assert(offsetof(struct hal_task, uctx) == 0);
@@ -34,6 +35,7 @@ void uctx_init_user(struct hal_task *task, uaddr_t ip, uaddr_t sp)
 	task->uctx.sp = sp;
 	task->uctx.pstate = PSR_MODE_EL0t;
 	task->uctx.syscall_nr = -1;
+	aarch64_sve_exec(task);
 	memset(&task->arch.fp, 0, sizeof(task->arch.fp));
 	task->arch.fp_used = 0;
 	task->arch.fault_esr = 0;
@@ -58,6 +60,7 @@ int uctx_fork(struct hal_task *child, struct hal_task *parent, uaddr_t sp, bool 
 		aarch64_fp_sync(parent);
 		child->arch.fp = parent->arch.fp;
 	}
+	aarch64_sve_fork(child, parent);
 	aarch64_fp_replaced(child);
 	return 0;
 }
@@ -65,6 +68,7 @@ int uctx_fork(struct hal_task *child, struct hal_task *parent, uaddr_t sp, bool 
 void uctx_exit(struct hal_task *task)
 {
 	hal_debug_reset(task);
+	aarch64_sve_drop(task);
 	aarch64_fp_replaced(task);
 }
 
@@ -100,11 +104,14 @@ __noreturn void hal_cpu_halt(void)
 		__asm__ __volatile__("wfi" ::: "memory");
 }
 
-/* This architecture has no options of its own. */
 long uctx_prctl(struct hal_task *task, int option, unsigned long arg)
 {
-	(void)task;
-	(void)option;
-	(void)arg;
-	return -EINVAL;
+	switch (option) {
+	case PR_SVE_SET_VL:
+		return aarch64_sve_prctl_set(task, arg);
+	case PR_SVE_GET_VL:
+		return aarch64_sve_prctl_get(task);
+	default:
+		return -EINVAL;
+	}
 }

@@ -33,7 +33,7 @@ struct arch_thread {
 	u64 sp;
 	u32 fp_ready; /* 1: the CPU is set up for this task's FP use, user mode may be entered at once */
 	u32 live;    /* LIVE_*: what hal_task_switch() has to take out of the CPU's registers */
-	u32 fp_used; /* 1: the program has used FP since exec */
+	u32 fp_used; /* USE_*: what the program has used since exec */
 	u32 fp_cpu;  /* CPU whose registers held fp last, see fpu.c */
 	/* Of the last exception in user mode that was no interrupt: for the signal frame. */
 	u64 fault_addr, fault_esr;
@@ -41,7 +41,14 @@ struct arch_thread {
 	u32 pad;
 	struct arch_fpstate fp;
 	struct aarch64_hw_debug *hw_debug; /* breakpoints and watchpoints; NULL: never had any */
+	u8 *sve;	  /* with USE_SVE: Z0-Z31, P0-P15, FFR while not live; see sve.c */
+	u16 sve_vl;	  /* vector length in bytes; 0: no SVE */
+	u16 sve_vl_exec;  /* that of the next program; 0: the default */
+	bool sve_inherit; /* ... and of those after it */
 };
+
+#define USE_FP	1U
+#define USE_SVE 2U
 
 #define LIVE_FP	   1 /* newer FP state than fp */
 #define LIVE_DEBUG 2 /* single-step, breakpoints or watchpoints */

@@ -58,9 +58,11 @@
 #define MAIR_NORMAL	2
 #define MAIR_VALUE	0xff4404
 
-/* CPACR_EL1.FPEN; SVE and SME always trap */
+/* CPACR_EL1.FPEN, ZEN; SME always traps */
 #define CPACR_FP_EL1	(1 << 20)
 #define CPACR_FP_ALL	(3 << 20)
+#define CPACR_SVE_EL1	(1 << 16)
+#define CPACR_SVE_ALL	(3 << 16)
 
 /* MDSCR_EL1 */
 #define MDSCR_SS	(1 << 0)

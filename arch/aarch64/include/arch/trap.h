@@ -33,10 +33,46 @@ void aarch64_user_prepare(struct hal_task *task);
 void aarch64_switch_out(struct hal_task *task);
 /** aarch64_fp_trap() - @task, current, used FP for the first time. */
 void aarch64_fp_trap(struct hal_task *task);
-/** aarch64_fp_sync() - bring task->arch.fp up to date; the registers stay live. @task is current. */
+/** aarch64_fp_sync() - bring task->arch.fp (and sve) up to date; the registers stay live. @task is current or stopped. */
 void aarch64_fp_sync(struct hal_task *task);
-/** aarch64_fp_replaced() - task->arch.fp was written: it counts from now on. @task is current or new. */
+/** aarch64_fp_replaced() - task->arch.fp was written: it counts from now on. @task is current, stopped or new. */
 void aarch64_fp_replaced(struct hal_task *task);
+
+/* sve.c; sizes and lengths in bytes */
+
+/* Flags of a length, as prctl has them. */
+#define SVE_VL_INHERIT (1UL << 17)
+#define SVE_VL_ONEXEC  (1UL << 18)
+
+/** aarch64_sve_init() - find out which lengths there are. Boot CPU. */
+void aarch64_sve_init(void);
+/** aarch64_sve_max() - the longest vector; 0: no SVE. */
+unsigned int aarch64_sve_max(void);
+/** aarch64_sve_bytes() - all registers at length @vl. */
+size_t aarch64_sve_bytes(unsigned int vl);
+bool aarch64_sve_used(const struct hal_task *task);
+/** aarch64_sve_trap() - @task, current, met an SVE instruction that trapped. Return: 1: try again, 0: illegal, -ENOMEM. */
+int aarch64_sve_trap(struct hal_task *task);
+/** aarch64_sve_use(), aarch64_sve_drop() - give @task SVE state, made of its FP state; go back to FP state. Current or stopped. Return: 0, -ENOMEM. */
+int aarch64_sve_use(struct hal_task *task);
+void aarch64_sve_drop(struct hal_task *task);
+/** aarch64_sve_enable() - registers have @task's length from here on. CPACR_EL1 lets us. Interrupts off. */
+void aarch64_sve_enable(const struct hal_task *task);
+/** aarch64_sve_merge() - arch.fp.v into the low parts of Z, in memory; aarch64_sve_split() - and out of them. */
+void aarch64_sve_merge(struct hal_task *task, bool clear_high);
+void aarch64_sve_split(struct hal_task *task);
+void aarch64_sve_exec(struct hal_task *task);
+void aarch64_sve_fork(struct hal_task *child, const struct hal_task *parent);
+/** aarch64_sve_set_length() - choose the length for now or for the next program. Current or stopped. Return: 0, -EINVAL. */
+int aarch64_sve_set_length(struct hal_task *task, unsigned int vl, unsigned long flags);
+unsigned long aarch64_sve_flags(const struct hal_task *task);
+long aarch64_sve_prctl_get(const struct hal_task *task);
+long aarch64_sve_prctl_set(struct hal_task *task, unsigned long arg);
+
+/* sve_regs.S: all registers at the length that is set; the current length. */
+void aarch64_sve_save(u8 *area);
+void aarch64_sve_load(const u8 *area);
+unsigned int aarch64_sve_length(void);
 
 /* debug.c */
 
