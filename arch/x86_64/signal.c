@@ -208,9 +208,13 @@ static bool has_xstate(uaddr_t fp, const struct fx_sw_bytes *sw)
 /* Component by component, so that nothing of the frame gets into the gaps of the area. */
 static int take_components(u8 *area, uaddr_t fp, const struct fx_sw_bytes *sw, u64 *present)
 {
-	if (hal_get_user64(present, fp + X86_XSAVE_HEADER))
+	u64 header[3]; /* components, format (0: standard), 0 */
+
+	if (hal_copy_from_user(header, fp + X86_XSAVE_HEADER, sizeof(header)))
 		return -EFAULT;
-	*present &= sw->xfeatures & x86_features.xfeatures;
+	if (header[0] & ~x86_features.xfeatures || header[1] || header[2])
+		return -EINVAL;
+	*present = header[0] & sw->xfeatures;
 	for (unsigned int i = 2; i < X86_XCOMP_MAX; i++) {
 		const struct x86_xcomp *c = &x86_xcomp[i];
 
@@ -229,19 +233,17 @@ static int pop_fpstate(struct hal_task *task, uaddr_t fp)
 	u8 *area = task->arch.fpu;
 	struct fx_sw_bytes sw;
 	u64 present = XSTATE_FP_SSE;
-	u32 mask;
+	u32 mxcsr;
 	int err = 0;
 
 	if (hal_copy_from_user(&sw, fp + X86_FX_SW, sizeof(sw)))
 		return -EFAULT;
-	/* The area becomes a complete image first: the CPU's own MXCSR mask is in it. */
-	x86_fpu_save(task, area);
-	memcpy(&mask, area + X86_FX_MXCSR_MASK, sizeof(mask));
 	x86_fpu_changed(task);
 	if (hal_copy_from_user(area, fp, X86_FX_SW))
 		return -EFAULT;
-	*(u32 *)(area + X86_FX_MXCSR) &= mask ? mask : 0xffbf;
-	memcpy(area + X86_FX_MXCSR_MASK, &mask, sizeof(mask));
+	memcpy(&mxcsr, area + X86_FX_MXCSR, sizeof(mxcsr));
+	if (mxcsr & ~x86_mxcsr_mask)
+		return -EINVAL;
 	if (has_xstate(fp, &sw))
 		err = take_components(area, fp, &sw, &present);
 	if (x86_features.xsave) {
