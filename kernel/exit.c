@@ -529,6 +529,7 @@ int do_wait(const struct wait_req *req, struct wait_result *res)
 	struct waiter w;
 	int r;
 
+	TRACE_POINT(sched_process_wait, req->idtype == P_PID ? (pid_t)req->id : 0);
 	r = scan_children(req, res);
 	if (r || (req->options & WNOHANG))
 		return r;

@@ -331,6 +331,7 @@ bool task_wake(struct task *t, u32 states)
 		spin_unlock_irqrestore(&t->wake_lock, flags);
 		return false;
 	}
+	TRACE_POINT(sched_waking, t, t->hal.cpu);
 	rq = cpu_runq(t->hal.cpu);
 	spin_lock(&rq->lock);
 	on_queue = t->se.queued;

@@ -140,6 +140,15 @@ int trace_event_set_filter(struct trace_event *ev, const char *text);
 /** trace_event_show_format() - the text of the format file. trace_mutex held. */
 void trace_event_show_format(struct printbuf *pb, const struct trace_event *ev);
 
+/**
+ * trace_pids_add(), trace_pids_clear() - of which threads alone events are recorded (set_event_pid); none: of all. A switch, a
+ * wake-up and a new task are recorded if either side is one of them. trace_mutex held. 0, -ENOMEM; -EINVAL: no such number can be.
+ */
+int trace_pids_add(u64 pid);
+void trace_pids_clear(void);
+/** trace_pids_next() - the smallest one >= @pid, or 0. trace_mutex held. */
+u32 trace_pids_next(u32 pid);
+
 /** trace_field_text() - print one field's value as name=value does: numbers decimal, strings quoted. */
 void trace_field_text(struct printbuf *pb, const struct trace_field *f, const struct trace_entry *e,
 		      size_t len);

@@ -239,6 +239,7 @@ static int readme_show(struct printbuf *pb, const struct tracefs_node *n)
 		"tracing mini-HOWTO:\n\n"
 		"  available_events\t- every event, as SYSTEM:EVENT\n"
 		"  set_event\t\t- events that are on; write names to add, !names to remove\n"
+		"  set_event_pid\t\t- record these threads only\n"
 		"  events/enable, events/SYSTEM/enable, events/SYSTEM/EVENT/enable\t- 1 on, 0 off\n"
 		"  events/SYSTEM/EVENT/format\t- the fields of its records\n"
 		"  events/SYSTEM/EVENT/filter\t- FIELD OP VALUE [&& || !], 0 for none\n"
@@ -270,6 +271,11 @@ const struct tracefs_file tracefs_root_files[] = {
 	  .mode = 0640,
 	  .truncate = tracefs_trace_truncate,
 	  .fops = &tracefs_trace_ops },
+	{ .name = "set_event_pid",
+	  .mode = 0640,
+	  .show = tracefs_show_pids,
+	  .write = tracefs_write_pids,
+	  .truncate = tracefs_clear_pids },
 	{ .name = "trace_clock", .mode = 0640, .show = clock_show, .write = clock_write },
 	{ .name = "trace_marker", .mode = 0220, .fops = &tracefs_marker_ops },
 	{ .name = "trace_options", .mode = 0640, .show = options_show, .write = options_write },

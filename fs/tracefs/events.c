@@ -282,7 +282,8 @@ static int set_word(char *word)
 	return any ? 0 : -EINVAL;
 }
 
-int tracefs_write_set_event(const struct tracefs_node *n, char *text, size_t len)
+/* Call @fn for each word. 0, or what it said first that was not 0. */
+static int each_word(char *text, int (*fn)(char *word))
 {
 	while (*text) {
 		size_t word = 0;
@@ -295,10 +296,42 @@ int tracefs_write_set_event(const struct tracefs_node *n, char *text, size_t len
 			word++;
 		end = text[word];
 		text[word] = '\0';
-		r = word ? set_word(text) : 0;
+		r = word ? fn(text) : 0;
 		if (r)
 			return r;
 		text += word + (end != '\0');
 	}
+	return 0;
+}
+
+int tracefs_write_set_event(const struct tracefs_node *n, char *text, size_t len)
+{
+	return each_word(text, set_word);
+}
+
+/* ---- set_event_pid ---- */
+
+int tracefs_show_pids(struct printbuf *pb, const struct tracefs_node *n)
+{
+	for (u32 pid = 1; (pid = trace_pids_next(pid)) != 0; pid++)
+		printbuf_printf(pb, "%u\n", pid);
+	return 0;
+}
+
+static int add_pid(char *word)
+{
+	u64 pid;
+
+	return kstrtou64(word, 10, &pid) ? -EINVAL : trace_pids_add(pid);
+}
+
+int tracefs_write_pids(const struct tracefs_node *n, char *text, size_t len)
+{
+	return each_word(text, add_pid);
+}
+
+int tracefs_clear_pids(const struct tracefs_node *n)
+{
+	trace_pids_clear();
 	return 0;
 }

@@ -168,11 +168,54 @@ const struct file_ops tracefs_trace_ops = {
 
 /* ---- trace_pipe ---- */
 
+/* What is taken out is one reader's: a CPU's records have one pipe at a time. trace_mutex. */
+static unsigned long piped[CONFIG_NR_CPUS / 64 + 1];
+
+/* 0, -EBUSY. */
+static int claim_pipe(int cpu)
+{
+	int r = 0;
+
+	mutex_lock(&trace_mutex);
+	for (int i = 0; i < CONFIG_NR_CPUS; i++)
+		if ((cpu == TRACE_ALL_CPUS || cpu == i) && (piped[i / 64] & BIT(i % 64)))
+			r = -EBUSY;
+	for (int i = 0; !r && i < CONFIG_NR_CPUS; i++)
+		if (cpu == TRACE_ALL_CPUS || cpu == i)
+			piped[i / 64] |= BIT(i % 64);
+	mutex_unlock(&trace_mutex);
+	return r;
+}
+
+static void release_pipe(int cpu)
+{
+	mutex_lock(&trace_mutex);
+	for (int i = 0; i < CONFIG_NR_CPUS; i++)
+		if (cpu == TRACE_ALL_CPUS || cpu == i)
+			piped[i / 64] &= ~BIT(i % 64);
+	mutex_unlock(&trace_mutex);
+}
+
 static int pipe_open(struct inode *i, struct file *f)
 {
+	int cpu = tracefs_node(i)->cpu, r = claim_pipe(cpu);
+
+	if (r)
+		return r;
 	f->mode &= ~(FMODE_LSEEK | FMODE_PREAD);
 	f->mode |= FMODE_NOPOS;
-	return stream_open_as(i, f, true);
+	r = stream_open_as(i, f, true);
+	if (r)
+		release_pipe(cpu);
+	return r;
+}
+
+static void pipe_release(struct file *f)
+{
+	struct stream *s = f->priv;
+
+	release_pipe(s->it->cpu);
+	stream_release(f);
 }
 
 /* Wait until there is something to read. 0: nothing will come, recording is off; 1: there is; -Exxx. */
@@ -231,7 +274,7 @@ const struct file_ops tracefs_pipe_ops = {
 	.open = pipe_open,
 	.read = pipe_read,
 	.poll = pipe_poll,
-	.release = stream_release,
+	.release = pipe_release,
 };
 
 /* ---- trace_marker ---- */

@@ -68,5 +68,8 @@ int tracefs_show_available(struct printbuf *pb, const struct tracefs_node *n);
 int tracefs_show_set_event(struct printbuf *pb, const struct tracefs_node *n);
 int tracefs_write_set_event(const struct tracefs_node *n, char *text, size_t len);
 int tracefs_clear_set_event(const struct tracefs_node *n);
+int tracefs_show_pids(struct printbuf *pb, const struct tracefs_node *n);
+int tracefs_write_pids(const struct tracefs_node *n, char *text, size_t len);
+int tracefs_clear_pids(const struct tracefs_node *n);
 
 #endif

@@ -185,19 +185,22 @@ void trace_iter_free(struct trace_iter *it)
 	kfree(it);
 }
 
+/* Begin at what is in @r now; NULL: nothing. */
+static void attach(struct trace_cursor *c, struct trace_ring *r, bool consuming)
+{
+	c->held = false;
+	c->next_seq = U64_MAX;
+	c->ring = r;
+	c->serial = r ? r->serial : 0;
+	c->pos = r ? trace_ring_start(r) : 0;
+	c->end = consuming ? U64_MAX : r ? trace_ring_head(r) : 0;
+}
+
 void trace_iter_rewind(struct trace_iter *it)
 {
-	for (unsigned int i = 0; i < boot_info.ncpus; i++) {
-		struct trace_cursor *c = it->cursor[i];
-
-		if (!c)
-			continue;
-		c->held = false;
-		c->next_seq = U64_MAX;
-		c->ring = ring[i];
-		c->pos = ring[i] ? trace_ring_start(ring[i]) : 0;
-		c->end = it->consuming ? U64_MAX : ring[i] ? trace_ring_head(ring[i]) : 0;
-	}
+	for (unsigned int i = 0; i < boot_info.ncpus; i++)
+		if (it->cursor[i])
+			attach(it->cursor[i], ring[i], it->consuming);
 }
 
 /* Have the oldest record of one CPU in its cursor, if there is one. */
@@ -209,13 +212,14 @@ static bool fill(struct trace_iter *it, unsigned int cpu)
 
 	if (!r)
 		return false;
+	if (c->serial != r->serial)
+		attach(c, r, it->consuming);
 	/* Others consume, too. */
-	if (c->held && c->ring == r && c->read == r->read)
+	if (c->held && c->read == r->read)
 		return true;
 	c->held = false;
-	if (it->consuming || c->ring != r || c->pos < r->read)
+	if (it->consuming || c->pos < r->read)
 		c->pos = r->read;
-	c->ring = r;
 	c->read = r->read;
 	if (c->pos >= c->end || !trace_ring_next(r, &c->pos, &c->rec, c->bytes))
 		return false;
@@ -248,15 +252,20 @@ void trace_iter_done(struct trace_iter *it, struct trace_cursor *c)
 	c->ring->found_lost += c->lost;
 }
 
+/* With interrupts off, as writers: a ring that is replaced meanwhile is not freed. */
 bool trace_iter_empty(const struct trace_iter *it)
 {
+	unsigned long flags = hal_irq_save();
+	bool empty = true;
+
 	for (unsigned int i = 0; i < boot_info.ncpus; i++) {
-		struct trace_ring *r = READ_ONCE(ring[i]);
+		struct trace_ring *r = __atomic_load_n(&ring[i], __ATOMIC_ACQUIRE);
 
 		if (it->cursor[i] && r && trace_ring_head(r) > READ_ONCE(r->read))
-			return false;
+			empty = false;
 	}
-	return true;
+	hal_irq_restore(flags);
+	return empty;
 }
 
 /* ---- waiting ---- */

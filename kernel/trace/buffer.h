@@ -60,11 +60,12 @@ int trace_clock_set(const char *name);
 /* ---- reading ---- */
 
 struct trace_cursor {
-	u64 pos, end; /* of the ring; end: stop there */
-	struct trace_ring *ring;
-	u64 read;     /* ring->read when the record was taken */
-	u64 next_seq; /* what comes next if nothing is lost; U64_MAX: anything */
-	u64 lost;     /* before the record that is held */
+	u64 pos, end;		 /* of the ring; end: stop there */
+	struct trace_ring *ring; /* that the held record is of */
+	u64 serial;		 /* of the ring that pos is in */
+	u64 read;		 /* ring->read when the record was taken */
+	u64 next_seq;		 /* what comes next if nothing is lost; U64_MAX: anything */
+	u64 lost;		 /* before the record that is held */
 	bool held;
 	struct trace_record rec;
 	union {

@@ -32,6 +32,78 @@ static bool passes_filter(const struct trace_event *ev, const struct trace_entry
 	return !f || trace_filter_match(f, e, len, &env);
 }
 
+/* ---- of which threads ---- */
+
+#define PID_WORDS (PID_MAX / 64)
+struct pid_set {
+	u64 bits[PID_WORDS];
+};
+static struct pid_set *pids; /* trace_mutex to write; writers with interrupts off; NULL: all */
+
+static bool has_pid(const struct pid_set *set, u32 pid)
+{
+	return pid < PID_MAX && (set->bits[pid / 64] >> (pid % 64) & 1);
+}
+
+/* Events that are about another thread than the one that causes them have its number in one of these. */
+static const char *const other_pid[] = { "next_pid", "pid", "child_pid" };
+
+static bool concerns(const struct pid_set *set, const struct trace_event *ev,
+		     const struct trace_entry *e, size_t len)
+{
+	if (has_pid(set, (u32)e->pid))
+		return true;
+	if (strcmp(ev->system, "sched"))
+		return false;
+	for (unsigned int i = 0; i < ev->nfields; i++)
+		for (size_t j = 0; j < ARRAY_SIZE(other_pid); j++)
+			if (!strcmp(ev->fields[i].name, other_pid[j]) &&
+			    has_pid(set, (u32)trace_field_number(&ev->fields[i], e)))
+				return true;
+	return false;
+}
+
+static bool is_wanted_thread(const struct trace_event *ev, const struct trace_entry *e, size_t len)
+{
+	const struct pid_set *set = __atomic_load_n(&pids, __ATOMIC_ACQUIRE);
+
+	return likely(!set) || concerns(set, ev, e, len);
+}
+
+int trace_pids_add(u64 pid)
+{
+	if (pid == 0 || pid >= PID_MAX)
+		return -EINVAL;
+	if (!pids) {
+		struct pid_set *set = kzalloc(sizeof(*set), GFP_KERNEL);
+
+		if (!set)
+			return -ENOMEM;
+		__atomic_store_n(&pids, set, __ATOMIC_RELEASE);
+	}
+	__atomic_fetch_or(&pids->bits[pid / 64], 1ULL << (pid % 64), __ATOMIC_RELAXED);
+	return 0;
+}
+
+void trace_pids_clear(void)
+{
+	struct pid_set *old = pids;
+
+	if (!old)
+		return;
+	__atomic_store_n(&pids, NULL, __ATOMIC_RELEASE);
+	sched_sync_all_cpus();
+	kfree(old);
+}
+
+u32 trace_pids_next(u32 pid)
+{
+	for (; pids && pid < PID_MAX; pid++)
+		if (has_pid(pids, pid))
+			return pid;
+	return 0;
+}
+
 void trace_event_write(struct trace_event *ev, struct trace_entry *entry, size_t len)
 {
 	bool irqs_on = hal_irq_enabled();
@@ -44,7 +116,8 @@ void trace_event_write(struct trace_event *ev, struct trace_entry *entry, size_t
 		entry->flags |= TRACE_FLAG_NEED_RESCHED;
 	entry->preempt_count = 0;
 	entry->pid = t->tid ? t->tid->nr : 0;
-	if (READ_ONCE(trace_recording) && len <= TRACE_ENTRY_MAX && passes_filter(ev, entry, len))
+	if (READ_ONCE(trace_recording) && len <= TRACE_ENTRY_MAX &&
+	    is_wanted_thread(ev, entry, len) && passes_filter(ev, entry, len))
 		trace_record_write(entry, len);
 	hal_irq_restore(flags);
 }

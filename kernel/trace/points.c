@@ -154,6 +154,7 @@ static const struct trace_field sched_wakeup_fields[] = {
 	TRACE_FIELD(struct sched_wakeup, int, target_cpu),
 };
 #define sched_wakeup_new_fields sched_wakeup_fields
+#define sched_waking_fields	sched_wakeup_fields
 
 static void print_sched_wakeup(struct printbuf *pb, const struct trace_event *ev,
 			       const struct trace_entry *e, size_t len)
@@ -164,8 +165,10 @@ static void print_sched_wakeup(struct printbuf *pb, const struct trace_event *ev
 			r->target_cpu);
 }
 #define print_sched_wakeup_new print_sched_wakeup
+#define print_sched_waking     print_sched_wakeup
 #define WAKEUP_TEXT "\"comm=%s pid=%d prio=%d target_cpu=%03d\", REC->comm, REC->pid, REC->prio, REC->target_cpu"
 
+EVENT(sched, sched_waking, WAKEUP_TEXT);
 EVENT(sched, sched_wakeup, WAKEUP_TEXT);
 EVENT(sched, sched_wakeup_new, WAKEUP_TEXT);
 
@@ -175,6 +178,11 @@ static void wakeup(struct trace_event *ev, const struct task *t, unsigned int cp
 
 	copy_comm(r.comm, t);
 	trace_event_write(ev, &r.entry, sizeof(r));
+}
+
+void trace_sched_waking_hit(const struct task *t, unsigned int cpu)
+{
+	wakeup(&trace_sched_waking, t, cpu);
 }
 
 void trace_sched_wakeup_hit(const struct task *t, unsigned int cpu)
@@ -379,6 +387,21 @@ void trace_sched_process_free_hit(const struct task *t)
 	trace_event_write(&trace_sched_process_free, &r.entry, sizeof(r));
 }
 
+/* As sched_process_free, of the child that is waited for: 0 is any. */
+#define sched_process_wait_fields sched_process_free_fields
+#define print_sched_process_wait  print_sched_process_free
+
+EVENT(sched, sched_process_wait,
+      "\"comm=%s pid=%d prio=%d\", __get_str(comm), REC->pid, REC->prio");
+
+void trace_sched_process_wait_hit(pid_t pid)
+{
+	struct sched_free r = { .pid = pid, .prio = prio_of(current) };
+
+	put_tail(&r.comm, &r, r.text, current->comm, sizeof(r.text));
+	trace_event_write(&trace_sched_process_wait, &r.entry, sizeof(r));
+}
+
 /* ---- task_rename ---- */
 
 struct task_rename {
@@ -566,10 +589,11 @@ void trace_page_fault_kernel_hit(unsigned long address, unsigned int access)
 /* ---- all of them ---- */
 
 struct trace_event *const trace_kernel_events[] = {
-	&trace_sched_switch,	   &trace_sched_wakeup,
-	&trace_sched_wakeup_new,   &trace_sched_migrate_task,
-	&trace_sched_process_fork, &trace_sched_process_exec,
-	&trace_sched_process_exit, &trace_sched_process_free,
+	&trace_sched_switch,	   &trace_sched_waking,
+	&trace_sched_wakeup,	   &trace_sched_wakeup_new,
+	&trace_sched_migrate_task, &trace_sched_process_fork,
+	&trace_sched_process_exec, &trace_sched_process_exit,
+	&trace_sched_process_free, &trace_sched_process_wait,
 	&trace_task_rename,	   &trace_signal_generate,
 	&trace_signal_deliver,	   &trace_page_fault_user,
 	&trace_page_fault_kernel,  NULL,

@@ -13,8 +13,8 @@
 extern struct trace_event trace_sched_switch, trace_sched_waking, trace_sched_wakeup,
 	trace_sched_wakeup_new, trace_sched_migrate_task, trace_sched_process_fork,
 	trace_sched_process_exec, trace_sched_process_exit, trace_sched_process_free,
-	trace_task_rename, trace_signal_generate, trace_signal_deliver, trace_page_fault_user,
-	trace_page_fault_kernel;
+	trace_sched_process_wait, trace_task_rename, trace_signal_generate, trace_signal_deliver,
+	trace_page_fault_user, trace_page_fault_kernel;
 
 /* TRACE_POINT(event, arguments): call event_hit(arguments) if somebody wants the event. */
 #define TRACE_POINT(event, ...)                                                                    \
@@ -24,6 +24,7 @@ extern struct trace_event trace_sched_switch, trace_sched_waking, trace_sched_wa
 	} while (0)
 
 void trace_sched_switch_hit(const struct task *prev, const struct task *next);
+void trace_sched_waking_hit(const struct task *t, unsigned int cpu);
 void trace_sched_wakeup_hit(const struct task *t, unsigned int cpu);
 void trace_sched_wakeup_new_hit(const struct task *t, unsigned int cpu);
 void trace_sched_migrate_task_hit(const struct task *t, unsigned int cpu);
@@ -31,6 +32,7 @@ void trace_sched_process_fork_hit(const struct task *child);
 void trace_sched_process_exec_hit(const char *filename, pid_t old_pid);
 void trace_sched_process_exit_hit(const struct task *t);
 void trace_sched_process_free_hit(const struct task *t);
+void trace_sched_process_wait_hit(pid_t pid);
 void trace_task_rename_hit(const struct task *t, const char *name);
 /* @result: 0 delivered, 1 ignored, 2 already pending, 3 queue full, 4 information lost: TRACE_SIGNAL_*. */
 void trace_signal_generate_hit(int sig, const struct siginfo *info, const struct task *t,

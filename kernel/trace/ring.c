@@ -27,10 +27,12 @@ static struct trace_page_head page_head(u64 run, u32 kind, u32 ring, u32 index)
 
 struct trace_ring *trace_ring_create(u32 number, u32 npages, u64 run)
 {
+	static u64 last_serial;
 	struct trace_ring *r = kpages_alloc(GFP_KERNEL | GFP_ZERO, 0);
 
 	if (!r)
 		return NULL;
+	r->serial = __atomic_add_fetch(&last_serial, 1, __ATOMIC_RELAXED);
 	r->overwrite = true;
 	r->pages = kcalloc(npages, sizeof(r->pages[0]), GFP_KERNEL);
 	if (!r->pages)

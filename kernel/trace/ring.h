@@ -66,6 +66,7 @@ struct trace_ring {
 	u64 read_records; /* readers: consumed */
 	u64 found_lost;	  /* readers: of overrun, those whose numbers are below next_seq */
 	u64 next_seq;	  /* readers: of the first record that was not consumed */
+	u64 serial;	  /* no other ring has it: its memory may come again as another's */
 	u32 npages;
 	bool overwrite; /* full: forget the oldest; else drop the new */
 	struct trace_page **pages;

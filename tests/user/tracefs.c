@@ -218,6 +218,8 @@ static void pipe_reads(void)
 
 	reset();
 	fd = (int)CHECK_OK(open("trace_pipe", O_RDONLY | O_NONBLOCK));
+	CHECK_ERRNO(open("trace_pipe", O_RDONLY), EBUSY);
+	CHECK_ERRNO(open("per_cpu/cpu0/trace_pipe", O_RDONLY), EBUSY);
 	CHECK_ERRNO(read(fd, buf, sizeof(buf)), EAGAIN);
 	p.fd = fd;
 	CHECK_EQ(poll(&p, 1, 0), 0);
@@ -469,6 +471,53 @@ static void switches(void)
 	CHECK(count(" prev_state=S ==> next_comm=") >= 1);
 	snprintf(want, sizeof(want), " next_comm=tracefs next_pid=%d next_prio=", getpid());
 	CHECK(strstr(get("trace"), want) != NULL);
+}
+
+static void one_process(void)
+{
+	char self[16];
+	pid_t pid;
+
+	reset();
+	snprintf(self, sizeof(self), "%d\n", getpid());
+	CHECK_OK(put("set_event_pid", self));
+	CHECK_STR(get("set_event_pid"), self);
+	CHECK_OK(put("events/raw_syscalls/sys_enter/enable", "1"));
+	CHECK_OK(put("events/sched/sched_switch/enable", "1"));
+	pid = fork();
+	if (pid == 0) {
+		for (int i = 0; i < 100; i++)
+			syscall(SYS_getppid);
+		_exit(0);
+	}
+	tap_wait(pid);
+	CHECK_OK(put_flags("set_event", "", O_TRUNC));
+	CHECK(count(": sys_enter: ") > 0);
+	CHECK(count(": sched_switch: ") > 0);
+	CHECK_EQ(count_of(pid, ": sys_enter: "), 0);
+	CHECK_ERRNO(put("set_event_pid", "nobody"), EINVAL);
+	CHECK_OK(put_flags("set_event_pid", "", O_TRUNC));
+	CHECK(!strstr(get("set_event_pid"), self));
+}
+
+static void waking(void)
+{
+	char want[64];
+	pid_t pid;
+
+	reset();
+	CHECK_OK(put("set_event", "sched:sched_waking sched:sched_process_wait"));
+	pid = fork();
+	if (pid == 0) {
+		tap_sleep_ms(20);
+		_exit(0);
+	}
+	tap_wait(pid);
+	CHECK_OK(put_flags("set_event", "", O_TRUNC));
+	snprintf(want, sizeof(want), ": sched_waking: comm=tracefs pid=%d prio=", getpid());
+	CHECK(count_of(pid, want) >= 1);
+	snprintf(want, sizeof(want), ": sched_process_wait: comm=tracefs pid=%d prio=", pid);
+	CHECK_EQ(count(want), 1);
 }
 
 static void signals(void)
@@ -742,6 +791,8 @@ int main(void)
 	TAP_RUN(formats);
 	TAP_RUN(processes);
 	TAP_RUN(switches);
+	TAP_RUN(one_process);
+	TAP_RUN(waking);
 	TAP_RUN(signals);
 	TAP_RUN(faults);
 	TAP_RUN(overflows);
