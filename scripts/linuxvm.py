@@ -8,8 +8,8 @@ import os
 import shutil
 import subprocess
 
+import boards
 import caelum
-import machine
 
 LINUX = os.path.join(caelum.DEPS, "linux")
 CONSOLE = {"x86_64": "ttyS0", "riscv64": "ttyS0", "aarch64": "ttyAMA0", "loongarch64": "ttyS0"}
@@ -40,7 +40,7 @@ def flash(arch, scratch):
 
 def boot(arch, initrd, scratch, memory, smp, qemu_args, init, timeout):
     """Run Linux with @init as its first process until it powers off. Return: the text of the serial port."""
-    cmd = [f"qemu-system-{arch}", *machine.QEMU[arch], "-m", f"{memory >> 20}M", "-smp", str(smp),
+    cmd = [f"qemu-system-{arch}", *boards.DEFAULT[arch], "-m", f"{memory >> 20}M", "-smp", str(smp),
            "-display", "none", "-monitor", "none", "-nodefaults", "-no-reboot", "-serial", "stdio",
            "-kernel", os.path.join(LINUX, arch, "vmlinuz"), "-initrd", initrd,
            "-append", f"console={CONSOLE[arch]} quiet loglevel=0 mitigations=off panic=-1 rdinit={init}",
