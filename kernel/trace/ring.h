@@ -53,7 +53,7 @@ struct trace_record {
 	char comm[16];
 };
 
-/* One page of its own: with the head it is what a memory image needs. */
+/* One page of its own: with the head it is what a memory image needs. scripts/tracefile.py knows the order up to npages. */
 struct trace_ring {
 	struct trace_page_head id;
 	u64 head;     /* writer; release */

@@ -491,6 +491,7 @@ static void one_process(void)
 		_exit(0);
 	}
 	tap_wait(pid);
+	tap_sleep_ms(20);
 	CHECK_OK(put_flags("set_event", "", O_TRUNC));
 	CHECK(count(": sys_enter: ") > 0);
 	CHECK(count(": sched_switch: ") > 0);
