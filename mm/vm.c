@@ -671,9 +671,10 @@ long vm_map(struct vm *vm, uaddr_t addr, size_t len, unsigned int prot, unsigned
 
 /* ---- mprotect ---- */
 
+/* What may be written or executed may be read, as the fault handler has it (access_allowed()): not all tables can say otherwise. */
 unsigned int vma_hal_prot(const struct vma *vma)
 {
-	unsigned int prot = HAL_USER;
+	unsigned int prot = HAL_USER | (vma->flags & (VM_READ | VM_WRITE | VM_EXEC) ? HAL_READ : 0);
 
 	static_assert(VM_READ == HAL_READ && VM_WRITE == HAL_WRITE && VM_EXEC == HAL_EXEC,
 		      "same bits");

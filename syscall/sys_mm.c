@@ -5,6 +5,7 @@
 #include <kernel/coredump.h>
 #include <kernel/files.h>
 #include <kernel/ptrace.h>
+#include <kernel/signal.h>
 #include <kernel/task.h>
 #include <lib/string.h>
 #include <mm/slab.h>
@@ -217,8 +218,9 @@ static size_t copy_remote(struct vm *vm, uaddr_t remote, struct iov_iter *local,
 		if (got <= 0)
 			break;
 		done += (size_t)got;
-		if ((size_t)got < part)
+		if ((size_t)got < part || fatal_signal_pending())
 			break;
+		cond_resched();
 	}
 	return done;
 }

@@ -1032,6 +1032,18 @@ static void show_stuck(pid_t pid)
 	static const char *const files[] = { "status", "syscall", "wchan", "stack" };
 	char path[64], text[2048];
 
+	DIR *d;
+	struct dirent *e;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	d = opendir(path);
+	while (d && (e = readdir(d))) {
+		snprintf(path, sizeof(path), "/proc/%d/task/%.12s/stack", pid, e->d_name);
+		if (e->d_name[0] != '.' && tap_read_file(path, text, sizeof(text)) > 0)
+			say("# stuck: %s: %.1000s\n", path, text);
+	}
+	if (d)
+		closedir(d);
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		snprintf(path, sizeof(path), "/proc/%d/%s", pid, files[i]);
 		if (tap_read_file(path, text, sizeof(text)) > 0)

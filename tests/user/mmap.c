@@ -427,6 +427,23 @@ static void user_copies(void)
 	close(fds[1]);
 }
 
+/* Memory for writing or executing only, never touched: reading it, by the program or for it, ends one way or the other. */
+static void no_read_right(void)
+{
+	static const int prots[] = { PROT_WRITE, PROT_EXEC, PROT_WRITE | PROT_EXEC };
+
+	for (size_t i = 0; i < ARRAY_SIZE(prots); i++) {
+		char *p = mmap(NULL, 4096, prots[i], MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		REQUIRE(p != MAP_FAILED);
+		CHECK_EQ(access(p, F_OK), -1);
+		CHECK(errno == ENOENT || errno == EFAULT);
+		if (prots[i] & PROT_WRITE)
+			CHECK_EQ(*(volatile char *)(p + 5), 0);
+		CHECK_OK(munmap(p, 4096));
+	}
+}
+
 int main(void)
 {
 	page = (size_t)sysconf(_SC_PAGESIZE);
@@ -449,5 +466,6 @@ int main(void)
 	TAP_FORK(locking);
 	TAP_FORK(address_space_limit);
 	TAP_RUN(user_copies);
+	TAP_FORK(no_read_right);
 	return tap_done();
 }
