@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The caelum command: run, build, shell, test, bench, debug, doctor. ./caelum starts it."""
+"""The caelum command: run, build, shell, test, bench, fuzz, debug, doctor. ./caelum starts it."""
 import argparse
 import os
 import re
@@ -520,6 +520,23 @@ def command_bench(args):
     return bench.main(args)
 
 
+def command_fuzz(args):
+    """tests/user/fuzz-calls.c in a machine of every architecture asked for, one after the other."""
+    sys.path.insert(0, os.path.join(ROOT, "tests"))
+    import guest
+    worst = 0
+    for arch in args.arch or ARCHES:
+        programs = guest.build_programs(arch)
+        note(f"{arch}: {args.seconds} s, seed {args.seed}")
+        words = [os.path.join(ROOT, "caelum"), "run", "-a", arch, "--smp", str(args.smp), "-m", "1G",
+                 "--timeout", str(args.seconds * 3 + 300)]
+        words += ["--config", ",".join(args.config)] if args.config else []
+        words += ["-v"] if args.verbose else []
+        words += [os.path.join(programs, "tests/fuzz-calls"), str(args.seed), str(args.seconds)]
+        worst = max(worst, subprocess.run(words, check=False).returncode)
+    return worst
+
+
 def command_doctor(_args):
     """What is missing and how to get it."""
     done = subprocess.run([os.path.join(ROOT, "scripts/bootstrap"), "--check"], check=False)
@@ -668,6 +685,14 @@ def parse(argv):
     p.add_argument("--timeout", type=seconds, default=900, metavar="S", help="for one boot (default 900)")
     add_common_options(p)
     p.set_defaults(main=command_bench)
+
+    p = sub.add_parser("fuzz", help="make calls at random in a machine for a while, and see that it stands")
+    p.add_argument("-a", "--arch", choices=ARCHES, action="append")
+    p.add_argument("--smp", type=cpu_count, default=4, metavar="N", help="CPUs (default 4)")
+    p.add_argument("--seconds", type=int, default=1800, metavar="N", help="how long, for each architecture (default 1800)")
+    p.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed makes the same calls, but for races")
+    add_common_options(p)
+    p.set_defaults(main=command_fuzz)
 
     p = sub.add_parser("doctor", help="say what is missing on this machine and how to get it")
     p.set_defaults(main=command_doctor)

@@ -135,6 +135,25 @@ class Cases:
                 raise Wrong(f"{name}: status {status}, {err!r}")
         expect("status of a missing file", caelum_run(os.path.join(self.tmp, "none"))[0], 127)
 
+    def test_core_file_in_gdb(self):
+        """gdb opens a core file of the guest: threads, and the stack of the one that crashed."""
+        program = self.program("coredump")
+        status, core, err = caelum_run("--smp", "2", program, "print")
+        if status or core[:4] != b"\x7fELF" or core[16] != 4:
+            raise Wrong(f"no core file: status {status}, {core[:20]!r}, {err[-500:]!r}")
+        gdb = shutil.which("gdb-multiarch")
+        # gdb 13 does not know loongarch64.
+        if not gdb or self.arch == "loongarch64":
+            return
+        path = os.path.join(self.tmp, "core")
+        with open(path, "wb") as f:
+            f.write(core)
+        words = [gdb, "-batch", "-nx", "-ex", "info threads", "-ex", "bt", "-ex", "print $_siginfo.si_signo", program, path]
+        text = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False).stdout
+        for want in (b"signal SIGSEGV", b"* 1  ", b"  5  ", b" in crash ", b"$1 = 11"):
+            if want not in text:
+                raise Wrong(f"gdb does not say {want!r}: {text.decode(errors='replace')}")
+
     def test_corrupt_program_panics_init(self):
         """An ELF file only the kernel can judge: no program to run is a panic that names it."""
         with open(self.program("hello"), "rb") as f:

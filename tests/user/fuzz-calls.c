@@ -718,30 +718,21 @@ static void do_proc(void)
 static void do_any(void)
 {
 	static const int not[] = {
-		SYS_exit,
-		SYS_exit_group,
-		SYS_kill,
-		SYS_rt_sigreturn,
-		SYS_ppoll,
-		SYS_pselect6,
-		SYS_rt_sigsuspend,
-		SYS_rt_sigtimedwait,
-		SYS_nanosleep,
-		SYS_clock_nanosleep,
-		SYS_futex,
-		SYS_epoll_pwait,
+		SYS_exit,	   SYS_exit_group,
+		SYS_kill,	   SYS_rt_sigreturn,
+		SYS_ppoll,	   SYS_pselect6,
+		SYS_rt_sigsuspend, SYS_rt_sigtimedwait,
+		SYS_nanosleep,	   SYS_clock_nanosleep,
+		SYS_futex,	   SYS_epoll_pwait,
+		SYS_prlimit64,	   SYS_ptrace,
+		SYS_clone,	   435,
+#ifdef SYS_setrlimit
 		SYS_setrlimit,
-		SYS_prlimit64,
-		SYS_ptrace,
-		SYS_clone,
-		435,
+#endif
 #ifdef SYS_pause
-		SYS_pause,
-		SYS_poll,
-		SYS_select,
-		SYS_fork,
-		SYS_vfork,
-		SYS_epoll_wait,
+		SYS_pause,	   SYS_poll,
+		SYS_select,	   SYS_fork,
+		SYS_vfork,	   SYS_epoll_wait,
 #endif
 	};
 	long nr = below(470);

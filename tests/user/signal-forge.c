@@ -130,10 +130,6 @@ static void keep(int sig, siginfo_t *info, void *uc)
 	memcpy(aligned_like(copy), frame, frame_size);
 }
 
-static void nothing(int sig, siginfo_t *info, void *uc)
-{
-}
-
 static void jump_out(int sig, siginfo_t *info, void *uc)
 {
 	siglongjmp(back, 1);
@@ -538,7 +534,7 @@ static void own_stacks(void)
 #define NCO 24
 static char *co_stack[NCO];
 static sigjmp_buf co_ctx[NCO];
-static volatile int co_started, co_now, co_left, co_work[NCO];
+static volatile int co_now, co_left, co_work[NCO];
 static sigjmp_buf co_main;
 
 static void preempt(int sig, siginfo_t *info, void *uc)
