@@ -225,21 +225,23 @@ $(O)/include/generated/version.h: Makefile
 	@mkdir -p $(@D)
 	@printf '#define CAELUM_VERSION "%s"\n' '$(VERSION)' > $@
 
-# The vDSO: arch/$(ARCH)/vdso/objs.mk says `vdso-y += x.o`; an assembly file there may then have
-# `.incbin "arch/$(ARCH)/vdso/vdso.so"`, and must be listed in obj-y as vdso_image.o.
--include arch/$(ARCH)/vdso/objs.mk
-vdso_dir  := $(O)/arch/$(ARCH)/vdso
-vdso_objs := $(vdso-y:%=$(vdso_dir)/%)
-$(vdso_objs): cflags += -fPIC -fasynchronous-unwind-tables -mcmodel=$(if $(filter riscv64,$(ARCH)),medany,$(if $(filter aarch64 x86_64,$(ARCH)),small,normal))
-$(vdso_dir)/vdso.lds: arch/$(ARCH)/vdso/vdso.lds.S $(O)/.flags
+# The vDSO (hal/vdso.h): user code, linked by itself and then included by image.S.
+vdso_dir  := $(O)/hal/common/vdso
+vdso_objs := $(vdso_dir)/clock.o $(O)/arch/$(ARCH)/vdso_calls.o
+vdso_model_x86_64 := small
+vdso_model_riscv64 := medany
+vdso_model_aarch64 := small
+vdso_model_loongarch64 := normal
+$(vdso_objs): kcflags := -std=gnu17 -O2 -fPIC -mcmodel=$(vdso_model_$(ARCH)) -fno-stack-protector -fasynchronous-unwind-tables
+$(vdso_dir)/vdso.lds: hal/common/vdso/vdso.lds.S $(O)/.flags
 	@mkdir -p $(@D)
-	$(call log,LDS)$(CC) -E -P -x assembler-with-cpp $(asflags) -D__LINKER_SCRIPT__ -o $@ $<
-$(vdso_dir)/vdso.so: $(vdso_objs) $(wildcard arch/$(ARCH)/vdso/vdso.lds.S)
-	$(if $(wildcard arch/$(ARCH)/vdso/vdso.lds.S),$(Q)$(MAKE) --no-print-directory $(vdso_dir)/vdso.lds)
+	$(call log,LDS)$(CC) -E -P -x assembler-with-cpp $(asflags) -D__LINKER_SCRIPT__ -MD -MP -MT $@ \
+		-MF $@.d -o $@ $<
+$(vdso_dir)/vdso.so: $(vdso_dir)/vdso.lds $(vdso_objs)
 	$(call log,LD)$(LD) -shared -soname=linux-vdso.so.1 -nostdlib --hash-style=both --build-id=none \
-		--eh-frame-hdr -Bsymbolic -z max-page-size=4096 --strip-debug \
-		$(if $(wildcard arch/$(ARCH)/vdso/vdso.lds.S),-T $(vdso_dir)/vdso.lds) -o $@ $(vdso_objs)
-$(O)/arch/$(ARCH)/vdso_image.o $(vdso_dir)/vdso_image.o: $(if $(vdso-y),$(vdso_dir)/vdso.so)
+		--eh-frame-hdr -Bsymbolic -z max-page-size=4096 --strip-debug -T $< -o $@ $(vdso_objs)
+$(vdso_dir)/image.o: $(vdso_dir)/vdso.so
+-include $(vdso_objs:.o=.d) $(vdso_dir)/vdso.lds.d
 
 # The initramfs that is part of the image: CONFIG_INITRAMFS_SOURCE is a directory or a cpio archive.
 initramfs_source := $(patsubst "%",%,$(CONFIG_INITRAMFS_SOURCE))

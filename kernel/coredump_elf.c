@@ -308,10 +308,10 @@ static u64 size_to_dump(struct core_writer *w, const struct vm_area *a)
 	u32 filter = READ_ONCE(w->vm->dump_filter), wanted = 0;
 	u64 whole = a->end - a->start;
 
-	if (a->flags & VM_VDSO)
-		return whole;
 	if (a->flags & VM_DONTDUMP)
 		return 0;
+	if (a->flags & VM_VDSO)
+		return whole;
 	if (a->flags & VM_SHARED) {
 		wanted = a->unlinked ? COREDUMP_ANON_SHARED : COREDUMP_MAPPED_SHARED;
 		return filter & wanted ? whole : 0;

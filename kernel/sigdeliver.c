@@ -8,6 +8,7 @@
  *
  * Sources: signal(7), sigaction(2), sigaltstack(2), restart_syscall(2).
  */
+#include <hal/vdso.h>
 #include <kernel/printk.h>
 #include <kernel/process.h>
 #include <kernel/sigguard.h>

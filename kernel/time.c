@@ -8,10 +8,9 @@
 #include <err.h>
 #include <hal/boot.h>
 #include <hal/upcall.h>
-#include <kernel/task.h>
+#include <kernel/process.h>
 #include <kernel/time.h>
 #include <mm/uaccess.h>
-#include <vdso/data.h>
 
 #define MIN_GAP_NS 5000
 
@@ -24,8 +23,7 @@ struct timer_base {
 };
 
 static DEFINE_PERCPU(struct timer_base, timer_base) = { .programmed_ns = U64_MAX };
-/* The clock as the vDSO sees it. Its real_offset_ns is the only one there is: programs and the kernel agree at all times. */
-static struct vdso_data boot_clock, *clock_data = &boot_clock;
+static u64 real_offset_ns;
 
 static bool timer_less(const struct rb_node *a, const struct rb_node *b)
 {
@@ -154,7 +152,7 @@ void upcall_timer(void)
 
 u64 ktime_real_ns(void)
 {
-	return hal_clock_ns() + READ_ONCE(clock_data->real_offset_ns);
+	return hal_clock_ns() + READ_ONCE(real_offset_ns);
 }
 
 static struct mutex watch_mutex = MUTEX_INIT(watch_mutex);
@@ -163,14 +161,21 @@ static struct list watches = LIST_HEAD_INIT(watches);
 void ktime_set_real_ns(u64 ns)
 {
 	struct clock_watch *w;
-	u64 old;
+	u64 old, offset;
 
 	mutex_lock(&watch_mutex);
-	old = clock_data->real_offset_ns;
-	WRITE_ONCE(clock_data->real_offset_ns, ns - hal_clock_ns());
+	old = real_offset_ns;
+	offset = ns - hal_clock_ns();
+	WRITE_ONCE(real_offset_ns, offset);
+	vdso_set_real_offset(offset);
 	list_for_each_entry(w, &watches, link)
-		w->set(w, (s64)(clock_data->real_offset_ns - old));
+		w->set(w, (s64)(offset - old));
 	mutex_unlock(&watch_mutex);
+}
+
+u64 ktime_real_offset(void)
+{
+	return READ_ONCE(real_offset_ns);
 }
 
 void clock_watch_add(struct clock_watch *w, void (*set)(struct clock_watch *w, s64 delta_ns))
@@ -189,13 +194,6 @@ void clock_watch_remove(struct clock_watch *w)
 	list_del(&w->link);
 	w->set = NULL;
 	mutex_unlock(&watch_mutex);
-}
-
-void __init ktime_share(struct vdso_data *page)
-{
-	hal_clock_scale(&page->origin, &page->mult);
-	page->real_offset_ns = clock_data->real_offset_ns;
-	clock_data = page;
 }
 
 int timespec_to_ns(const struct timespec64 *ts, u64 *ns)

@@ -31,12 +31,10 @@ void ktimer_start(struct ktimer *t, u64 deadline_ns);
 /** ktimer_cancel() - returns true if it was armed; when it returns the callback is not running (task context) . */
 bool ktimer_cancel(struct ktimer *t);
 
-/** ktime_real_offset() - CLOCK_REALTIME minus hal_clock_ns(). */
+/** ktime_real_ns() - CLOCK_REALTIME, ns since 1970. ktime_real_offset(): what it is ahead of hal_clock_ns(). Any context. */
 u64 ktime_real_ns(void);
+u64 ktime_real_offset(void);
 void ktime_set_real_ns(u64 ns);
-/** ktime_share() - from now on keep the clock in @page, which programs see. Boot. */
-struct vdso_data;
-void ktime_share(struct vdso_data *page);
 /*
  * Who must know that CLOCK_REALTIME was set: @set is called after it, in task context, with what was added to the clock.
  * A zeroed watch may be removed. Context: task, may sleep; no spinlocks.

@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The vDSO: a small ELF image of the arch's, mapped into every program, and behind it the page of <vdso/data.h>. It holds
- * the clock functions, and the signal return trampoline where the ABI has no other place for it. Source: vdso(7).
+ * The vDSO (hal/vdso.h), mapped into every program: [vvar], a page of data that the kernel writes, and behind it [vdso], the code.
+ *
+ * Both are memory objects with their pages in place from boot on. The data is constant but for one word, which
+ * vdso_set_real_offset() stores whole. Source: vdso(7).
  */
 #include <err.h>
-#include <hal/uctx.h>
+#include <hal/timer.h>
 #include <hal/upcall.h>
+#include <hal/vdso.h>
 #include <kernel/process.h>
 #include <kernel/time.h>
 #include <lib/string.h>
 #include <mm/vm.h>
 #include <uapi/mman.h>
-#include <vdso/data.h>
 
-static struct vm_object vdso_object;
-static size_t vdso_size;
+static struct vm_object data_object, code_object;
+static struct vdso_data *data;
+static size_t code_size;
 
 static int vdso_get_page(struct vm_object *obj, u64 index, bool write, struct page **out)
 {
@@ -28,10 +31,10 @@ static void vdso_owner(void *owner)
 	(void)owner;
 }
 
+/* The owner is the name. */
 static void vdso_describe(void *owner, char *buf, size_t size, u64 *dev, u64 *ino)
 {
-	(void)owner;
-	strscpy(buf, "[vdso]", size);
+	strscpy(buf, owner, size);
 	*dev = *ino = 0;
 }
 
@@ -42,51 +45,63 @@ static const struct vm_object_ops vdso_ops = {
 	.describe = vdso_describe,
 };
 
-static struct page *add_page(size_t offset)
+/* A page of @obj with the first @len bytes of @src in it. */
+static void *__init add_page(struct vm_object *obj, u64 index, const void *src, size_t len)
 {
 	struct page *page = page_alloc(GFP_ZERO, 0), *there;
+	void *va;
 
 	if (!page)
 		panic("no memory for the vDSO");
 	page_set_type(page, PAGE_CACHE);
-	if (vm_object_insert(&vdso_object, offset >> PAGE_SHIFT, page, &there))
+	va = page_to_virt(page);
+	memcpy(va, src, len);
+	hal_icache_sync(va, PAGE_SIZE);
+	if (vm_object_insert(obj, index, page, &there))
 		panic("no memory for the vDSO");
 	page_put(there);
 	page_put(page);
-	return page;
+	return va;
 }
 
 void __init vdso_init(void)
 {
-	size_t size;
-	const char *image = hal_vdso(&size);
+	struct vdso_data first = {
+		.origin = hal_clock.origin,
+		.ns_per_tick = hal_clock.ns_per_tick,
+		.real_offset_ns = ktime_real_offset(),
+	};
+	const char *image = hal_vdso(&code_size);
 
-	vm_object_init(&vdso_object, &vdso_ops);
-	if (!size)
-		return;
-	if (size > VDSO_DATA_OFFSET)
-		panic("the vDSO is too large");
-	for (size_t off = 0; off < VDSO_DATA_OFFSET; off += PAGE_SIZE) {
-		char *to = page_to_virt(add_page(off));
+	static_assert(VDSO_DATA_SIZE == PAGE_SIZE);
+	vm_object_init(&data_object, &vdso_ops);
+	data = add_page(&data_object, 0, &first, sizeof(first));
+	vm_object_init(&code_object, &vdso_ops);
+	for (size_t off = 0; off < code_size; off += PAGE_SIZE)
+		add_page(&code_object, off >> PAGE_SHIFT, image + off,
+			 min(code_size - off, PAGE_SIZE));
+}
 
-		if (off < size)
-			memcpy(to, image + off, min(size - off, PAGE_SIZE));
-		hal_icache_sync(to, PAGE_SIZE);
-	}
-	ktime_share(page_to_virt(add_page(VDSO_DATA_OFFSET)));
-	vdso_size = VDSO_DATA_OFFSET + PAGE_SIZE;
+void vdso_set_real_offset(u64 ns)
+{
+	if (data)
+		WRITE_ONCE(data->real_offset_ns, ns);
 }
 
 int vdso_map(struct vm *vm)
 {
-	long addr;
+	long start, code;
 
-	if (!vdso_size)
-		return 0;
-	addr = vm_map(vm, 0, vdso_size, PROT_READ | PROT_EXEC, MAP_PRIVATE, &vdso_object, NULL, 0,
+	/* Room for both is found by mapping the data over all of it. */
+	start = vm_map(vm, 0, PAGE_SIZE + code_size, PROT_READ, MAP_PRIVATE, &data_object, "[vvar]",
+		       0, VM_MAYREAD, VM_VDSO | VM_DONTDUMP);
+	if (start < 0)
+		return (int)start;
+	code = vm_map(vm, (uaddr_t)start + PAGE_SIZE, code_size, PROT_READ | PROT_EXEC,
+		      MAP_PRIVATE | MAP_FIXED, &code_object, "[vdso]", 0,
 		      VM_MAYREAD | VM_MAYEXEC | VM_MAYWRITE, VM_VDSO);
-	if (addr < 0)
-		return (int)addr;
-	vm->vdso = (uaddr_t)addr;
+	if (code < 0)
+		return (int)code;
+	vm->vdso = (uaddr_t)code;
 	return 0;
 }

@@ -34,7 +34,7 @@
 #define VM_NORESERVE 0x800u
 #define VM_HEAP	     0x1000u /* name in /proc/PID/maps */
 #define VM_STACK     0x2000u
-#define VM_VDSO	     0x4000u
+#define VM_VDSO	     0x4000u /* its code or its data: no file */
 #define VM_DONTDUMP  0x8000u
 
 /* vm->dump_filter: which mappings go into a core file. Source: core(5). */

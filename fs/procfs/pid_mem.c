@@ -20,8 +20,6 @@ static void show_vma_name(struct printbuf *pb, const struct vma *vma, size_t wid
 
 	if (vma->object && vma->object->ops->describe)
 		text = name;
-	else if (vma->flags & VM_VDSO)
-		text = "[vdso]";
 	else if (vma->flags & VM_HEAP)
 		text = "[heap]";
 	else if (vma->flags & VM_STACK)

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The generic timer: the virtual counter is the clock, the virtual timer of each CPU its one-shot.
- *
- * Nanoseconds and ticks are converted by multiplication with a 32.32 fixed-point factor; a deadline is
- * converted relative to now, so that the rounding error does not grow with uptime.
  * Source: Arm ARM D12; Linux Documentation/devicetree/bindings/timer/arm,arch_timer.yaml.
  */
 #include "psci.h"
@@ -18,37 +15,20 @@
 #include <hal/upcall.h>
 #include <libfdt.h>
 
-#define NS_PER_SEC    1000000000ULL
 #define CTL_ENABLE    1
 #define VIRTUAL_TIMER 2 /* index in "interrupts": secure, non-secure, virtual, hypervisor */
-
-static u64 freq, origin;
-static u64 ns_per_tick, ticks_per_ns; /* 32.32 */
-
-static u64 scale(u64 v, u64 factor)
-{
-	return (u64)(((unsigned __int128)v * factor) >> 32);
-}
-
-static u64 counter(void)
-{
-	isb();
-	return read_sysreg(cntvct_el0);
-}
 
 /* The register is the firmware's to set; where it did not, the tree says. */
 void __init timer_init(const void *fdt)
 {
 	int node = fdt_node_offset_by_compatible(fdt, -1, "arm,armv8-timer");
+	u64 freq = read_sysreg(cntfrq_el0);
 
-	freq = read_sysreg(cntfrq_el0);
 	if (node >= 0)
 		freq = fdt_node_u32(fdt, node, "clock-frequency", (u32)freq);
 	if (!freq)
 		freq = 62500000;
-	ns_per_tick = (NS_PER_SEC << 32) / freq;
-	ticks_per_ns = (freq << 32) / NS_PER_SEC;
-	origin = counter();
+	hal_clock_init(freq);
 	timer_cpu_init();
 }
 
@@ -58,39 +38,13 @@ void timer_cpu_init(void)
 	isb();
 }
 
-void hal_clock_scale(u64 *origin_ticks, u64 *mult)
-{
-	*origin_ticks = origin;
-	*mult = ns_per_tick;
-}
-
-u64 hal_clock_ns(void)
-{
-	return scale(counter() - origin, ns_per_tick);
-}
-
-u64 hal_counter_to_ns(u64 ticks)
-{
-	return scale(ticks, ns_per_tick);
-}
-
-u64 hal_timer_freq(void)
-{
-	return freq;
-}
-
 void hal_timer_set(u64 deadline_ns)
 {
-	u64 now = counter();
-	u64 now_ns = scale(now - origin, ns_per_tick);
-
 	if (deadline_ns == U64_MAX) {
 		write_sysreg(cntv_ctl_el0, 0);
 		return;
 	}
-	if (deadline_ns > now_ns)
-		now += scale(deadline_ns - now_ns, ticks_per_ns) + 1;
-	write_sysreg(cntv_cval_el0, now);
+	write_sysreg(cntv_cval_el0, hal_deadline_ticks(deadline_ns));
 	write_sysreg(cntv_ctl_el0, CTL_ENABLE);
 	isb();
 }

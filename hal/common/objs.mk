@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 obj-y += asid.o
 obj-y += boot.o
+obj-y += clock.o
 obj-y += console.o
 obj-y += extable.o
 obj-y += fdt.o
@@ -13,4 +14,5 @@ obj-y += pagetable.o
 obj-y += percpu.o
 obj-y += power.o
 obj-y += rtc.o
+obj-y += vdso/
 obj-$(CONFIG_ARCH_TLB_IPI) += tlb.o

@@ -77,12 +77,6 @@ void hal_set_current(struct hal_task *task)
 	host_current = task;
 }
 
-void hal_clock_scale(u64 *origin_ticks, u64 *mult)
-{
-	*origin_ticks = 0;
-	*mult = 1ULL << 32;
-}
-
 u64 hal_clock_ns(void)
 {
 	struct timespec ts;

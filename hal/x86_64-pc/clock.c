@@ -15,8 +15,6 @@
 #include <hal/timer.h>
 #include <hal/upcall.h>
 
-#define NS_PER_SEC 1000000000ULL
-
 #define HPET_PERIOD	0x004 /* upper half of the capabilities: femtoseconds a tick */
 #define HPET_CONFIG	0x010
 #define HPET_COUNTER	0x0f0
@@ -31,9 +29,6 @@
 #define PIT_MODE2   0x34 /* channel 0: count down from 65536, again and again */
 #define PIT_LATCH   0x00
 #define PIT_WINDOW  2386 /* ticks: 2 ms */
-
-static u64 tsc_start, tsc_hz;
-static u64 ns_per_tick, ticks_per_ns; /* 32.32 fixed point */
 
 static u64 hz_from_cpuid(void)
 {
@@ -127,8 +122,8 @@ static u64 hz_from_pit(void)
 
 void pc_clock_init(void)
 {
-	tsc_start = rdtsc();
-	tsc_hz = hz_from_cpuid();
+	u64 tsc_hz = hz_from_cpuid();
+
 	if (!tsc_hz && pc_acpi.hpet)
 		tsc_hz = hz_from_hpet();
 	if (!tsc_hz && pc_acpi.pm_timer)
@@ -137,34 +132,7 @@ void pc_clock_init(void)
 		tsc_hz = hz_from_pit();
 	if (!tsc_hz)
 		panic("no clock to measure the TSC with");
-	ns_per_tick = (NS_PER_SEC << 32) / tsc_hz;
-	ticks_per_ns = (tsc_hz / 1000 << 32) / (NS_PER_SEC / 1000);
-}
-
-u64 hal_counter_to_ns(u64 ticks)
-{
-	return (u64)((unsigned __int128)ticks * ns_per_tick >> 32);
-}
-
-void hal_clock_scale(u64 *origin_ticks, u64 *mult)
-{
-	*origin_ticks = tsc_start;
-	*mult = ns_per_tick;
-}
-
-u64 hal_clock_ns(void)
-{
-	return (u64)((unsigned __int128)(rdtsc() - tsc_start) * ns_per_tick >> 32);
-}
-
-u64 pc_ns_to_ticks(u64 ns)
-{
-	return (u64)((unsigned __int128)ns * ticks_per_ns >> 32);
-}
-
-u64 hal_timer_freq(void)
-{
-	return tsc_hz;
+	hal_clock_init(tsc_hz);
 }
 
 void pc_delay_ns(u64 ns)

@@ -115,17 +115,13 @@ void hal_ipi_send(unsigned int cpu, enum hal_ipi ipi)
 
 /* ---- The timer ---- */
 
-/*
- * Distances are converted, not points in time: the two rates of the clock are rounded, and over days a
- * deadline would drift away from what hal_clock_ns() says then.
- */
 static void arm(u64 deadline_ns)
 {
 	u64 now = hal_clock_ns(), left = deadline_ns > now ? deadline_ns - now : 0;
 
 	if (x86_features.tsc_deadline) {
 		wrmsr(MSR_TSC_DEADLINE,
-		      deadline_ns == U64_MAX ? 0 : rdtsc() + pc_ns_to_ticks(left) + 1);
+		      deadline_ns == U64_MAX ? 0 : hal_deadline_ticks(deadline_ns));
 	} else if (deadline_ns == U64_MAX) {
 		lapic_write(LAPIC_COUNT, 0);
 	} else {

@@ -60,7 +60,6 @@ void acpi_scan(paddr_t rsdp);
 
 /* clock.c: the TSC's rate; boot CPU, interrupts off. */
 void pc_clock_init(void);
-u64 pc_ns_to_ticks(u64 ns); /* of the TSC */
 
 /* lapic.c */
 void lapic_init_cpu(void); /* this CPU's; the first call maps and calibrates */

@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/times.h>
 
@@ -54,41 +53,6 @@ static void clocks(void)
 	CHECK_ERRNO(clock_getres(99, &ts), EINVAL);
 	ts = (struct timespec){ 0, 0 };
 	CHECK_ERRNO(clock_settime(CLOCK_MONOTONIC, &ts), EINVAL);
-}
-
-static long long call_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	REQUIRE(syscall(SYS_clock_gettime, clock, &ts) == 0);
-	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
-}
-
-/* The C library may read a clock without a system call; both ways must tell one time, also after it was set. */
-static void library_and_call_agree(void)
-{
-	const clockid_t ids[] = { CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME };
-	struct timespec ts;
-	struct timeval tv;
-
-	for (int i = 0; i < 300; i++) {
-		clockid_t id = ids[i % 3];
-		long long a = call_ns(id), b = tap_clock_ns(id), c = call_ns(id);
-
-		if (a > b || b > c)
-			CHECK(!"the library's clock is not the kernel's");
-	}
-	REQUIRE(clock_gettime(CLOCK_REALTIME, &ts) == 0);
-	ts.tv_sec += 1000;
-	if (clock_settime(CLOCK_REALTIME, &ts) == 0) {
-		CHECK(tap_clock_ns(CLOCK_REALTIME) >= ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec);
-		CHECK_OK(gettimeofday(&tv, NULL));
-		CHECK(tv.tv_sec >= ts.tv_sec && tv.tv_sec < ts.tv_sec + 100);
-		CHECK(time(NULL) >= ts.tv_sec);
-		ts.tv_sec -= 1000;
-		CHECK_OK(clock_settime(CLOCK_REALTIME, &ts));
-		CHECK(call_ns(CLOCK_REALTIME) < (ts.tv_sec + 100) * NSEC_PER_SEC);
-	}
 }
 
 static void never_backwards(void)
@@ -328,7 +292,6 @@ static void yielding(void)
 int main(void)
 {
 	TAP_RUN(clocks);
-	TAP_RUN(library_and_call_agree);
 	TAP_RUN(never_backwards);
 	TAP_RUN(same_on_all_cpus);
 	TAP_RUN(realtime_agrees);

@@ -8,6 +8,18 @@
 #include <arch/counter.h>
 #include <types.h>
 
+/* The clock behind hal_clock_ns(): ns = (counter - origin) * ns_per_tick >> 32. Constant after boot; the vDSO has a copy. */
+struct hal_clock {
+	u64 freq, origin;
+	u64 ns_per_tick, ticks_per_ns; /* 32.32 */
+};
+extern struct hal_clock hal_clock;
+
+/** hal_clock_init() - the clock begins now; @freq: of the counter, Hz. For machine code, once, on the boot CPU. */
+void hal_clock_init(u64 freq);
+/** hal_deadline_ticks() - what the counter will show at @deadline_ns or just after; now, if that is past. For timer drivers. */
+u64 hal_deadline_ticks(u64 deadline_ns);
+
 /** hal_clock_ns() - nanoseconds since boot; monotonic and equal on all CPUs. Any context. */
 u64 hal_clock_ns(void);
 /** hal_timer_set() - upcall_timer() on this CPU at or soon after @deadline_ns (of hal_clock_ns); replaces the
@@ -23,8 +35,6 @@ static __always_inline u64 hal_counter(void)
 }
 u64 hal_counter_to_ns(u64 ticks);
 u64 hal_timer_freq(void);
-/** hal_clock_scale() - what hal_clock_ns() computes: (counter - *origin) * *mult >> 32. For the vDSO. Any context, after boot. */
-void hal_clock_scale(u64 *origin, u64 *mult);
 /** hal_wallclock() - seconds since 1970 from an RTC, or 0 where there is none. Boot. */
 u64 hal_wallclock(void);
 /** hal_rtc_register() - an RTC driver offers its clock: @read returns seconds since 1970, 0 if not set. Device probing. */

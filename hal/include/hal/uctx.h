@@ -179,9 +179,4 @@ const char *hal_platform_name(void);
 /** hal_cpuinfo() - write /proc/cpuinfo's entry of one CPU, Linux's format, into @buf; returns length. */
 int hal_cpuinfo(unsigned int cpu, char *buf, size_t size);
 
-/** hal_vdso() - the vDSO image mapped into every program (ELF, whole pages). Holds __vdso_rt_sigreturn where the ABI needs it. */
-const void *hal_vdso(size_t *size);
-/** hal_vdso_sigreturn() - offset of the sigreturn trampoline in the vDSO image; 0 if the ABI has none. */
-unsigned long hal_vdso_sigreturn(void);
-
 #endif

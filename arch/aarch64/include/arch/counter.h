@@ -14,7 +14,7 @@ static __always_inline u64 arch_counter(void)
 	return v;
 }
 
-/* The same, not before what precedes it is done: programs on two CPUs may compare what they read. */
+/* The same, not read before earlier instructions are done: for clocks that are compared between CPUs. */
 static __always_inline u64 arch_counter_ordered(void)
 {
 	__asm__ __volatile__("isb" ::: "memory");

@@ -14,7 +14,7 @@ static __always_inline u64 arch_counter(void)
 	return v;
 }
 
-/* The same; the CPU reads it in order. */
+/* For clocks that are compared between CPUs; the counter is read in program order. */
 static __always_inline u64 arch_counter_ordered(void)
 {
 	return arch_counter();

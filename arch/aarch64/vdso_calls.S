@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The vDSO: the signal trampoline, for handlers installed without SA_RESTORER (aarch64's C libraries do
+ * The part of the vDSO that is not hal/common/vdso/clock.c: the signal trampoline, for handlers installed without SA_RESTORER (aarch64's C libraries do
  * not give one).
  *
  * Unwinders find the interrupted frame either by these two instructions or by the CFI: x29 points to the
  * frame record that the kernel put above the signal frame. The nop before the label belongs to the range,
  * because an unwinder looks up the return address minus one.
  */
-	.text
+	.section .text.sigreturn, "ax", %progbits
 	.balign 4
 	.cfi_sections .eh_frame
 	.cfi_startproc

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The vDSO: the signal trampoline. riscv64 has no SA_RESTORER, handlers return here.
+ * The part of the vDSO that is not hal/common/vdso/clock.c: the signal trampoline. riscv64 has no SA_RESTORER, handlers return here.
  *
  * Unwinders find the interrupted frame by the CFI: every register is at its place in the sigcontext, and
  * the return address column is the interrupted pc. The nop before the label is part of the frame's range,
@@ -11,7 +11,7 @@
 #define NR_rt_sigreturn 139
 
 	.option norvc
-	.text
+	.section .text.sigreturn, "ax", @progbits
 	.balign	4
 	.cfi_sections .eh_frame
 	.cfi_startproc simple
@@ -30,3 +30,20 @@ __vdso_rt_sigreturn:
 	ecall
 	.cfi_endproc
 	.size	__vdso_rt_sigreturn, . - __vdso_rt_sigreturn
+
+	.text
+.macro VDSO_CALL name, nr
+	.balign	4
+	.globl	__vdso_\name
+	.type	__vdso_\name, @function
+__vdso_\name:
+	.cfi_startproc
+	li	a7, \nr
+	ecall
+	ret
+	.cfi_endproc
+	.size	__vdso_\name, . - __vdso_\name
+.endm
+
+VDSO_CALL getcpu, 168
+VDSO_CALL flush_icache, 259

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-vdso-y += vdso.o clock.o
+obj-y += vdso.o image.o

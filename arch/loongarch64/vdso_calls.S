@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The vDSO: where signal handlers return to, and functions that programs look up by name, each of
- * which makes the system call of its name; the clock functions are in clock.c.
+ * The part of the vDSO that is not hal/common/vdso/clock.c: where signal handlers return to, and getcpu by the system call
+ * of its name.
  *
  * Unwinders of loongarch64 recognise the two instructions of the trampoline, so there is no unwind
  * information for it, as in Linux's; nothing may be put before or between them.
@@ -16,18 +16,13 @@ __vdso_rt_sigreturn:
 
 	.text
 
-.macro VDSO_CALL name, nr
 	.balign	16
-	.globl	__vdso_\name
-	.type	__vdso_\name, @function
-__vdso_\name:
+	.globl	__vdso_getcpu
+	.type	__vdso_getcpu, @function
+__vdso_getcpu:
 	.cfi_startproc
-	li.w	$a7, \nr
+	li.w	$a7, 168
 	syscall	0
 	ret
 	.cfi_endproc
-	.size	__vdso_\name, . - __vdso_\name
-.endm
-
-VDSO_CALL clock_getres, 114
-VDSO_CALL getcpu, 168
+	.size	__vdso_getcpu, . - __vdso_getcpu

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The vDSO: code of the kernel's that runs in user mode, and the page of data it reads.
+ *
+ * It is an ELF image, mapped into every program, with the data in the page before it. Programs find it by AT_SYSINFO_EHDR
+ * and look functions up by name, so that reading the clock takes no trap. It also holds the signal return trampoline where
+ * the ABI has no other place for it.
+ *
+ * It is made of hal/common/vdso/clock.c and arch/<isa>/vdso_calls.S; <arch/vdso.h> says what the architecture's is like.
+ * Source: vdso(7).
+ */
+#ifndef HAL_VDSO_H
+#define HAL_VDSO_H
+
+#define VDSO_DATA_SIZE 4096
+
+#if !defined(__ASSEMBLER__) && !defined(__LINKER_SCRIPT__)
+
+#include <compiler.h>
+#include <types.h>
+
+/* What the clock functions need. Only the offset changes after boot: one word, so readers see the old value or the new. */
+struct vdso_data {
+	u64 origin;	    /* hal_clock's */
+	u64 ns_per_tick;    /* 32.32 */
+	u64 real_offset_ns; /* CLOCK_REALTIME less CLOCK_MONOTONIC */
+};
+
+/** hal_vdso() - the ELF image, to be mapped behind the data page. @size: bytes, whole pages. Any context. */
+const void *hal_vdso(size_t *size);
+/** hal_vdso_sigreturn() - offset of the sigreturn trampoline in the image; 0 if the ABI has none. */
+unsigned long hal_vdso_sigreturn(void);
+
+#endif
+#endif
