@@ -200,6 +200,12 @@ long riscv64_v_get_control(const struct hal_task *task)
 	return riscv64_vlenb ? (long)task->arch.v_ctrl : -EINVAL;
 }
 
+/* Whether the program that the current task is about to execute may use the unit. */
+bool riscv64_v_next_allowed(void)
+{
+	return riscv64_vlenb && V_CTRL_NEXT(arch_current()->arch.v_ctrl) != V_CTRL_OFF;
+}
+
 long riscv64_v_set_control(struct hal_task *task, unsigned long arg)
 {
 	unsigned long cur = V_CTRL_CUR(arg);

@@ -127,7 +127,7 @@ bool cpuinfo_has(const char *ext)
 	return false;
 }
 
-/* Letters that programs may use: H and S are not theirs. */
+/* Letters that the program to be executed may use: H and S are not theirs. */
 unsigned long hal_hwcap(unsigned int n)
 {
 	static const char letters[] = "imafdcv";
@@ -135,6 +135,8 @@ unsigned long hal_hwcap(unsigned int n)
 
 	for (const char *s = letters; *s; s++)
 		mask |= 1UL << (*s - 'a');
+	if (!riscv64_v_next_allowed()) /* PR_RISCV_V_SET_CONTROL */
+		mask &= ~(1UL << ('v' - 'a'));
 	return n == 0 ? riscv64_isa_letters & mask : 0;
 }
 

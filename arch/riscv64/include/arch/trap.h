@@ -81,6 +81,7 @@ void riscv64_v_replaced(struct hal_task *task);
 /** riscv64_v_get_control(), riscv64_v_set_control() - prctl. Return: control word or 0; -EINVAL, -EPERM. */
 long riscv64_v_get_control(const struct hal_task *task);
 long riscv64_v_set_control(struct hal_task *task, unsigned long arg);
+bool riscv64_v_next_allowed(void);
 
 /* No state, as a new program begins; a copy for a task that has never run; no more. */
 void riscv64_fpu_exec(struct hal_task *task);
