@@ -9,6 +9,8 @@ Firmware is only unpacked under build/deps/firmware by `scripts/bootstrap --firm
 import glob
 import os
 
+import bootfiles
+
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 FIRMWARE = os.path.join(ROOT, "build", "deps", "firmware")
 KERNEL_FILE = {"x86_64": "caelum.elf", "riscv64": "Image", "aarch64": "Image",
@@ -65,6 +67,101 @@ def way_direct(board, job):
     return Start(args)
 
 
+def read(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def write(path, data):
+    with open(path, "wb") as f:
+        f.write(data)
+    return path
+
+
+UBOOT_STOP = ("autoboot:", "\n")
+UBOOT_PROMPT = "=> "
+
+
+def uboot_type(*commands):
+    """The dialogue that stops U-Boot's countdown and types commands."""
+    return [UBOOT_STOP] + [(UBOOT_PROMPT, c + "\n") for c in commands]
+
+
+def quote(text):
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def extlinux(cmdline, place, extra=""):
+    return (f"default caelum\nprompt 0\ntimeout 1\nlabel caelum\n    kernel {place}Image\n    initrd {place}initrd\n{extra}"
+            f"    append {cmdline}\n").encode()
+
+
+def disk_args(path):
+    return ["-drive", f"file={path},format=raw,if=none,id=boot", "-device", "virtio-blk-device,drive=boot"]
+
+
+def boot_disk(job, files):
+    """A disk with a GPT and one FAT partition that has @files."""
+    size = max(48 << 20, sum(len(f) for f in files.values() if isinstance(f, bytes)) + (16 << 20))
+    size = -(-size // (1 << 20)) << 20
+    return write(job.path("disk"), bootfiles.gpt_disk([(bootfiles.ESP_GUID, "boot", bootfiles.fat(files, size))]))
+
+
+def way_uboot_extlinux(board, job):
+    """U-Boot finds extlinux.conf on a disk; nothing is typed."""
+    disk = boot_disk(job, {"Image": read(os.path.join(job.build, "Image")), "initrd": read(job.initrd),
+                           "extlinux": {"extlinux.conf": extlinux(job.cmdline, "/")}})
+    return Start(["-kernel", firmware(board.firmware), *disk_args(disk)])
+
+
+def way_uboot_booti(board, job):
+    """The commands a person types for booti."""
+    disk = boot_disk(job, {"Image": read(os.path.join(job.build, "Image")), "initrd": read(job.initrd)})
+    return Start(["-kernel", firmware(board.firmware), *disk_args(disk)], uboot_type(
+        f"setenv bootargs {quote(job.cmdline)}", "load virtio 0:1 ${kernel_addr_r} Image",
+        "load virtio 0:1 ${ramdisk_addr_r} initrd",
+        "booti ${kernel_addr_r} ${ramdisk_addr_r}:${filesize} ${fdtcontroladdr}"))
+
+
+def way_uboot_fit(board, job):
+    """One file with kernel, initrd and hashes that U-Boot checks."""
+    itb = bootfiles.fit("riscv", read(os.path.join(job.build, "Image")), read(job.initrd), None, 0x80200000)
+    disk = boot_disk(job, {"caelum.itb": itb})
+    return Start(["-kernel", firmware(board.firmware), *disk_args(disk)], uboot_type(
+        f"setenv bootargs {quote(job.cmdline)}", "load virtio 0:1 0x88000000 caelum.itb",
+        "bootm 0x88000000 0x88000000 ${fdtcontroladdr}"))
+
+
+def tftp_dir(job, files):
+    """A directory that QEMU's user network serves. Return: the arguments."""
+    root = job.path("tftp")
+    for name, data in files.items():
+        path = os.path.join(root, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        write(path, data)
+    return ["-nic", f"user,tftp={root}"]
+
+
+def way_uboot_tftp_script(board, job):
+    """U-Boot fetches boot.scr by DHCP and TFTP, and it the rest; nothing is typed."""
+    script = bootfiles.uboot_script(
+        f"setenv bootargs {quote(job.cmdline)}\n"
+        "tftpboot ${kernel_addr_r} Image && tftpboot ${ramdisk_addr_r} initrd && "
+        "booti ${kernel_addr_r} ${ramdisk_addr_r}:${filesize} ${fdtcontroladdr}\n")
+    return Start(["-kernel", firmware(board.firmware), *tftp_dir(job, {
+        "boot.scr.uimg": script, "Image": read(os.path.join(job.build, "Image")), "initrd": read(job.initrd)})])
+
+
+def way_uboot_pxe(board, job):
+    """PXE: U-Boot takes pxelinux.cfg/default from the TFTP server."""
+    conf = extlinux(job.cmdline, "", f"    fdt {os.path.basename(board.dtb)}\n" if board.dtb else "")
+    files = {"pxelinux.cfg/default": conf, "Image": read(os.path.join(job.build, "Image")), "initrd": read(job.initrd)}
+    if board.dtb:
+        files[os.path.basename(board.dtb)] = read(firmware(board.dtb))
+    return Start(["-kernel", firmware(board.firmware), *tftp_dir(job, files)],
+                 uboot_type("setenv autoload no", "dhcp", "pxe get && pxe boot"))
+
+
 class Board:
     """One line of the table.
 
@@ -80,6 +177,7 @@ class Board:
         self.qemu = qemu
         self.way = way
         self.kernel = more.pop("kernel", KERNEL_FILE[arch])
+        self.firmware = more.pop("firmware", None)
         self.dtb = more.pop("dtb", None)
         self.extra_cpus = more.pop("extra_cpus", 0)
         self.max_cpus = more.pop("max_cpus", 64)
@@ -116,6 +214,8 @@ DEFAULT = {
 def board_list():
     """The table."""
     virt = ["-machine", "virt", "-cpu"]
+    uboot = "u-boot-qemu/usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin"
+    unleashed = "u-boot-sifive/usr/lib/u-boot/sifive_unleashed/u-boot.bin"
     return [
         Board("q35", "x86_64", "PC with PCI Express, PVH entry", ["-machine", "q35", "-cpu", "max"]),
         Board("pc", "x86_64", "PC with the 440FX chipset, an old CPU", ["-machine", "pc", "-cpu", "qemu64"]),
@@ -133,6 +233,17 @@ def board_list():
         Board("virt-aplic", "riscv64", "virt, AIA: APLIC", ["-machine", "virt,aia=aplic", "-cpu", "rv64"]),
         Board("virt-imsic", "riscv64", "virt, AIA: APLIC and IMSIC",
               ["-machine", "virt,aia=aplic-imsic", "-cpu", "rv64"]),
+        Board("virt-uboot", "riscv64", "virt, U-Boot's extlinux.conf on a disk", ["-machine", "virt"],
+              way_uboot_extlinux, firmware=uboot),
+        Board("virt-uboot-booti", "riscv64", "virt, U-Boot's booti", ["-machine", "virt"], way_uboot_booti, firmware=uboot),
+        Board("virt-uboot-fit", "riscv64", "virt, U-Boot's bootm of a FIT image with hashes", ["-machine", "virt"],
+              way_uboot_fit, firmware=uboot),
+        Board("sifive_u", "riscv64", "HiFive Unleashed, OpenSBI, U-Boot, boot.scr and booti by TFTP",
+              ["-machine", "sifive_u"], way_uboot_tftp_script, extra_cpus=1, max_cpus=4, least_memory=8 * GIB,
+              can_off=False, firmware=unleashed),
+        Board("sifive_u-pxe", "riscv64", "HiFive Unleashed, OpenSBI, U-Boot, PXE",
+              ["-machine", "sifive_u"], way_uboot_pxe, extra_cpus=1, max_cpus=4, least_memory=8 * GIB,
+              can_off=False, firmware=unleashed),
         Board("sifive_u-direct", "riscv64", "HiFive Unleashed, OpenSBI alone", ["-machine", "sifive_u"],
               extra_cpus=1, max_cpus=4, can_off=False),
         Board("icicle-direct", "riscv64", "PolarFire SoC Icicle kit, OpenSBI alone", ["-machine", "microchip-icicle-kit"],

@@ -80,7 +80,7 @@ def fit(arch, kernel, initrd, dtb, load):
     if dtb is not None:
         images["fdt"] = image(dtb, "flat_dt")
         conf["fdt"] = "fdt"
-    return fdt({"description": "Caelum", "#address-cells": 2, "images": images,
+    return fdt({"description": "Caelum", "timestamp": 0x65920080, "#address-cells": 2, "images": images,
                 "configurations": {"default": "conf", "conf": conf}})
 
 

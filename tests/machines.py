@@ -14,7 +14,7 @@ import guest
 import machine
 from mkcpio import Archive
 
-BOOT_S = 60
+BOOT_S = 100
 MEMORY = 512 << 20
 PROGRAMS = ("hello", "pthread")
 HELLO = "typed at the console"
