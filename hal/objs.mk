@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-obj-y += common/ $(hal_crate)/
+obj-y += common/ efi/ $(hal_crate)/

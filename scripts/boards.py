@@ -162,6 +162,35 @@ def way_uboot_pxe(board, job):
                  uboot_type("setenv autoload no", "dhcp", "pxe get && pxe boot"))
 
 
+def way_uboot_efi(board, job):
+    """U-Boot's UEFI: the Image is the application, the initrd a file beside it."""
+    disk = boot_disk(job, {"Image": read(os.path.join(job.build, "Image")), "initrd": read(job.initrd)})
+    return Start(["-kernel", firmware(board.firmware), *disk_args(disk)], uboot_type(
+        f"setenv bootargs {quote(job.cmdline)}", "setenv bootargs ${bootargs} initrd=/initrd",
+        "load virtio 0:1 ${kernel_addr_r} Image", "bootefi ${kernel_addr_r} ${fdtcontroladdr}"))
+
+
+def pflash(job, code, variables):
+    """A firmware's code and a copy of its variables in the two flash chips."""
+    copy = write(job.path("vars.fd"), read(firmware(variables)))
+    return ["-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={firmware(code)}",
+            "-drive", f"if=pflash,unit=1,format=raw,file={copy}"]
+
+
+def way_edk2_direct(board, job):
+    """EDK2 starts the kernel that QEMU offers it as a UEFI application; the initrd comes by LoadFile2."""
+    return Start([*pflash(job, *board.firmware), "-kernel", os.path.join(job.build, "Image"),
+                  "-append", job.cmdline, "-initrd", job.initrd])
+
+
+def way_edk2_disk(board, job):
+    """EDK2 finds the removable-media path on a disk; the shell script there gives the command line."""
+    line = f"\\EFI\\BOOT\\{board.efi_name} {job.cmdline} initrd=\\initrd\r\n"
+    disk = boot_disk(job, {"startup.nsh": line.encode(), "initrd": read(job.initrd), "EFI": {"BOOT": {
+        board.efi_name: read(os.path.join(job.build, "Image"))}}})
+    return Start([*pflash(job, *board.firmware), *disk_args(disk)])
+
+
 class Board:
     """One line of the table.
 
@@ -215,6 +244,7 @@ def board_list():
     """The table."""
     virt = ["-machine", "virt", "-cpu"]
     uboot = "u-boot-qemu/usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin"
+    edk2 = [f"qemu-efi-riscv64/usr/share/qemu-efi-riscv64/RISCV_VIRT_{kind}.fd" for kind in ("CODE", "VARS")]
     unleashed = "u-boot-sifive/usr/lib/u-boot/sifive_unleashed/u-boot.bin"
     return [
         Board("q35", "x86_64", "PC with PCI Express, PVH entry", ["-machine", "q35", "-cpu", "max"]),
@@ -238,6 +268,9 @@ def board_list():
         Board("virt-uboot-booti", "riscv64", "virt, U-Boot's booti", ["-machine", "virt"], way_uboot_booti, firmware=uboot),
         Board("virt-uboot-fit", "riscv64", "virt, U-Boot's bootm of a FIT image with hashes", ["-machine", "virt"],
               way_uboot_fit, firmware=uboot),
+        Board("virt-uboot-efi", "riscv64", "virt, U-Boot's bootefi", ["-machine", "virt"], way_uboot_efi, firmware=uboot),
+        Board("virt-edk2", "riscv64", "virt, EDK2 with a device tree", ["-machine", "virt,acpi=off"], way_edk2_direct,
+              firmware=edk2),
         Board("sifive_u", "riscv64", "HiFive Unleashed, OpenSBI, U-Boot, boot.scr and booti by TFTP",
               ["-machine", "sifive_u"], way_uboot_tftp_script, extra_cpus=1, max_cpus=4, least_memory=8 * GIB,
               can_off=False, firmware=unleashed),

@@ -17,6 +17,7 @@
 #include <arch/layout.h>
 #include <arch/trap.h>
 #include <arch/uctx.h>
+#include <hal/pe_header.h>
 
 #define PTE_KERNEL_RW  0xe7 /* V R W G A D */
 #define PTE_KERNEL_RWX 0xef
@@ -28,6 +29,7 @@
 	.section .head.text, "ax"
 	.globl	_start
 _start:
+	c.li	s4, -13			/* "MZ" */
 	j	boot
 	.balign	8
 	.dword	0x200000		/* load offset from the start of RAM */
@@ -38,7 +40,25 @@ _start:
 	.dword	0
 	.ascii	"RISCV\0\0\0"
 	.ascii	"RSC\005"
-	.word	0
+	.word	pe_header - _start
+	pe_headers PE_MACHINE_RISCV64, _start
+	.balign	4096
+
+/*
+ * arch_efi_enter(kernel, size, tree, hart): from the firmware's identity mapping to the kernel's entry with translation
+ * off. The code runs in the loaded image, which stays where it is.
+ */
+	.globl	arch_efi_enter
+arch_efi_enter:
+	csrci	sstatus, SR_SIE
+	csrw	sie, zero
+	mv	t0, a0
+	mv	a0, a3
+	mv	a1, a2
+	fence.i
+	csrw	satp, zero
+	sfence.vma
+	jr	t0
 
 boot:
 	csrci	sstatus, SR_SIE

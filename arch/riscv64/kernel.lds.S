@@ -53,6 +53,8 @@ SECTIONS {
 		*(.data .data.*)
 		*(.sdata .sdata.*)
 		*(.init.data .init.data.*)
+		. = ALIGN(512);
+		__file_end = .;
 	} :data
 	.bss : ALIGN(4096) {
 		__bss_start = .;

@@ -26,6 +26,7 @@
 #include <libfdt.h>
 
 #define FDT_MAX_SIZE  (16UL << 20)
+#define EFI_MAP_REACH (1UL << 20)
 #define FDT_MAX_NODES 1024
 #define FDT_MAX_DEPTH 16
 #define FDT_MAX_BINDINGS 128
@@ -326,10 +327,29 @@ static bool __init has_device_type(const void *fdt, int node, const char *type)
 	return p && fdt_stringlist_contains(p, len, type);
 }
 
+/* Booted by EFI: its map says what is RAM, and nodes of memory are not looked at. 0, or -Exxx: there is no map. */
+static int __init scan_efi_map(const void *fdt)
+{
+	int chosen = chosen_node(fdt);
+	u64 size = chosen < 0 ? 0 : fdt_node_u32(fdt, chosen, "linux,uefi-mmap-size", 0);
+	u64 start;
+
+	if (chosen < 0 || chosen_address(fdt, chosen, "linux,uefi-mmap-start", &start))
+		return -ENOENT;
+	/* Our own stub puts it behind the tree. Another address may not even be mapped. */
+	if (start % 8 || start < boot_info.tree.base ||
+	    start - boot_info.tree.base > EFI_MAP_REACH || size > EFI_MAP_REACH)
+		return -EINVAL;
+	return boot_add_efi_map(phys_to_virt(start), size,
+				fdt_node_u32(fdt, chosen, "linux,uefi-mmap-desc-size", 0));
+}
+
 static void __init scan_memory(const void *fdt)
 {
 	int node;
 
+	if (scan_efi_map(fdt) == 0)
+		return;
 	fdt_for_each_subnode(node, fdt, 0)
 	{
 		u64 base, size;

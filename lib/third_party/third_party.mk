@@ -11,7 +11,9 @@
 tp_src := $(DEPS)/src
 
 tp_fdt_dir      := $(tp_src)/device-tree-compiler/libfdt
-tp_fdt_objs     := fdt.o fdt_ro.o fdt_addresses.o fdt_strerror.o fdt_check.o
+# No jump tables: the EFI stub calls it before the kernel is where it is linked.
+tp_fdt_flags    := -fno-jump-tables
+tp_fdt_objs     := fdt.o fdt_ro.o fdt_rw.o fdt_wip.o fdt_addresses.o fdt_strerror.o fdt_check.o
 tp_zlib_dir     := $(tp_src)/zlib
 tp_zlib_objs    := inflate.o inffast.o inftrees.o zutil.o adler32.o crc32.o
 

@@ -56,4 +56,12 @@ void boot_add_reserved(paddr_t base, u64 size);
 void boot_add_hole(paddr_t base, u64 size);
 void boot_finish_memory(void);
 
+/**
+ * boot_add_efi_map() - record RAM from an EFI memory map of @size bytes with descriptors @desc_size apart.
+ * What only the firmware's boot needed counts as RAM; what the running firmware or ACPI keep does not.
+ * Return: 0, or -EINVAL for a map that cannot be one; nothing was recorded then. Context: boot CPU, before
+ * boot_finish_memory().
+ */
+int boot_add_efi_map(const void *map, u64 size, u64 desc_size);
+
 #endif
