@@ -96,8 +96,8 @@ def extlinux(cmdline, place, extra=""):
             f"    append {cmdline}\n").encode()
 
 
-def disk_args(path):
-    return ["-drive", f"file={path},format=raw,if=none,id=boot", "-device", "virtio-blk-device,drive=boot"]
+def disk_args(path, bus="device"):
+    return ["-drive", f"file={path},format=raw,if=none,id=boot", "-device", f"virtio-blk-{bus},drive=boot"]
 
 
 def boot_disk(job, files):
@@ -111,13 +111,13 @@ def way_uboot_extlinux(board, job):
     """U-Boot finds extlinux.conf on a disk; nothing is typed."""
     disk = boot_disk(job, {"Image": read(os.path.join(job.build, "Image")), "initrd": read(job.initrd),
                            "extlinux": {"extlinux.conf": extlinux(job.cmdline, "/")}})
-    return Start(["-kernel", firmware(board.firmware), *disk_args(disk)])
+    return Start([board.firmware_option, firmware(board.firmware), *disk_args(disk)])
 
 
 def way_uboot_booti(board, job):
     """The commands a person types for booti."""
     disk = boot_disk(job, {"Image": read(os.path.join(job.build, "Image")), "initrd": read(job.initrd)})
-    return Start(["-kernel", firmware(board.firmware), *disk_args(disk)], uboot_type(
+    return Start([board.firmware_option, firmware(board.firmware), *disk_args(disk)], uboot_type(
         f"setenv bootargs {quote(job.cmdline)}", "load virtio 0:1 ${kernel_addr_r} Image",
         "load virtio 0:1 ${ramdisk_addr_r} initrd",
         "booti ${kernel_addr_r} ${ramdisk_addr_r}:${filesize} ${fdtcontroladdr}"))
@@ -127,7 +127,7 @@ def way_uboot_fit(board, job):
     """One file with kernel, initrd and hashes that U-Boot checks."""
     itb = bootfiles.fit("riscv", read(os.path.join(job.build, "Image")), read(job.initrd), None, 0x80200000)
     disk = boot_disk(job, {"caelum.itb": itb})
-    return Start(["-kernel", firmware(board.firmware), *disk_args(disk)], uboot_type(
+    return Start([board.firmware_option, firmware(board.firmware), *disk_args(disk)], uboot_type(
         f"setenv bootargs {quote(job.cmdline)}", "load virtio 0:1 0x88000000 caelum.itb",
         "bootm 0x88000000 0x88000000 ${fdtcontroladdr}"))
 
@@ -148,7 +148,7 @@ def way_uboot_tftp_script(board, job):
         f"setenv bootargs {quote(job.cmdline)}\n"
         "tftpboot ${kernel_addr_r} Image && tftpboot ${ramdisk_addr_r} initrd && "
         "booti ${kernel_addr_r} ${ramdisk_addr_r}:${filesize} ${fdtcontroladdr}\n")
-    return Start(["-kernel", firmware(board.firmware), *tftp_dir(job, {
+    return Start([board.firmware_option, firmware(board.firmware), *tftp_dir(job, {
         "boot.scr.uimg": script, "Image": read(os.path.join(job.build, "Image")), "initrd": read(job.initrd)})])
 
 
@@ -158,14 +158,14 @@ def way_uboot_pxe(board, job):
     files = {"pxelinux.cfg/default": conf, "Image": read(os.path.join(job.build, "Image")), "initrd": read(job.initrd)}
     if board.dtb:
         files[os.path.basename(board.dtb)] = read(firmware(board.dtb))
-    return Start(["-kernel", firmware(board.firmware), *tftp_dir(job, files)],
+    return Start([board.firmware_option, firmware(board.firmware), *tftp_dir(job, files)],
                  uboot_type("setenv autoload no", "dhcp", "pxe get && pxe boot"))
 
 
 def way_uboot_efi(board, job):
     """U-Boot's UEFI: the Image is the application, the initrd a file beside it."""
     disk = boot_disk(job, {"Image": read(os.path.join(job.build, "Image")), "initrd": read(job.initrd)})
-    return Start(["-kernel", firmware(board.firmware), *disk_args(disk)], uboot_type(
+    return Start([board.firmware_option, firmware(board.firmware), *disk_args(disk)], uboot_type(
         f"setenv bootargs {quote(job.cmdline)}", "setenv bootargs ${bootargs} initrd=/initrd",
         "load virtio 0:1 ${kernel_addr_r} Image", "bootefi ${kernel_addr_r} ${fdtcontroladdr}"))
 
@@ -188,7 +188,7 @@ def way_edk2_disk(board, job):
     line = f"\\EFI\\BOOT\\{board.efi_name} {job.cmdline} initrd=\\initrd\r\n"
     disk = boot_disk(job, {"startup.nsh": line.encode(), "initrd": read(job.initrd), "EFI": {"BOOT": {
         board.efi_name: read(os.path.join(job.build, "Image"))}}})
-    return Start([*pflash(job, *board.firmware), *disk_args(disk)])
+    return Start([*pflash(job, *board.firmware), *disk_args(disk, board.bus)])
 
 
 class Board:
@@ -207,6 +207,9 @@ class Board:
         self.way = way
         self.kernel = more.pop("kernel", KERNEL_FILE[arch])
         self.firmware = more.pop("firmware", None)
+        self.firmware_option = more.pop("firmware_option", "-kernel")
+        self.bus = more.pop("bus", "device")
+        self.efi_name = more.pop("efi_name", None)
         self.dtb = more.pop("dtb", None)
         self.extra_cpus = more.pop("extra_cpus", 0)
         self.max_cpus = more.pop("max_cpus", 64)
@@ -250,6 +253,20 @@ def board_list():
         Board("q35", "x86_64", "PC with PCI Express, PVH entry", ["-machine", "q35", "-cpu", "max"]),
         Board("pc", "x86_64", "PC with the 440FX chipset, an old CPU", ["-machine", "pc", "-cpu", "qemu64"]),
         Board("microvm", "x86_64", "microvm with ACPI", ["-machine", "microvm", "-cpu", "max"]),
+        Board("virt-edk2-aarch64", "aarch64", "virt, EDK2 with a device tree",
+              ["-machine", "virt,acpi=off,gic-version=3", "-cpu", "cortex-a72"], way_edk2_direct,
+              firmware=[f"qemu-efi-aarch64/usr/share/AAVMF/AAVMF_{kind}.fd" for kind in ("CODE.no-secboot", "VARS")]),
+        Board("virt-edk2-el2", "aarch64", "virt, EDK2 at EL2, the kernel on a disk",
+              ["-machine", "virt,acpi=off,gic-version=2,virtualization=on", "-cpu", "cortex-a57"], way_edk2_disk,
+              efi_name="BOOTAA64.EFI", max_cpus=8,
+              firmware=[f"qemu-efi-aarch64/usr/share/AAVMF/AAVMF_{kind}.fd" for kind in ("CODE.no-secboot", "VARS")]),
+        Board("virt-uboot-aarch64", "aarch64", "virt, U-Boot's extlinux.conf on a disk",
+              ["-machine", "virt,gic-version=3", "-cpu", "cortex-a53"], way_uboot_extlinux,
+              firmware="u-boot-qemu/usr/lib/u-boot/qemu_arm64/u-boot.bin", firmware_option="-bios"),
+        Board("loongarch64-edk2", "loongarch64", "virt, EDK2 with a device tree",
+              ["-machine", "virt,acpi=off", "-cpu", "la464"], way_edk2_direct,
+              firmware=[f"qemu-efi-loongarch64/usr/share/qemu-efi-loongarch64/QEMU_{kind}.fd" for kind in ("EFI", "VARS")]),
+        Board("loongarch64-virt", "loongarch64", "virt, QEMU's own loader", ["-machine", "virt", "-cpu", "la464"]),
         Board("virt-gicv2", "aarch64", "virt, GIC version 2, Cortex-A53",
               ["-machine", "virt,gic-version=2", "-cpu", "cortex-a53"], max_cpus=8),
         Board("virt-gicv3", "aarch64", "virt, GIC version 3 with ITS",

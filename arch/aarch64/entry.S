@@ -14,12 +14,13 @@
 #include <arch/cpu.h>
 #include <arch/layout.h>
 #include <arch/sysreg.h>
+#include <hal/pe_header.h>
 
 	.section .head.text, "ax"
 	.globl _head
 _head:
+	ccmp x18, #0, #0xd, pl		/* "MZ", and nothing that matters */
 	b primary_entry
-	.long 0
 	.quad 0			/* offset of the image from a 2 MiB boundary */
 	.quad _image_size
 	.quad 0xa		/* little endian, 4 KiB pages, anywhere in memory */
@@ -27,7 +28,60 @@ _head:
 	.quad 0
 	.quad 0
 	.ascii "ARM\x64"
-	.long 0
+	.long pe_header - _head
+	pe_headers PE_MACHINE_ARM64
+	.balign 4096
+
+/*
+ * arch_efi_enter(kernel, size, tree, hart): from the firmware's identity mapping to the kernel's entry with the MMU
+ * off. What is fetched from then on goes past the caches: the copy of the kernel and this code are written back first.
+ */
+	.globl arch_efi_enter
+arch_efi_enter:
+	msr daifset, #15
+	mov x20, x0
+	mov x21, x2
+	add x1, x0, x1
+	bl clean_range
+	adrp x0, arch_efi_enter
+	add x1, x0, #8192
+	bl clean_range
+	ic iallu
+	dsb sy
+	isb
+	mrs x0, CurrentEL
+	cmp x0, #(2 << 2)
+	b.eq 1f
+	mrs x0, sctlr_el1
+	bic x0, x0, #1			/* MMU */
+	bic x0, x0, #4			/* data cache */
+	msr sctlr_el1, x0
+	b 2f
+1:	mrs x0, sctlr_el2
+	bic x0, x0, #1
+	bic x0, x0, #4
+	msr sctlr_el2, x0
+2:	isb
+	mov x0, x21
+	mov x1, xzr
+	mov x2, xzr
+	mov x3, xzr
+	br x20
+
+/* Write back the cache lines from x0 to x1, to where everyone sees them. */
+clean_range:
+	mrs x2, ctr_el0
+	ubfx x2, x2, #16, #4
+	mov x3, #4
+	lsl x3, x3, x2
+	sub x4, x3, #1
+	bic x0, x0, x4
+1:	dc cvac, x0
+	add x0, x0, x3
+	cmp x0, x1
+	b.lo 1b
+	dsb sy
+	ret
 
 /* An early table entry for a 2 MiB block of normal memory, executable at EL1 only. */
 #define BLOCK_ATTRS ((1 << 0) | (MAIR_NORMAL << 2) | (3 << 8) | (1 << 10) | (1 << 54))

@@ -4,6 +4,7 @@
  * Page-aligned parts with one kind of access each: text RX, constants R, the rest RW.
  */
 #include <arch/layout.h>
+#include <hal/pe_header.h>
 
 OUTPUT_ARCH(aarch64)
 ENTRY(_head)
@@ -62,6 +63,8 @@ SECTIONS
 		KEEP(*(.data..percpu))
 		. = ALIGN(64);
 		__percpu_end = .;
+		. = ALIGN(512);
+		__file_end = .;
 	} :data
 
 	.bss : {
@@ -78,6 +81,7 @@ SECTIONS
 	} :data
 
 	_image_size = __image_end - KERNEL_BASE;
+	PE_SYMBOLS
 
 	/DISCARD/ : { *(.comment) *(.note.GNU-stack) *(.note.gnu.property) *(.eh_frame) *(.discard*) }
 }

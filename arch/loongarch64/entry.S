@@ -4,7 +4,8 @@
  *
  * Linux's convention: the image begins with a header that has the shape of a PE file's DOS header;
  * the loader copies it to its load offset and jumps to the physical entry with
- *	a0 = 1 if booted through EFI structures, a1 = command line, a2 = EFI system table
+ *	a0 = 1 if booted through EFI structures, a1 = command line, a2 = EFI system table;
+ *	from our own EFI stub a0 = 2, a1 = device tree
  * (physical addresses), address translation off or direct windows set up, interrupts off. The image
  * runs wherever it was put, at a multiple of 2 MiB.
  *
@@ -15,6 +16,7 @@
 #include <arch/csr.h>
 #include <arch/layout.h>
 #include <arch/trap.h>
+#include <hal/pe_header.h>
 
 #define BOOT_STACK_SIZE 16384
 
@@ -28,7 +30,33 @@ _start:
 	.dword	_load_phys		/* load offset */
 	.org	0x38
 	.long	0x818223cd		/* Linux's magic number for this header */
-	.long	0			/* no PE header: this is no EFI application */
+	.long	pe_header - _start
+	pe_headers PE_MACHINE_LOONGARCH64
+	.balign	4096
+
+/*
+ * arch_efi_enter(kernel, size, tree, hart): to the kernel's entry through the cached window, whatever the firmware has
+ * mapped how. a0 = 2 says that a1 is a device tree.
+ */
+	.globl	arch_efi_enter
+arch_efi_enter:
+	li.w	$t0, CRMD_IE
+	csrxchg	$zero, $t0, CSR_CRMD
+	li.d	$t0, DMW_CACHED
+	csrwr	$t0, CSR_DMW1
+	la.pcrel $t0, _entry
+	la.pcrel $t1, _start
+	sub.d	$t0, $t0, $t1
+	add.d	$t0, $t0, $a0
+	bstrpick.d $t0, $t0, 47, 0
+	li.d	$t1, LINEAR_BASE
+	or	$t0, $t0, $t1
+	li.w	$a0, 2
+	move	$a1, $a2
+	move	$a2, $zero
+	dbar	0
+	ibar	0
+	jr	$t0
 
 	.globl	_entry
 _entry:

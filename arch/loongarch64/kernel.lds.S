@@ -4,6 +4,7 @@
  * at KERNEL_BASE, loaded at 2 MiB of RAM, or wherever a multiple of 2 MiB; see entry.S.
  */
 #include <arch/layout.h>
+#include <hal/pe_header.h>
 
 #define LOAD_PHYS 0x200000
 
@@ -58,6 +59,8 @@ SECTIONS {
 		. = ALIGN(64);
 		__percpu_end = .;
 		*(.data .data.* .sdata .sdata.* .got .got.* .init.data .init.data.*)
+		. = ALIGN(512);
+		__file_end = .;
 	} :data
 	. = ALIGN(8);
 	__bss_start = .;
@@ -69,6 +72,7 @@ SECTIONS {
 	__bss_end = .;
 	. = ALIGN(4096);
 	__image_end = .;
+	PE_SYMBOLS
 
 	_load_phys = LOAD_PHYS;
 	_image_size = __image_end - __text_start;

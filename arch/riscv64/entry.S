@@ -41,7 +41,7 @@ _start:
 	.ascii	"RISCV\0\0\0"
 	.ascii	"RSC\005"
 	.word	pe_header - _start
-	pe_headers PE_MACHINE_RISCV64, _start
+	pe_headers PE_MACHINE_RISCV64
 	.balign	4096
 
 /*

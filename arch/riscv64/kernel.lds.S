@@ -4,6 +4,7 @@
  * Sections of one kind of access lie between page-aligned symbols: see <hal/pt_radix.h>.
  */
 #include <arch/layout.h>
+#include <hal/pe_header.h>
 
 OUTPUT_ARCH(riscv)
 ENTRY(_start)
@@ -65,6 +66,7 @@ SECTIONS {
 		__bss_end = .;
 	} :data
 	__image_end = .;
+	PE_SYMBOLS
 
 	/DISCARD/ : {
 		*(.comment .note .note.* .eh_frame .eh_frame_hdr .riscv.attributes)

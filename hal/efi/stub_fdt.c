@@ -11,7 +11,8 @@
 #include <lib/string.h>
 #include <libfdt.h>
 
-#define KERNEL_ALIGN 0x200000ULL
+#define KERNEL_ALIGN  0x200000ULL
+#define TREE_MAX_SIZE (16U << 20)
 
 #pragma GCC visibility push(hidden)
 extern char __text_start[], __file_end[], __image_end[];
@@ -95,17 +96,45 @@ static int describe_boot(void *fdt, int node, const struct efi_boot *boot)
 	return err ? err : describe_map(fdt, node, boot);
 }
 
+/* Trees have room for changes, up to a MiB of nothing: pack a copy, then open it into the block with what is left there. */
+static const char *pack_tree(struct efi_boot *boot, const void *from)
+{
+	void *copy;
+
+	if (fdt_check_header(from) || fdt_totalsize(from) > TREE_MAX_SIZE)
+		return "the firmware's device tree is damaged or too large";
+	copy = (void *)efi_stub_alloc(boot, fdt_totalsize(from));
+	if (!copy)
+		return "no memory for the device tree";
+	memcpy(copy, from, fdt_totalsize(from));
+	if (fdt_pack(copy) || fdt_open_into(copy, (void *)boot->handoff, EFI_MAP_OFFSET))
+		return "the firmware's device tree is damaged or too large";
+	return NULL;
+}
+
+/* The firmware's, or one that a virtual machine left for the firmware alone. */
+static const void *find_tree(const struct efi_boot *boot)
+{
+	const void *hint = (const void *)ARCH_EFI_TREE_HINT;
+
+	if (boot->tree)
+		return (const void *)boot->tree;
+	return ARCH_EFI_TREE_HINT != 0 && fdt_check_header(hint) == 0 ? hint : NULL;
+}
+
 static const char *copy_tree(struct efi_boot *boot)
 {
-	const void *from = (const void *)boot->tree;
+	const void *from = find_tree(boot);
 	void *fdt = (void *)boot->handoff;
+	const char *why;
 	int node;
 
-	if (!boot->tree)
+	if (!from)
 		return "the firmware has no device tree (it may have ACPI tables instead: -machine "
 		       "acpi=off under QEMU)";
-	if (fdt_check_header(from) || fdt_open_into(from, fdt, EFI_MAP_OFFSET))
-		return "the firmware's device tree is damaged or too large";
+	why = pack_tree(boot, from);
+	if (why)
+		return why;
 	node = fdt_path_offset(fdt, "/chosen");
 	if (node < 0)
 		node = fdt_add_subnode(fdt, 0, "chosen");

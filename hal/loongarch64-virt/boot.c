@@ -28,6 +28,7 @@
 
 #define EFI_SYSTAB_SIGNATURE 0x5453595320494249ULL
 #define EFI_MAX_TABLES	     64
+#define BOOT_BY_STUB	     2 /* the tree has all there is to know */
 
 struct efi_systab {
 	u64 signature;
@@ -188,15 +189,17 @@ static void sort_cpus(void)
 
 void machine_boot(unsigned long efi_boot, paddr_t cmdline, paddr_t systab)
 {
-	const struct efi_systab *st;
+	const struct efi_systab *st = NULL;
 	const void *fdt;
-	paddr_t fdt_pa;
+	paddr_t fdt_pa = cmdline & PHYS_ADDR_MASK;
 
 	arch_cpu_init();
 	arch_timer_init_cpu();
 	boot_info.cpu_hwid[0] = csr_read(CSR_CPUID) & 0x1ff;
-	st = find_systab(systab & PHYS_ADDR_MASK);
-	fdt_pa = st ? efi_table(st, &fdt_guid) : 0;
+	if (efi_boot != BOOT_BY_STUB) {
+		st = find_systab(systab & PHYS_ADDR_MASK);
+		fdt_pa = st ? efi_table(st, &fdt_guid) : 0;
+	}
 	fdt = physical(fdt_pa);
 	if (!fdt_pa || fdt_check_header(fdt) != 0)
 		boot_fail("boot: no EFI system table with a device tree");
@@ -204,8 +207,10 @@ void machine_boot(unsigned long efi_boot, paddr_t cmdline, paddr_t systab)
 	if (fdt_scan_boot(fdt, cpu_hwid) != 0)
 		boot_fail("boot: cannot use this device tree");
 	sort_cpus();
-	take_cmdline(cmdline & PHYS_ADDR_MASK, efi_boot != 0 || cmdline != 0);
-	take_initrd(st);
+	if (st) {
+		take_cmdline(cmdline & PHYS_ADDR_MASK, efi_boot != 0 || cmdline != 0);
+		take_initrd(st);
+	}
 	reserve_image();
 	boot_finish_memory();
 	upcall_kernel_main();

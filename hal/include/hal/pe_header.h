@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The PE headers that make the image a UEFI application (assembler only). The image begins at @head with a DOS header
+ * The PE headers that make the image a UEFI application (assembler and linker script only). The image begins with a DOS header
  * whose word at 0x3c is the offset of label pe_header; everything up to 4 KiB counts as headers.
  * Two sections: text, and everything writable or constant behind it. Nothing is relocated: the stub does not care.
  * Source: Microsoft PE/COFF specification; UEFI Specification 2.10, section 2.1.
@@ -13,7 +13,17 @@
 #define PE_MACHINE_RISCV64     0x5064
 #define PE_MACHINE_LOONGARCH64 0x6264
 
-	.macro pe_headers machine, head
+#ifdef __LINKER_SCRIPT__
+/* Sizes that only the linker knows. __file_end is where the file's data ends, a multiple of 512. */
+#define PE_SYMBOLS                                                                                 \
+	_pe_code = __text_end - __text_start - 0x1000;                                             \
+	_pe_data = __image_end - __text_end;                                                       \
+	_pe_data_at = __text_end - __text_start;                                                   \
+	_pe_data_file = __file_end - __text_end;                                                   \
+	_pe_image = __image_end - __text_start;                                                    \
+	_pe_entry = efi_stub_main - __text_start;
+#else
+	.macro pe_headers machine
 	.balign	8
 pe_header:
 	.ascii	"PE\0\0"
@@ -25,10 +35,10 @@ pe_header:
 pe_optional:
 	.short	0x20b			/* PE32+ */
 	.byte	2, 20
-	.long	__text_end - \head - 0x1000
-	.long	__image_end - __text_end
+	.long	_pe_code
+	.long	_pe_data
 	.long	0
-	.long	efi_stub_main - \head
+	.long	_pe_entry
 	.long	0x1000			/* base of code */
 	.quad	0			/* image base */
 	.long	0x1000, 0x200		/* alignment of sections, in the file */
@@ -36,7 +46,7 @@ pe_optional:
 	.short	3, 0			/* Linux's: the initrd may come from LoadFile2 */
 	.short	0, 0
 	.long	0
-	.long	__image_end - \head
+	.long	_pe_image
 	.long	0x1000			/* headers */
 	.long	0
 	.short	10			/* EFI application */
@@ -47,17 +57,18 @@ pe_optional:
 	.quad	0, 0, 0, 0, 0, 0
 pe_sections:
 	.ascii	".text\0\0\0"
-	.long	__text_end - \head - 0x1000, 0x1000
-	.long	__text_end - \head - 0x1000, 0x1000
+	.long	_pe_code, 0x1000
+	.long	_pe_code, 0x1000
 	.long	0, 0
 	.short	0, 0
 	.long	0x60000020		/* code, execute, read */
 	.ascii	".data\0\0\0"
-	.long	__image_end - __text_end, __text_end - \head
-	.long	__file_end - __text_end, __text_end - \head
+	.long	_pe_data, _pe_data_at
+	.long	_pe_data_file, _pe_data_at
 	.long	0, 0
 	.short	0, 0
 	.long	0xc0000040		/* data, read, write */
 	.endm
+#endif
 
 #endif
