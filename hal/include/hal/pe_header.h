@@ -13,6 +13,7 @@
 #define PE_MACHINE_RISCV64     0x5064
 #define PE_MACHINE_LOONGARCH64 0x6264
 
+/* clang-format off */
 #ifdef __LINKER_SCRIPT__
 /* Sizes that only the linker knows. __file_end is where the file's data ends, a multiple of 512. */
 #define PE_SYMBOLS                                                                                 \
@@ -70,5 +71,6 @@ pe_sections:
 	.long	0xc0000040		/* data, read, write */
 	.endm
 #endif
+/* clang-format on */
 
 #endif
