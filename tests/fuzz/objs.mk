@@ -5,7 +5,7 @@
 objs-fuzz_cmdline := lib/cmdline.o lib/string.o
 objs-fuzz_cpio    := lib/cpio.o lib/string.o
 objs-fuzz_elf     := lib/elf.o lib/string.o
-objs-fuzz_fdt     := hal/common/boot.o hal/common/console.o hal/common/fdt.o hal/common/irq.o hal/host/host.o \
+objs-fuzz_fdt     := hal/common/boot.o hal/efi/memmap.o hal/common/console.o hal/common/fdt.o hal/common/irq.o hal/host/host.o \
 	lib/cmdline.o lib/printf.o lib/errno_name.o lib/string.o libfdt/fdt.o libfdt/fdt_addresses.o \
 	libfdt/fdt_check.o libfdt/fdt_ro.o libfdt/fdt_rw.o libfdt/fdt_wip.o
 objs-fuzz_printf  := lib/printf.o lib/errno_name.o lib/string.o

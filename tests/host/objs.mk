@@ -24,7 +24,7 @@ ldflags-test_vm       := $(wrap-alloc)
 objs-test_hal_asid    := hal/common/asid.o hal/host/host.o lib/bitmap.o
 objs-test_hal_pagetable := hal/common/pagetable.o hal/host/host.o hal/host/paging.o $(lib-printf)
 objs-test_hal_tlb     :=
-objs-test_hal_boot    := hal/common/boot.o hal/common/console.o hal/common/fdt.o hal/common/irq.o hal/host/host.o \
+objs-test_hal_boot    := hal/common/boot.o hal/efi/memmap.o hal/common/console.o hal/common/fdt.o hal/common/irq.o hal/host/host.o \
 	lib/cmdline.o $(lib-printf) libfdt/fdt.o libfdt/fdt_addresses.o libfdt/fdt_check.o \
 	libfdt/fdt_ro.o libfdt/fdt_rw.o libfdt/fdt_wip.o libfdt/fdt_sw.o
 objs-test_lib_bitmap  := lib/bitmap.o
