@@ -202,8 +202,15 @@ $(O)/caelum.elf: $(lds) $(objs) $(builtin) $(third)
 	$(call log,LD)$(LD) $(if $(cc_is_clang),,--no-warn-rwx-segments) $(ldflags) $(ldflags-arch) -T $(lds) \
 		-Map $(O)/caelum.map -o $@ $(objs) $(builtin) $(third)
 
+# x86_64's is a bzImage: the head, which is not loaded with the kernel, in front of it.
+ifeq ($(ARCH),x86_64)
+$(O)/Image: $(O)/caelum.elf
+	$(call log,OBJCOPY)$(OBJCOPY) -O binary -j .setup --set-section-flags .setup=alloc,load,contents,readonly $< $@
+	$(Q)$(OBJCOPY) -O binary --strip-all $< $@.kernel && cat $@.kernel >> $@ && rm $@.kernel
+else
 $(O)/Image: $(O)/caelum.elf
 	$(call log,OBJCOPY)$(OBJCOPY) -O binary --strip-all $< $@
+endif
 
 $(O)/compile_commands.json: $(objs)
 	$(Q)(echo '['; cat /dev/null $(wildcard $(addsuffix .json,$(objs))) | sed '$$s/,$$//'; echo ']') > $@

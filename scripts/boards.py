@@ -8,6 +8,8 @@ Firmware is only unpacked under build/deps/firmware by `scripts/bootstrap --firm
 """
 import glob
 import os
+import shutil
+import subprocess
 
 import bootfiles
 
@@ -191,6 +193,25 @@ def way_edk2_disk(board, job):
     return Start([*pflash(job, *board.firmware), *disk_args(disk, board.bus)])
 
 
+def way_grub(command, initrd, kernel):
+    """A rescue image of GRUB's for a PC's BIOS."""
+    def way(board, job):
+        if not shutil.which("grub-mkrescue") or not shutil.which("xorriso"):
+            raise Missing("grub-mkrescue is not here (packages grub-common, grub-pc-bin, xorriso)")
+        root = job.path("iso")
+        os.makedirs(os.path.join(root, "boot/grub"))
+        write(os.path.join(root, "kernel"), read(os.path.join(job.build, kernel)))
+        write(os.path.join(root, "initrd"), read(job.initrd))
+        write(os.path.join(root, "boot/grub/grub.cfg"),
+              f"serial\nterminal_output serial\n{command} /kernel {job.cmdline}\n{initrd} /initrd\nboot\n".encode())
+        done = subprocess.run(["grub-mkrescue", "-d", "/usr/lib/grub/i386-pc", "-o", job.path("rescue.iso"), root],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        if done.returncode:
+            raise Missing("grub-mkrescue fails: " + done.stdout.decode("utf-8", "replace")[-300:])
+        return Start(["-cdrom", job.path("rescue.iso")])
+    return way
+
+
 class Board:
     """One line of the table.
 
@@ -220,7 +241,7 @@ class Board:
         self.cmdline = more.pop("cmdline", "")
         self.can_off = more.pop("can_off", True)
         self.sd = more.pop("sd", None)
-        self.default_smp = min(4, self.cpus or self.max_cpus)
+        self.default_smp = more.pop("default_smp", min(4, self.cpus or self.max_cpus))
         assert not more, more
 
     def size_args(self, memory, smp):
@@ -253,6 +274,15 @@ def board_list():
         Board("q35", "x86_64", "PC with PCI Express, PVH entry", ["-machine", "q35", "-cpu", "max"]),
         Board("pc", "x86_64", "PC with the 440FX chipset, an old CPU", ["-machine", "pc", "-cpu", "qemu64"]),
         Board("microvm", "x86_64", "microvm with ACPI", ["-machine", "microvm", "-cpu", "max"]),
+        Board("q35-linux", "x86_64", "PC, Linux's boot protocol: bzImage through SeaBIOS", ["-machine", "q35", "-cpu", "max"],
+              kernel="Image"),
+        Board("q35-grub", "x86_64", "PC, GRUB's multiboot2", ["-machine", "q35", "-cpu", "max"],
+              way_grub("multiboot2", "module2", "caelum.elf")),
+        Board("pc-grub-linux", "x86_64", "PC, GRUB's linux", ["-machine", "pc", "-cpu", "qemu64"],
+              way_grub("linux", "initrd", "Image")),
+        Board("q35-ovmf", "x86_64", "PC, UEFI: OVMF", ["-machine", "q35", "-cpu", "max"], way_edk2_direct,
+              firmware=[f"ovmf/usr/share/OVMF/OVMF_{kind}_4M.fd" for kind in ("CODE", "VARS")]),
+        Board("q35-32cpus", "x86_64", "PC with 32 CPUs", ["-machine", "q35", "-cpu", "max"], default_smp=32),
         Board("virt-edk2-aarch64", "aarch64", "virt, EDK2 with a device tree",
               ["-machine", "virt,acpi=off,gic-version=3", "-cpu", "cortex-a72"], way_edk2_direct,
               firmware=[f"qemu-efi-aarch64/usr/share/AAVMF/AAVMF_{kind}.fd" for kind in ("CODE.no-secboot", "VARS")]),

@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The first instructions: the boot CPU enters by PVH, the others through the trampoline.
+ * The first instructions: the boot CPU enters from a loader, the others through the trampoline.
+ *
+ * Every loader's way ends at boot_common: 32-bit protected mode, flat segments, paging off, ebp = physical address of what
+ * the loader left, esi = which loader (X86_LOADER_*).
+ *	x86_linux_entry		Linux's 32-bit protocol: esi = struct boot_params; first in the image
+ *	x86_linux64_entry	its 64-bit protocol: rsi; 0x200 behind it
+ *	x86_multiboot_entry	Multiboot2: ebx
+ *	x86_pvh_entry		PVH: ebx
+ *	x86_efi_entry		the EFI stub, long mode: rsi = a PVH structure
  *
  * PVH (QEMU -kernel, Firecracker, Cloud Hypervisor, Xen): 32-bit protected mode, flat segments,
  * paging off, ebx = physical address of struct hvm_start_info. The ELF note below says where.
@@ -15,6 +23,7 @@
 #define PHYS(sym) ((sym) - KERNEL_BASE)
 
 #define EARLY_P	    0x1
+#define EARLY_CS32  0x20
 #define EARLY_TABLE 0x3  /* present, writable */
 #define EARLY_LEAF  0x83 /* and large */
 
@@ -29,11 +38,79 @@
 
 	.section .head.text, "ax"
 	.code32
+x86_linux_entry:
+	movl	%esi, %ebp
+	movl	$X86_LOADER_LINUX, %esi
+	jmp	boot_common
+
 	.globl x86_pvh_entry
 x86_pvh_entry:
+	movl	%ebx, %ebp		/* start_info */
+	movl	$X86_LOADER_PVH, %esi
+	jmp	boot_common
+
+x86_multiboot_entry:
+	movl	%ebx, %ebp
+	movl	$X86_LOADER_MULTIBOOT, %esi
+	cmpl	$0x36d76289, %eax
+	je	boot_common
+	hlt
+	jmp	. - 1
+
+	/* Multiboot2 looks for this in the first 32 KiB of the file. */
+	.balign 8
+multiboot_header:
+	.long	0xe85250d6, 0, multiboot_end - multiboot_header
+	.long	-(0xe85250d6 + 0 + (multiboot_end - multiboot_header))
+	.short	1, 0			/* what we want to know: */
+	.long	16
+	.long	6, 1			/* memory map, command line */
+	.balign 8
+	.short	3, 0			/* entry */
+	.long	12
+	.long	PHYS(x86_multiboot_entry)
+	.balign 8
+	.short	6, 0			/* modules at pages */
+	.long	8
+	.short	0, 0
+	.long	8
+multiboot_end:
+
+	.org	0x200
+	.code64
+x86_linux64_entry:
+	movl	$X86_LOADER_LINUX, %edi
+	jmp	1f
+	.globl x86_efi_entry
+x86_efi_entry:
+	movl	$X86_LOADER_PVH, %edi
+1:	cli
+	movl	%esi, %ebp
+	movl	%edi, %esi
+	lgdt	early_gdtr_low(%rip)
+	movl	$PHYS(boot_stack_top), %esp
+	pushq	$EARLY_CS32
+	pushq	$PHYS(x86_leave_long)
+	lretq
+	.code32
+x86_leave_long:
+	movl	$X86_KERNEL_DS, %eax
+	movl	%eax, %ds
+	movl	%eax, %es
+	movl	%eax, %ss
+	movl	%cr0, %eax
+	andl	$0x7fffffff, %eax	/* paging */
+	movl	%eax, %cr0
+	movl	$MSR_EFER, %ecx
+	rdmsr
+	andl	$~EFER_LME, %eax
+	wrmsr
+	xorl	%eax, %eax		/* 5-level tables and all else */
+	movl	%eax, %cr4
+
+boot_common:
 	cld
 	cli
-	movl	%ebx, %ebp		/* start_info */
 
 	movl	$PHYS(__bss_start), %edi
 	movl	$PHYS(__bss_end), %ecx
@@ -110,10 +187,27 @@ early_high:
 	xorl	%edx, %edx
 	wrmsr
 	leaq	boot_stack_top(%rip), %rsp
-	movl	%ebp, %edi
+	movl	%ebp, %edi		/* esi is the loader */
 	xorl	%ebp, %ebp
 	pushq	%rbp
 	jmp	x86_start
+
+/*
+ * The EFI stub's copy of this: void copy(const void *from, u64 size, u64 to, u64 entry, u64 info). It runs where the
+ * kernel's bytes neither come from nor go to, and the destination lies below the source.
+ */
+	.globl x86_efi_copy, x86_efi_copy_end
+x86_efi_copy:
+	cli
+	cld
+	movq	%rcx, %rax
+	movq	%rsi, %rcx
+	movq	%rdi, %rsi
+	movq	%rdx, %rdi
+	rep movsb
+	movq	%r8, %rsi
+	jmpq	*%rax
+x86_efi_copy_end:
 
 /*
  * Where SIPI starts the other CPUs: copied to X86_TRAMPOLINE, real mode, cs = X86_TRAMPOLINE >> 4.
@@ -189,8 +283,10 @@ early_gdt:
 	.quad	0, 0
 	.quad	0x00af9b000000ffff
 	.quad	0x00cf93000000ffff
+	.quad	0x00cf9b000000ffff	/* EARLY_CS32 */
 early_gdtr:
-	.word	8 * 4 - 1
+early_gdtr_low:
+	.word	8 * 5 - 1
 	.quad	PHYS(early_gdt)
 
 	.section .bss..page, "aw", @nobits

@@ -4,6 +4,7 @@
  * Page-aligned parts with one kind of access each: text RX, constants R, the rest RW.
  */
 #include <arch/layout.h>
+#include <hal/pe_header.h>
 
 OUTPUT_ARCH(i386:x86-64)
 ENTRY(x86_pvh_entry)
@@ -71,6 +72,8 @@ SECTIONS
 		KEEP(*(.data..percpu))
 		. = ALIGN(64);
 		__percpu_end = .;
+		. = ALIGN(512);
+		__file_end = .;
 	} :data
 
 	.bss : AT(ADDR(.bss) - KERNEL_BASE) {
@@ -82,6 +85,12 @@ SECTIONS
 		__bss_end = .;
 		__image_end = .;
 	} :data
+
+	PE_SYMBOLS_AT(__text_start - 0x1000)
+	_bz_paragraphs = (__file_end - __text_start) >> 4;
+	_bz_init_size = __image_end - __text_start;
+	/* The head of bzImage: in the file, not in memory. Its labels are offsets. */
+	.setup 0 : { KEEP(*(.setup)) }
 
 	/DISCARD/ : { *(.comment) *(.note.GNU-stack) *(.note.gnu.property) *(.eh_frame) *(.discard*) }
 }

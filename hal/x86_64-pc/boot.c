@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The first C code on a PC: from the PVH loader's structures to boot_info.
- *
- * Source: Xen public/arch-x86/hvm/start_info.h (version 1, with the memory map).
+ * The first C code on a PC: from what the loader left (loaders.c) to boot_info.
  */
 #include "pc.h"
 
@@ -11,34 +9,16 @@
 #include <hal/cpu.h>
 #include <hal/paging.h>
 #include <hal/upcall.h>
-#include <lib/string.h>
 
-#define PVH_MAGIC   0x336ec578
-#define PVH_RAM	    1
 #define EARLY_LIMIT 0x100000000ULL /* what the early table maps without 1 GiB pages */
 #define COM1	    0x3f8
 #define UART_LSR    5
 #define LSR_THRE    0x20
 
-struct pvh_start_info {
-	u32 magic, version, flags, nmodules;
-	u64 modules, cmdline, rsdp, memmap;
-	u32 nmemmap, reserved;
-};
-
-struct pvh_module {
-	u64 base, size, cmdline, reserved;
-};
-
-struct pvh_range {
-	u64 base, size;
-	u32 type, reserved;
-};
-
 extern char __text_start[], __image_end[];
 extern u64 early_pdpt[];
 
-__noreturn void x86_start(u32 start_info);
+__noreturn void x86_start(u32 info, u32 loader);
 
 /* COM1, polled; a port where nothing answers reads as all ones. */
 void hal_early_putc(char c)
@@ -66,46 +46,29 @@ __noreturn static void give_up(const char *why)
 	hal_cpu_halt();
 }
 
-static void take_cmdline(const struct pvh_start_info *si)
-{
-	const char *text = phys_to_virt(si->cmdline);
-
-	if (!si->cmdline)
-		return;
-	if (strlcpy(boot_info.cmdline, text, sizeof(boot_info.cmdline)) >=
-	    sizeof(boot_info.cmdline))
-		early_puts("boot: the command line is too long and was cut\r\n");
-}
-
 /*
  * The initrd may end in a page that the memory map gives only partly to RAM (microvm puts its ACPI tables
  * behind it). The page is mapped like RAM, so that all of the initrd can be read, and stays reserved.
  */
-static void take_initrd(const struct pvh_start_info *si)
+static void take_initrd(const struct boot_range *initrd)
 {
-	const struct pvh_module *mod = phys_to_virt(si->modules);
-	paddr_t base = ALIGN_DOWN(mod->base, PAGE_SIZE);
+	paddr_t base = ALIGN_DOWN(initrd->base, PAGE_SIZE);
 
-	boot_info.initrd = (struct boot_range){ mod->base, mod->size };
-	boot_add_ram(base, ALIGN_UP(mod->base + mod->size, PAGE_SIZE) - base);
-	boot_add_reserved(mod->base, mod->size);
+	boot_info.initrd = *initrd;
+	boot_add_ram(base, ALIGN_UP(initrd->base + initrd->size, PAGE_SIZE) - base);
+	boot_add_reserved(initrd->base, initrd->size);
 }
 
-static void take_memory(const struct pvh_start_info *si)
+static void take_memory(const struct pc_loaded *loaded)
 {
-	const struct pvh_range *map = phys_to_virt(si->memmap);
-
-	for (u32 i = 0; i < si->nmemmap; i++)
-		if (map[i].type == PVH_RAM)
-			boot_add_ram(map[i].base, map[i].size);
 	boot_info.kernel.base = arch_image_to_phys(__text_start);
 	boot_info.kernel.size = (u64)(__image_end - __text_start);
 	boot_add_reserved(boot_info.kernel.base, boot_info.kernel.size);
 	/* Page 0 stays unused, the trampoline is for the other CPUs. */
 	boot_add_reserved(0, PAGE_SIZE);
 	boot_add_reserved(X86_TRAMPOLINE, PAGE_SIZE);
-	if (si->nmodules)
-		take_initrd(si);
+	if (loaded->initrd.size)
+		take_initrd(&loaded->initrd);
 	boot_finish_memory();
 }
 
@@ -152,23 +115,20 @@ static void map_high_ram(void)
 	boot_finish_memory();
 }
 
-__noreturn void x86_start(u32 start_info)
+__noreturn void x86_start(u32 info, u32 loader)
 {
-	const struct pvh_start_info *si = phys_to_virt(start_info);
+	struct pc_loaded loaded = { .rsdp = 0 };
 
 	x86_cpu_detect();
 	x86_cpu_enable();
 	x86_desc_init(0);
 	x86_fpu_init();
-	if (si->magic != PVH_MAGIC || si->version < 1 || !si->nmemmap)
-		give_up("boot: the loader passed no PVH memory map\r\n");
-	take_cmdline(si);
-	take_memory(si);
-	if (!boot_info.nram)
-		give_up("boot: the loader's memory map has no RAM\r\n");
+	if (loader_read(loader, info, &loaded) || !boot_info.nram)
+		give_up("boot: the loader passed no memory map\r\n");
+	take_memory(&loaded);
 	map_high_ram();
-	boot_info.rsdp = si->rsdp;
-	acpi_scan(si->rsdp);
+	boot_info.rsdp = loaded.rsdp;
+	acpi_scan(loaded.rsdp);
 	pc_clock_init();
 	upcall_kernel_main();
 }

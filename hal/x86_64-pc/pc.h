@@ -10,6 +10,7 @@
 #define PC_H
 
 #include <arch/x86.h>
+#include <hal/boot.h>
 #include <hal/irq.h>
 #include <types.h>
 
@@ -54,6 +55,13 @@ struct pc_acpi {
 	u32 spcr_gsi;
 };
 extern struct pc_acpi pc_acpi;
+
+/* loaders.c: what @loader (X86_LOADER_*) left at @info: RAM and command line into boot_info, the rest here. 0, -EINVAL. */
+struct pc_loaded {
+	struct boot_range initrd; /* size 0: none */
+	paddr_t rsdp;		  /* 0: it did not say */
+};
+int loader_read(u32 loader, u32 info, struct pc_loaded *loaded);
 
 /* acpi.c: read the tables at @rsdp (0: look for it) through the early linear map; adds CPUs to boot_info. */
 void acpi_scan(paddr_t rsdp);

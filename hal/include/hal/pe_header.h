@@ -16,13 +16,14 @@
 /* clang-format off */
 #ifdef __LINKER_SCRIPT__
 /* Sizes that only the linker knows. __file_end is where the file's data ends, a multiple of 512. */
-#define PE_SYMBOLS                                                                                 \
-	_pe_code = __text_end - __text_start - 0x1000;                                             \
+#define PE_SYMBOLS_AT(head)                                                                        \
+	_pe_code = __text_end - (head) - 0x1000;                                                   \
 	_pe_data = __image_end - __text_end;                                                       \
-	_pe_data_at = __text_end - __text_start;                                                   \
+	_pe_data_at = __text_end - (head);                                                         \
 	_pe_data_file = __file_end - __text_end;                                                   \
-	_pe_image = __image_end - __text_start;                                                    \
-	_pe_entry = efi_stub_main - __text_start;
+	_pe_image = __image_end - (head);                                                          \
+	_pe_entry = efi_stub_main - (head);
+#define PE_SYMBOLS PE_SYMBOLS_AT(__text_start)
 #else
 	.macro pe_headers machine
 	.balign	8

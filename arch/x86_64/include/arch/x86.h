@@ -8,6 +8,11 @@
 #define ARCH_X86_H
 
 /* Segment selectors; the order of the last three is what SYSRET wants, and Linux's. */
+/* Who started the boot CPU, and so what its argument points to. */
+#define X86_LOADER_PVH	     0
+#define X86_LOADER_LINUX     1
+#define X86_LOADER_MULTIBOOT 2
+
 #define X86_KERNEL_CS 0x10
 #define X86_KERNEL_DS 0x18
 #define X86_USER_CS32 0x23
