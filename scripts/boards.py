@@ -295,7 +295,7 @@ def board_list():
               firmware="u-boot-qemu/usr/lib/u-boot/qemu_arm64/u-boot.bin", firmware_option="-bios"),
         Board("loongarch64-edk2", "loongarch64", "virt, EDK2 with a device tree",
               ["-machine", "virt,acpi=off", "-cpu", "la464"], way_edk2_direct,
-              firmware=[f"qemu-efi-loongarch64/usr/share/qemu-efi-loongarch64/QEMU_{kind}.fd" for kind in ("EFI", "VARS")]),
+              firmware=[f"qemu-efi-loongarch64/usr/share/qemu-efi-loongarch64/QEMU_{kind}.fd" for kind in ("EFI", "VARS")], max_cpus=1),
         Board("loongarch64-virt", "loongarch64", "virt, QEMU's own loader", ["-machine", "virt", "-cpu", "la464"]),
         Board("virt-gicv2", "aarch64", "virt, GIC version 2, Cortex-A53",
               ["-machine", "virt,gic-version=2", "-cpu", "cortex-a53"], max_cpus=8),
