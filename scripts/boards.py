@@ -282,7 +282,6 @@ def board_list():
               way_grub("linux", "initrd", "Image")),
         Board("q35-ovmf", "x86_64", "PC, UEFI: OVMF", ["-machine", "q35", "-cpu", "max"], way_edk2_direct,
               firmware=[f"ovmf/usr/share/OVMF/OVMF_{kind}_4M.fd" for kind in ("CODE", "VARS")]),
-        Board("q35-32cpus", "x86_64", "PC with 32 CPUs", ["-machine", "q35", "-cpu", "max"], default_smp=32),
         Board("virt-edk2-aarch64", "aarch64", "virt, EDK2 with a device tree",
               ["-machine", "virt,acpi=off,gic-version=3", "-cpu", "cortex-a72"], way_edk2_direct,
               firmware=[f"qemu-efi-aarch64/usr/share/AAVMF/AAVMF_{kind}.fd" for kind in ("CODE.no-secboot", "VARS")]),
