@@ -186,10 +186,10 @@ def way_edk2_direct(board, job):
 
 
 def way_edk2_disk(board, job):
-    """EDK2 finds the removable-media path on a disk; the shell script there gives the command line."""
-    line = f"\\EFI\\BOOT\\{board.efi_name} {job.cmdline} initrd=\\initrd\r\n"
-    disk = boot_disk(job, {"startup.nsh": line.encode(), "initrd": read(job.initrd), "EFI": {"BOOT": {
-        board.efi_name: read(os.path.join(job.build, "Image"))}}})
+    """EDK2's shell runs the script it finds on a disk, which starts the kernel with its command line."""
+    line = f"\\CAELUM.EFI {job.cmdline} initrd=\\initrd\r\n"
+    disk = boot_disk(job, {"startup.nsh": line.encode(), "initrd": read(job.initrd),
+                           "CAELUM.EFI": read(os.path.join(job.build, "Image"))})
     return Start([*pflash(job, *board.firmware), *disk_args(disk, board.bus)])
 
 
@@ -230,7 +230,6 @@ class Board:
         self.firmware = more.pop("firmware", None)
         self.firmware_option = more.pop("firmware_option", "-kernel")
         self.bus = more.pop("bus", "device")
-        self.efi_name = more.pop("efi_name", None)
         self.dtb = more.pop("dtb", None)
         self.extra_cpus = more.pop("extra_cpus", 0)
         self.max_cpus = more.pop("max_cpus", 64)
@@ -287,7 +286,7 @@ def board_list():
               firmware=[f"qemu-efi-aarch64/usr/share/AAVMF/AAVMF_{kind}.fd" for kind in ("CODE.no-secboot", "VARS")]),
         Board("virt-edk2-el2", "aarch64", "virt, EDK2 at EL2, the kernel on a disk",
               ["-machine", "virt,acpi=off,gic-version=2,virtualization=on", "-cpu", "cortex-a57"], way_edk2_disk,
-              efi_name="BOOTAA64.EFI", max_cpus=8,
+              max_cpus=8,
               firmware=[f"qemu-efi-aarch64/usr/share/AAVMF/AAVMF_{kind}.fd" for kind in ("CODE.no-secboot", "VARS")]),
         Board("virt-uboot-aarch64", "aarch64", "virt, U-Boot's extlinux.conf on a disk",
               ["-machine", "virt,gic-version=3", "-cpu", "cortex-a53"], way_uboot_extlinux,
