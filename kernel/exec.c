@@ -30,6 +30,7 @@
 #include <uapi/auxvec.h>
 #include <uapi/machine.h>
 #include <uapi/mman.h>
+#include <uapi/personality.h>
 #include <uapi/time.h>
 
 #define MAX_ARG_PAGES	512
@@ -442,6 +443,8 @@ static int map_image(struct vm *vm, struct file *f, const struct elf_image *imag
 /* @bits random bits, in pages. */
 static uaddr_t random_offset(unsigned int bits)
 {
+	if (unlikely(current->personality & ADDR_NO_RANDOMIZE))
+		return 0;
 	return (random_u64() & ((1ULL << bits) - 1)) << PAGE_SHIFT;
 }
 
@@ -738,6 +741,7 @@ static void commit(struct exec *e)
 	creds_commit(e->creds);
 	e->creds = NULL;
 	t->process->exit_signal = SIGCHLD;
+	t->process->membarrier = 0;
 	t->vm->dumpable = e->secure ? (u8)READ_ONCE(suid_dumpable) : DUMPABLE_USER;
 	t->altstack_sp = t->altstack_size = 0;
 	t->altstack_flags = SS_DISABLE;
@@ -763,6 +767,8 @@ static int prepare(struct exec *e)
 	if (!e->creds)
 		return -ENOMEM;
 	e->secure = exec_creds(e->file, e->creds);
+	if (e->secure)
+		current->personality &= ~PER_CLEAR_ON_SETID;
 	r = build_stack(e);
 	if (!r)
 		r = sig_exec_prepare();

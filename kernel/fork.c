@@ -169,6 +169,7 @@ static int fork_process(struct task *t, const struct clone_req *req)
 	pid_get(t->tid);
 	p->pid = t->tid;
 	p->exit_signal = req->exit_signal;
+	p->membarrier = READ_ONCE(parent->membarrier);
 	p->leader = t;
 	t->process = p;
 	return 0;
@@ -214,6 +215,10 @@ static void copy_own(struct task *t, const struct clone_req *req)
 	t->creds = creds_get(parent->creds);
 	t->ns = parent->ns;
 	t->blocked = parent->blocked;
+	t->personality = parent->personality;
+	t->timer_slack_ns = t->default_slack_ns = parent->timer_slack_ns;
+	t->memory_failure = parent->memory_failure;
+	t->io_flusher = parent->io_flusher;
 	t->flags = TASK_F_FORKNOEXEC;
 	t->work = parent->work & WORK_STRACE;
 	if (!(req->flags & CLONE_VM) || (req->flags & CLONE_VFORK)) {

@@ -13,7 +13,7 @@
 #include <lib/string.h>
 #include <lock.h>
 
-#define LOG_SIZE (32 * 1024u)
+#define LOG_SIZE KLOG_SIZE
 #define LINE_MAX 512
 
 int console_loglevel = CONFIG_LOG_LEVEL;
@@ -38,6 +38,11 @@ size_t klog_read(u64 *pos, char *buf, size_t n)
 		buf[done++] = ring[(*pos)++ % LOG_SIZE];
 	spin_unlock_irqrestore(&log_lock, flags);
 	return done;
+}
+
+u64 klog_end(void)
+{
+	return __atomic_load_n(&ring_end, __ATOMIC_ACQUIRE);
 }
 
 void klog(int level, const char *fmt, ...)

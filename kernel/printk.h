@@ -22,6 +22,9 @@
 extern int console_loglevel;
 /** klog_read() - copy log text from position *pos (0: oldest kept); advances *pos. Returns bytes. */
 size_t klog_read(u64 *pos, char *buf, size_t n);
+#define KLOG_SIZE (32 * 1024u)
+/** klog_end() - the position behind the newest text. */
+u64 klog_end(void);
 
 #ifdef CONFIG_DEBUG
 #define ASSERT(cond) do { if (unlikely(!(cond))) panic("assertion failed: %s (%s:%d)", #cond, __FILE__, __LINE__); } while (0)

@@ -569,6 +569,18 @@ void sched_sync_all_cpus(void)
 
 /* ---- beginning and ending ---- */
 
+/* SCHED_RESET_ON_FORK: neither real-time nor favoured, and children of its own inherit. */
+static void reset_policy(struct sched_entity *se)
+{
+	if (se->policy == SCHED_FIFO || se->policy == SCHED_RR) {
+		se->policy = SCHED_OTHER;
+		se->nice = 0;
+	}
+	se->nice = max(se->nice, (s8)0);
+	se->rt_priority = 0;
+	se->weight = se->policy == SCHED_IDLE ? 3 : nice_weight[se->nice + 20];
+}
+
 void sched_fork(struct task *t)
 {
 	struct task *parent = current;
@@ -581,6 +593,8 @@ void sched_fork(struct task *t)
 		.weight = parent->se.weight ? parent->se.weight : NICE_0_WEIGHT,
 		.vruntime = parent->se.vruntime,
 	};
+	if (unlikely(parent->se.reset_on_fork))
+		reset_policy(&t->se);
 	t->affinity = parent->affinity;
 	t->hal.cpu = hal_cpu_id();
 	t->state = TASK_UNINTERRUPTIBLE;

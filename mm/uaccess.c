@@ -113,3 +113,19 @@ size_t iov_iter_zero(struct iov_iter *it, size_t n)
 {
 	return iov_move(it, IOV_ZERO, NULL, n);
 }
+
+int copy_struct_from_user(void *dst, size_t size, uaddr_t src, size_t usize)
+{
+	u8 rest;
+
+	memset(dst, 0, size);
+	if (copy_from_user(dst, src, min(size, usize)))
+		return -EFAULT;
+	for (size_t i = size; i < usize; i++) {
+		if (copy_from_user(&rest, src + i, 1))
+			return -EFAULT;
+		if (rest)
+			return -E2BIG;
+	}
+	return 0;
+}

@@ -32,6 +32,12 @@ static inline int __must_check clear_user(uaddr_t dst, size_t n)
  */
 long __must_check strncpy_from_user(char *dst, uaddr_t src, size_t n);
 
+/**
+ * copy_struct_from_user() - copy a structure of @usize bytes that may be older or newer than our @size: what is
+ * missing becomes zero, what we do not know must be zero. Return: 0, -EFAULT, -E2BIG.
+ */
+int __must_check copy_struct_from_user(void *dst, size_t size, uaddr_t src, size_t usize);
+
 /* A user I/O vector: what read/write-like file operations consume. Also works on kernel memory (kernel readers). */
 struct iovec_u {
 	uaddr_t base;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The rest: uname(2), sysinfo(2), prlimit(2), prctl(2), arch_prctl(2), reboot(2), syslog(2), personality(2), membarrier(2). */
+/* The rest: uname(2), sysinfo(2), prlimit(2), prctl(2), arch_prctl(2), reboot(2). */
 #include <hal/power.h>
 #include <kernel/console.h>
 #include <kernel/printk.h>
@@ -14,6 +14,8 @@
 #include <mm/uaccess.h>
 #include <mm/vm.h>
 #include <syscall/proto.h>
+#include <syscall/internal.h>
+#include <uapi/personality.h>
 #include <uapi/prctl.h>
 
 /* ---- names ---- */
@@ -27,6 +29,9 @@ long sys_uname(uaddr_t ubuf)
 	spin_lock(&uts_lock);
 	copy = *current->ns->uts;
 	spin_unlock(&uts_lock);
+	/* For programs that take a release above 2.6 for a mistake: 6.12 is 2.6.72. */
+	if (unlikely(current->personality & UNAME26))
+		strscpy(copy.release, "2.6.72", sizeof(copy.release));
 	return put_user_obj(ubuf, &copy);
 }
 
@@ -264,7 +269,8 @@ static long prctl_ambient(ulong what, ulong cap, ulong arg4, ulong arg5)
 	case PR_CAP_AMBIENT_IS_SET:
 		return c->cap_ambient >> cap & 1;
 	case PR_CAP_AMBIENT_RAISE:
-		if (!(c->cap_permitted & c->cap_inheritable & 1ULL << cap))
+		if (!(c->cap_permitted & c->cap_inheritable & 1ULL << cap) ||
+		    (c->securebits & SECURE_NO_CAP_AMBIENT_RAISE))
 			return -EPERM;
 		return edit_creds(edit_ambient_raise, cap);
 	case PR_CAP_AMBIENT_LOWER:
@@ -272,6 +278,22 @@ static long prctl_ambient(ulong what, ulong cap, ulong arg4, ulong arg5)
 	default:
 		return -EINVAL;
 	}
+}
+
+static void edit_securebits(struct creds *c, ulong bits)
+{
+	c->securebits = (u32)bits;
+}
+
+/* Each bit has its lock beside it; a lock stays, and so does what it locks. Source: capabilities(7), "The securebits flags". */
+static long set_securebits(ulong bits)
+{
+	u32 old = current->creds->securebits, locked = (old & SECURE_ALL_LOCKS) >> 1;
+
+	if (((old ^ bits) & locked) || (old & SECURE_ALL_LOCKS & ~bits) ||
+	    (bits & ~(ulong)(SECURE_ALL_LOCKS | SECURE_ALL_BITS)) || !capable(CAP_SETPCAP))
+		return -EPERM;
+	return edit_creds(edit_securebits, bits);
 }
 
 static long prctl_caps(int option, ulong arg)
@@ -282,13 +304,18 @@ static long prctl_caps(int option, ulong arg)
 	case PR_GET_KEEPCAPS:
 		return c->securebits >> 4 & 1;
 	case PR_SET_KEEPCAPS:
-		return arg > 1 ? -EINVAL : edit_creds(edit_keepcaps, arg);
+		if (arg > 1)
+			return -EINVAL;
+		return c->securebits & SECURE_KEEP_CAPS_LOCKED ? -EPERM
+							       : edit_creds(edit_keepcaps, arg);
 	case PR_CAPBSET_READ:
 		return arg > CAP_LAST_CAP ? -EINVAL : (long)(c->cap_bset >> arg & 1);
 	case PR_CAPBSET_DROP:
 		if (!capable(CAP_SETPCAP))
 			return -EPERM;
 		return arg > CAP_LAST_CAP ? -EINVAL : edit_creds(edit_bset_drop, arg);
+	case PR_SET_SECUREBITS:
+		return set_securebits(arg);
 	default:
 		return c->securebits;
 	}
@@ -322,6 +349,7 @@ long sys_prctl(int option, ulong arg2, ulong arg3, ulong arg4, ulong arg5)
 	case PR_CAPBSET_READ:
 	case PR_CAPBSET_DROP:
 	case PR_GET_SECUREBITS:
+	case PR_SET_SECUREBITS:
 		return prctl_caps(option, arg2);
 	case PR_SET_CHILD_SUBREAPER:
 		p->child_subreaper = arg2 != 0;
@@ -336,7 +364,7 @@ long sys_prctl(int option, ulong arg2, ulong arg3, ulong arg4, ulong arg5)
 	case PR_CAP_AMBIENT:
 		return prctl_ambient(arg2, arg3, arg4, arg5);
 	default:
-		return uctx_prctl(&current->hal, option, arg2);
+		return prctl_own(option, arg2, arg3, arg4, arg5);
 	}
 }
 
@@ -383,83 +411,6 @@ long sys_reboot(uint magic1, uint magic2, uint cmd, uaddr_t arg)
 		hal_power_off(0);
 	case LINUX_REBOOT_CMD_CAD_ON:
 	case LINUX_REBOOT_CMD_CAD_OFF:
-		return 0;
-	default:
-		return -EINVAL;
-	}
-}
-
-#define SYSLOG_READ_ALL	       3
-#define SYSLOG_SIZE_BUFFER     10
-#define SYSLOG_CONSOLE_LEVEL   8
-#define SYSLOG_BUFFER	       (32 * 1024)
-
-long sys_syslog(int type, uaddr_t ubuf, int len)
-{
-	char *text;
-	u64 pos = 0;
-	size_t n;
-	long r;
-
-	switch (type) {
-	case SYSLOG_SIZE_BUFFER:
-		return SYSLOG_BUFFER;
-	case SYSLOG_CONSOLE_LEVEL:
-		if (!capable(CAP_SYSLOG))
-			return -EPERM;
-		if (len < 1 || len > 8)
-			return -EINVAL;
-		console_loglevel = len - 1;
-		return 0;
-	case SYSLOG_READ_ALL:
-		if (!ubuf || len < 0)
-			return -EINVAL;
-		text = kmalloc(SYSLOG_BUFFER, 0);
-		if (!text)
-			return -ENOMEM;
-		n = klog_read(&pos, text, SYSLOG_BUFFER);
-		if (n > (size_t)len)
-			memmove(text, text + n - (size_t)len, (size_t)len);
-		n = min(n, (size_t)len);
-		r = copy_to_user(ubuf, text, n) ? -EFAULT : (long)n;
-		kfree(text);
-		return r;
-	default:
-		return -EINVAL;
-	}
-}
-
-long sys_personality(uint persona)
-{
-	/* Only the one that there is: Linux, no quirks. */
-	return persona == 0xffffffffu || persona == 0 ? 0 : -EINVAL;
-}
-
-#define MEMBARRIER_CMD_QUERY			    0
-#define MEMBARRIER_CMD_GLOBAL			    1
-#define MEMBARRIER_CMD_PRIVATE_EXPEDITED	    8
-#define MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED 16
-
-long sys_membarrier(int cmd, uint flags, int cpu)
-{
-	struct process *p = current->process;
-
-	(void)cpu;
-	if (flags)
-		return -EINVAL;
-	switch (cmd) {
-	case MEMBARRIER_CMD_QUERY:
-		return MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_PRIVATE_EXPEDITED |
-		       MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED;
-	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
-		p->membarrier_registered = true;
-		return 0;
-	case MEMBARRIER_CMD_PRIVATE_EXPEDITED:
-		if (!p->membarrier_registered)
-			return -EPERM;
-		fallthrough;
-	case MEMBARRIER_CMD_GLOBAL:
-		sched_sync_all_cpus();
 		return 0;
 	default:
 		return -EINVAL;

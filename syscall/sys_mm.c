@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory: mmap(2), munmap(2), mprotect(2), mremap(2), brk(2), madvise(2), msync(2), mlock(2), mincore(2), membarrier(2). */
+/* Memory: mmap(2), munmap(2), mprotect(2), mremap(2), brk(2), madvise(2), msync(2), mlock(2), mincore(2). */
 #include <fs/file.h>
 #include <fs/vfs.h>
 #include <kernel/coredump.h>
@@ -13,6 +13,7 @@
 #include <mm/vm.h>
 #include <syscall/proto.h>
 #include <uapi/mman.h>
+#include <uapi/personality.h>
 
 #define MAP_KNOWN                                                                                                                  \
 	(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_32BIT | MAP_GROWSDOWN | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_LOCKED |          \
@@ -74,6 +75,12 @@ static long map_file(struct file *f, uaddr_t addr, size_t len, uint prot, uint f
 	return r;
 }
 
+/* For programs from before there was a separate right to execute. */
+static int implied_exec(void)
+{
+	return unlikely(current->personality & READ_IMPLIES_EXEC) ? PROT_EXEC : 0;
+}
+
 long sys_mmap(uaddr_t addr, size_t len, int prot, int flags, fd_t fd, ulong off)
 {
 	struct fd f;
@@ -89,6 +96,8 @@ long sys_mmap(uaddr_t addr, size_t len, int prot, int flags, fd_t fd, ulong off)
 	/* No huge page is ever in the pool: the answer of a Linux whose pool is empty. */
 	if (flags & MAP_HUGETLB)
 		return -ENOMEM;
+	if (prot & PROT_READ)
+		prot |= implied_exec();
 	if (flags & MAP_ANONYMOUS)
 		return map_anonymous(addr, len, (uint)prot, (uint)flags);
 	f = fdget(fd);
@@ -106,6 +115,8 @@ long sys_munmap(uaddr_t addr, size_t len)
 
 long sys_mprotect(uaddr_t addr, size_t len, int prot)
 {
+	if (prot & PROT_READ)
+		prot |= implied_exec();
 	return vm_protect(current->vm, addr, len, (uint)prot);
 }
 

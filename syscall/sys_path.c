@@ -46,23 +46,6 @@ long sys_creat(path_t path, mode_t mode)
 	return sys_openat(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode);
 }
 
-/* Copy a structure of size @usize that may be older or newer than ours: unknown bytes must be zero. 0, -E2BIG, -EFAULT. */
-static int copy_struct_from_user(void *dst, size_t size, uaddr_t src, size_t usize)
-{
-	u8 rest;
-
-	memset(dst, 0, size);
-	if (copy_from_user(dst, src, min(size, usize)))
-		return -EFAULT;
-	for (size_t i = size; i < usize; i++) {
-		if (copy_from_user(&rest, src + i, 1))
-			return -EFAULT;
-		if (rest)
-			return -E2BIG;
-	}
-	return 0;
-}
-
 long sys_openat2(fd_t dfd, path_t path, uaddr_t uhow, size_t usize)
 {
 	struct open_how how;

@@ -8,6 +8,7 @@
 #include <fs/poll.h>
 #include <kernel/time.h>
 #include <syscall/proto.h>
+#include <uapi/personality.h>
 #include <uapi/epoll.h>
 
 #define POLL_STACK 16u
@@ -51,7 +52,7 @@ static void put_time_left(uaddr_t uts, u64 deadline)
 {
 	struct timespec64 ts = ns_to_timespec(time_left(deadline));
 
-	if (uts && put_user_obj(uts, &ts))
+	if (uts && !(current->personality & STICKY_TIMEOUTS) && put_user_obj(uts, &ts))
 		return;
 }
 
@@ -158,7 +159,7 @@ long sys_select(int n, uaddr_t rd, uaddr_t wr, uaddr_t ex, uaddr_t utv)
 						    (u64)tv[1] * NSEC_PER_USEC);
 	}
 	r = select_user(n, (uaddr_t[3]){ rd, wr, ex }, deadline);
-	if (utv) {
+	if (utv && !(current->personality & STICKY_TIMEOUTS)) {
 		u64 left = time_left(deadline);
 
 		tv[0] = (s64)(left / NSEC_PER_SEC);

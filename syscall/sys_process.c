@@ -51,23 +51,8 @@ struct clone_args_abi {
 		set_tid_size, cgroup;
 };
 #define CLONE_ARGS_SIZE_VER0 64
-
-/* Copy a structure whose size the caller gives: shorter is completed with zeros, longer must hold only zeros. */
-static int copy_struct_from_user(void *dst, size_t size, uaddr_t src, size_t usize)
-{
-	u8 extra;
-
-	memset(dst, 0, size);
-	if (copy_from_user(dst, src, min(size, usize)))
-		return -EFAULT;
-	for (size_t i = size; i < usize; i++) {
-		if (copy_from_user(&extra, src + i, 1))
-			return -EFAULT;
-		if (extra)
-			return -E2BIG;
-	}
-	return 0;
-}
+/* CLONE_NEWTIME is one of the bits that hold clone's signal. */
+#define CLONE3_FLAGS ((0x3ffffffffULL & ~(CSIGNAL | CLONE_DETACHED)) | CLONE_NEWTIME)
 
 long sys_clone3(uaddr_t uargs, size_t size)
 {
@@ -82,7 +67,7 @@ long sys_clone3(uaddr_t uargs, size_t size)
 	r = copy_struct_from_user(&a, sizeof(a), uargs, size);
 	if (r)
 		return r;
-	if ((a.flags & (CSIGNAL | CLONE_DETACHED)) || a.exit_signal > NSIG || a.set_tid ||
+	if ((a.flags & ~CLONE3_FLAGS) || a.exit_signal > NSIG || a.set_tid ||
 	    a.set_tid_size)
 		return -EINVAL;
 	if ((a.flags & (CLONE_THREAD | CLONE_PARENT)) && a.exit_signal)

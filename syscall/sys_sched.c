@@ -16,6 +16,7 @@ struct sched_attr_abi {
 	s32 sched_nice;
 	u32 sched_priority;
 	u64 sched_runtime, sched_deadline, sched_period;
+	u32 sched_util_min, sched_util_max;
 };
 #define SCHED_ATTR_SIZE_VER0 48
 
@@ -61,55 +62,86 @@ static int check_policy(int policy, int priority)
 	return -EINVAL;
 }
 
-static int set_policy(pid_t tid, int policy, int priority, int nice, bool keep_nice)
+/* What is wanted of a task's scheduling; a negative policy keeps the present one. */
+struct policy_request {
+	int policy, priority, nice;
+	bool keep_nice, reset_on_fork;
+};
+
+/* Would @nice be allowed to who has no CAP_SYS_NICE? */
+static bool may_nice(int nice)
+{
+	return (u64)(20 - nice) <= task_rlimit(RLIMIT_NICE);
+}
+
+/* What needs CAP_SYS_NICE. Source: sched(7), "Privileges and resource limits". */
+static int check_rights(struct task *t, const struct policy_request *rq)
+{
+	u64 limit = task_rlimit(RLIMIT_RTPRIO);
+
+	if (!owns(t))
+		return -EPERM;
+	if (capable(CAP_SYS_NICE))
+		return 0;
+	if (policy_is_rt(rq->policy) &&
+	    ((rq->policy != t->se.policy && !limit) ||
+	     (rq->priority > t->se.rt_priority && (u64)rq->priority > limit)))
+		return -EPERM;
+	if (!policy_is_rt(rq->policy) && rq->nice < t->se.nice && !may_nice(rq->nice))
+		return -EPERM;
+	if (t->se.policy == SCHED_IDLE && rq->policy != SCHED_IDLE && !may_nice(t->se.nice))
+		return -EPERM;
+	return t->se.reset_on_fork && !rq->reset_on_fork ? -EPERM : 0;
+}
+
+static int set_policy(pid_t tid, struct policy_request rq)
 {
 	struct task *t = target(tid);
 	int r = 0;
 
 	if (IS_ERR(t))
 		return PTR_ERR(t);
-	if (policy < 0) {
-		policy = t->se.policy;
-		r = check_policy(policy, priority);
+	if (rq.policy < 0) {
+		rq.policy = t->se.policy;
+		rq.reset_on_fork |= t->se.reset_on_fork;
+		r = check_policy(rq.policy, rq.priority);
 	}
-	if (keep_nice)
-		nice = t->se.nice;
-	if (!r && !owns(t))
-		r = -EPERM;
-	if (!r && policy_is_rt(policy) && !capable(CAP_SYS_NICE) &&
-	    (u64)priority > task_rlimit(RLIMIT_RTPRIO))
-		r = -EPERM;
-	if (!r && nice < t->se.nice && !capable(CAP_SYS_NICE) &&
-	    (u64)(20 - nice) > task_rlimit(RLIMIT_NICE))
-		r = -EPERM;
+	if (rq.keep_nice)
+		rq.nice = t->se.nice;
 	if (!r)
-		sched_set(t, (uint)policy, nice, (uint)priority);
+		r = check_rights(t, &rq);
+	if (!r) {
+		sched_set(t, (uint)rq.policy, rq.nice, (uint)rq.priority);
+		WRITE_ONCE(t->se.reset_on_fork, rq.reset_on_fork);
+	}
 	task_put(t);
 	return r;
 }
 
 long sys_sched_setscheduler(pid_t pid, int policy, uaddr_t uparam)
 {
-	s32 priority;
+	struct policy_request rq = { .policy = policy & ~SCHED_RESET_ON_FORK,
+				     .reset_on_fork = policy & SCHED_RESET_ON_FORK,
+				     .keep_nice = true };
 	int r;
 
-	if (policy < 0 || !uparam)
+	if (policy < 0 || !uparam || pid < 0)
 		return -EINVAL;
-	if (get_user_obj(&priority, uparam))
+	if (get_user_obj(&rq.priority, uparam))
 		return -EFAULT;
-	r = check_policy(policy, priority);
-	return r ? r : set_policy(pid, policy, priority, 0, true);
+	r = check_policy(rq.policy, rq.priority);
+	return r ? r : set_policy(pid, rq);
 }
 
 long sys_sched_setparam(pid_t pid, uaddr_t uparam)
 {
-	s32 priority;
+	struct policy_request rq = { .policy = -1, .keep_nice = true };
 
-	if (!uparam)
+	if (!uparam || pid < 0)
 		return -EINVAL;
-	if (get_user_obj(&priority, uparam))
+	if (get_user_obj(&rq.priority, uparam))
 		return -EFAULT;
-	return set_policy(pid, -1, priority, 0, true);
+	return set_policy(pid, rq);
 }
 
 long sys_sched_getscheduler(pid_t pid)
@@ -119,7 +151,7 @@ long sys_sched_getscheduler(pid_t pid)
 
 	if (IS_ERR(t))
 		return PTR_ERR(t);
-	r = t->se.policy;
+	r = t->se.policy | (t->se.reset_on_fork ? SCHED_RESET_ON_FORK : 0);
 	task_put(t);
 	return r;
 }
@@ -129,7 +161,7 @@ long sys_sched_getparam(pid_t pid, uaddr_t uparam)
 	struct task *t;
 	s32 priority;
 
-	if (!uparam)
+	if (!uparam || pid < 0)
 		return -EINVAL;
 	t = target(pid);
 	if (IS_ERR(t))
@@ -139,45 +171,84 @@ long sys_sched_getparam(pid_t pid, uaddr_t uparam)
 	return put_user_obj(uparam, &priority);
 }
 
-long sys_sched_setattr(pid_t pid, uaddr_t uattr, uint flags)
+/* A structure that may have grown: what we do not know must be zero, else the size we know is reported. 0, -EFAULT, -E2BIG. */
+static int read_attr(struct sched_attr_abi *a, uaddr_t uattr)
 {
-	struct sched_attr_abi a;
-	u32 size;
-	int r;
+	u32 size, known = sizeof(*a);
 
-	if (!uattr || flags)
-		return -EINVAL;
 	if (hal_get_user32(&size, uattr))
 		return -EFAULT;
 	if (!size)
 		size = SCHED_ATTR_SIZE_VER0;
-	if (size < SCHED_ATTR_SIZE_VER0)
-		return -E2BIG;
-	if (copy_from_user(&a, uattr, sizeof(a)))
-		return -EFAULT;
-	if (a.sched_policy == SCHED_DEADLINE || a.sched_flags)
+	if (size >= SCHED_ATTR_SIZE_VER0 && size <= PAGE_SIZE) {
+		int r = copy_struct_from_user(a, sizeof(*a), uattr, size);
+
+		if (r != -E2BIG)
+			return r;
+	}
+	return hal_put_user32(uattr, known) ? -EFAULT : -E2BIG;
+}
+
+/* SCHED_FLAG_KEEP_PARAMS: priority and nice as they are. */
+static int keep_params(pid_t pid, struct policy_request rq)
+{
+	struct task *t = target(pid);
+	int r;
+
+	if (IS_ERR(t))
+		return PTR_ERR(t);
+	rq.priority = t->se.rt_priority;
+	rq.nice = t->se.nice;
+	task_put(t);
+	r = rq.policy < 0 ? 0 : check_policy(rq.policy, rq.priority);
+	return r ? r : set_policy(pid, rq);
+}
+
+long sys_sched_setattr(pid_t pid, uaddr_t uattr, uint flags)
+{
+	struct sched_attr_abi a;
+	struct policy_request rq;
+	int r;
+
+	if (!uattr || flags || pid < 0)
 		return -EINVAL;
-	r = check_policy((int)a.sched_policy, (int)a.sched_priority);
-	return r ? r
-		 : set_policy(pid, (int)a.sched_policy, (int)a.sched_priority,
-			      clamp(a.sched_nice, -20, 19), false);
+	r = read_attr(&a, uattr);
+	if (r)
+		return r;
+	if ((int)a.sched_policy < 0 || (a.sched_flags & ~(u64)SCHED_FLAG_ALL))
+		return -EINVAL;
+	if (a.sched_flags & SCHED_FLAG_UTIL_CLAMP)
+		return -EOPNOTSUPP;
+	rq = (struct policy_request){ .policy = (int)a.sched_policy,
+				      .priority = (int)a.sched_priority,
+				      .nice = clamp(a.sched_nice, -20, 19),
+				      .reset_on_fork = a.sched_flags & SCHED_FLAG_RESET_ON_FORK };
+	if (a.sched_flags & SCHED_FLAG_KEEP_POLICY)
+		rq.policy = -1;
+	if (a.sched_flags & SCHED_FLAG_KEEP_PARAMS)
+		return keep_params(pid, rq);
+	r = rq.policy < 0 ? 0 : check_policy(rq.policy, rq.priority);
+	return r ? r : set_policy(pid, rq);
 }
 
 long sys_sched_getattr(pid_t pid, uaddr_t uattr, uint size, uint flags)
 {
-	struct sched_attr_abi a = { .size = sizeof(a) };
+	struct sched_attr_abi a = { .size = min(size, (uint)sizeof(a)) };
 	struct task *t;
 
-	if (!uattr || flags || size < SCHED_ATTR_SIZE_VER0 || size > PAGE_SIZE)
+	if (!uattr || flags || pid < 0 || size < SCHED_ATTR_SIZE_VER0 || size > PAGE_SIZE)
 		return -EINVAL;
 	t = target(pid);
 	if (IS_ERR(t))
 		return PTR_ERR(t);
 	a.sched_policy = t->se.policy;
-	a.sched_nice = t->se.nice;
-	a.sched_priority = t->se.rt_priority;
+	a.sched_flags = t->se.reset_on_fork ? SCHED_FLAG_RESET_ON_FORK : 0;
+	if (policy_is_rt(t->se.policy))
+		a.sched_priority = t->se.rt_priority;
+	else
+		a.sched_nice = t->se.nice;
 	task_put(t);
-	return put_user_obj(uattr, &a);
+	return copy_to_user(uattr, &a, a.size) ? -EFAULT : 0;
 }
 
 long sys_sched_get_priority_max(int policy)

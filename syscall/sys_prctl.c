@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* What a task says about itself: the plain part of prctl(2), personality(2), membarrier(2). */
+#include <kernel/process.h>
+#include <kernel/sched.h>
+#include <mm/uaccess.h>
+#include <mm/vm.h>
+#include <syscall/internal.h>
+#include <syscall/proto.h>
+#include <uapi/personality.h>
+#include <uapi/prctl.h>
+
+#define DEFAULT_SLACK_NS 50000
+
+/* ---- prctl ---- */
+
+/* How late timers may be: ours are exact, which every slack allows. */
+static u64 own_slack(void)
+{
+	u64 ns = current->timer_slack_ns;
+
+	return ns ? ns : DEFAULT_SLACK_NS;
+}
+
+static long set_slack(ulong ns)
+{
+	struct task *t = current;
+
+	t->timer_slack_ns = (long)ns <= 0 ? t->default_slack_ns : ns;
+	return 0;
+}
+
+/* When to be told of broken memory: there is nobody who would tell. */
+static long set_memory_failure(ulong what, ulong policy)
+{
+	switch (what) {
+	case PR_MCE_KILL_CLEAR:
+		if (policy)
+			return -EINVAL;
+		current->memory_failure = PR_MCE_KILL_DEFAULT;
+		return 0;
+	case PR_MCE_KILL_SET:
+		if (policy > PR_MCE_KILL_DEFAULT)
+			return -EINVAL;
+		current->memory_failure = (u8)policy;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static long io_flusher(bool set, ulong on)
+{
+	if (!capable(CAP_SYS_RESOURCE))
+		return -EPERM;
+	if (!set)
+		return current->io_flusher;
+	if (on > 1)
+		return -EINVAL;
+	current->io_flusher = on;
+	return 0;
+}
+
+/* The auxiliary vector as the program found it. Return: its size, of which at most @size bytes were copied. */
+static long get_auxv(uaddr_t buf, ulong size)
+{
+	struct vm *vm = current->vm;
+
+	if (copy_to_user(buf, vm->auxv, min(size, (ulong)sizeof(vm->auxv))))
+		return -EFAULT;
+	return sizeof(vm->auxv);
+}
+
+long prctl_own(int option, ulong arg2, ulong arg3, ulong arg4, ulong arg5)
+{
+	bool rest = arg3 || arg4 || arg5;
+
+	switch (option) {
+	case PR_GET_TIMING:
+		return 0; /* by statistics: the only kind there is */
+	case PR_SET_TIMING:
+		return arg2 ? -EINVAL : 0;
+	case PR_SET_TIMERSLACK:
+		return set_slack(arg2);
+	case PR_GET_TIMERSLACK:
+		return (long)min(own_slack(), (u64)S64_MAX);
+	case PR_GET_TID_ADDRESS: {
+		u64 addr = current->clear_child_tid;
+
+		return put_user_obj(arg2, &addr);
+	}
+	case PR_MCE_KILL:
+		return arg4 || arg5 ? -EINVAL : set_memory_failure(arg2, arg3);
+	case PR_MCE_KILL_GET:
+		return arg2 || rest ? -EINVAL : current->memory_failure;
+	case PR_SET_THP_DISABLE:
+		if (rest)
+			return -EINVAL;
+		current->vm->thp_disabled = arg2 != 0;
+		return 0;
+	case PR_GET_THP_DISABLE:
+		return arg2 || rest ? -EINVAL : current->vm->thp_disabled;
+	case PR_SET_IO_FLUSHER:
+	case PR_GET_IO_FLUSHER:
+		if (rest || (option == PR_GET_IO_FLUSHER && arg2))
+			return -EINVAL;
+		return io_flusher(option == PR_SET_IO_FLUSHER, arg2);
+	case PR_GET_AUXV:
+		return arg4 || arg5 ? -EINVAL : get_auxv(arg2, arg3);
+	default:
+		return uctx_prctl(&current->hal, option, arg2);
+	}
+}
+
+/* ---- personality ---- */
+
+/* Any value is kept, as on Linux; docs/abi-coverage.md says which of its flags have an effect. */
+long sys_personality(uint persona)
+{
+	uint old = current->personality;
+
+	if (persona != 0xffffffffu)
+		current->personality = persona;
+	return old;
+}
+
+/* ---- membarrier ---- */
+
+#define MEMBARRIER_CMD_QUERY			     0
+#define MEMBARRIER_CMD_GLOBAL			     0x001
+#define MEMBARRIER_CMD_GLOBAL_EXPEDITED		     0x002
+#define MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED     0x004
+#define MEMBARRIER_CMD_PRIVATE_EXPEDITED	     0x008
+#define MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED    0x010
+#define MEMBARRIER_CMD_GET_REGISTRATIONS	     0x200
+#define MEMBARRIER_ALL                                                                    \
+	(MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED |                        \
+	 MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED |    \
+	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED | MEMBARRIER_CMD_GET_REGISTRATIONS)
+
+/* Every barrier reaches every CPU, which is more than any of the commands asks for. */
+long sys_membarrier(int cmd, uint flags, int cpu)
+{
+	struct process *p = current->process;
+
+	(void)cpu;
+	if (flags)
+		return -EINVAL;
+	switch (cmd) {
+	case MEMBARRIER_CMD_QUERY:
+		return MEMBARRIER_ALL;
+	case MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED:
+	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
+		__atomic_fetch_or(&p->membarrier, (u32)cmd, __ATOMIC_RELAXED);
+		return 0;
+	case MEMBARRIER_CMD_GET_REGISTRATIONS:
+		return READ_ONCE(p->membarrier);
+	case MEMBARRIER_CMD_PRIVATE_EXPEDITED:
+		if (!(READ_ONCE(p->membarrier) & MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED))
+			return -EPERM;
+		fallthrough;
+	case MEMBARRIER_CMD_GLOBAL:
+	case MEMBARRIER_CMD_GLOBAL_EXPEDITED:
+		sched_sync_all_cpus();
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
