@@ -7,7 +7,9 @@
  * Locking: pos_lock for pos when the file is shared; f_lock for flags and owner.
  * Source: read(2), write(2), lseek(2), preadv2(2).
  */
+#include <fs/fasync.h>
 #include <fs/internal.h>
+#include <fs/lease.h>
 #include <uapi/poll.h>
 #include <uapi/uio.h>
 
@@ -65,6 +67,10 @@ void file_put(struct file *f)
 		epoll_file_release(f);
 	if (f->inode && f->inode->locks)
 		file_locks_release(f);
+	if (f->inode && unlikely(READ_ONCE(f->inode->leases)))
+		lease_file_gone(f);
+	if (unlikely(f->owner))
+		file_owner_free(f);
 	if (f->mode & FMODE_OPENED) {
 		file_notify_close(f);
 		if (f->ops->release)

@@ -54,6 +54,7 @@ struct file_ops {
 		     long *ret); /* 0 handled, -ENOTTY not ours */
 	void (*show_fdinfo)(struct file *f, struct printbuf *pb);
 	int (*set_flags)(struct file *f, unsigned int flags);
+	bool async; /* O_ASYNC gives signals */
 };
 
 struct file {
@@ -68,7 +69,7 @@ struct file {
 	void *priv;
 	struct spinlock f_lock;
 	const struct creds *creds;
-	int owner_pid, owner_sig, owner_type; /* F_SETOWN */
+	struct file_owner *owner; /* F_SETOWN, O_ASYNC (fs/fasync.c); NULL: nobody */
 	u32 owner_seen; /* FIFO: writers ever, when this reader opened without one */
 	struct list epoll_links;
 };
@@ -87,6 +88,8 @@ static inline struct file *file_get(struct file *f)
 	refcount_inc(&f->refs);
 	return f;
 }
+/** file_can_direct() - O_DIRECT means something here: memory is as direct as it gets. */
+bool file_can_direct(const struct file *f);
 void file_put(struct file *f); /* may sleep at the last reference */
 
 /** file_alloc() - a file of @ops without a path; one reference. ERR_PTR(-ENFILE, -ENOMEM). */

@@ -8,6 +8,7 @@
  * Source: inode(7), path_resolution(7), chmod(2), chown(2), utimensat(2).
  */
 #include <fs/internal.h>
+#include <fs/lease.h>
 #include <fs/pipe.h>
 #include <kernel/time.h>
 #include <lib/string.h>
@@ -283,6 +284,10 @@ int vfs_truncate(const struct path *p, u64 size)
 	if (!S_ISREG(i->mode))
 		return -EINVAL;
 	r = mnt_want_write(p->mnt);
+	if (!r)
+		r = lease_break(i, true, false);
+	if (!r && READ_ONCE(i->write_denied) < 0)
+		r = -ETXTBSY;
 	if (r)
 		return r;
 	if (size > i->size && size > task_rlimit(RLIMIT_FSIZE)) {

@@ -12,6 +12,8 @@
  * Source: open(2), openat2(2).
  */
 #include <fs/internal.h>
+#include <fs/lease.h>
+#include <fs/tmpfs/tmpfs.h>
 #include <uapi/capability.h>
 
 #define VALID_OPEN_FLAGS                                                                                              \
@@ -106,6 +108,11 @@ static struct file *open_path_only(const struct path *p, int flags)
 	return f;
 }
 
+bool file_can_direct(const struct file *f)
+{
+	return S_ISREG(f->inode->mode) && inode_is_tmpfs(f->inode);
+}
+
 /* Make the file; rights are checked. @p: references stay the caller's. */
 static struct file *open_finish(const struct path *p, int flags, u32 extra_mode)
 {
@@ -130,7 +137,7 @@ static struct file *open_finish(const struct path *p, int flags, u32 extra_mode)
 		r = -ENXIO;
 	if (!r && f->ops->open)
 		r = f->ops->open(inode, f);
-	if (!r && (flags & O_DIRECT) && S_ISREG(inode->mode))
+	if (!r && (flags & O_DIRECT) && !file_can_direct(f))
 		r = -EINVAL;
 	if (r) {
 		file_put(f);
@@ -156,6 +163,8 @@ static struct file *open_existing(const struct path *p, int flags, unsigned int 
 	if ((flags & O_DIRECTORY) && !S_ISDIR(inode->mode))
 		return ERR_PTR(-ENOTDIR);
 	r = may_open(p, flags, may);
+	if (!r)
+		r = lease_break(inode, may & MAY_WRITE, flags & O_NONBLOCK);
 	if (r)
 		return ERR_PTR(r);
 	f = open_finish(p, flags, 0);

@@ -145,6 +145,7 @@ struct inode {
 	struct lock_context *locks; /* advisory locks; set once */
 	struct pipe *pipe;	    /* FIFO; lock */
 	void *watches;		    /* inotify; inotify lock */
+	struct lease *leases;	    /* lease_mutex (fs/lease.c) */
 };
 
 /** inode_new() - an inode of @sb with one reference, owned by current's fsuid/fsgid (setgid of @dir honoured). NULL: no memory. */

@@ -3,7 +3,9 @@
  * fcntl, flock, ioctl, and the calls that make data durable or advise about it.
  * Source: fcntl(2), flock(2), ioctl(2), fsync(2), posix_fadvise(2), readahead(2).
  */
+#include <fs/fasync.h>
 #include <fs/internal.h>
+#include <fs/lease.h>
 #include <fs/locks.h>
 #include <fs/tmpfs/tmpfs.h>
 #include <syscall/proto.h>
@@ -11,16 +13,20 @@
 
 #define SETFL_MASK (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME | FASYNC)
 
-static long set_flags(struct file *f, unsigned long arg)
+static long set_flags(struct file *f, int fd, unsigned long arg)
 {
 	u32 next = (u32)arg & SETFL_MASK;
+	int r;
 
 	if ((next & O_NOATIME) && !(f->flags & O_NOATIME) && !inode_owner_or_capable(f->inode))
 		return -EPERM;
-	if ((next & FASYNC) && !(f->flags & FASYNC))
-		return -EINVAL; /* SIGIO is not offered: better refused than never sent */
-	if ((next & O_DIRECT) && S_ISREG(f->inode->mode))
+	if ((next & O_DIRECT) && !S_ISFIFO(f->inode->mode) && !file_can_direct(f))
 		return -EINVAL;
+	if ((next ^ f->flags) & FASYNC) {
+		r = file_set_async(f, fd, next & FASYNC);
+		if (r)
+			return r;
+	}
 	spin_lock(&f->f_lock);
 	f->flags = (f->flags & ~SETFL_MASK) | next;
 	spin_unlock(&f->f_lock);
@@ -140,28 +146,22 @@ static long set_owner_ex(struct file *f, uaddr_t arg)
 		return -EFAULT;
 	if (o.type < F_OWNER_TID || o.type > F_OWNER_PGRP)
 		return -EINVAL;
-	spin_lock(&f->f_lock);
-	f->owner_pid = o.pid;
-	f->owner_type = o.type;
-	spin_unlock(&f->f_lock);
-	return 0;
+	return file_set_owner(f, o.type, o.pid);
 }
 
 static long set_owner(struct file *f, int who)
 {
 	if (who == INT_MIN)
 		return -EINVAL;
-	spin_lock(&f->f_lock);
-	f->owner_pid = who < 0 ? -who : who;
-	f->owner_type = who < 0 ? F_OWNER_PGRP : F_OWNER_PID;
-	spin_unlock(&f->f_lock);
-	return 0;
+	return who < 0 ? file_set_owner(f, F_OWNER_PGRP, -who)
+		       : file_set_owner(f, F_OWNER_PID, who);
 }
 
 static long fcntl_owner(struct file *f, uint cmd, ulong arg)
 {
-	struct f_owner_ex o = { f->owner_type, f->owner_pid };
+	struct f_owner_ex o;
 
+	file_get_owner(f, &o);
 	switch (cmd) {
 	case F_SETOWN:
 		return set_owner(f, (int)arg);
@@ -172,12 +172,9 @@ static long fcntl_owner(struct file *f, uint cmd, ulong arg)
 	case F_GETOWN_EX:
 		return put_user_obj(arg, &o);
 	case F_SETSIG:
-		if (arg > 64)
-			return -EINVAL;
-		f->owner_sig = (int)arg;
-		return 0;
+		return arg > NSIG ? -EINVAL : file_set_owner_signal(f, (int)arg);
 	}
-	return f->owner_sig;
+	return file_owner_signal(f);
 }
 
 static long fcntl_same_file(struct file *f, fd_t other)
@@ -213,7 +210,7 @@ static long fcntl_file(struct file *f, fd_t fd, uint cmd, ulong arg)
 		return -EBADF;
 	switch (cmd) {
 	case F_SETFL:
-		return set_flags(f, arg);
+		return set_flags(f, fd, arg);
 	case F_GETLK:
 	case F_SETLK:
 	case F_SETLKW:
@@ -228,6 +225,10 @@ static long fcntl_file(struct file *f, fd_t fd, uint cmd, ulong arg)
 	case F_SETOWN_EX:
 	case F_GETOWN_EX:
 		return fcntl_owner(f, cmd, arg);
+	case F_SETLEASE:
+		return lease_set(f, (int)arg);
+	case F_GETLEASE:
+		return lease_get(f);
 	case F_GETPIPE_SZ:
 	case F_SETPIPE_SZ:
 		return f->ops->fcntl && !f->ops->fcntl(f, cmd, arg, &r) ? r : -EBADF;

@@ -290,6 +290,7 @@ static void master_release(struct file *f)
 }
 
 static const struct file_ops master_ops = {
+	.async = true,
 	.read = master_read,
 	.write = master_write,
 	.poll = master_poll,

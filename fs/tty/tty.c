@@ -687,6 +687,7 @@ void tty_hangup(struct tty *t)
 }
 
 const struct file_ops tty_file_ops = {
+	.async = true,
 	.read = tty_read,
 	.write = tty_write,
 	.poll = tty_poll,
