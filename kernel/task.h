@@ -128,10 +128,10 @@ struct sched_entity {
 	u8 policy; /* SCHED_* */
 	u8 rt_priority;
 	bool reset_on_fork; /* SCHED_RESET_ON_FORK: children start with ordinary scheduling */
-	bool queued;	/* on a run queue's tree or list */
-	bool on_cpu;	/* running or switching away: atomic */
-	bool migrating; /* leaving a CPU that affinity forbids; run queue lock */
-	bool yielding;	/* own */
+	bool queued;	    /* on a run queue's tree or list */
+	bool on_cpu;	    /* running or switching away: atomic */
+	bool migrating;	    /* leaving a CPU that affinity forbids; run queue lock */
+	bool yielding;	    /* own */
 };
 
 struct task {
@@ -191,10 +191,10 @@ struct task {
 		vfork; /* wake_lock: on the stack of the parent that waits for us; NULL otherwise */
 	int exit_code; /* wait status of this thread */
 	int pdeath_signal;
-	u32 personality;	 /* own: personality(2) */
+	u32 personality;		      /* own: personality(2) */
 	u64 timer_slack_ns, default_slack_ns; /* own: prctl(2) */
-	u8 memory_failure;	 /* own: PR_MCE_KILL_* */
-	bool io_flusher;	 /* own: prctl(2) */
+	u8 memory_failure;		      /* own: PR_MCE_KILL_* */
+	bool io_flusher;		      /* own: prctl(2) */
 	void (*kthread_fn)(void *);
 	void *kthread_arg;
 	const void *wchan;

@@ -196,6 +196,14 @@ void clock_watch_remove(struct clock_watch *w)
 	mutex_unlock(&watch_mutex);
 }
 
+void ktime_slew_real(s64 delta_ns)
+{
+	u64 offset = real_offset_ns + (u64)delta_ns;
+
+	WRITE_ONCE(real_offset_ns, offset);
+	vdso_set_real_offset(offset);
+}
+
 int timespec_to_ns(const struct timespec64 *ts, u64 *ns)
 {
 	if (ts->tv_sec < 0 || (u64)ts->tv_nsec >= NSEC_PER_SEC)

@@ -35,6 +35,8 @@ bool ktimer_cancel(struct ktimer *t);
 u64 ktime_real_ns(void);
 u64 ktime_real_offset(void);
 void ktime_set_real_ns(u64 ns);
+/** ktime_slew_real() - move CLOCK_REALTIME by a little (kernel/ntp.c); nobody is told. Interrupts off, one caller at a time. */
+void ktime_slew_real(s64 delta_ns);
 /*
  * Who must know that CLOCK_REALTIME was set: @set is called after it, in task context, with what was added to the clock.
  * A zeroed watch may be removed. Context: task, may sleep; no spinlocks.

@@ -67,8 +67,7 @@ long sys_clone3(uaddr_t uargs, size_t size)
 	r = copy_struct_from_user(&a, sizeof(a), uargs, size);
 	if (r)
 		return r;
-	if ((a.flags & ~CLONE3_FLAGS) || a.exit_signal > NSIG || a.set_tid ||
-	    a.set_tid_size)
+	if ((a.flags & ~CLONE3_FLAGS) || a.exit_signal > NSIG || a.set_tid || a.set_tid_size)
 		return -EINVAL;
 	if ((a.flags & (CLONE_THREAD | CLONE_PARENT)) && a.exit_signal)
 		return -EINVAL;

@@ -3,11 +3,13 @@
  * Time: clock_gettime(2), nanosleep(2), gettimeofday(2), adjtimex(2), times(2), getrusage(2).
  *
  * Clocks: CLOCK_MONOTONIC, _RAW, _COARSE and CLOCK_BOOTTIME are hal_clock_ns(); CLOCK_REALTIME and CLOCK_TAI (no leap seconds are
- * known: the same) an offset from it. A sleep until a time of CLOCK_REALTIME is not moved when the clock is set meanwhile.
+ * known: the same) an offset from it.
  */
+#include <kernel/ntp.h>
 #include <kernel/posix_timer.h>
 #include <kernel/process.h>
 #include <kernel/sched.h>
+#include <kernel/signal.h>
 #include <kernel/time.h>
 #include <lib/string.h>
 #include <mm/uaccess.h>
@@ -83,6 +85,7 @@ static int set_real(u64 ns)
 	if (ns < hal_clock_ns())
 		return -EINVAL;
 	ktime_set_real_ns(ns);
+	ntp_clock_was_set();
 	return 0;
 }
 
@@ -169,34 +172,135 @@ struct timex_abi {
 	s32 tai, reserved[11];
 };
 static_assert(sizeof(struct timex_abi) == 208, "struct timex is 208 bytes");
-#define ADJ_OFFSET_SS_READ 0xa001 /* adjtime(NULL, old): what is left to adjust */
-#define STA_UNSYNC 0x40
-#define TIME_ERROR 5
-#define MAXERROR   16000000
 
-/* The state of a clock that nobody disciplines. Changing it is not supported: modes that would are refused. */
-static long read_timex(uaddr_t utx)
+/* Times of a struct timex are in microseconds, or in nanoseconds where a bit says so. */
+static s64 timex_unit(bool nano)
+{
+	return nano ? 1 : (s64)NSEC_PER_USEC;
+}
+
+static int check_step(const struct timex_abi *tx)
+{
+	s64 limit = tx->modes & ADJ_NANO ? (s64)NSEC_PER_SEC : 1000000;
+
+	if (tx->time.tv_usec < 0 || tx->time.tv_usec >= limit)
+		return -EINVAL;
+	return tx->time.tv_sec > S64_MAX / (s64)NSEC_PER_SEC / 2 ||
+			       tx->time.tv_sec < S64_MIN / (s64)NSEC_PER_SEC / 2
+		       ? -EINVAL
+		       : 0;
+}
+
+/* Everything that Linux refuses. Source: adjtimex(2), "ERRORS". */
+static int check_timex(const struct timex_abi *tx)
+{
+	u32 modes = tx->modes;
+	s64 tick = 1000000 / USER_HZ;
+
+	if (modes & ADJ_ADJTIME) {
+		if (!(modes & ADJ_OFFSET_SINGLESHOT))
+			return -EINVAL;
+		return (modes & ADJ_OFFSET_READONLY) || capable(CAP_SYS_TIME) ? 0 : -EPERM;
+	}
+	if (modes && !capable(CAP_SYS_TIME))
+		return -EPERM;
+	if ((modes & ADJ_TICK) && (tx->tick < tick * 9 / 10 || tx->tick > tick * 11 / 10))
+		return -EINVAL;
+	if (modes & ADJ_SETOFFSET)
+		return check_step(tx);
+	if ((modes & ADJ_FREQUENCY) &&
+	    (tx->freq > S64_MAX / 1000000 || tx->freq < S64_MIN / 1000000))
+		return -EINVAL;
+	return 0;
+}
+
+static void carry_out(const struct timex_abi *tx, bool nano)
+{
+	struct ntp_request rq = {
+		.modes = tx->modes,
+		.state = { .status = (u32)tx->status,
+			   .freq = tx->freq,
+			   .maxerror_us = tx->maxerror,
+			   .esterror_us = tx->esterror,
+			   .constant = tx->constant,
+			   .tick_us = tx->tick },
+		.offset_ns = tx->offset * timex_unit(nano || (tx->modes & ADJ_NANO)),
+	};
+
+	if (tx->modes & ADJ_SETOFFSET)
+		rq.step_ns = tx->time.tv_sec * (s64)NSEC_PER_SEC +
+			     tx->time.tv_usec * timex_unit(tx->modes & ADJ_NANO);
+	ntp_adjust(&rq);
+}
+
+/* The state, into the caller's structure. */
+static long report(struct timex_abi *tx, uaddr_t utx)
+{
+	struct ntp_state s;
+	s64 offset_ns;
+	u64 now;
+
+	ntp_read(&s, &offset_ns);
+	now = ktime_real_ns();
+	if (!(tx->modes & ADJ_ADJTIME))
+		tx->offset = offset_ns / timex_unit(s.status & STA_NANO);
+	tx->freq = s.freq;
+	tx->maxerror = s.maxerror_us;
+	tx->esterror = s.esterror_us;
+	tx->status = (s32)s.status;
+	tx->constant = s.constant;
+	tx->precision = 1;
+	tx->tolerance = NTP_MAX_FREQ;
+	tx->tick = s.tick_us;
+	tx->tai = s.tai;
+	tx->ppsfreq = tx->jitter = tx->stabil = tx->jitcnt = tx->calcnt = tx->errcnt = tx->stbcnt =
+		0;
+	tx->shift = 0;
+	ns_to_timeval(now, &tx->time);
+	if (s.status & STA_NANO)
+		tx->time.tv_usec = (s64)(now % NSEC_PER_SEC);
+	if (put_user_obj(utx, tx))
+		return -EFAULT;
+	return s.status & STA_UNSYNC ? TIME_ERROR : TIME_OK;
+}
+
+/* adjtime(3): an offset to be worked off, in microseconds; the answer is what was left of the one before. */
+static void adjtime(struct timex_abi *tx)
+{
+	struct ntp_request rq = { .single_shot = true,
+				  .offset_ns = tx->offset * (s64)NSEC_PER_USEC };
+	struct ntp_state s;
+	s64 left_ns;
+
+	ntp_read(&s, &left_ns);
+	if (!(tx->modes & ADJ_OFFSET_READONLY))
+		ntp_adjust(&rq);
+	tx->offset = left_ns / (s64)NSEC_PER_USEC;
+}
+
+static long do_adjtimex(uaddr_t utx)
 {
 	struct timex_abi tx;
+	struct ntp_state s;
+	s64 left;
+	int r;
 
 	if (get_user_obj(&tx, utx))
 		return -EFAULT;
-	if (tx.modes && tx.modes != ADJ_OFFSET_SS_READ)
-		return capable(CAP_SYS_TIME) ? -EOPNOTSUPP : -EPERM;
-	memset(&tx, 0, sizeof(tx));
-	tx.maxerror = tx.esterror = MAXERROR;
-	tx.status = STA_UNSYNC;
-	tx.constant = 2;
-	tx.precision = 1;
-	tx.tolerance = 500 << 16;
-	tx.tick = 1000000 / USER_HZ;
-	ns_to_timeval(ktime_real_ns(), &tx.time);
-	return put_user_obj(utx, &tx) ? -EFAULT : TIME_ERROR;
+	r = check_timex(&tx);
+	if (r)
+		return r;
+	ntp_read(&s, &left);
+	if (tx.modes & ADJ_ADJTIME)
+		adjtime(&tx);
+	else if (tx.modes)
+		carry_out(&tx, s.status & STA_NANO);
+	return report(&tx, utx);
 }
 
 long sys_adjtimex(uaddr_t utx)
 {
-	return read_timex(utx);
+	return do_adjtimex(utx);
 }
 
 long sys_clock_adjtime(clockid_t id, uaddr_t utx)
@@ -206,7 +310,7 @@ long sys_clock_adjtime(clockid_t id, uaddr_t utx)
 
 	if (r)
 		return r;
-	return id == CLOCK_REALTIME ? read_timex(utx) : -EOPNOTSUPP;
+	return id == CLOCK_REALTIME ? do_adjtimex(utx) : -EOPNOTSUPP;
 }
 
 /* ---- sleeping ---- */
