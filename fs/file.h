@@ -70,7 +70,7 @@ struct file {
 	struct spinlock f_lock;
 	const struct creds *creds;
 	struct file_owner *owner; /* F_SETOWN, O_ASYNC (fs/fasync.c); NULL: nobody */
-	u32 owner_seen; /* FIFO: writers ever, when this reader opened without one */
+	u32 owner_seen;		  /* FIFO: writers ever, when this reader opened without one */
 	struct list epoll_links;
 };
 #define FMODE_READ	 1u

@@ -121,7 +121,7 @@ struct vm {
 	void (*exe_put)(void *exe);
 	bool lock_future; /* mlockall(MCL_FUTURE) */
 	u8 dumpable; /* DUMPABLE_* (kernel/coredump.h): whether a core is written, and who may look */
-	u32 dump_filter; /* atomic: COREDUMP_* of /proc/PID/coredump_filter */
+	u32 dump_filter;   /* atomic: COREDUMP_* of /proc/PID/coredump_filter */
 	bool thp_disabled; /* PR_SET_THP_DISABLE */
 	u64 rlimit_as, rlimit_data, rlimit_stack,
 		rlimit_memlock; /* mirrored from the process by exec/prlimit */

@@ -134,10 +134,11 @@ static u32 out_poll(struct file *f, struct poll_table *pt)
 	return POLLOUT | POLLWRNORM;
 }
 
-static const struct file_ops stdin_ops = {
-	.async = true,
-	.open = stream_open, .read = stdin_read, .poll = stdin_poll, .ioctl = stdin_ioctl
-};
+static const struct file_ops stdin_ops = { .async = true,
+					   .open = stream_open,
+					   .read = stdin_read,
+					   .poll = stdin_poll,
+					   .ioctl = stdin_ioctl };
 static const struct file_ops stdout_ops = { .open = stream_open,
 					    .write = stdout_write,
 					    .poll = out_poll };
