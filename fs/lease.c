@@ -19,7 +19,7 @@ struct lease {
 	u64 deadline_ns;
 };
 
-unsigned int lease_break_seconds = 45;
+u32 lease_break_seconds = 45;
 static struct mutex lease_mutex = MUTEX_INIT(lease_mutex);
 static struct waitq lease_wait = WAITQ_INIT(lease_wait);
 static u64 lease_changes; /* lease_mutex: counts what a breaker may be waiting for */

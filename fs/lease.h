@@ -21,6 +21,6 @@ static inline int lease_break(struct inode *inode, bool write, bool nonblock)
 {
 	return unlikely(READ_ONCE(inode->leases)) ? __lease_break(inode, write, nonblock) : 0;
 }
-extern unsigned int lease_break_seconds; /* /proc/sys/fs/lease-break-time */
+extern u32 lease_break_seconds; /* /proc/sys/fs/lease-break-time */
 
 #endif

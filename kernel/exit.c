@@ -335,6 +335,8 @@ static void process_died(struct process *p, int status)
 	DEFINE_LIST(reaped);
 
 	posix_timers_exit(p);
+	if (unlikely(p->sem_undo))
+		ipc_process_exit(p);
 	if (p->session_leader)
 		files_session_exit(p);
 	flags = spin_lock_irqsave(&tasklist_lock);

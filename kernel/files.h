@@ -18,6 +18,8 @@ void files_exit(struct task *t);
 int files_unshare(u64 clone_flags);
 /** files_exec() - a table of its own, close-on-exec descriptors closed. 0 or -ENOMEM. */
 int files_exec(void);
+/** ipc_process_exit() - take back what SEM_UNDO operations of @p did (fs/ipc/sem.c). */
+void ipc_process_exit(struct process *p);
 /** files_session_exit() - a session leader ends: its terminal is hung up. */
 void files_session_exit(struct process *p);
 

@@ -253,6 +253,7 @@ struct process {
 	struct process_timers *timers; /* kernel/posix_timer.h; NULL: has none yet */
 	struct core_dump *core;	       /* s: under way; NULL otherwise */
 	bool child_subreaper;
+	bool sem_undo;	/* semaphores are to be taken back at its end */
 	u32 membarrier; /* atomic: MEMBARRIER_CMD_REGISTER_* commands given */
 };
 

@@ -2,6 +2,8 @@
 /*
  * The files of the whole system: /proc/meminfo, stat, cpuinfo ... and /proc/sys. Formats: proc(5) and the pages it names.
  */
+#include <fs/ipc/sysctl.h>
+#include <fs/lease.h>
 #include <fs/pipe.h>
 #include <fs/procfs/proc.h>
 #include <hal/boot.h>
@@ -377,6 +379,7 @@ static ssize_t number_write(const char *text, size_t n, u32 *where, u32 max)
 	}
 NUMBER_FILE(core_uses_pid, core_uses_pid, 1)
 NUMBER_FILE(suid_dumpable, suid_dumpable, 2)
+NUMBER_FILE(lease_break, lease_break_seconds, S32_MAX)
 
 static const struct proc_entry sys_random[] = {
 	PROC_FILE("boot_id", boot_id_show),
@@ -398,6 +401,13 @@ static const struct proc_entry sys_kernel[] = {
 	PROC_WRITABLE("core_uses_pid", core_uses_pid_show, core_uses_pid_write),
 	PROC_FILE("randomize_va_space", randomize_show),
 	PROC_FILE("ngroups_max", ngroups_max_show),
+	PROC_WRITABLE("shmmax", shmmax_show, shmmax_write),
+	PROC_WRITABLE("shmall", shmall_show, shmall_write),
+	PROC_WRITABLE("shmmni", shmmni_show, shmmni_write),
+	PROC_WRITABLE("msgmax", msgmax_show, msgmax_write),
+	PROC_WRITABLE("msgmnb", msgmnb_show, msgmnb_write),
+	PROC_WRITABLE("msgmni", msgmni_show, msgmni_write),
+	PROC_WRITABLE("sem", sem_limits_show, sem_limits_write),
 	PROC_DIR("random", sys_random),
 	{ .name = NULL },
 };
@@ -414,6 +424,7 @@ static const struct proc_entry sys_fs[] = {
 	PROC_FILE("nr_open", nr_open_show),
 	PROC_FILE("pipe-max-size", pipe_max_show),
 	PROC_WRITABLE("suid_dumpable", suid_dumpable_show, suid_dumpable_write),
+	PROC_WRITABLE("lease-break-time", lease_break_show, lease_break_write),
 	{ .name = NULL },
 };
 static const struct proc_entry sys_net_core[] = {
@@ -427,6 +438,13 @@ static const struct proc_entry sys_net[] = {
 static const struct proc_entry sys_table[] = {
 	PROC_DIR("kernel", sys_kernel), PROC_DIR("vm", sys_vm), PROC_DIR("fs", sys_fs),
 	PROC_DIR("net", sys_net),	{ .name = NULL },
+};
+
+static const struct proc_entry sysvipc_table[] = {
+	PROC_FILE("msg", msg_show),
+	PROC_FILE("sem", sem_show),
+	PROC_FILE("shm", shm_show),
+	{ .name = NULL },
 };
 
 const struct proc_entry proc_system_entries[] = {
@@ -444,5 +462,6 @@ const struct proc_entry proc_system_entries[] = {
 	PROC_FILE("uptime", uptime_show),
 	PROC_FILE("version", version_show),
 	PROC_DIR("sys", sys_table),
+	PROC_DIR("sysvipc", sysvipc_table),
 	{ .name = NULL },
 };

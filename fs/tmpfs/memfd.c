@@ -85,10 +85,43 @@ static int memfd_fill(struct super *sb, const char *source, const char *data)
 
 static struct fs_type memfd_type = { .name = "tmpfs", .nodev = true, .fill = memfd_fill };
 
+static struct super *anon_super(void)
+{
+	struct super *sb, *none = NULL;
+
+	if (memfd_super)
+		return memfd_super;
+	sb = super_create(&memfd_type, NULL, NULL);
+	if (IS_ERR(sb))
+		return sb;
+	if (!__atomic_compare_exchange_n(&memfd_super, &none, sb, false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_ACQUIRE))
+		super_put(sb);
+	return memfd_super;
+}
+
+struct file *tmpfs_anon_file(const char *name, u32 mode, const struct file_ops *ops)
+{
+	struct super *sb = anon_super();
+	struct inode *inode;
+	struct file *f;
+
+	if (IS_ERR(sb))
+		return ERR_CAST(sb);
+	inode = tmpfs_new_inode(sb, NULL, S_IFREG | mode, 0);
+	if (IS_ERR(inode))
+		return ERR_CAST(inode);
+	inode->nlink = 0;
+	f = anon_inode_file(inode, name, ops, NULL, O_RDWR | O_LARGEFILE);
+	/* As on Linux, this descriptor is no writer that would keep fexecve() out; one opened through /proc/PID/fd is. */
+	if (!IS_ERR(f))
+		f->mode = (f->mode & ~FMODE_NOPOS) | FMODE_LSEEK | FMODE_PREAD;
+	return f;
+}
+
 struct file *memfd_create(const char *name, unsigned int flags)
 {
 	char text[MFD_NAME_MAX + 24];
-	struct inode *inode;
 	struct file *f;
 
 	if (flags & MFD_HUGETLB)
@@ -101,28 +134,13 @@ struct file *memfd_create(const char *name, unsigned int flags)
 		return ERR_PTR(-ENOSYS);
 	if (strlen(name) > MFD_NAME_MAX)
 		return ERR_PTR(-EINVAL);
-	if (!memfd_super) {
-		struct super *sb = super_create(&memfd_type, NULL, NULL), *none = NULL;
-
-		if (IS_ERR(sb))
-			return ERR_CAST(sb);
-		if (!__atomic_compare_exchange_n(&memfd_super, &none, sb, false, __ATOMIC_ACQ_REL,
-						 __ATOMIC_ACQUIRE))
-			super_put(sb);
-	}
-	inode = tmpfs_new_inode(memfd_super, NULL,
-				S_IFREG | (flags & MFD_NOEXEC_SEAL ? 0666 : 0777), 0);
-	if (IS_ERR(inode))
-		return ERR_CAST(inode);
-	inode->nlink = 0;
-	if (flags & MFD_NOEXEC_SEAL)
-		inode->seals = F_SEAL_EXEC;
-	else if (flags & MFD_ALLOW_SEALING)
-		inode->seals = 0;
 	snprintf(text, sizeof(text), "/memfd:%s (deleted)", name);
-	f = anon_inode_file(inode, text, &tmpfs_file_ops, NULL, O_RDWR | O_LARGEFILE);
-	/* As on Linux, this descriptor is no writer that would keep fexecve() out; one opened through /proc/PID/fd is. */
-	if (!IS_ERR(f))
-		f->mode = (f->mode & ~FMODE_NOPOS) | FMODE_LSEEK | FMODE_PREAD;
+	f = tmpfs_anon_file(text, flags & MFD_NOEXEC_SEAL ? 0666 : 0777, &tmpfs_file_ops);
+	if (IS_ERR(f))
+		return f;
+	if (flags & MFD_NOEXEC_SEAL)
+		f->inode->seals = F_SEAL_EXEC;
+	else if (flags & MFD_ALLOW_SEALING)
+		f->inode->seals = 0;
 	return f;
 }
