@@ -448,20 +448,12 @@ static const struct proc_entry sysvipc_table[] = {
 };
 
 const struct proc_entry proc_system_entries[] = {
-	PROC_FILE("cmdline", proc_cmdline_show),
-	PROC_FILE("cpuinfo", cpuinfo_show),
-	PROC_FILE("devices", devices_show),
-	PROC_FILE("filesystems", filesystems_show),
-	PROC_FILE("interrupts", interrupts_show),
-	PROC_FILE("loadavg", loadavg_show),
-	PROC_FILE("meminfo", meminfo_show),
-	PROC_FILE("modules", empty_show),
-	PROC_FILE("slabinfo", slabinfo_show),
-	PROC_FILE("stat", stat_file_show),
-	PROC_FILE("swaps", swaps_show),
-	PROC_FILE("uptime", uptime_show),
-	PROC_FILE("version", version_show),
-	PROC_DIR("sys", sys_table),
-	PROC_DIR("sysvipc", sysvipc_table),
-	{ .name = NULL },
+	PROC_FILE("cmdline", proc_cmdline_show),  PROC_FILE("cpuinfo", cpuinfo_show),
+	PROC_FILE("devices", devices_show),	  PROC_FILE("filesystems", filesystems_show),
+	PROC_FILE("interrupts", interrupts_show), PROC_FILE("loadavg", loadavg_show),
+	PROC_FILE("meminfo", meminfo_show),	  PROC_FILE("modules", empty_show),
+	PROC_FILE("slabinfo", slabinfo_show),	  PROC_FILE("stat", stat_file_show),
+	PROC_FILE("swaps", swaps_show),		  PROC_FILE("uptime", uptime_show),
+	PROC_FILE("version", version_show),	  PROC_DIR("sys", sys_table),
+	PROC_DIR("sysvipc", sysvipc_table),	  { .name = NULL },
 };
