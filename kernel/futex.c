@@ -13,6 +13,7 @@
 #include <kernel/process.h>
 #include <kernel/signal.h>
 #include <lib/hash.h>
+#include <mm/slab.h>
 #include <mm/uaccess.h>
 #include <uapi/futex.h>
 
@@ -233,6 +234,69 @@ long futex_wait(uaddr_t addr, bool shared, u32 val, u32 bits, u64 deadline_ns)
 	return r;
 }
 
+/* Take the first @n off their queues. The first that was woken, or @error. */
+static long unqueue_all(struct futex_waiter *w, unsigned int n, long error)
+{
+	long r = error;
+
+	for (unsigned int i = n; i--;)
+		if (unqueue(&w[i]))
+			r = i;
+	return r;
+}
+
+static bool any_woken(const struct futex_waiter *w, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		if (__atomic_load_n(&w[i].woken, __ATOMIC_ACQUIRE))
+			return true;
+	return false;
+}
+
+static long sleep_any(struct futex_waiter *w, unsigned int n, u64 deadline_ns)
+{
+	long r = 0;
+
+	for (;;) {
+		task_prepare_sleep(TASK_INTERRUPTIBLE);
+		if (any_woken(w, n))
+			break;
+		if (sleep_interrupted(TASK_INTERRUPTIBLE)) {
+			r = -EINTR;
+			break;
+		}
+		if (schedule_until(deadline_ns)) {
+			r = -ETIMEDOUT;
+			break;
+		}
+	}
+	task_finish_sleep();
+	return unqueue_all(w, n, r);
+}
+
+long futex_wait_any(const struct futex_wanted *wanted, unsigned int n, u64 deadline_ns)
+{
+	struct futex_waiter *w = kcalloc(n, sizeof(*w), 0);
+	long r = 0;
+
+	if (!w)
+		return -ENOMEM;
+	for (unsigned int i = 0; !r && i < n; i++) {
+		w[i].task = current;
+		w[i].bits = FUTEX_BITSET_MATCH_ANY;
+		r = futex_make_key(wanted[i].addr, wanted[i].shared, &w[i].key);
+		if (!r)
+			r = queue_if_equal(&w[i], wanted[i].addr, wanted[i].val);
+		if (r)
+			r = unqueue_all(w, i, r);
+	}
+	/* A positive number is a waiter that was woken while others were still being queued; so may 0 be. */
+	if (!r)
+		r = sleep_any(w, n, deadline_ns);
+	kfree(w);
+	return r;
+}
+
 /* ---- waking ---- */
 
 /* -EINVAL when the word turns out to be a PI lock. Bucket lock held. */
@@ -296,8 +360,8 @@ static long move_locked(struct futex_bucket *from, const struct futex_key *key,
 	return moved;
 }
 
-long futex_requeue(uaddr_t addr, uaddr_t to, bool shared, unsigned int nwake, unsigned int nmove,
-		   bool compare, u32 val)
+long futex_requeue(uaddr_t addr, uaddr_t to, bool shared, bool to_shared, unsigned int nwake,
+		   unsigned int nmove, bool compare, u32 val)
 {
 	struct futex_key key, to_key;
 	struct futex_bucket *b, *to_b;
@@ -305,7 +369,7 @@ long futex_requeue(uaddr_t addr, uaddr_t to, bool shared, unsigned int nwake, un
 	u32 now;
 
 	if (!r)
-		r = futex_make_key(to, shared, &to_key);
+		r = futex_make_key(to, to_shared, &to_key);
 	if (r)
 		return r;
 	b = bucket_of(&key);

@@ -19,8 +19,15 @@ long futex_wait(uaddr_t addr, bool shared, u32 val, u32 bits, u64 deadline_ns);
 /** futex_wake() - wake up to @n waiters with a common bit. Return: how many. */
 long futex_wake(uaddr_t addr, bool shared, unsigned int n, u32 bits);
 /** futex_requeue() - wake @nwake, move up to @nmove others to @to; if @compare, only while *@addr is @val (else -EAGAIN). Return: all of them (@compare) or those woken. */
-long futex_requeue(uaddr_t addr, uaddr_t to, bool shared, unsigned int nwake, unsigned int nmove,
-		   bool compare, u32 val);
+long futex_requeue(uaddr_t addr, uaddr_t to, bool shared, bool to_shared, unsigned int nwake,
+		   unsigned int nmove, bool compare, u32 val);
+/** futex_wait_any() - sleep while all words have their values, until one is woken. Its index; -EAGAIN, -ETIMEDOUT, -EINTR, -EFAULT, -EINVAL, -ENOMEM. */
+struct futex_wanted {
+	uaddr_t addr;
+	u32 val;
+	bool shared;
+};
+long futex_wait_any(const struct futex_wanted *wanted, unsigned int n, u64 deadline_ns);
 /** futex_wake_op() - change *@addr2 as @op says, wake @n at @addr and, if the old value satisfies @op, @n2 at @addr2. */
 long futex_wake_op(uaddr_t addr, uaddr_t addr2, bool shared, unsigned int n, unsigned int n2,
 		   u32 op);

@@ -141,6 +141,10 @@ static void vma_remove(struct vma *vma)
 {
 	struct vm *vm = vma->vm;
 
+	/* Where it was may be a gap, or the lower part of a larger one. */
+	if (vma->end > vm->gap_from)
+		vm->gap_from = vma->end;
+
 	vma_account(vma, -1);
 	vm->nvmas--;
 	if (vm->cached == vma)
@@ -457,6 +461,33 @@ static uaddr_t find_gap_below(struct vm *vm, size_t len, uaddr_t top)
 	return end - len;
 }
 
+/*
+ * The highest gap below mmap_top. Where the last one was found is remembered: above it only smaller ones were
+ * seen, so a program with many mappings does not have all of them looked at each time.
+ */
+static uaddr_t find_gap(struct vm *vm, size_t len)
+{
+	bool hint = vm->gap_from && len > vm->gap_above && vm->gap_from < vm->mmap_top;
+	uaddr_t from = hint ? vm->gap_from : vm->mmap_top, end;
+	struct vma *vma = vm_find_from(vm, from), *below;
+
+	if (!hint)
+		vm->gap_above = 0;
+	end = vma ? min(vma->start, vm->mmap_top) : vm->mmap_top;
+	for (below = vma ? vma_prev(vma) : node_vma(rb_last(&vm->vmas)); below;
+	     below = vma_prev(below)) {
+		if (end > below->end && end - below->end >= len)
+			break;
+		if (end > below->end)
+			vm->gap_above = max(vm->gap_above, (size_t)(end - below->end));
+		end = min(end, below->start);
+	}
+	if (end < len + MMAP_MIN)
+		return 0;
+	vm->gap_from = end;
+	return end - len;
+}
+
 static bool range_is_free(struct vm *vm, uaddr_t addr, size_t len)
 {
 	struct vma *vma = vm_find_from(vm, addr);
@@ -489,8 +520,7 @@ static long choose_address(struct vm *vm, uaddr_t addr, size_t len, unsigned int
 	if (addr >= MMAP_MIN && range_valid(addr, len) && addr + len <= vm->mmap_top &&
 	    range_is_free(vm, addr, len))
 		return (long)addr;
-	found = (flags & MAP_32BIT) ? find_gap_below(vm, len, 0x80000000UL)
-				    : find_gap_below(vm, len, vm->mmap_top);
+	found = (flags & MAP_32BIT) ? find_gap_below(vm, len, 0x80000000UL) : find_gap(vm, len);
 	if (!found)
 		found = find_gap_below(vm, len, USER_END - PAGE_SIZE);
 	return found ? (long)found : -ENOMEM;
@@ -1098,6 +1128,18 @@ int vm_advise(struct vm *vm, uaddr_t addr, size_t len, int advice)
 	}
 }
 
+/* What of a range does not count as locked yet. */
+static u64 unlocked_pages(struct vm *vm, uaddr_t start, uaddr_t end)
+{
+	u64 n = (end - start) >> PAGE_SHIFT;
+	struct vma *vma;
+
+	for (vma = vm_find_from(vm, start); vma && vma->start < end; vma = vm_next(vm, vma))
+		if (vma->flags & VM_LOCKED)
+			n -= (min(vma->end, end) - max(vma->start, start)) >> PAGE_SHIFT;
+	return n;
+}
+
 int vm_lock_range(struct vm *vm, uaddr_t addr, size_t len, bool lock, u64 limit)
 {
 	uaddr_t start = ALIGN_DOWN(addr, PAGE_SIZE), end = ALIGN_UP(addr + len, PAGE_SIZE);
@@ -1110,7 +1152,8 @@ int vm_lock_range(struct vm *vm, uaddr_t addr, size_t len, bool lock, u64 limit)
 	if (start == end)
 		return 0;
 	rwsem_down_write(&vm->lock);
-	if (lock && vm->locked_pages + ((end - start) >> PAGE_SHIFT) > limit >> PAGE_SHIFT)
+	if (lock && vm->locked_pages + ((end - start) >> PAGE_SHIFT) > limit >> PAGE_SHIFT &&
+	    vm->locked_pages + unlocked_pages(vm, start, end) > limit >> PAGE_SHIFT)
 		r = -ENOMEM;
 	else
 		r = change_flags(vm, start, end, lock ? VM_LOCKED : 0, lock ? 0 : VM_LOCKED);

@@ -110,6 +110,8 @@ struct vm {
 	u64 rss_anon, rss_file;					/* atomic */
 	u64 rss_peak, total_peak;				/* total_peak: lock */
 	uaddr_t mmap_top;					/* allocation goes down from here */
+	uaddr_t gap_from; /* lock: no gap above this is larger than gap_above; 0: nothing known */
+	size_t gap_above; /* lock */
 	uaddr_t brk_start, brk;
 	uaddr_t code_start, code_end, data_start, data_end, stack_start;
 	uaddr_t arg_start, arg_end, env_start, env_end;

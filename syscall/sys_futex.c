@@ -53,7 +53,8 @@ static long do_requeue_op(int cmd, bool shared, uaddr_t addr, u32 val, u32 val2,
 {
 	if ((s32)val < 0 || (s32)val2 < 0)
 		return -EINVAL;
-	return futex_requeue(addr, addr2, shared, val, val2, cmd == FUTEX_CMP_REQUEUE, val3);
+	return futex_requeue(addr, addr2, shared, shared, val, val2, cmd == FUTEX_CMP_REQUEUE,
+			     val3);
 }
 
 /* Linux wakes one even when asked for none. */
