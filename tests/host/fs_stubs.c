@@ -2,7 +2,9 @@
 /* What fs/ needs of the kernel in host tests: one task, root, without limits, that gets no signals (fs_stubs.h). */
 #include "fs_stubs.h"
 
+#include <fs/fasync.h>
 #include <fs/internal.h>
+#include <fs/lease.h>
 #include <fs/tmpfs/tmpfs.h>
 #include <hal/host/host.h>
 #include <mm/internal.h>
@@ -40,6 +42,25 @@ bool fatal_signal_pending(void)
 {
 	return false;
 }
+/* No file here has an owner or a lease. */
+void file_owner_free(struct file *f)
+{
+	(void)f;
+}
+
+void lease_file_gone(struct file *f)
+{
+	(void)f;
+}
+
+int __lease_break(struct inode *inode, bool write, bool nonblock)
+{
+	(void)inode;
+	(void)write;
+	(void)nonblock;
+	return 0;
+}
+
 void epoll_file_release(struct file *f)
 {
 	abort();
