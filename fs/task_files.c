@@ -142,7 +142,7 @@ bool exec_creds(struct file *f, struct creds *c)
 	uid_t old_euid = c->euid;
 	gid_t old_egid = c->egid;
 
-	if (!c->no_new_privs) {
+	if (!c->no_new_privs && !current->no_new_privs) {
 		if (inode->mode & S_ISUID)
 			c->euid = inode->uid;
 		if ((inode->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))

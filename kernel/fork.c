@@ -10,6 +10,7 @@
 #include <kernel/printk.h>
 #include <kernel/process.h>
 #include <kernel/sched.h>
+#include <kernel/seccomp.h>
 #include <kernel/signal.h>
 #include <kernel/time.h>
 #include <kernel/trace/points.h>
@@ -51,6 +52,7 @@ void task_put(struct task *t)
 	uctx_exit(&t->hal);
 	if (t->kstack)
 		kstack_free(t->kstack);
+	seccomp_release(t);
 	if (t->creds)
 		creds_put(t->creds);
 	if (t->tid)
@@ -271,6 +273,7 @@ static int link_task(struct task *t, const struct clone_req *req)
 		list_add_tail(&t->thread_link, &p->threads);
 		p->nthreads++;
 		t->tid->task = t;
+		seccomp_fork(t);
 		if (READ_ONCE(trace_syscalls))
 			task_set_work(t, WORK_TRACE);
 		sig_recalc(t);

@@ -191,10 +191,13 @@ struct task {
 		vfork; /* wake_lock: on the stack of the parent that waits for us; NULL otherwise */
 	int exit_code; /* wait status of this thread */
 	int pdeath_signal;
-	u32 personality;		      /* own: personality(2) */
-	u64 timer_slack_ns, default_slack_ns; /* own: prctl(2) */
-	u8 memory_failure;		      /* own: PR_MCE_KILL_* */
-	bool io_flusher;		      /* own: prctl(2) */
+	u8 seccomp_mode;   /* s to change */
+	bool no_new_privs; /* s: as in creds, but given by another thread (seccomp) */
+	struct seccomp_filter *seccomp_filter; /* s to change; a reference */
+	u32 personality;		       /* own: personality(2) */
+	u64 timer_slack_ns, default_slack_ns;  /* own: prctl(2) */
+	u8 memory_failure;		       /* own: PR_MCE_KILL_* */
+	bool io_flusher;		       /* own: prctl(2) */
 	void (*kthread_fn)(void *);
 	void *kthread_arg;
 	const void *wchan;
@@ -205,6 +208,7 @@ struct task {
 #define TASK_F_IDLE    8u
 
 struct posix_timer;
+struct seccomp_filter;
 
 struct process {
 	refcount_t refs;

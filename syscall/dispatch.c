@@ -4,6 +4,7 @@
  * arguments out of the user context with their types, so that no handler sees garbage in the upper half of an int.
  * The plain path is inline in kernel/syscall.h; here is the path for calls that are watched.
  */
+#include <kernel/seccomp.h>
 #include <kernel/syscall.h>
 #include <kernel/trace/points.h>
 #include <syscall/proto.h>
@@ -27,7 +28,9 @@ long syscall_watched(struct task *t, unsigned long nr)
 		trace_syscall_enter((long)nr, u);
 	if (strace)
 		strace_enter(&line, desc, (long)nr, u);
-	if (desc) {
+	if ((t->work & WORK_SECCOMP) && !seccomp_allows((long)nr, &r)) {
+		/* r is what the program gets for it */
+	} else if (desc) {
 		t->restart_class = desc->restart;
 		r = desc->call(u);
 	}

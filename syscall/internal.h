@@ -6,6 +6,7 @@
 #include <types.h>
 
 /** prctl_own() - the operations of prctl(2) that read or set a plain property of current. */
+long prctl_set_seccomp(ulong mode, uaddr_t prog);
 long prctl_own(int option, ulong arg2, ulong arg3, ulong arg4, ulong arg5);
 
 #endif

@@ -360,7 +360,9 @@ long sys_prctl(int option, ulong arg2, ulong arg3, ulong arg4, ulong arg5)
 		return arg2 != 1 || arg3 || arg4 || arg5 ? -EINVAL
 							 : edit_creds(edit_no_new_privs, 1);
 	case PR_GET_NO_NEW_PRIVS:
-		return arg2 || arg3 || arg4 || arg5 ? -EINVAL : current->creds->no_new_privs;
+		return arg2 || arg3 || arg4 || arg5
+			       ? -EINVAL
+			       : current->creds->no_new_privs || current->no_new_privs;
 	case PR_CAP_AMBIENT:
 		return prctl_ambient(arg2, arg3, arg4, arg5);
 	default:

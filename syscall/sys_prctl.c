@@ -75,6 +75,10 @@ long prctl_own(int option, ulong arg2, ulong arg3, ulong arg4, ulong arg5)
 	bool rest = arg3 || arg4 || arg5;
 
 	switch (option) {
+	case PR_GET_SECCOMP:
+		return current->seccomp_mode;
+	case PR_SET_SECCOMP:
+		return prctl_set_seccomp(arg2, arg3);
 	case PR_GET_TIMING:
 		return 0; /* by statistics: the only kind there is */
 	case PR_SET_TIMING:

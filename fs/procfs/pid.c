@@ -8,6 +8,7 @@
 #include <kernel/posix_timer.h>
 #include <kernel/ptrace.h>
 #include <kernel/sched.h>
+#include <kernel/seccomp.h>
 #include <kernel/time.h>
 
 #define NS_PER_TICK (NSEC_PER_SEC / USER_HZ)
@@ -245,7 +246,8 @@ static void status_signals(struct printbuf *pb, struct task *t, const struct tas
 			"016llx\nCapAmb:\t%016llx\n",
 			c->cap_inheritable, c->cap_permitted, c->cap_effective, c->cap_bset,
 			c->cap_ambient);
-	printbuf_printf(pb, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n", c->no_new_privs);
+	printbuf_printf(pb, "NoNewPrivs:\t%d\nSeccomp:\t%u\nSeccomp_filters:\t%u\n",
+			c->no_new_privs || t->no_new_privs, t->seccomp_mode, seccomp_filters(t));
 	creds_put(c);
 }
 

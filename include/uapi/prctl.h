@@ -34,6 +34,8 @@
 #define PR_RISCV_V_SET_CONTROL	69
 #define PR_RISCV_V_GET_CONTROL	70
 #define PR_GET_TIMING		13
+#define PR_GET_SECCOMP		21
+#define PR_SET_SECCOMP		22
 #define PR_SET_TIMING		14
 #define PR_MCE_KILL		33
 #define PR_MCE_KILL_GET		34
