@@ -42,6 +42,7 @@ ICOUNT = ["-icount", "shift=0,sleep=off"]
 MEMORY = 1 << 30
 BOOT_LIMIT = 15000000               # instructions from the kernel's start to the program's first
 IMAGE_LIMIT = 1 << 20
+START_LIMIT_S = 90                  # a machine with too little memory may hang
 LEAST_STEP = {"caelum": 1 << 20, "linux": 4 << 20}
 
 
@@ -117,17 +118,18 @@ class Bench:
         if self.programs is None:
             raise caelum.Failure(f"{arch}: no libraries for user programs here")
 
-    def run(self, side, rows, smp=1, qemu_args=(), memory=MEMORY):
+    def run(self, side, rows, smp=1, qemu_args=(), memory=MEMORY, timeout=None):
         """Boot @side ("caelum" or "linux") with these rows. Return: {row: (value, unit) or (None, why)}."""
         import linuxvm
+        timeout = timeout or self.timeout
         with tempfile.TemporaryDirectory(prefix="caelum-") as tmp:
             initrd = os.path.join(tmp, "initrd")
             words = rows if side == "caelum" else ["-s", "3", *rows]
             write_initrd(initrd, self.arch, self.programs, words)
             if side == "caelum":
-                text = run_caelum(self.arch, self.kernel, initrd, memory, smp, list(qemu_args), self.timeout)
+                text = run_caelum(self.arch, self.kernel, initrd, memory, smp, list(qemu_args), timeout)
             else:
-                text = linuxvm.boot(self.arch, initrd, tmp, memory, smp, list(qemu_args), "/bin/bench", self.timeout)
+                text = linuxvm.boot(self.arch, initrd, tmp, memory, smp, list(qemu_args), "/bin/bench", timeout)
         found = parse_rows(text)
         self.log(side, text)
         return {row: found.get(row, (None, "no result")) for row in [*rows, "reset-to-main", "boot-to-main"]}
@@ -141,7 +143,7 @@ class Bench:
         """Whether the kernel comes up with that much memory and runs a row."""
         if memory < 1 << 20:
             return False
-        return self.run(side, ["null"], memory=memory)["null"][0] is not None
+        return self.run(side, ["null"], memory=memory, timeout=START_LIMIT_S)["null"][0] is not None
 
     def least_memory(self, side):
         """Bytes, by bisection in steps."""

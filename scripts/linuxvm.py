@@ -40,7 +40,8 @@ def flash(arch, scratch):
 
 def boot(arch, initrd, scratch, memory, smp, qemu_args, init, timeout):
     """Run Linux with @init as its first process until it powers off. Return: the text of the serial port."""
-    cmd = [f"qemu-system-{arch}", *boards.DEFAULT[arch], "-m", f"{memory >> 20}M", "-smp", str(smp),
+    board = boards.default_board(arch)
+    cmd = [f"qemu-system-{arch}", *board.qemu, *board.size_args(memory, smp),
            "-display", "none", "-monitor", "none", "-nodefaults", "-no-reboot", "-serial", "stdio",
            "-kernel", os.path.join(LINUX, arch, "vmlinuz"), "-initrd", initrd,
            "-append", f"console={CONSOLE[arch]} quiet loglevel=0 mitigations=off panic=-1 rdinit={init}",
