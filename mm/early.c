@@ -71,14 +71,26 @@ static paddr_t __init early_alloc_phys(u64 size, u64 align)
 	panic("out of memory while booting: %llu bytes wanted", size);
 }
 
+void *__init early_alloc_raw(size_t size, size_t align)
+{
+	return phys_to_virt(early_alloc_phys(ALIGN_UP(size, PAGE_SIZE), max(align, PAGE_SIZE)));
+}
+
 void *__init early_alloc(size_t size, size_t align)
 {
-	void *va;
+	void *va = early_alloc_raw(size, align);
 
-	size = ALIGN_UP(size, PAGE_SIZE);
-	va = phys_to_virt(early_alloc_phys(size, max(align, PAGE_SIZE)));
-	memset(va, 0, size);
+	memset(va, 0, ALIGN_UP(size, PAGE_SIZE));
 	return va;
+}
+
+bool __init early_is_free(paddr_t base, u64 size)
+{
+	for (unsigned int i = 0; i < nfree; i++)
+		if (base >= free_range[i].base &&
+		    base + size <= free_range[i].base + free_range[i].size)
+			return true;
+	return false;
 }
 
 void __init early_for_each_free(void (*fn)(paddr_t base, u64 size))

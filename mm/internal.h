@@ -8,6 +8,10 @@
 
 /** early_alloc() - zeroed memory before the buddy allocator is up; never fails (panics). Boot CPU. */
 void *early_alloc(size_t size, size_t align);
+/** early_alloc_raw() - the same, not zeroed. */
+void *early_alloc_raw(size_t size, size_t align);
+/** early_is_free() - whether [base, base + size) lies in one range that early_for_each_free() will report. Boot CPU. */
+bool early_is_free(paddr_t base, u64 size);
 /** early_for_each_free() - every free range that the early allocator leaves, in bytes. */
 void early_for_each_free(void (*fn)(paddr_t base, u64 size));
 

@@ -11,7 +11,9 @@
  * with interrupts off.
  *
  * struct page array: one flat array if RAM is reasonably dense; otherwise the array is a virtual one in VMALLOC space with
- * only the parts mapped that describe RAM.
+ * only the parts mapped that describe RAM. Of a block of the largest order that is free at boot only the first struct page is
+ * written; it is marked PAGE_RAW, and the others are when the block is first taken. So the time to boot hardly
+ * grows with RAM.
  */
 #include <hal/boot.h>
 #include <hal/cpu.h>
@@ -22,6 +24,8 @@
 #include <mm/internal.h>
 
 #define MAX_ORDER 11 /* orders 0..10: up to 4 MiB */
+#define RAW_PAGES (1ULL << (MAX_ORDER - 1))
+#define PAGE_RAW  0x80 /* of page->flags; zone->lock */
 #define PCP_MAX	  64
 #define PCP_BATCH 32
 
@@ -140,6 +144,37 @@ static void zone_free_block(struct zone *z, struct page *page, unsigned int orde
 	zone_add_free(z, page, order);
 }
 
+static unsigned int zone_of(paddr_t pa)
+{
+	return pa >= 1ULL << 32 ? ZONE_NORMAL : ZONE_DMA32;
+}
+
+/*
+ * Set the first word of @n struct pages: there are many, so each costs one store.
+ * Little-endian, as all our machines are.
+ */
+static void set_heads(struct page *page, u64 n, u32 refcount, enum page_type type,
+		      unsigned int zone)
+{
+	u64 head = refcount | (u64)type << 32 | (u64)zone << 48;
+
+	static_assert(offsetof(struct page, refcount) == 0 && offsetof(struct page, type) == 4 &&
+			      offsetof(struct page, order) == 5 &&
+			      offsetof(struct page, zone) == 6 && offsetof(struct page, flags) == 7,
+		      "the first word of struct page");
+	for (u64 i = 0; i < n; i++)
+		memcpy(&page[i], &head, sizeof(head));
+}
+
+/* The struct pages of a block of the largest order, which boot has left as they were. */
+static __noinline void open_raw_block(struct page *page)
+{
+	unsigned int zone = page->zone;
+
+	memset(page, 0, RAW_PAGES * sizeof(*page));
+	set_heads(page, RAW_PAGES, 0, PAGE_KERNEL, zone);
+}
+
 static struct page *zone_take_block(struct zone *z, unsigned int order)
 {
 	for (unsigned int o = order; o < MAX_ORDER; o++) {
@@ -149,6 +184,8 @@ static struct page *zone_take_block(struct zone *z, unsigned int order)
 			continue;
 		page = list_first_entry(&z->free[o], struct page, link);
 		list_del(&page->link);
+		if (unlikely(page->flags & PAGE_RAW))
+			open_raw_block(page);
 		while (o > order) {
 			o--;
 			zone_add_free(z, page + (1ULL << o), o);
@@ -367,28 +404,6 @@ void upcall_state_free(void *state, size_t size)
 
 /* ---- boot ---- */
 
-static unsigned int zone_of(paddr_t pa)
-{
-	return pa >= 1ULL << 32 ? ZONE_NORMAL : ZONE_DMA32;
-}
-
-/*
- * Set the first word of @n struct pages: at boot there are many, so each costs one store.
- * Little-endian, as all our machines are.
- */
-static void __init set_heads(struct page *page, u64 n, u32 refcount, enum page_type type,
-			     unsigned int zone)
-{
-	u64 head = refcount | (u64)type << 32 | (u64)zone << 48;
-
-	static_assert(offsetof(struct page, refcount) == 0 && offsetof(struct page, type) == 4 &&
-			      offsetof(struct page, order) == 5 &&
-			      offsetof(struct page, zone) == 6 && offsetof(struct page, flags) == 7,
-		      "the first word of struct page");
-	for (u64 i = 0; i < n; i++)
-		memcpy(&page[i], &head, sizeof(head));
-}
-
 static void __init free_range(paddr_t base, u64 size)
 {
 	u64 pfn = base >> PAGE_SHIFT, end = (base + size) >> PAGE_SHIFT;
@@ -399,7 +414,8 @@ static void __init free_range(paddr_t base, u64 size)
 
 		while ((pfn & ((1ULL << order) - 1)) || pfn + (1ULL << order) > end)
 			order--;
-		set_heads(page, 1ULL << order, 0, PAGE_KERNEL, zone_of(pfn << PAGE_SHIFT));
+		if (order < MAX_ORDER - 1)
+			set_heads(page, 1ULL << order, 0, PAGE_KERNEL, zone_of(pfn << PAGE_SHIFT));
 		buddy_free(page, order);
 		pfn += 1ULL << order;
 	}
@@ -438,22 +454,74 @@ static vaddr_t __init map_page_array_part(const struct boot_range *ram, vaddr_t 
 	from = max(from, mapped_to);
 	if (from >= to)
 		return mapped_to;
-	mem = early_alloc(to - from, PAGE_SIZE);
+	mem = early_alloc_raw(to - from, PAGE_SIZE);
 	if (hal_kernel_map(from, virt_to_phys(mem), to - from, HAL_READ | HAL_WRITE | HAL_GLOBAL))
 		panic("cannot map the page array");
 	return to;
 }
 
-/* All RAM's pages start out PAGE_RESERVED with one reference; free_range() makes them free. */
-static void __init init_page_structs(const struct boot_range *ram)
+static bool __init is_raw(u64 pfn, u64 end)
 {
-	paddr_t base = ram->base, end = ram->base + ram->size,
-		border = clamp(1ULL << 32, base, end);
+	return end - pfn == RAW_PAGES && early_is_free(pfn << PAGE_SHIFT, RAW_PAGES << PAGE_SHIFT);
+}
 
-	set_heads(phys_to_page(base), (border - base) >> PAGE_SHIFT, 1, PAGE_RESERVED, ZONE_DMA32);
-	if (border < end)
-		set_heads(phys_to_page(border), (end - border) >> PAGE_SHIFT, 1, PAGE_RESERVED,
-			  ZONE_NORMAL);
+static u64 __init block_end(u64 pfn, u64 end)
+{
+	return min(ALIGN_DOWN(pfn, RAW_PAGES) + RAW_PAGES, end);
+}
+
+static struct page *__init struct_page(u64 pfn)
+{
+	return &page_array[pfn - (page_array_base >> PAGE_SHIFT)];
+}
+
+/* Zero the struct pages of [pfn, end). Of a block that is free as a whole only the first is written, and marked. */
+static void __init zero_page_structs(u64 pfn, u64 end)
+{
+	for (u64 next; pfn < end; pfn = next) {
+		struct page *page = struct_page(pfn);
+
+		next = block_end(pfn, end);
+		if (is_raw(pfn, next)) {
+			memset(page, 0, sizeof(*page));
+			set_heads(page, 1, 0, PAGE_KERNEL, zone_of(pfn << PAGE_SHIFT));
+			page->flags = PAGE_RAW;
+		} else {
+			memset(page, 0, (next - pfn) * sizeof(*page));
+		}
+	}
+}
+
+/* What is not raw of RAM's pages starts out PAGE_RESERVED with one reference; free_range() makes it free. */
+static void __init reserve_page_structs(const struct boot_range *ram)
+{
+	u64 end = (ram->base + ram->size) >> PAGE_SHIFT;
+
+	for (u64 pfn = ram->base >> PAGE_SHIFT, next; pfn < end; pfn = next) {
+		next = block_end(pfn, end);
+		if (!is_raw(pfn, next))
+			set_heads(struct_page(pfn), next - pfn, 1, PAGE_RESERVED,
+				  zone_of(pfn << PAGE_SHIFT));
+	}
+}
+
+/* After the array is there; @sparse: only the parts that describe RAM, rounded to blocks. */
+static void __init init_page_structs(bool sparse)
+{
+	u64 done = page_array_base >> PAGE_SHIFT;
+
+	if (!sparse)
+		zero_page_structs(done, done + page_array_count);
+	for (unsigned int i = 0; sparse && i < boot_info.nram; i++) {
+		const struct boot_range *ram = &boot_info.ram[i];
+		u64 first = ALIGN_DOWN(ram->base >> PAGE_SHIFT, RAW_PAGES);
+		u64 end = ALIGN_UP((ram->base + ram->size) >> PAGE_SHIFT, RAW_PAGES);
+
+		zero_page_structs(max(first, done), end);
+		done = max(done, end);
+	}
+	for (unsigned int i = 0; i < boot_info.nram; i++)
+		reserve_page_structs(&boot_info.ram[i]);
 }
 
 static void __init count_free(paddr_t base, u64 size)
@@ -466,13 +534,15 @@ void __init page_init(void)
 {
 	const struct boot_range *last = &boot_info.ram[boot_info.nram - 1];
 	u64 span, ram = 0;
+	bool sparse;
 
 	for (unsigned int i = 0; i < boot_info.nram; i++)
 		ram += boot_info.ram[i].size >> PAGE_SHIFT;
 	page_array_base = boot_info.ram[0].base;
 	span = (last->base + last->size - page_array_base) >> PAGE_SHIFT;
-	if (span <= ram + ram / 4) {
-		page_array = early_alloc(span * sizeof(struct page), PAGE_SIZE);
+	sparse = span > ram + ram / 4;
+	if (!sparse) {
+		page_array = early_alloc_raw(span * sizeof(struct page), PAGE_SIZE);
 	} else {
 		vaddr_t mapped_to = 0;
 
@@ -487,8 +557,7 @@ void __init page_init(void)
 		for (unsigned int o = 0; o < MAX_ORDER; o++)
 			list_init(&zones[i].free[o]);
 	}
-	for (unsigned int i = 0; i < boot_info.nram; i++)
-		init_page_structs(&boot_info.ram[i]);
+	init_page_structs(sparse);
 	buddy_up = true;
 	early_for_each_free(count_free);
 	reserve_pages = clamp(total_pages / 64, 64ULL, 4096ULL);
