@@ -33,7 +33,7 @@
 #define CSR_TCFG	0x41
 #define CSR_TICLR	0x44
 #define CSR_TLBIDX	0x10
-#define  TLBIDX_NE	(1UL << 31)
+#define TLBIDX_NE	(1UL << 31)
 #define CSR_TLBEHI	0x11
 #define CSR_TLBRENTRY	0x88
 #define CSR_TLBRBADV	0x89
