@@ -18,6 +18,7 @@
 #include <kernel/posix_timer.h>
 #include <kernel/printk.h>
 #include <kernel/process.h>
+#include <kernel/ptrace.h>
 #include <kernel/random.h>
 #include <kernel/signal.h>
 #include <kernel/trace/points.h>
@@ -767,6 +768,7 @@ static int prepare(struct exec *e)
 	if (!e->creds)
 		return -ENOMEM;
 	e->secure = exec_creds(e->file, e->creds);
+	ptrace_exec_creds(e->creds);
 	if (e->secure)
 		current->personality &= ~PER_CLEAR_ON_SETID;
 	r = build_stack(e);
@@ -779,20 +781,34 @@ static int prepare(struct exec *e)
 	return r;
 }
 
+/* Nobody may begin to trace between the decision about credentials and the moment they count. */
+static int prepare_and_commit(struct exec *e)
+{
+	struct mutex *m = &current->process->exec_mutex;
+	int r = mutex_lock_killable(m);
+
+	if (r)
+		return r;
+	r = prepare(e);
+	if (!r)
+		commit(e);
+	mutex_unlock(m);
+	return r;
+}
+
 int do_exec(const struct exec_args *args)
 {
 	struct exec *e = kzalloc(sizeof(*e), 0);
+	pid_t old_tid = task_tid(current);
 	int r;
 
 	if (!e)
 		return -ENOMEM;
 	e->args = args;
 	e->file = args->file;
-	e->old_tid = task_tid(current);
-	r = prepare(e);
-	if (!r)
-		commit(e);
-	else if (e->doomed && current->vm)
+	e->old_tid = old_tid;
+	r = prepare_and_commit(e);
+	if (r && e->doomed && current->vm)
 		sig_kill_self(SIGSEGV);
 	if (e->vm)
 		vm_put(e->vm);
@@ -804,5 +820,7 @@ int do_exec(const struct exec_args *args)
 	while (e->nscript)
 		kfree(e->script_args[--e->nscript]);
 	kfree(e);
+	if (!r)
+		ptrace_exec_event(old_tid);
 	return r;
 }

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ending tasks, and waiting for children: exit_group(2), wait4(2), waitid(2).
+ * Ending tasks: exit_group(2). Waiting for them is kernel/wait_child.c.
  *
  * A thread that exits gives back what it holds and vanishes; the last one of a process turns the process into a zombie,
  * which keeps its number and its status until the parent has waited. Children of a dead process go to the nearest
  * subreaper, or to process 1.
+ *
+ * Where threads are traced, their tracer comes first: a traced thread that is not the leader stays behind as a zombie of its own
+ * (thread_zombie) until its tracer has waited, and the process is a zombie only when there are no such threads any more. A zombie
+ * process whose leader is traced is shown to the tracer, then to the parent.
  *
  * Locking: tasklist_lock for the family tree and the zombie state; sighand->lock for the group's exit and stop state.
  */
@@ -16,6 +20,7 @@
 #include <kernel/kill.h>
 #include <kernel/printk.h>
 #include <kernel/process.h>
+#include <kernel/ptrace.h>
 #include <kernel/sched.h>
 #include <kernel/signal.h>
 #include <kernel/time.h>
@@ -92,7 +97,9 @@ int process_kill_other_threads(void)
 	spin_unlock_irqrestore(&p->sighand->lock, flags);
 	if (busy)
 		return -EAGAIN;
-	if (wait_event_killable(&p->exit_wait, READ_ONCE(p->nthreads) == 1))
+	/* Zombies, too, must have gone: a tracer is to know of every end before it hears of the exec. */
+	if (wait_event_killable(&p->exit_wait,
+				READ_ONCE(p->nthreads) == 1 && !READ_ONCE(p->nzombies)))
 		return -EAGAIN;
 	/* The survivor takes over the leader's number: to others the process has not changed. */
 	flags = spin_lock_irqsave(&tasklist_lock);
@@ -105,6 +112,7 @@ int process_kill_other_threads(void)
 		p->pid->task = current;
 		old_leader = p->leader;
 		p->leader = current;
+		ptrace_forget(old_leader);
 		pid_put_locked(old);
 	}
 	spin_unlock_irqrestore(&tasklist_lock, flags);
@@ -153,7 +161,7 @@ static void release_vm(struct task *t)
 static struct process *find_reaper(struct process *dead)
 {
 	for (struct process *p = dead->parent; p && p != init_process; p = p->parent)
-		if (p->child_subreaper && !p->zombie)
+		if (p->child_subreaper && !p->dead)
 			return p;
 	return init_process;
 }
@@ -203,20 +211,37 @@ static void signal_orphaned_group(struct pid *pgrp)
 	}
 }
 
-static void fill_child_info(struct process *p, struct siginfo *info, int code, int status)
+void process_times(struct process *p, struct cpu_times *out)
 {
+	struct task *t;
+
+	*out = p->dead_times;
+	list_for_each_entry(t, &p->threads, thread_link) {
+		struct cpu_times times;
+
+		sched_get_times(t, &times);
+		out->user_ns += times.user_ns;
+		out->system_ns += times.system_ns;
+	}
+}
+
+/* What SIGCHLD tells of @t: a thread, to its tracer; a process by its leader. */
+static void fill_child_info(struct task *t, struct siginfo *info, int code, int status)
+{
+	struct cpu_times times;
+
+	process_times(t->process, &times);
 	memset(info, 0, sizeof(*info));
 	info->si_signo = SIGCHLD;
 	info->si_code = code;
-	info->chld.pid = p->pid->nr;
-	info->chld.uid = p->leader->creds->uid;
+	info->chld.pid = task_tid(t);
+	info->chld.uid = t->creds->uid;
 	info->chld.status = status;
-	info->chld.utime = (s64)(p->dead_times.user_ns / (NSEC_PER_SEC / USER_HZ));
-	info->chld.stime = (s64)(p->dead_times.system_ns / (NSEC_PER_SEC / USER_HZ));
+	info->chld.utime = (s64)(times.user_ns / (NSEC_PER_SEC / USER_HZ));
+	info->chld.stime = (s64)(times.system_ns / (NSEC_PER_SEC / USER_HZ));
 }
 
-/* Decode a wait status for SIGCHLD and waitid. */
-static int status_code(int status, int *value)
+int wait_status_code(int status, int *value)
 {
 	if ((status & 0x7f) == 0) {
 		*value = status >> 8 & 0xff;
@@ -231,7 +256,7 @@ void process_notify_parent(struct process *p, int code, int value)
 	struct process *parent = p->parent;
 	struct siginfo info;
 
-	fill_child_info(p, &info, code, value);
+	fill_child_info(p->leader, &info, code, value);
 	if (code == CLD_STOPPED || code == CLD_CONTINUED) {
 		if (!(READ_ONCE(parent->sighand->action[SIGCHLD - 1].flags) & SA_NOCLDSTOP))
 			sig_send_process(parent, SIGCHLD, &info);
@@ -242,12 +267,17 @@ void process_notify_parent(struct process *p, int code, int value)
 	waitq_wake_all(&parent->child_wait);
 }
 
+static bool ignores_children(const struct process *p)
+{
+	const struct k_sigaction *sa = &p->sighand->action[SIGCHLD - 1];
+
+	return sa->handler == SIG_IGN || (sa->flags & SA_NOCLDWAIT);
+}
+
 /* Does the parent not want to hear of its children's end? */
 static bool parent_ignores(const struct process *p)
 {
-	const struct k_sigaction *sa = &p->parent->sighand->action[SIGCHLD - 1];
-
-	return p->exit_signal == SIGCHLD && (sa->handler == SIG_IGN || (sa->flags & SA_NOCLDWAIT));
+	return p->exit_signal == SIGCHLD && ignores_children(p->parent);
 }
 
 static void add_io_counts(struct io_counts *to, const struct io_counts *c)
@@ -258,11 +288,31 @@ static void add_io_counts(struct io_counts *to, const struct io_counts *c)
 	to->syscw += c->syscw;
 }
 
-/* Take a zombie out of all tables. Its structures go with their last references. */
-static void reap_locked(struct process *p)
+void process_notify_tracer(struct task *t, int code, int value)
+{
+	struct process *tracer = t->trace.tracer->process;
+	struct siginfo info;
+
+	fill_child_info(t, &info, code, value);
+	if (code == CLD_EXITED || code == CLD_KILLED || code == CLD_DUMPED ||
+	    !(READ_ONCE(tracer->sighand->action[SIGCHLD - 1].flags) & SA_NOCLDSTOP))
+		sig_send_process(tracer, SIGCHLD, &info);
+	waitq_wake_all(&tracer->child_wait);
+}
+
+/* ---- zombies; tasklist_lock held ---- */
+
+void dead_list_init(struct dead_list *dead)
+{
+	list_init(&dead->processes);
+	list_init(&dead->tasks);
+}
+
+void process_reap(struct process *p, struct dead_list *dead)
 {
 	struct process *parent = p->parent;
 
+	ptrace_forget(p->leader);
 	parent->child_times.user_ns += p->dead_times.user_ns + p->child_times.user_ns;
 	parent->child_times.system_ns += p->dead_times.system_ns + p->child_times.system_ns;
 	add_io_counts(&parent->dead_io, &p->dead_io);
@@ -274,6 +324,80 @@ static void reap_locked(struct process *p)
 	list_del_init(&p->session_link);
 	p->pid->process = NULL;
 	p->pid->task = NULL;
+	list_add_tail(&p->sibling, &dead->processes);
+}
+
+void process_zombie_announce(struct process *p, struct dead_list *dead)
+{
+	struct task *leader = p->leader;
+	int value, code = wait_status_code(p->group_exit_code, &value);
+
+	if (ptrace_by_stranger(leader)) {
+		process_notify_tracer(leader, code, value);
+		if (!ignores_children(leader->trace.tracer->process))
+			return;
+		ptrace_unlink(leader);
+	}
+	process_notify_parent(p, code, value);
+	if (parent_ignores(p))
+		process_reap(p, dead);
+}
+
+/* All threads are gone, and no tracer has to be told of any: the process itself is to be waited for. */
+static void become_zombie(struct process *p, struct dead_list *dead)
+{
+	p->zombie = true;
+	process_zombie_announce(p, dead);
+	waitq_wake_all(&p->exit_wait);
+}
+
+void thread_reap(struct task *t, struct dead_list *dead)
+{
+	struct process *p = t->process;
+
+	ptrace_forget(t);
+	t->thread_zombie = false;
+	t->tid->task = NULL;
+	list_add_tail(&t->trace.link, &dead->tasks);
+	if (--p->nzombies == 0 && p->dead)
+		become_zombie(p, dead);
+	else
+		waitq_wake_all(&p->exit_wait);
+}
+
+/* A thread that is not the leader has left. Its reference from the tables goes, now or when its tracer has waited. */
+static void thread_left(struct task *t)
+{
+	int value, code = wait_status_code(t->exit_code, &value);
+
+	if (is_traced(t) && !ignores_children(t->trace.tracer->process)) {
+		t->thread_zombie = true;
+		t->process->nzombies++;
+		task_get(t);
+		process_notify_tracer(t, code, value);
+		return;
+	}
+	if (is_traced(t)) {
+		process_notify_tracer(t, code, value);
+		ptrace_forget(t);
+	}
+	t->tid->task = NULL;
+}
+
+/* A thread that lives, to be its process's children's parent. */
+static struct task *live_thread(struct process *p)
+{
+	return list_empty(&p->threads) ? NULL
+				       : list_first_entry(&p->threads, struct task, thread_link);
+}
+
+static void thread_leaves_children(struct task *t)
+{
+	struct process *child;
+
+	list_for_each_entry(child, &t->process->children, sibling)
+		if (child->parent_thread == t)
+			child->parent_thread = live_thread(t->process);
 }
 
 /* The threads of @child that asked to hear of their parent's death are told, by the parent. */
@@ -289,7 +413,7 @@ static void tell_death(struct process *child)
 		}
 }
 
-static void give_children_away(struct process *p, struct list *reaped)
+static void give_children_away(struct process *p, struct dead_list *dead)
 {
 	struct process *reaper = find_reaper(p), *child, *next;
 
@@ -297,25 +421,22 @@ static void give_children_away(struct process *p, struct list *reaped)
 		bool orphaned;
 
 		child->parent = reaper;
+		child->parent_thread = live_thread(reaper);
 		child->exit_signal = SIGCHLD;
 		list_move_tail(&child->sibling, &reaper->children);
 		tell_death(child);
 		if (child->zombie) {
-			if (parent_ignores(child)) {
-				reap_locked(child);
-				list_add_tail(&child->sibling, reaped);
-			} else {
-				process_notify_parent(child, CLD_EXITED, 0);
-			}
+			if (!ptrace_by_stranger(child->leader))
+				process_zombie_announce(child, dead);
 			continue;
 		}
-		orphaned = child->pgrp != p->pgrp && orphaned_and_stopped(child->pgrp, NULL);
+		orphaned = child->pgrp != p->pgrp && child->session == p->session &&
+			   orphaned_and_stopped(child->pgrp, NULL);
 		if (orphaned)
 			signal_orphaned_group(child->pgrp);
 	}
 }
 
-/* Release processes that were reaped under the lock, and their leaders. */
 static void release_process(struct process *p)
 {
 	struct task *leader = p->leader;
@@ -325,39 +446,43 @@ static void release_process(struct process *p)
 	process_put(p);
 }
 
+void dead_list_release(struct dead_list *dead)
+{
+	struct process *p, *next_p;
+	struct task *t, *next_t;
+
+	list_for_each_entry_safe(p, next_p, &dead->processes, sibling) {
+		list_del_init(&p->sibling);
+		release_process(p);
+	}
+	list_for_each_entry_safe(t, next_t, &dead->tasks, trace.link) {
+		list_del_init(&t->trace.link);
+		task_put(t);
+	}
+}
+
 /* The last thread is gone: zombie, or gone at once when nobody cares. */
 static void process_died(struct process *p, int status)
 {
-	struct process *child, *next;
+	struct dead_list dead;
 	unsigned long flags;
-	bool gone;
-	int code, value;
-	DEFINE_LIST(reaped);
 
 	posix_timers_exit(p);
 	if (unlikely(p->sem_undo))
 		ipc_process_exit(p);
 	if (p->session_leader)
 		files_session_exit(p);
+	dead_list_init(&dead);
 	flags = spin_lock_irqsave(&tasklist_lock);
-	give_children_away(p, &reaped);
-	if (orphaned_and_stopped(p->pgrp, p))
+	give_children_away(p, &dead);
+	if (has_job_control_parent(p) && orphaned_and_stopped(p->pgrp, p))
 		signal_orphaned_group(p->pgrp);
 	p->group_exit_code = status;
-	p->zombie = true;
-	gone = parent_ignores(p);
-	code = status_code(status, &value);
-	process_notify_parent(p, code, value);
-	if (gone) {
-		reap_locked(p);
-		list_add_tail(&p->sibling, &reaped);
-	}
-	waitq_wake_all(&p->exit_wait);
+	p->dead = true;
+	if (!p->nzombies)
+		become_zombie(p, &dead);
 	spin_unlock_irqrestore(&tasklist_lock, flags);
-	list_for_each_entry_safe(child, next, &reaped, sibling) {
-		list_del_init(&child->sibling);
-		release_process(child);
-	}
+	dead_list_release(&dead);
 }
 
 static void add_times(struct process *p, struct task *t)
@@ -378,9 +503,13 @@ static void add_times(struct process *p, struct task *t)
 static bool leave_process(struct task *t)
 {
 	struct process *p = t->process;
-	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct dead_list dead;
+	unsigned long flags;
 	bool last;
 
+	dead_list_init(&dead);
+	flags = spin_lock_irqsave(&tasklist_lock);
+	ptrace_exit_tracer(&dead);
 	spin_lock(&p->sighand->lock);
 	list_del_init(&t->thread_link);
 	last = --p->nthreads == 0;
@@ -393,17 +522,20 @@ static bool leave_process(struct task *t)
 	if (t == p->leader)
 		task_get(t);
 	else
-		t->tid->task = NULL;
-	if (!last)
+		thread_left(t);
+	if (!last) {
+		thread_leaves_children(t);
 		waitq_wake_all(&p->exit_wait);
+	}
 	spin_unlock_irqrestore(&tasklist_lock, flags);
+	dead_list_release(&dead);
 	return last;
 }
 
 /* The whole system ends with its first process. */
 static __noreturn void init_died(int status)
 {
-	int value, code = status_code(status, &value);
+	int value, code = wait_status_code(status, &value);
 
 	trace_profile_end();
 	console_report_exit(code == CLD_EXITED ? value : 128 + value);
@@ -417,6 +549,7 @@ void do_exit(int status)
 	bool last;
 
 	coredump_join();
+	ptrace_exit_event(status);
 	TRACE_POINT(sched_process_exit, t);
 	t->flags |= TASK_F_EXITING;
 	t->exit_code = status;
@@ -432,123 +565,4 @@ void do_exit(int status)
 	if (last)
 		process_died(p, status);
 	sched_exit();
-}
-
-/* ---- wait ---- */
-
-static bool wait_matches(const struct wait_req *req, const struct process *p)
-{
-	bool clone_child = p->exit_signal != SIGCHLD;
-
-	switch (req->idtype) {
-	case P_PID:
-		if (p->pid->nr != req->id)
-			return false;
-		break;
-	case P_PGID:
-		if (p->pgrp->nr != req->id)
-			return false;
-		break;
-	}
-	return (req->options & __WALL) || clone_child == !!(req->options & (int)__WCLONE);
-}
-
-static void fill_result(struct process *p, struct wait_result *res)
-{
-	memset(res, 0, sizeof(*res));
-	res->pid = p->pid->nr;
-	res->uid = p->leader ? p->leader->creds->uid : 0;
-	res->times.user_ns = p->dead_times.user_ns + p->child_times.user_ns;
-	res->times.system_ns = p->dead_times.system_ns + p->child_times.system_ns;
-	res->minflt = p->dead_minflt + p->child_minflt;
-	res->majflt = p->dead_majflt + p->child_majflt;
-	res->maxrss = max(p->maxrss, p->child_maxrss);
-}
-
-/* Is there something to report about @p? tasklist_lock held. *reap: the caller must release it. */
-static bool try_report(const struct wait_req *req, struct process *p, struct wait_result *res,
-		       bool *reap)
-{
-	if (p->zombie) {
-		if (!(req->options & WEXITED))
-			return false;
-		fill_result(p, res);
-		res->status = p->group_exit_code;
-		res->code = status_code(res->status, &res->value);
-		*reap = !(req->options & WNOWAIT);
-		return true;
-	}
-	if (p->stopped && (req->options & WSTOPPED) && !p->stop_reported) {
-		fill_result(p, res);
-		res->code = CLD_STOPPED;
-		res->value = p->stop_signal;
-		res->status = p->stop_signal << 8 | 0x7f;
-		if (!(req->options & WNOWAIT))
-			p->stop_reported = true;
-		return true;
-	}
-	if (p->cont_pending && (req->options & WCONTINUED)) {
-		fill_result(p, res);
-		res->code = CLD_CONTINUED;
-		res->value = SIGCONT;
-		res->status = 0xffff;
-		if (!(req->options & WNOWAIT))
-			p->cont_pending = false;
-		return true;
-	}
-	return false;
-}
-
-/* One look at all children: 1 reported, 0 nothing yet, -ECHILD none fits. */
-static int scan_children(const struct wait_req *req, struct wait_result *res)
-{
-	struct process *self = current->process, *p, *found = NULL;
-	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
-	bool reap = false;
-	int r = -ECHILD;
-
-	list_for_each_entry(p, &self->children, sibling) {
-		if (!wait_matches(req, p))
-			continue;
-		r = 0;
-		if (try_report(req, p, res, &reap)) {
-			found = p;
-			r = 1;
-			break;
-		}
-	}
-	if (found && reap)
-		reap_locked(found);
-	spin_unlock_irqrestore(&tasklist_lock, flags);
-	if (found && reap)
-		release_process(found);
-	return r;
-}
-
-int do_wait(const struct wait_req *req, struct wait_result *res)
-{
-	struct waitq *q = &current->process->child_wait;
-	struct waiter w;
-	int r;
-
-	TRACE_POINT(sched_process_wait, req->idtype == P_PID ? (pid_t)req->id : 0);
-	r = scan_children(req, res);
-	if (r || (req->options & WNOHANG))
-		return r;
-	waiter_init(&w);
-	waitq_add(q, &w);
-	for (;;) {
-		task_prepare_sleep(TASK_INTERRUPTIBLE);
-		r = scan_children(req, res);
-		if (r)
-			break;
-		if (sleep_interrupted(TASK_INTERRUPTIBLE)) {
-			r = -EINTR;
-			break;
-		}
-		schedule();
-	}
-	task_finish_sleep();
-	waitq_remove(q, &w);
-	return r;
 }

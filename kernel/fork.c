@@ -9,6 +9,7 @@
 #include <kernel/files.h>
 #include <kernel/printk.h>
 #include <kernel/process.h>
+#include <kernel/ptrace.h>
 #include <kernel/sched.h>
 #include <kernel/seccomp.h>
 #include <kernel/signal.h>
@@ -106,6 +107,8 @@ static struct task *task_create(void)
 	__atomic_fetch_add(&ntasks, 1, __ATOMIC_RELAXED);
 	list_init(&t->pending.queue);
 	list_init(&t->thread_link);
+	list_init(&t->trace.tracees);
+	list_init(&t->trace.link);
 	t->altstack_flags = SS_DISABLE;
 	t->start_ns = hal_clock_ns();
 	return t;
@@ -139,6 +142,7 @@ static struct process *process_create(void)
 	waitq_init(&p->child_wait);
 	waitq_init(&p->signalfd_wait);
 	waitq_init(&p->exit_wait);
+	mutex_init(&p->exec_mutex);
 	p->start_ns = hal_clock_ns();
 	return p;
 }
@@ -241,6 +245,7 @@ static void link_process(struct process *p, const struct clone_req *req)
 	struct process *creator = current->process;
 
 	p->parent = req->flags & CLONE_PARENT ? creator->parent : creator;
+	p->parent_thread = req->flags & CLONE_PARENT ? creator->parent_thread : current;
 	if (req->flags & CLONE_PARENT)
 		p->exit_signal = creator->exit_signal;
 	list_add_tail(&p->sibling, &p->parent->children);
@@ -256,7 +261,7 @@ static void link_process(struct process *p, const struct clone_req *req)
 }
 
 /* 0, or -EINTR when the parent is being killed: its children must not escape. */
-static int link_task(struct task *t, const struct clone_req *req)
+static int link_task(struct task *t, const struct clone_req *req, unsigned int event)
 {
 	struct process *p = t->process;
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
@@ -276,6 +281,8 @@ static int link_task(struct task *t, const struct clone_req *req)
 		seccomp_fork(t);
 		if (READ_ONCE(trace_syscalls))
 			task_set_work(t, WORK_TRACE);
+		if (event || (req->flags & CLONE_PTRACE))
+			ptrace_link_child(t);
 		sig_recalc(t);
 		if (p->rlim[RLIMIT_CPU].rlim_cur != RLIM_INFINITY)
 			task_set_work(t, WORK_TIMER);
@@ -366,20 +373,23 @@ static void discard_task(struct task *t)
 	task_put(t);
 }
 
-/* vfork: sleep until the child has released our address space. A fatal signal ends the wait. */
-static void wait_for_vfork(struct task *child, struct vfork_wait *vw)
+/* vfork: sleep until the child has released our address space. A fatal signal ends the wait: -EINTR. */
+static int wait_for_vfork(struct task *child, struct vfork_wait *vw)
 {
 	unsigned long flags;
+	int r;
 
-	(void)wait_event_killable(&vw->q, READ_ONCE(vw->done));
+	r = wait_event_killable(&vw->q, READ_ONCE(vw->done));
 	flags = spin_lock_irqsave(&child->wake_lock);
 	child->vfork = NULL;
 	spin_unlock_irqrestore(&child->wake_lock, flags);
+	return r;
 }
 
 long do_clone(const struct clone_req *req)
 {
 	struct vfork_wait vw = { .q = WAITQ_INIT(vw.q) };
+	unsigned int event = ptrace_event_of_clone(req->flags, req->exit_signal);
 	struct file *pidfile = NULL;
 	struct task *t;
 	pid_t tid;
@@ -405,7 +415,7 @@ long do_clone(const struct clone_req *req)
 		(void)hal_put_user32(req->parent_tid, (u32)tid);
 	if (req->flags & CLONE_VFORK)
 		t->vfork = &vw;
-	r = link_task(t, req);
+	r = link_task(t, req, event);
 	if (r)
 		goto undo;
 	if (req->flags & CLONE_PIDFD)
@@ -414,8 +424,10 @@ long do_clone(const struct clone_req *req)
 	TRACE_POINT(sched_process_fork, t);
 	task_get(t);
 	sched_start(t);
-	if (req->flags & CLONE_VFORK)
-		wait_for_vfork(t, &vw);
+	if (event)
+		ptrace_event(event, (unsigned long)tid);
+	if ((req->flags & CLONE_VFORK) && !wait_for_vfork(t, &vw))
+		ptrace_event(PTRACE_EVENT_VFORK_DONE, (unsigned long)tid);
 	task_put(t);
 	return tid;
 undo:

@@ -41,8 +41,27 @@ struct wait_result {
 	struct cpu_times times;
 	u64 minflt, majflt, maxrss;
 };
+/** wait_status_code() - take a wait status apart: CLD_*; *value is si_status. */
+int wait_status_code(int status, int *value);
 /** do_wait() - 1: result filled; 0: nothing with WNOHANG; -ECHILD, -EINTR, -EINVAL. */
 int do_wait(const struct wait_req *req, struct wait_result *res);
+
+/* What was reaped with tasklist_lock held, to be released without it. */
+struct dead_list {
+	struct list processes; /* process->sibling */
+	struct list tasks;     /* task->trace.link */
+};
+void dead_list_init(struct dead_list *dead);
+void dead_list_release(struct dead_list *dead);
+/* The next five with tasklist_lock held. process_times(): CPU time of all threads, dead ones included. */
+void process_times(struct process *p, struct cpu_times *out);
+/** process_reap() - a zombie that was waited for leaves all tables. thread_reap(): a thread that was a zombie for its tracer. */
+void process_reap(struct process *p, struct dead_list *dead);
+void thread_reap(struct task *t, struct dead_list *dead);
+/** process_zombie_announce() - tell who is to wait for it next: a tracer that is not the parent, then the parent. */
+void process_zombie_announce(struct process *p, struct dead_list *dead);
+/** process_notify_tracer() - SIGCHLD for the tracer of @t, which has one, and wake it from wait. */
+void process_notify_tracer(struct task *t, int code, int value);
 
 /** user_task_loop() - the life of a user task; see kernel/user_loop.c. */
 __noreturn void user_task_loop(void *task);

@@ -45,3 +45,31 @@ int ptrace_may_access(struct task *t, unsigned int mode)
 	creds_put(it);
 	return yes ? 0 : -EPERM;
 }
+
+/* Does the tracer of current, if it has one, hold CAP_SYS_PTRACE since it attached? tasklist_lock held. */
+static bool tracer_is_capable(void)
+{
+	const struct creds *c = current->trace.tracer_creds;
+
+	return !c || (c->cap_effective >> CAP_SYS_PTRACE & 1);
+}
+
+void ptrace_exec_creds(struct creds *new)
+{
+	const struct creds *old = current->creds;
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	bool trusted = tracer_is_capable();
+
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	if (trusted)
+		return;
+	if (new->euid == old->uid &&new->egid == old->gid &&
+	    !(new->cap_permitted & ~old->cap_permitted))
+		return;
+	if (!capable(CAP_SETUID)) {
+		new->euid = new->suid = new->fsuid = new->uid;
+		new->egid = new->sgid = new->fsgid = new->gid;
+	}
+	new->cap_permitted &= old->cap_permitted;
+	new->cap_effective &= new->cap_permitted;
+}

@@ -361,7 +361,7 @@ void task_finish_sleep(void)
 bool sleep_interrupted(enum task_state state)
 {
 	if (state == TASK_INTERRUPTIBLE)
-		return READ_ONCE(current->work) & (WORK_SIGNAL | WORK_EXIT | WORK_STOP);
+		return READ_ONCE(current->work) & (WORK_SIGNAL | WORK_EXIT);
 	return state == TASK_KILLABLE && (READ_ONCE(current->work) & WORK_EXIT);
 }
 

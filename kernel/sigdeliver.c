@@ -11,18 +11,13 @@
 #include <hal/vdso.h>
 #include <kernel/printk.h>
 #include <kernel/process.h>
+#include <kernel/ptrace.h>
 #include <kernel/sigguard.h>
 #include <kernel/signal.h>
+#include <kernel/step.h>
 #include <kernel/trace/points.h>
 #include <lib/string.h>
 #include <mm/vm.h>
-
-/* A system call whose end is still to be decided. */
-struct interrupted {
-	bool open;
-	long nr;
-	unsigned long arg0;
-};
 
 /* ---- group stop ---- */
 
@@ -34,28 +29,48 @@ static void notify_parent(struct process *p)
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 }
 
-/* Begin to stop the process; its other threads are told. s held. */
-static void begin_stop(struct process *p, int sig)
+/* A thread that stopped of itself in the last group stop, and stays so in the next. */
+static bool stays(const struct process *p, const struct task *t)
 {
-	struct task *t;
-
-	if (p->stopping)
-		return;
-	p->stopping = true;
-	p->stopped = false;
-	p->stop_signal = sig;
-	p->stop_gen++;
-	p->nstopped = 0;
-	list_for_each_entry(t, &p->threads, thread_link)
-		if (t != current)
-			sig_poke(t);
+	return p->stopping && !t->trace.tracer && t->stop_gen == p->stop_gen;
 }
 
-/* Be one of those who stop. s held. */
-static void join_stop(struct process *p)
+/*
+ * Begin to stop the process; its other threads are told. s held. If it is stopped already, current is one that a tracer let run on:
+ * then those that run stop once more, for their tracers; the parent has been told.
+ */
+static void begin_stop(struct process *p, int sig)
 {
-	current->stop_gen = p->stop_gen;
-	if (++p->nstopped < p->nthreads)
+	u32 gen = p->stop_gen + 1;
+	struct task *t;
+
+	if (p->stopping && current->stop_gen != p->stop_gen)
+		return;
+	p->nstopped = 0;
+	list_for_each_entry(t, &p->threads, thread_link) {
+		if (stays(p, t)) {
+			t->stop_gen = gen;
+			p->nstopped++;
+		} else if (t->trace.seized && t != current) {
+			ptrace_notify_trap(t);
+		} else if (t != current) {
+			sig_poke(t);
+		}
+	}
+	if (!p->stopped)
+		p->stop_signal = sig;
+	p->stopping = true;
+	p->stop_gen = gen;
+}
+
+void sig_join_stop(struct task *t)
+{
+	struct process *p = t->process;
+
+	if (!p->stopping || t->stop_gen == p->stop_gen)
+		return;
+	t->stop_gen = p->stop_gen;
+	if (++p->nstopped < p->nthreads || p->stopped)
 		return;
 	p->stopped = true;
 	p->stop_reported = false;
@@ -65,7 +80,7 @@ static void join_stop(struct process *p)
 static bool still_stopped(struct process *p)
 {
 	return READ_ONCE(p->stopping) && READ_ONCE(p->stop_gen) == current->stop_gen &&
-	       !fatal_signal_pending();
+	       !READ_ONCE(current->trace.trap_stop) && !fatal_signal_pending();
 }
 
 /* Stay stopped until SIGCONT or the end. */
@@ -105,9 +120,93 @@ static void stop_by(struct process *p, int sig, u32 seq)
 
 /* ---- the interrupted system call ---- */
 
-static void rewind(const struct interrupted *in, long nr)
+static void rewind(const struct syscall_turn *in, long nr)
 {
 	uctx_restart_syscall(&current->hal.uctx, in->arg0, nr);
+}
+
+/* How a tracer sees the classes. Source: Linux's ptrace interface; strace(1) prints the names. */
+static const int restart_code[] = {
+	[RESTART_SYS] = ERESTARTSYS,
+	[RESTART_NOHAND] = ERESTARTNOHAND,
+	[RESTART_BLOCK] = ERESTART_RESTARTBLOCK,
+	[RESTART_ALWAYS] = ERESTARTNOINTR,
+};
+
+/* The class to show; RESTART_NEVER: it is plain EINTR, or none at all. */
+static unsigned int open_class(const struct syscall_turn *in)
+{
+	struct task *t = current;
+
+	if (!in->open || in->resume_ip || uctx_result(&t->hal.uctx) != -EINTR ||
+	    (t->restart_class == RESTART_BLOCK && !t->restart.fn))
+		return RESTART_NEVER;
+	return t->restart_class;
+}
+
+void sig_restart_show(const struct syscall_turn *in)
+{
+	unsigned int class = open_class(in);
+
+	if (class != RESTART_NEVER)
+		uctx_set_result(&current->hal.uctx, -restart_code[class]);
+}
+
+void sig_restart_take(struct syscall_turn *in)
+{
+	struct task *t = current;
+	struct uctx *u = &t->hal.uctx;
+	long result = uctx_result(u);
+
+	if (in->resume_ip || !uctx_in_syscall(u)) {
+		in->open = in->open && in->resume_ip;
+		return;
+	}
+	in->nr = uctx_syscall_nr(u);
+	in->arg0 = uctx_arg(u, 0);
+	for (unsigned int class = RESTART_SYS; class < ARRAY_SIZE(restart_code); class ++) {
+		if (result != -restart_code[class])
+			continue;
+		uctx_set_result(u, -EINTR);
+		t->restart_class = (u8) class;
+		in->open = true;
+		return;
+	}
+	in->open = false;
+}
+
+/* Where Linux rewinds an interrupted call before it looks for signals, a tracer sees it rewound: it may set another ip. */
+static void rewind_early(struct syscall_turn *in)
+{
+	unsigned int class = open_class(in);
+
+	if (class == RESTART_NEVER)
+		return;
+	in->resume_ip = uctx_ip(&current->hal.uctx);
+	rewind(in, class == RESTART_BLOCK ? restart_syscall_nr : in->nr);
+}
+
+/* A handler is to run: calls that are not made again after one see EINTR. */
+static void undo_rewind(const struct syscall_turn *in, const struct k_sigaction *action)
+{
+	struct task *t = current;
+	struct uctx *u = &t->hal.uctx;
+	bool again = t->restart_class == RESTART_ALWAYS ||
+		     (t->restart_class == RESTART_SYS && (action->flags & SA_RESTART));
+
+	if (again || uctx_ip(u) != in->resume_ip - UCTX_SYSCALL_INSN_SIZE)
+		return;
+	uctx_restart_syscall(u, in->arg0, in->nr);
+	uctx_set_ip(u, in->resume_ip);
+	uctx_set_result(u, -EINTR);
+}
+
+static void show_to_tracer(struct syscall_turn *in)
+{
+	if (UCTX_RESTART_EARLY)
+		rewind_early(in);
+	else
+		sig_restart_show(in);
 }
 
 /*
@@ -115,13 +214,18 @@ static void rewind(const struct interrupted *in, long nr)
  * NOHAND and BLOCK never after a handler; ALWAYS always. Without a handler (ignored, or a stop and continuation) all three are made again, BLOCK
  * by restart_syscall, which knows how much time is left. @action NULL: no handler runs.
  */
-static void decide_restart(struct interrupted *in, const struct k_sigaction *action)
+static void decide_restart(struct syscall_turn *in, const struct k_sigaction *action)
 {
 	struct task *t = current;
 
 	if (!in->open)
 		return;
 	in->open = false;
+	if (in->resume_ip) {
+		if (action)
+			undo_rewind(in, action);
+		return;
+	}
 	if (uctx_result(&t->hal.uctx) != -EINTR)
 		return;
 	switch ((enum syscall_restart)t->restart_class) {
@@ -265,6 +369,7 @@ static void run_handler(struct task *t, int sig, const struct siginfo *info,
 	u64 mask = t->blocked | action->mask;
 
 	t->restart.fn = NULL;
+	step_disarm(t);
 	if (push_frame(t, sig, info, action)) {
 		pr_debug("%s (pid %d): no room for the frame of signal %d at sp %lx\n", t->comm,
 			 task_pid(t), sig, uctx_sp(&t->hal.uctx));
@@ -280,28 +385,49 @@ static void run_handler(struct task *t, int sig, const struct siginfo *info,
 	if (!(action->flags & SA_NODEFER))
 		mask |= SIGMASK(sig);
 	sig_set_blocked(mask);
+	if (unlikely(t->trace.step))
+		ptrace_handler_entered();
 }
 
 /* ---- choosing ---- */
 
-/* Take what is to be delivered next. 0: nothing. *action is what the program wants done with it. s held. */
-static int take_next(struct task *t, struct siginfo *info, struct k_sigaction *action)
+/* Take what is to be delivered next. 0: nothing. s held. */
+static int take_next(struct task *t, struct siginfo *info)
 {
-	struct k_sigaction *sa;
 	int sig = t->forced.si_signo;
 
-	if (sig) {
-		*info = t->forced;
-		t->forced.si_signo = 0;
-	} else {
-		sig = sig_dequeue(t, ~t->blocked, info);
-	}
 	if (!sig)
-		return 0;
-	sa = &t->process->sighand->action[sig - 1];
+		return sig_dequeue(t, ~t->blocked, info);
+	*info = t->forced;
+	t->forced.si_signo = 0;
+	return sig;
+}
+
+/* What the program wants done with @sig. s held. */
+static void look_up_action(struct task *t, int sig, struct k_sigaction *action)
+{
+	struct k_sigaction *sa = &t->process->sighand->action[sig - 1];
+
 	*action = *sa;
 	if (sa->handler != SIG_DFL && sa->handler != SIG_IGN && (sa->flags & SA_RESETHAND))
 		sa->handler = SIG_DFL;
+}
+
+/* The tracer decides what becomes of a signal. Return: the one to deliver, 0: none. */
+static int ask_tracer(struct task *t, int sig, struct siginfo *info, struct k_sigaction *action,
+		      struct syscall_turn *turn)
+{
+	unsigned long flags;
+	struct sighand *sh;
+
+	show_to_tracer(turn);
+	sig = ptrace_signal_stop(sig, info);
+	sig_restart_take(turn);
+	if (!sig)
+		return 0;
+	sh = sighand_lock(t->process, &flags);
+	look_up_action(t, sig, action);
+	spin_unlock_irqrestore(&sh->lock, flags);
 	return sig;
 }
 
@@ -322,57 +448,97 @@ static enum step default_action(struct task *t, int sig, const struct siginfo *i
 	return STEP_DONE;
 }
 
-static enum step next_step(struct task *t, struct siginfo *info, struct k_sigaction *action,
-			   int *sig)
+/* What stands before signals. */
+enum halt { HALT_NONE, HALT_EXIT, HALT_STOP, HALT_TRAP, HALT_TELL };
+
+/* s held. */
+static enum halt next_halt(struct task *t)
 {
 	struct process *p = t->process;
-	unsigned long flags;
-	struct sighand *sh = sighand_lock(p, &flags);
-	bool stop = p->stopping, tell = p->cld_pending;
-	u32 seq = p->cont_seq;
 
-	if (p->group_exit || fatal_signal_pending()) {
-		spin_unlock_irqrestore(&sh->lock, flags);
+	if (p->group_exit || fatal_signal_pending())
+		return HALT_EXIT;
+	if (p->stopping && !t->trace.tracer) {
+		sig_join_stop(t);
+		return HALT_STOP;
+	}
+	if (p->stopping && t->stop_gen != p->stop_gen)
+		t->trace.trap_stop = true;
+	if (ptrace_trap_pending(t))
+		return HALT_TRAP;
+	return p->cld_pending ? HALT_TELL : HALT_NONE;
+}
+
+static enum step carry_out_halt(struct task *t, enum halt halt, struct syscall_turn *turn)
+{
+	switch (halt) {
+	case HALT_STOP:
+		stay_stopped(t->process);
+		break;
+	case HALT_TRAP:
+		show_to_tracer(turn);
+		ptrace_trap_stop();
+		sig_restart_take(turn);
+		break;
+	case HALT_TELL:
+		notify_parent(t->process);
+		break;
+	default:
 		return STEP_DONE;
 	}
+	return STEP_AGAIN;
+}
+
+static enum step next_step(struct task *t, struct siginfo *info, struct k_sigaction *action,
+			   int *sig, struct syscall_turn *turn)
+{
+	unsigned long flags;
+	struct sighand *sh = sighand_lock(t->process, &flags);
+	enum halt halt = next_halt(t);
+	u32 seq = t->process->cont_seq;
+	bool ask = false;
+
 	*sig = 0;
-	if (stop)
-		join_stop(p);
-	else if (!tell)
-		*sig = take_next(t, info, action);
-	if (!stop && !tell && !*sig)
-		sig_recalc(t);
+	if (halt == HALT_NONE) {
+		*sig = take_next(t, info);
+		ask = *sig && t->trace.tracer && *sig != SIGKILL;
+		if (!*sig)
+			sig_recalc(t);
+		else if (!ask)
+			look_up_action(t, *sig, action);
+	}
 	spin_unlock_irqrestore(&sh->lock, flags);
-	if (stop)
-		stay_stopped(p);
-	else if (tell)
-		notify_parent(p);
-	if (stop || tell)
-		return STEP_AGAIN;
+	if (halt != HALT_NONE)
+		return carry_out_halt(t, halt, turn);
 	if (!*sig)
 		return STEP_DONE;
+	if (ask) {
+		*sig = ask_tracer(t, *sig, info, action, turn);
+		if (!*sig)
+			return STEP_AGAIN;
+	}
 	TRACE_POINT(signal_deliver, *sig, info, action);
 	if (action->handler == SIG_IGN)
 		return STEP_AGAIN;
 	return action->handler == SIG_DFL ? default_action(t, *sig, info, seq) : STEP_HANDLER;
 }
 
-void sig_deliver_all(bool in_syscall, long nr, unsigned long arg0)
+void sig_deliver_all(struct syscall_turn *turn)
 {
-	struct interrupted in = { .open = in_syscall, .nr = nr, .arg0 = arg0 };
 	struct task *t = current;
 	struct k_sigaction action;
 	struct siginfo info;
 	enum step step;
 	int sig;
 
-	while ((step = next_step(t, &info, &action, &sig)) != STEP_DONE) {
+	while ((step = next_step(t, &info, &action, &sig, turn)) != STEP_DONE) {
 		if (step != STEP_HANDLER)
 			continue;
-		decide_restart(&in, &action);
+		decide_restart(turn, &action);
 		run_handler(t, sig, &info, &action);
 	}
-	decide_restart(&in, NULL);
+	decide_restart(turn, NULL);
+	turn->resume_ip = 0;
 	if (t->restore_blocked) {
 		t->restore_blocked = false;
 		sig_set_blocked(t->saved_blocked);

@@ -15,6 +15,7 @@
 #include <kernel/coredump.h>
 #include <kernel/printk.h>
 #include <kernel/process.h>
+#include <kernel/ptrace.h>
 #include <kernel/sched.h>
 #include <kernel/signal.h>
 #include <kernel/trace/points.h>
@@ -178,12 +179,21 @@ int sig_dequeue(struct task *t, u64 set, struct siginfo *info)
 	return sig;
 }
 
+/* A traced thread that has joined the group stop may run on: its tracer decides. */
+static bool has_to_stop(const struct task *t)
+{
+	const struct process *p = t->process;
+
+	return (p->stopping && (!t->trace.tracer || t->stop_gen != p->stop_gen)) ||
+	       ptrace_trap_pending(t);
+}
+
 void sig_recalc(struct task *t)
 {
 	struct process *p = t->process;
 
 	if (((t->pending.set | p->shared_pending.set) & ~t->blocked) || t->forced.si_signo ||
-	    p->stopping || p->cld_pending)
+	    has_to_stop(t) || p->cld_pending)
 		task_set_work(t, WORK_SIGNAL);
 	else
 		task_clear_work(t, WORK_SIGNAL);
@@ -348,11 +358,13 @@ static bool blocked_by(struct process *p, struct task *t, int sig)
 	return false;
 }
 
-/* A blocked signal is kept: its action may change before it is unblocked. */
+/* A blocked signal is kept: its action may change before it is unblocked. A tracer wants to see all but SIGKILL. */
 static bool is_ignored(struct process *p, struct task *t, int sig, const struct siginfo *info)
 {
 	unsigned long handler = action_of(p, sig)->handler;
 
+	if (is_traced(t ? t : p->leader) && sig != SIGKILL)
+		return false;
 	if (handler != SIG_IGN && handler != SIG_DFL)
 		return false;
 	if (sig_init_immune(p, info) && handler == SIG_DFL)
@@ -377,7 +389,10 @@ static void resume(struct process *p)
 	p->nstopped = 0;
 	list_for_each_entry(t, &p->threads, thread_link) {
 		task_set_work(t, WORK_SIGNAL);
-		task_wake(t, 1u << TASK_STOPPED);
+		if (t->trace.seized)
+			ptrace_notify_trap(t);
+		else
+			task_wake(t, 1u << TASK_STOPPED);
 	}
 }
 
@@ -395,10 +410,12 @@ static bool act_on_sending(struct process *p, struct task *t, int sig, const str
 	return !is_ignored(p, t, sig, info);
 }
 
-/* Does @sig end the process as soon as it is sent? One that leaves a core is taken by a thread first, whose registers the core shows.
- * (ptrace: a traced thread stops first; its place is in sig_deliver_all().) */
-static bool is_fatal(const struct process *p, int sig)
+/* Does @sig end the process as soon as it is sent to @t? A traced thread stops first; for one that leaves a core a thread is taken first, whose
+ * registers the core shows. */
+static bool is_fatal(const struct process *p, const struct task *t, int sig)
 {
+	if (is_traced(t) && sig != SIGKILL)
+		return false;
 	return action_of(p, sig)->handler == SIG_DFL &&
 	       !(SIGMASK(sig) & (SIG_IGNORE_MASK | SIG_STOP_MASK | SIG_COREDUMP_MASK));
 }
@@ -412,7 +429,7 @@ static void complete(struct process *p, struct task *t, int sig, const struct si
 	if (!t)
 		return;
 	/* A stopped process dies of SIGKILL only; what else is fatal waits until it continues. */
-	if (can_take(t, sig) && is_fatal(p, sig) && (!p->stopping || sig == SIGKILL) &&
+	if (can_take(t, sig) && is_fatal(p, t, sig) && (!p->stopping || sig == SIGKILL) &&
 	    !sig_init_immune(p, info)) {
 		begin_group_exit(p, sig);
 	} else if (can_take(t, sig)) {
@@ -556,7 +573,7 @@ void sig_force_info(const struct siginfo *info)
 		action->handler = SIG_DFL;
 		t->blocked &= ~SIGMASK(sig);
 	}
-	if (action->handler == SIG_DFL)
+	if (action->handler == SIG_DFL && !t->trace.tracer)
 		pr_debug("%s (pid %d): dies of signal %d, ip %lx address %llx\n", t->comm,
 			 task_pid(t), sig, uctx_ip(&t->hal.uctx), info->fault.addr);
 	t->forced = *info;

@@ -58,7 +58,7 @@ void sig_recalc(struct task *t);
 /** signal_pending() / fatal_signal_pending() of current. */
 static inline bool signal_pending(void)
 {
-	return READ_ONCE(current->work) & (WORK_SIGNAL | WORK_EXIT | WORK_STOP);
+	return READ_ONCE(current->work) & (WORK_SIGNAL | WORK_EXIT);
 }
 bool fatal_signal_pending(void);
 /** sig_set_blocked() - change current's mask (KILL and STOP never blocked). */
@@ -92,12 +92,24 @@ void sig_flush_handlers(struct sighand *sh); /* caught signals back to default *
 /** sig_exec_prepare() - make current's actions its own before exec (they may be shared by CLONE_SIGHAND). 0 or -ENOMEM. sig_exec(): reset them. */
 int __must_check sig_exec_prepare(void);
 void sig_exec(void);
+/* The system call of this turn of the user loop, as far as its restart needs to know it. */
+struct syscall_turn {
+	bool open; /* there was one, and whether it is made again is still to be decided */
+	long nr;
+	unsigned long arg0;
+	unsigned long
+		resume_ip; /* rewound already, as a tracer expects it: where it goes on if it is not made again; 0: not */
+};
+/** sig_deliver_all() - deliver signals until none is left, stop where told to; the loop's way out only. Decides about @turn's restart, once, by the first signal. */
+void sig_deliver_all(struct syscall_turn *turn);
 /**
- * sig_deliver_all() - deliver signals until none is left, stop where told to; the loop's way out only.
- * @in_syscall: the turn's trap was a syscall that this call decides the restart of (once, by the first signal delivered);
- * @nr, @arg0: its number and first argument.
+ * sig_restart_show() - put into the result register what a tracer expects of an interrupted call: one of ERESTARTSYS and its like.
+ * sig_restart_take() - the tracer has had its way with the registers: what is the state of the call now?
  */
-void sig_deliver_all(bool in_syscall, long nr, unsigned long arg0);
+void sig_restart_show(const struct syscall_turn *turn);
+void sig_restart_take(struct syscall_turn *turn);
+/** sig_join_stop() - @t, current or one that does not run, takes part in its process's group stop. s held. */
+void sig_join_stop(struct task *t);
 /** sig_retarget() - a thread leaves: shared signals it was woken for go to another one. s held. */
 void sig_retarget(struct task *leaving);
 /** sig_flush_queue() - free a dead thread's private signals. sig_free_pending(): those of a process that nobody else sees. */

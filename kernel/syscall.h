@@ -7,6 +7,7 @@
 #define KERNEL_SYSCALL_H
 
 #include <kernel/process.h>
+#include <kernel/signal.h>
 
 #define SYSCALL_TABLE_SIZE 512
 
@@ -31,19 +32,21 @@ struct syscall_info {
 
 extern const struct syscall_info syscall_info[SYSCALL_TABLE_SIZE];
 
-/** syscall_watched() - dispatch for a task whose calls somebody wants to see (WORK_ENTRY). Returns the result. May sleep. */
-long syscall_watched(struct task *t, unsigned long nr);
+/** syscall_watched() - dispatch for a task whose calls somebody wants to see (WORK_ENTRY), or to change. May sleep. */
+void syscall_watched(struct task *t, struct syscall_turn *turn);
 
 /** syscall_dispatch() - run the syscall in current's context and set its result register. May sleep. */
-static __always_inline void syscall_dispatch(struct task *t)
+static __always_inline void syscall_dispatch(struct task *t, struct syscall_turn *turn)
 {
 	struct uctx *u = &t->hal.uctx;
-	unsigned long nr = (unsigned long)uctx_syscall_nr(u);
+	unsigned long nr = (unsigned long)turn->nr;
 	long r = -ENOSYS;
 
 	if (unlikely(READ_ONCE(t->work) & WORK_ENTRY)) {
-		r = syscall_watched(t, nr);
-	} else if (likely(nr < SYSCALL_TABLE_SIZE && syscall_table[nr].call)) {
+		syscall_watched(t, turn);
+		return;
+	}
+	if (likely(nr < SYSCALL_TABLE_SIZE && syscall_table[nr].call)) {
 		t->restart_class = syscall_table[nr].restart;
 		r = syscall_table[nr].call(u);
 	}

@@ -39,13 +39,15 @@ struct process;
 #define WORK_RESCHED	 0x02u
 #define WORK_TIMER	 0x04u /* POSIX timers to poll */
 #define WORK_EXIT	 0x08u /* the process is exiting: this thread must, too */
-#define WORK_STOP	 0x10u /* ptrace stop or step to honour */
+#define WORK_SYSCALL_EXIT 0x10u /* a tracer is to see this call's end */
 #define WORK_STRACE	 0x20u /* kernel's own --strace */
 #define WORK_PTRACE	 0x40u /* syscall stops wanted */
 #define WORK_SECCOMP	 0x80u
 #define WORK_SILO	 0x100u
+#define WORK_STEP	 0x200u /* single-stepped: kernel/step.h */
 #define WORK_TRACE	 0x400u /* events of system calls are on */
-#define WORK_ENTRY	 (WORK_STRACE | WORK_PTRACE | WORK_SECCOMP | WORK_SILO | WORK_TRACE)
+#define WORK_ENTRY                                                                                 \
+	(WORK_STRACE | WORK_PTRACE | WORK_SECCOMP | WORK_SILO | WORK_STEP | WORK_TRACE)
 
 /* Immutable and shared; a change makes a new one (creds_prepare, creds_commit). */
 struct creds {
@@ -134,6 +136,29 @@ struct sched_entity {
 	bool yielding;	    /* own */
 };
 
+/* A thread that is traced, and one that traces: kernel/ptrace.h. */
+struct trace_state {
+	struct list tracees;		  /* p: those this thread traces */
+	struct task *tracer;		  /* p and s; NULL: not traced */
+	struct list link;		  /* p: tracer->trace.tracees */
+	const struct creds *tracer_creds; /* p: as they were when it attached */
+	u32 options;			  /* p and s: PTRACE_O_* */
+	bool seized;			  /* p and s */
+	bool trap_stop;			  /* s: stop without a signal (INTERRUPT, group stop) */
+	bool trap_notify;		  /* s: seized: report a change of the group stop */
+	bool stopped;			  /* s: in a stop; what ends it clears this */
+	bool listening;			  /* s: PTRACE_LISTEN: stopped, but not for requests */
+	bool frozen;	 /* s: a request is being carried out: not even SIGKILL ends the stop */
+	bool emulate;	 /* s: PTRACE_SYSEMU */
+	bool step;	 /* s: PTRACE_SINGLESTEP */
+	bool step_armed; /* own: user mode will trap after one instruction */
+	unsigned long step_ip;	     /* own: of the instruction to step (kernel/step_soft.c) */
+	struct step_plant *plant[4]; /* own: breakpoints where it may go */
+	int code; /* s: in a stop, what wait has to report, then 0; the signal to go on with */
+	unsigned long message; /* s: PTRACE_GETEVENTMSG */
+	struct siginfo *info;  /* s: on the tracee's stack; NULL: group stop of one not seized */
+};
+
 struct task {
 	struct hal_task hal; /* must be first */
 	u32 work;	     /* atomic, WORK_* */
@@ -176,6 +201,7 @@ struct task {
 	int altstack_flags;
 	struct restart_block restart;
 	u8 restart_class; /* enum syscall_restart of the running syscall; handlers may change it */
+	struct trace_state trace;
 	struct siginfo
 		forced; /* own: synchronous signal to deliver before all others; si_signo 0: none */
 	uaddr_t fault_tag; /* own: address bits that its si_addr lacks (SA_EXPOSE_TAGBITS) */
@@ -190,6 +216,7 @@ struct task {
 	struct vfork_wait *
 		vfork; /* wake_lock: on the stack of the parent that waits for us; NULL otherwise */
 	int exit_code; /* wait status of this thread */
+	bool thread_zombie; /* p: dead, not the leader, its tracer is still to be told */
 	int pdeath_signal;
 	u8 seccomp_mode;   /* s to change */
 	bool no_new_privs; /* s: as in creds, but given by another thread (seccomp) */
@@ -214,14 +241,15 @@ struct process {
 	refcount_t refs;
 	struct pid *pid;
 	struct sighand *sighand;
-	struct sigpending shared_pending;     /* s */
-	struct list threads;		      /* p */
-	unsigned int nthreads;		      /* p */
-	struct task *leader;		      /* p: may be a zombie while threads live */
-	struct process *parent;		      /* p: never NULL */
-	struct list children;		      /* p */
-	struct list sibling;		      /* p: parent->children */
-	struct pid *pgrp, *session;	      /* p, references */
+	struct sigpending shared_pending; /* s */
+	struct list threads;		  /* p */
+	unsigned int nthreads;		  /* p */
+	struct task *leader;		  /* p: may be a zombie while threads live */
+	struct process *parent;		  /* p: never NULL */
+	struct task *parent_thread; /* p: that forked, or another one after it exited; NULL: none */
+	struct list children;	    /* p */
+	struct list sibling;	    /* p: parent->children */
+	struct pid *pgrp, *session; /* p, references */
 	struct list group_link, session_link; /* p */
 	bool session_leader;
 	bool has_execed;
@@ -232,11 +260,13 @@ struct process {
 	bool group_exit;	    /* s */
 	int group_exit_code;	    /* s: wait status */
 	struct task *group_exec;    /* s: thread doing exec */
-	bool zombie;		    /* p: all threads gone, waiting to be reaped */
-	bool stopping;		    /* s: group stop begun: every thread is to join it */
-	bool stopped;		    /* s: all have joined */
-	u32 stop_gen;		    /* s: counts group stops */
-	u32 cont_seq;		    /* s: counts SIGCONTs, for a stop signal that is about to act */
+	bool dead;		    /* p: all threads gone */
+	bool zombie;	       /* p: ... and no traced one unreaped: waiting to be reaped itself */
+	unsigned int nzombies; /* p: dead threads that tracers have not waited for */
+	bool stopping;	       /* s: group stop begun: every thread is to join it */
+	bool stopped;	       /* s: all have joined */
+	u32 stop_gen;	       /* s: counts group stops */
+	u32 cont_seq;	       /* s: counts SIGCONTs, for a stop signal that is about to act */
 	int cld_pending; /* s: CLD_STOPPED or CLD_CONTINUED that the parent is still to be told; 0: none */
 	struct sighand *exec_sighand;		  /* own: actions that sig_exec() will install */
 	int stop_signal;			  /* s */
@@ -257,8 +287,9 @@ struct process {
 	struct process_timers *timers; /* kernel/posix_timer.h; NULL: has none yet */
 	struct core_dump *core;	       /* s: under way; NULL otherwise */
 	bool child_subreaper;
-	bool sem_undo;	/* semaphores are to be taken back at its end */
-	u32 membarrier; /* atomic: MEMBARRIER_CMD_REGISTER_* commands given */
+	bool sem_undo;		 /* semaphores are to be taken back at its end */
+	u32 membarrier;		 /* atomic: MEMBARRIER_CMD_REGISTER_* commands given */
+	struct mutex exec_mutex; /* nobody attaches while exec decides about credentials */
 };
 
 static __always_inline struct task *current_task(void)

@@ -12,8 +12,10 @@
 #include <hal/uctx.h>
 #include <kernel/printk.h>
 #include <kernel/process.h>
+#include <kernel/ptrace.h>
 #include <kernel/sched.h>
 #include <kernel/signal.h>
+#include <kernel/step.h>
 #include <kernel/syscall.h>
 #include <kernel/time.h>
 #include <kernel/trace/points.h>
@@ -102,9 +104,12 @@ static void handle_exception(struct task *t, struct uctx_event *ev)
 {
 	int sig = exception_signal[ev->kind].sig;
 	int code = ev->code ? ev->code : exception_signal[ev->kind].code;
-	bool has_address = ev->kind == UCTX_EXC_MISALIGNED || ev->kind == UCTX_EXC_ACCESS;
+	bool has_address = ev->kind == UCTX_EXC_MISALIGNED || ev->kind == UCTX_EXC_ACCESS ||
+			   (ev->kind == UCTX_EXC_DEBUG && code == TRAP_HWBKPT);
 
 	if (uctx_emulate(&t->hal, ev))
+		return;
+	if (ev->kind == UCTX_EXC_BREAKPOINT && step_breakpoint(t))
 		return;
 	pr_debug("%s (pid %d): exception %d at ip %lx address %lx raw %lx %lx %lx\n", t->comm,
 		 task_pid(t), ev->kind, uctx_ip(&t->hal.uctx), ev->addr, ev->raw[0], ev->raw[1],
@@ -131,41 +136,55 @@ static void start_task(struct task *t)
 		trace_syscall_exit(uctx_syscall_nr(&t->hal.uctx), 0);
 }
 
-#define WORK_BEFORE_USER (WORK_SIGNAL | WORK_RESCHED | WORK_TIMER | WORK_EXIT | WORK_STOP)
+#define WORK_BEFORE_USER                                                                           \
+	(WORK_SIGNAL | WORK_RESCHED | WORK_TIMER | WORK_EXIT | WORK_SYSCALL_EXIT | WORK_STEP)
 
-/* The syscall of this turn, as far as a restart needs to know it. */
-struct turn {
-	bool in_syscall;
-	long nr;
-	unsigned long arg0;
-};
-
-/* Do what is pending until nothing is. A restart is decided by the first signal delivered: the second round knows no syscall. */
-static __noinline void do_pending_work(struct task *t, struct turn *turn)
+/* A restart is decided by the first signal delivered: the second round knows no syscall. */
+static void do_one_round(struct task *t, struct syscall_turn *turn, u32 work)
 {
-	u32 work;
-
-	hal_irq_enable();
-	while ((work = READ_ONCE(t->work)) & WORK_BEFORE_USER) {
-		if (work & WORK_EXIT)
-			do_exit(t->process->group_exit ? t->process->group_exit_code : 0);
-		if (work & WORK_RESCHED)
-			schedule();
-		if (work & WORK_TIMER)
-			posix_timers_poll();
-		if (work & (WORK_SIGNAL | WORK_STOP)) {
-			sig_deliver_all(turn->in_syscall, turn->nr, turn->arg0);
-			turn->in_syscall = false;
-		}
+	if (work & WORK_EXIT)
+		do_exit(t->process->group_exit ? t->process->group_exit_code : 0);
+	if (work & WORK_SYSCALL_EXIT) {
+		task_clear_work(t, WORK_SYSCALL_EXIT);
+		if (turn->open)
+			ptrace_syscall_exit(turn);
 	}
-	hal_irq_disable();
+	if (work & WORK_RESCHED)
+		schedule();
+	if (work & WORK_TIMER)
+		posix_timers_poll();
+	if (work & WORK_SIGNAL) {
+		sig_deliver_all(turn);
+		turn->open = false;
+	}
+}
+
+/* Do what is pending until nothing is. Returns with interrupts off. */
+static __noinline void do_pending_work(struct task *t, struct syscall_turn *turn)
+{
+	hal_irq_enable();
+	step_trapped(t);
+	for (;;) {
+		u32 work = READ_ONCE(t->work) & WORK_BEFORE_USER;
+
+		if (work & ~WORK_STEP) {
+			do_one_round(t, turn, work);
+			continue;
+		}
+		if (work)
+			step_arm(t);
+		hal_irq_disable();
+		if (!(READ_ONCE(t->work) & WORK_BEFORE_USER & ~WORK_STEP))
+			return;
+		hal_irq_enable();
+	}
 }
 
 /* All that may stand between here and user mode. Returns with interrupts off and nothing pending. */
-static __always_inline void before_user(struct task *t, struct turn *turn)
+static __always_inline void before_user(struct task *t, struct syscall_turn *turn)
 {
 	hal_irq_disable();
-	while (unlikely(READ_ONCE(t->work) & WORK_BEFORE_USER))
+	if (unlikely(READ_ONCE(t->work) & WORK_BEFORE_USER))
 		do_pending_work(t, turn);
 }
 
@@ -173,7 +192,7 @@ void user_task_loop(void *task)
 {
 	struct task *t = task;
 	struct uctx_event ev = { 0 };
-	struct turn turn = { 0 };
+	struct syscall_turn turn = { 0 };
 	enum uctx_reason reason;
 
 	start_task(t);
@@ -182,13 +201,13 @@ void user_task_loop(void *task)
 		enter_user(t);
 		reason = uctx_run(&t->hal, &ev);
 		enter_system(t);
-		turn.in_syscall = reason == UCTX_SYSCALL;
+		turn.open = reason == UCTX_SYSCALL;
 		switch (reason) {
 		case UCTX_SYSCALL:
 			/* Both may be overwritten by the result; a restart needs them. */
 			turn.nr = uctx_syscall_nr(&t->hal.uctx);
 			turn.arg0 = uctx_arg(&t->hal.uctx, 0);
-			syscall_dispatch(t);
+			syscall_dispatch(t, &turn);
 			break;
 		case UCTX_PAGE_FAULT:
 			handle_page_fault(t, &ev);

@@ -4,7 +4,9 @@
  * arguments out of the user context with their types, so that no handler sees garbage in the upper half of an int.
  * The plain path is inline in kernel/syscall.h; here is the path for calls that are watched.
  */
+#include <kernel/ptrace.h>
 #include <kernel/seccomp.h>
+#include <kernel/step.h>
 #include <kernel/syscall.h>
 #include <kernel/trace/points.h>
 #include <syscall/proto.h>
@@ -14,29 +16,69 @@
 
 const long restart_syscall_nr = NR_RESTART_SYSCALL;
 
-long syscall_watched(struct task *t, unsigned long nr)
+static const struct syscall_desc *find(long nr)
 {
-	const struct syscall_desc *desc = NULL;
+	unsigned long n = (unsigned long)nr;
+
+	return n < SYSCALL_TABLE_SIZE && syscall_table[n].call ? &syscall_table[n] : NULL;
+}
+
+static long call(struct task *t, const struct syscall_desc *desc, long nr)
+{
+	long r;
+
+	if ((t->work & WORK_SECCOMP) && !seccomp_allows(nr, &r))
+		return r;
+	if (!desc)
+		return -ENOSYS;
+	t->restart_class = desc->restart;
+	return desc->call(&t->hal.uctx);
+}
+
+static long call_logged(struct task *t, const struct syscall_desc *desc, long nr)
+{
 	struct uctx *u = &t->hal.uctx;
 	struct strace_line line;
 	bool strace = t->work & WORK_STRACE;
-	long r = -ENOSYS;
+	long r;
 
-	if (nr < SYSCALL_TABLE_SIZE && syscall_table[nr].call)
-		desc = &syscall_table[nr];
 	if (t->work & WORK_TRACE)
-		trace_syscall_enter((long)nr, u);
+		trace_syscall_enter(nr, u);
 	if (strace)
-		strace_enter(&line, desc, (long)nr, u);
-	if ((t->work & WORK_SECCOMP) && !seccomp_allows((long)nr, &r)) {
-		/* r is what the program gets for it */
-	} else if (desc) {
-		t->restart_class = desc->restart;
-		r = desc->call(u);
-	}
+		strace_enter(&line, desc, nr, u);
+	r = call(t, desc, nr);
 	if (strace)
 		strace_exit(&line, desc, u, r);
 	if (READ_ONCE(t->work) & WORK_TRACE)
-		trace_syscall_exit((long)nr, r);
+		trace_syscall_exit(nr, r);
 	return r;
+}
+
+/* A tracer may change everything about the call, or take its place. Return: whether it is to be made. */
+static bool ask_tracer(struct task *t, struct syscall_turn *turn)
+{
+	struct uctx *u = &t->hal.uctx;
+	bool make = ptrace_syscall_entry();
+
+	turn->nr = uctx_syscall_nr(u);
+	turn->arg0 = uctx_arg(u, 0);
+	return make && turn->nr != -1;
+}
+
+void syscall_watched(struct task *t, struct syscall_turn *turn)
+{
+	u32 work = READ_ONCE(t->work);
+	const struct syscall_desc *desc;
+	long r;
+
+	step_disarm(t);
+	t->restart_class = RESTART_NEVER;
+	if ((work & WORK_STEP) && !t->trace.emulate)
+		task_set_work(t, WORK_SYSCALL_EXIT);
+	if ((work & WORK_PTRACE) && !ask_tracer(t, turn))
+		return;
+	desc = find(turn->nr);
+	r = work & (WORK_STRACE | WORK_TRACE) ? call_logged(t, desc, turn->nr)
+					      : call(t, desc, turn->nr);
+	uctx_set_result(&t->hal.uctx, r);
 }

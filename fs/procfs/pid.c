@@ -17,7 +17,7 @@
 
 /* What tasklist_lock and the signal lock guard, copied. */
 struct task_info {
-	pid_t pid, tid, ppid, pgrp, session, tpgid;
+	pid_t pid, tid, ppid, tracer, pgrp, session, tpgid;
 	u64 tty;
 	unsigned int nthreads;
 	struct cpu_times times, child_times;
@@ -67,6 +67,7 @@ static void get_info(struct task *t, struct task_info *ti, bool whole)
 	ti->pid = p->pid->nr;
 	ti->tid = t->tid->nr;
 	ti->ppid = p->parent ? p->parent->pid->nr : 0;
+	ti->tracer = t->trace.tracer ? task_tid(t->trace.tracer) : 0;
 	ti->pgrp = p->pgrp ? p->pgrp->nr : 0;
 	ti->session = p->session ? p->session->nr : 0;
 	ti->tpgid = -1;
@@ -80,7 +81,8 @@ static void get_info(struct task *t, struct task_info *ti, bool whole)
 	ti->child_times = p->child_times;
 	ti->child_minflt = p->child_minflt;
 	ti->child_majflt = p->child_majflt;
-	ti->zombie = p->zombie;
+	/* A dead leader of living threads, too, and a thread its tracer has not waited for. */
+	ti->zombie = p->zombie || (list_empty(&t->thread_link) && !(t->flags & TASK_F_KTHREAD));
 	if (whole) {
 		ti->times = p->dead_times;
 		ti->minflt = p->dead_minflt;
@@ -294,8 +296,9 @@ static int status_show(struct printbuf *pb, struct task *t)
 	printbuf_putc(pb, '\n');
 	if (!ti.zombie)
 		printbuf_puts(pb, "");
-	printbuf_printf(pb, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
-			states[state_of(t, &ti)].text, ti.pid, ti.tid, ti.ppid);
+	printbuf_printf(pb,
+			"State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n",
+			states[state_of(t, &ti)].text, ti.pid, ti.tid, ti.ppid, ti.tracer);
 	status_ids(pb, t);
 	printbuf_printf(pb, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\nKthread:\t%d\n",
 			ti.pid, ti.tid, ti.pgrp, ti.session, !!(t->flags & TASK_F_KTHREAD));

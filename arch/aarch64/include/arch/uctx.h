@@ -31,6 +31,8 @@ struct uctx {
 
 #ifndef CAELUM_HOST /* the decoder of probes is also built for tests */
 #define ARCH_HAS_INLINE_UCTX_RUN
+#define UCTX_SYSCALL_INSN_SIZE 4
+#define UCTX_RESTART_EARLY 1
 
 /* trap_asm.S: returns when user code traps, with every register but sp and x29 changed. */
 static __always_inline long arch_uctx_run(void *task, void *ev)
@@ -107,6 +109,17 @@ static inline void uctx_restart_syscall(struct uctx *u, unsigned long arg0, long
 	u->x[0] = arg0;
 	u->x[8] = (u64)nr;
 	u->pc -= 4;
+}
+/* Stops for a tracer around a call: x0 is its first argument, and the tracer may change it. Of call -1 it is the result. */
+static inline void uctx_trace_syscall_begin(struct uctx *u)
+{
+	if ((int)u->syscall_nr == -1)
+		u->x[0] = (u64)-38; /* ENOSYS */
+}
+static inline void uctx_trace_syscall_end(struct uctx *u)
+{
+	if ((int)u->syscall_nr != -1)
+		u->orig_x0 = u->x[0];
 }
 static inline void uctx_set_tls(struct uctx *u, unsigned long tls)
 {

@@ -38,6 +38,8 @@ struct uctx {
 
 #ifndef CAELUM_HOST /* the decoder of probes is also built for tests */
 #define ARCH_HAS_INLINE_UCTX_RUN
+#define UCTX_SYSCALL_INSN_SIZE 4
+#define UCTX_RESTART_EARLY 1
 
 /* entry.S: returns when user code traps, with every register but sp, s0 and tp changed. */
 static __always_inline long arch_uctx_run(void *task, void *ev)
@@ -126,6 +128,17 @@ static inline void uctx_restart_syscall(struct uctx *u, unsigned long arg0, long
 static inline bool uctx_in_syscall(const struct uctx *u)
 {
 	return u->cause == 8;
+}
+
+/* Stops for a tracer around a call: Linux shows -ENOSYS as its result until it has one. */
+static inline void uctx_trace_syscall_begin(struct uctx *u)
+{
+	u->regs[REG_A0] = (unsigned long)-38; /* ENOSYS */
+}
+
+static inline void uctx_trace_syscall_end(struct uctx *u)
+{
+	(void)u;
 }
 
 static inline void uctx_set_tls(struct uctx *u, unsigned long tls)

@@ -29,6 +29,8 @@ struct uctx {
 static_assert(offsetof(struct uctx, ss) + 8 == UCTX_TOP);
 
 #define ARCH_HAS_INLINE_UCTX_RUN
+#define UCTX_SYSCALL_INSN_SIZE 2
+#define UCTX_RESTART_EARLY 0
 
 /*
  * trap_asm.S: returns when user code traps, with every register but rsp and rbp changed. So the loop around it
@@ -137,6 +139,16 @@ static inline void uctx_restart_syscall(struct uctx *u, unsigned long arg0, long
 	u->ax = (u64)nr;
 	u->ip -= 2;
 	u->cx = u->ip;
+}
+
+/* Stops for a tracer around a call: Linux shows -ENOSYS as its result until it has one. */
+static inline void uctx_trace_syscall_begin(struct uctx *u)
+{
+	u->ax = (u64)-38; /* ENOSYS */
+}
+static inline void uctx_trace_syscall_end(struct uctx *u)
+{
+	(void)u;
 }
 
 /* Of the current task or a stopped one; arch/x86_64/uctx.c knows which. */

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ptrace(2): looking into a tracee and changing it: memory, registers, signals. The tracee is held in its stop (kernel/ptrace.c),
+ * so nothing moves under these functions. Those that the architecture alone knows (PEEKUSR, GETREGS) are hal_ptrace()'s.
+ */
+#include <hal/debug.h>
+#include <kernel/ptrace.h>
+#include <kernel/signal.h>
+#include <lib/string.h>
+#include <mm/slab.h>
+#include <mm/uaccess.h>
+#include <mm/vm.h>
+#include <uapi/machine.h>
+
+/* ---- memory ---- */
+
+/* A program that became privileged is not to be read by a tracer that is not. */
+static bool memory_is_open(struct task *t, struct vm *vm)
+{
+	return vm->dumpable == 1 || (t->trace.tracer_creds->cap_effective >> CAP_SYS_PTRACE & 1);
+}
+
+/* One word. 0 or -EIO. */
+static int access_word(struct task *t, uaddr_t addr, u64 *word, bool write)
+{
+	struct vm *vm = task_vm_get(t);
+	ssize_t n = -1;
+
+	if (!vm)
+		return -EIO;
+	if (memory_is_open(t, vm))
+		n = vm_access(vm, addr, word, sizeof(*word), write, true);
+	vm_put(vm);
+	return n == (ssize_t)sizeof(*word) ? 0 : -EIO;
+}
+
+static long peek(struct task *t, uaddr_t addr, uaddr_t data)
+{
+	u64 word;
+	int r = access_word(t, addr, &word, false);
+
+	return r ? r : put_user_obj(data, &word);
+}
+
+/* ---- registers ---- */
+
+static const struct hal_regset *find_regset(unsigned long note)
+{
+	unsigned int n;
+	const struct hal_regset *set = hal_regsets(&n);
+
+	for (unsigned int i = 0; i < n; i++)
+		if (set[i].note == note)
+			return &set[i];
+	return NULL;
+}
+
+static int regset_get(struct task *t, const struct hal_regset *set, uaddr_t base, size_t len,
+		      void *buf)
+{
+	int r = set->get(&t->hal, buf);
+
+	return r ? r : copy_to_user(base, buf, len);
+}
+
+static int regset_set(struct task *t, const struct hal_regset *set, uaddr_t base, size_t len,
+		      void *buf)
+{
+	if (copy_from_user(buf, base, len))
+		return -EFAULT;
+	return set->set(&t->hal, buf, len);
+}
+
+static long regset(struct task *t, bool write, unsigned long note, uaddr_t uiov)
+{
+	const struct hal_regset *set = find_regset(note);
+	struct iovec_u iov;
+	size_t size, len;
+	void *buf;
+	int r;
+
+	if (get_user_obj(&iov, uiov))
+		return -EFAULT;
+	if (!set || iov.len % set->element)
+		return -EINVAL;
+	size = set->size(&t->hal);
+	if (!size)
+		return -ENODEV;
+	len = min(iov.len, size);
+	buf = kmalloc(size, 0);
+	if (!buf)
+		return -ENOMEM;
+	r = write ? regset_set(t, set, iov.base, len, buf) : regset_get(t, set, iov.base, len, buf);
+	kfree(buf);
+	iov.len = len;
+	return r ? r : put_user_obj(uiov + offsetof(struct iovec_u, len), &iov.len);
+}
+
+/* ---- signals ---- */
+
+static long get_siginfo(struct task *t, uaddr_t data)
+{
+	return t->trace.info ? put_user_obj(data, t->trace.info) : -EINVAL;
+}
+
+static long set_siginfo(struct task *t, uaddr_t data)
+{
+	struct siginfo info;
+
+	if (get_user_obj(&info, data))
+		return -EFAULT;
+	if (!t->trace.info)
+		return -EINVAL;
+	*t->trace.info = info;
+	return 0;
+}
+
+/* The pending signal number @n, counted from 0. */
+static bool nth_pending(struct task *t, bool shared, u64 n, struct siginfo *info)
+{
+	struct sigpending *pending = shared ? &t->process->shared_pending : &t->pending;
+	unsigned long flags;
+	struct sighand *sh = sighand_lock(t->process, &flags);
+	bool found = false;
+	struct sigqueue *q;
+
+	list_for_each_entry(q, &pending->queue, link) {
+		if (n--)
+			continue;
+		*info = q->info;
+		found = true;
+		break;
+	}
+	spin_unlock_irqrestore(&sh->lock, flags);
+	return found;
+}
+
+static long peek_siginfo(struct task *t, uaddr_t uargs, uaddr_t data)
+{
+	struct ptrace_peeksiginfo_args args;
+	struct siginfo info;
+	s32 i;
+
+	if (get_user_obj(&args, uargs))
+		return -EFAULT;
+	if ((args.flags & ~(u32)PTRACE_PEEKSIGINFO_SHARED) || args.nr < 0)
+		return -EINVAL;
+	for (i = 0; i < args.nr; i++) {
+		if (args.off + (u64)i < args.off ||
+		    !nth_pending(t, args.flags & PTRACE_PEEKSIGINFO_SHARED, args.off + (u64)i,
+				 &info))
+			break;
+		if (put_user_obj(data + (u64)i * sizeof(info), &info))
+			return i ? i : -EFAULT;
+		if (signal_pending())
+			return i + 1;
+		cond_resched();
+	}
+	return i;
+}
+
+static long get_sigmask(struct task *t, unsigned long size, uaddr_t data)
+{
+	u64 mask = t->restore_blocked ? t->saved_blocked : t->blocked;
+
+	if (size != sizeof(mask))
+		return -EINVAL;
+	return put_user_obj(data, &mask);
+}
+
+/* It looks at its signals again when it goes on. */
+static long set_sigmask(struct task *t, unsigned long size, uaddr_t data)
+{
+	unsigned long flags;
+	struct sighand *sh;
+	u64 mask;
+
+	if (size != sizeof(mask))
+		return -EINVAL;
+	if (get_user_obj(&mask, data))
+		return -EFAULT;
+	sh = sighand_lock(t->process, &flags);
+	t->blocked = mask & ~SIG_KERNEL_MASK;
+	t->restore_blocked = false;
+	spin_unlock_irqrestore(&sh->lock, flags);
+	return 0;
+}
+
+/* ---- system calls ---- */
+
+static size_t describe_entry(const struct uctx *u, struct ptrace_syscall_info *info)
+{
+	info->op = PTRACE_SYSCALL_INFO_ENTRY;
+	info->entry.nr = (u64)uctx_syscall_nr(u);
+	for (unsigned int i = 0; i < 6; i++)
+		info->entry.args[i] = uctx_arg(u, i);
+	return offsetof(struct ptrace_syscall_info, entry) + sizeof(info->entry);
+}
+
+static size_t describe_exit(const struct uctx *u, struct ptrace_syscall_info *info)
+{
+	info->op = PTRACE_SYSCALL_INFO_EXIT;
+	info->exit.rval = uctx_result(u);
+	info->exit.is_error = IS_ERR_VALUE(info->exit.rval);
+	return offsetof(struct ptrace_syscall_info, exit.is_error) + 1;
+}
+
+/* Only PTRACE_O_TRACESYSGOOD makes a syscall stop one that can be told from others. */
+static long syscall_info(struct task *t, unsigned long user_size, uaddr_t data)
+{
+	const struct uctx *u = &t->hal.uctx;
+	bool is_stop = t->trace.info && t->trace.info->si_code == (SIGTRAP | 0x80);
+	struct ptrace_syscall_info info;
+	size_t size = offsetof(struct ptrace_syscall_info, entry);
+
+	memset(&info, 0, sizeof(info));
+	info.arch = AUDIT_ARCH;
+	info.instruction_pointer = uctx_ip(u);
+	info.stack_pointer = uctx_sp(u);
+	if (is_stop && t->trace.message == PTRACE_EVENTMSG_SYSCALL_ENTRY)
+		size = describe_entry(u, &info);
+	else if (is_stop && t->trace.message == PTRACE_EVENTMSG_SYSCALL_EXIT)
+		size = describe_exit(u, &info);
+	return copy_to_user(data, &info, min(user_size, size)) ? -EFAULT : (long)size;
+}
+
+long ptrace_request(struct task *t, long request, unsigned long addr, unsigned long data)
+{
+	u64 word = data;
+
+	switch (request) {
+	case PTRACE_PEEKTEXT:
+	case PTRACE_PEEKDATA:
+		return peek(t, addr, data);
+	case PTRACE_POKETEXT:
+	case PTRACE_POKEDATA:
+		return access_word(t, addr, &word, true);
+	case PTRACE_GETEVENTMSG:
+		word = t->trace.message;
+		return put_user_obj(data, &word);
+	case PTRACE_GETSIGINFO:
+		return get_siginfo(t, data);
+	case PTRACE_SETSIGINFO:
+		return set_siginfo(t, data);
+	case PTRACE_PEEKSIGINFO:
+		return peek_siginfo(t, addr, data);
+	case PTRACE_GETSIGMASK:
+		return get_sigmask(t, addr, data);
+	case PTRACE_SETSIGMASK:
+		return set_sigmask(t, addr, data);
+	case PTRACE_GETREGSET:
+	case PTRACE_SETREGSET:
+		return regset(t, request == PTRACE_SETREGSET, addr, data);
+	case PTRACE_GET_SYSCALL_INFO:
+		return syscall_info(t, addr, data);
+	case PTRACE_SECCOMP_GET_FILTER:
+		return capable(CAP_SYS_ADMIN) ? -EINVAL : -EACCES;
+	case PTRACE_SECCOMP_GET_METADATA:
+		return capable(CAP_SYS_ADMIN) ? -EINVAL : -EACCES;
+	default:
+		return hal_ptrace(&t->hal, request, addr, data);
+	}
+}
