@@ -510,7 +510,7 @@ static void single_thread_of_many(void)
 
 static void fork_many(void)
 {
-	for (int i = 0; i < 300; i++) {
+	for (int i = 0; i < 100; i++) {
 		pid_t pid = fork();
 
 		if (pid == 0)
@@ -525,7 +525,7 @@ static void *nothing(void *arg)
 	return NULL;
 }
 
-static int rounds = 300;
+static int rounds = 75;
 
 static void clone_many(void)
 {
@@ -564,12 +564,12 @@ static int run_all(long how)
 static void many_events(void)
 {
 	CHECK_OK(pt(PT_CONT, pt_child(fork_many, FORK_OPTIONS), 0, 0));
-	CHECK_EQ(run_all(PT_CONT), 300);
+	CHECK_EQ(run_all(PT_CONT), 100);
 	CHECK_OK(pt(PT_CONT, pt_child(clone_many, FORK_OPTIONS), 0, 0));
-	CHECK_EQ(run_all(PT_CONT), 1200);
-	rounds = 10;
+	CHECK_EQ(run_all(PT_CONT), 300);
+	rounds = 3;
 	CHECK_OK(pt(PT_CONT, pt_child(clone_many, FORK_OPTIONS | PT_O_TRACESYSGOOD), 0, 0));
-	CHECK_EQ(run_all(PT_SYSCALL), 40);
+	CHECK_EQ(run_all(PT_SYSCALL), 12);
 }
 
 static void exec_for_ever(void)
@@ -585,7 +585,7 @@ static void attach_against_exec(void)
 {
 	pid_t pid = tap_spawn(exec_for_ever);
 
-	for (int i = 0; i < 50; i++) {
+	for (int i = 0; i < 20; i++) {
 		int status = 0;
 
 		CHECK_OK(pt(PT_SEIZE, pid, 0, i & 1 ? PT_O_TRACEEXEC : 0));
@@ -600,7 +600,7 @@ static void attach_against_exec(void)
 
 static void peek_against_exit(void)
 {
-	for (int i = 0; i < 50; i++) {
+	for (int i = 0; i < 20; i++) {
 		pid_t pid = pt_child(pt_spin, 0), killer = fork();
 		long word;
 		int n = 0;
