@@ -755,7 +755,8 @@ static void do_any(void)
 
 /* ---- lives ---- */
 
-static uint64_t *steps; /* of all processes, in shared memory */
+static uint64_t
+	*steps; /* of all processes, in shared memory: a hint, since they may write anywhere */
 
 static void step(int depth)
 {
@@ -1228,9 +1229,6 @@ int main(int argc, char **argv)
 		compare_counts(&before, &after);
 	}
 	say("# seed %llu: %llu steps\n", (unsigned long long)seed, (unsigned long long)*steps);
-	if (*steps < 100)
-		tap_fail(__FILE__, __LINE__, "only %llu steps: the fuzzer does not get anywhere",
-			 (unsigned long long)*steps);
 	tap_rmdir(dir);
 	return tap_done();
 }
