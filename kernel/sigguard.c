@@ -7,7 +7,7 @@
  * handlers comes back to them in any order. A delivery whose frame lies where an older cookie was shows that the older one is gone, too.
  *
  * When there is no more room the oldest is forgotten, but not its cookie: that is a keyed hash of the two addresses, so a frame
- * that the kernel built can be told from one it did not. A new key is drawn whenever nothing is outstanding.
+ * that the kernel built can be told from one it did not. The key is drawn at a thread's first delivery after exec.
  *
  * The frame itself is Linux's; the cookie stands above it, where a linear overflow into the frame's neighbours would reach it.
  */
@@ -54,7 +54,7 @@ int sigguard_push(struct task *t, uaddr_t cookie_at, uaddr_t restorer)
 	uaddr_t sp = uctx_sp(&t->hal.uctx);
 	u64 cookie;
 
-	if (!g->n && !g->forgotten) {
+	if (!g->key.k[0]) {
 		g->key.k[0] = random_u64();
 		g->key.k[1] = random_u64();
 	}
@@ -186,4 +186,5 @@ void sigguard_clear(struct task *t)
 {
 	t->sigguard.n = t->sigguard.forgotten = 0;
 	t->sigguard.restorer = 0;
+	t->sigguard.key.k[0] = 0;
 }

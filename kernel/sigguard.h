@@ -26,7 +26,7 @@ struct sigguard_entry {
 struct sigguard {
 	unsigned int n;		/* kept */
 	unsigned int forgotten; /* older ones for which there was no room */
-	struct siphash_key key; /* of the cookies, from the first outstanding delivery on */
+	struct siphash_key key; /* of the cookies; k[0] 0: not drawn yet */
 	uaddr_t restorer;	/* of the first delivery since exec */
 	struct sigguard_entry entry[SIG_NEST_MAX];
 };
