@@ -84,6 +84,7 @@ endif
 ifneq ($(CROSS_COMPILE),)
 CC_DEFAULT := $(CROSS_COMPILE)gcc
 LD         ?= $(CROSS_COMPILE)ld
+NM         ?= $(CROSS_COMPILE)nm
 OBJCOPY    ?= $(CROSS_COMPILE)objcopy
 AR_DEFAULT := $(CROSS_COMPILE)ar
 LD_DEFAULT := $(CROSS_COMPILE)ld
@@ -91,6 +92,7 @@ else
 CC_DEFAULT := clang-19
 AR_DEFAULT := llvm-ar-19
 LD_DEFAULT := ld.lld-19
+NM         ?= llvm-nm-19
 OBJCOPY    ?= llvm-objcopy-19
 endif
 ifeq ($(origin CC),default)
@@ -198,9 +200,17 @@ $(lds): arch/$(ARCH)/kernel.lds.S $(O)/.flags
 
 ldflags := -nostdlib -static --no-dynamic-linker -z max-page-size=4096 -z noexecstack --build-id=none \
 	--gc-sections --discard-locals -z norelro
-$(O)/caelum.elf: $(lds) $(objs) $(builtin) $(third)
-	$(call log,LD)$(LD) $(if $(cc_is_clang),,--no-warn-rwx-segments) $(ldflags) $(ldflags-arch) -T $(lds) \
-		-Map $(O)/caelum.map -o $@ $(objs) $(builtin) $(third)
+link = $(LD) $(if $(cc_is_clang),,--no-warn-rwx-segments) $(ldflags) $(ldflags-arch) -T $(lds) \
+	-Map $(O)/caelum.map -o $1 $(objs) $(builtin) $(third) $(O)/ksyms.o
+# The kernel holds a table of its own functions: link, make the table, and again, until it describes what it is part of.
+$(O)/caelum.elf: $(lds) $(objs) $(builtin) $(third) scripts/genksyms.py
+	$(call log,LD)set -e; test -f $(O)/ksyms.S || $(PYTHON) scripts/genksyms.py $(NM) - $(O)/ksyms.S; \
+	for pass in 1 2 3 4 5; do \
+		$(CC) $(asflags) -c -o $(O)/ksyms.o $(O)/ksyms.S; \
+		$(call link,$(O)/caelum.tmp); \
+		if [ "$$($(PYTHON) scripts/genksyms.py $(NM) $(O)/caelum.tmp $(O)/ksyms.S)" = same ]; then break; fi; \
+		test $$pass != 5; \
+	done; mv $(O)/caelum.tmp $@
 
 # x86_64's is a bzImage: the head, which is not loaded with the kernel, in front of it.
 ifeq ($(ARCH),x86_64)

@@ -23,6 +23,7 @@
 #include <kernel/signal.h>
 #include <kernel/trace/points.h>
 #include <kernel/trace/profile.h>
+#include <kernel/uprobe.h>
 #include <lib/elf.h>
 #include <lib/string.h>
 #include <mm/slab.h>
@@ -714,6 +715,7 @@ static void switch_vm(struct vm *vm)
 		trace_profile_maps(old);
 		futex_exit(t);
 	}
+	uprobe_task_exit(t);
 	spin_lock_irqsave(&t->wake_lock); /* task_vm_get() */
 	t->vm = vm;
 	vm_activate(vm);

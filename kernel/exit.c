@@ -26,6 +26,7 @@
 #include <kernel/time.h>
 #include <kernel/trace/points.h>
 #include <kernel/trace/profile.h>
+#include <kernel/uprobe.h>
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <mm/vm.h>
@@ -145,6 +146,7 @@ static void release_vm(struct task *t)
 		return;
 	trace_profile_maps(vm);
 	futex_exit(t);
+	uprobe_task_exit(t);
 	spin_lock_irqsave(&t->wake_lock); /* task_vm_get() */
 	t->vm = NULL;
 	vm_activate(NULL);

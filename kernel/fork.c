@@ -15,6 +15,7 @@
 #include <kernel/signal.h>
 #include <kernel/time.h>
 #include <kernel/trace/points.h>
+#include <kernel/uprobe.h>
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <mm/uaccess.h>
@@ -336,6 +337,15 @@ static void child_entry(void *arg)
 	user_task_loop(arg);
 }
 
+static void discard_task(struct task *t)
+{
+	uprobe_task_exit(t);
+	vm_put(t->vm);
+	t->vm = NULL;
+	files_exit(t);
+	task_put(t);
+}
+
 /* Everything up to linking. ERR_PTR. */
 static struct task *copy_task(const struct clone_req *req)
 {
@@ -359,18 +369,15 @@ static struct task *copy_task(const struct clone_req *req)
 	r = copy_resources(t, req);
 	if (r)
 		goto undo;
+	r = uprobe_task_fork(t, current, req->flags);
+	if (r) {
+		discard_task(t);
+		return ERR_PTR(r);
+	}
 	return t;
 undo:
 	task_put(t);
 	return ERR_PTR(r);
-}
-
-static void discard_task(struct task *t)
-{
-	vm_put(t->vm);
-	t->vm = NULL;
-	files_exit(t);
-	task_put(t);
 }
 
 /* vfork: sleep until the child has released our address space. A fatal signal ends the wait: -EINTR. */

@@ -3,6 +3,7 @@ obj-y += cred.o exec.o exit.o fork.o init.o lock.o panic.o pid.o printk.o ptrace
 obj-y += sched.o time.o ntp.o seccomp.o user_loop.o vdso.o wait.o
 obj-y += console.o random.o coredump.o coredump_elf.o
 obj-y += signal.o siguser.o kill.o sigdeliver.o futex.o futex_pi.o posix_timer.o cpu_timer.o
+obj-y += uprobe.o ksym.o kprobe.o
 obj-y += trace/
 obj-y += ptrace.o ptrace_stop.o ptrace_request.o wait_child.o
 step-y := step_soft.o

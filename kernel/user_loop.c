@@ -19,6 +19,7 @@
 #include <kernel/syscall.h>
 #include <kernel/time.h>
 #include <kernel/trace/points.h>
+#include <kernel/uprobe.h>
 #include <mm/vm.h>
 
 /* CPU time since the last stamp belonged to the side we come from. */
@@ -54,6 +55,8 @@ static void handle_page_fault(struct task *t, const struct uctx_event *ev)
 	TRACE_POINT(page_fault_user, ev->addr, uctx_ip(&t->hal.uctx), ev->access);
 	r = vm_handle_fault(t->vm, ev->addr, ev->access);
 	t->min_flt++;
+	if (unlikely(r != VM_FAULT_OK && t->utask))
+		uprobe_abort(t);
 	switch (r) {
 	case VM_FAULT_OK:
 		return;
@@ -109,6 +112,8 @@ static void handle_exception(struct task *t, struct uctx_event *ev)
 
 	if (uctx_emulate(&t->hal, ev))
 		return;
+	if (unlikely(t->utask))
+		uprobe_abort(t);
 	if (ev->kind == UCTX_EXC_BREAKPOINT && step_breakpoint(t))
 		return;
 	pr_debug("%s (pid %d): exception %d at ip %lx address %lx raw %lx %lx %lx\n", t->comm,
@@ -153,7 +158,7 @@ static void do_one_round(struct task *t, struct syscall_turn *turn, u32 work)
 		schedule();
 	if (work & WORK_TIMER)
 		posix_timers_poll();
-	if (work & WORK_SIGNAL) {
+	if ((work & WORK_SIGNAL) && !(t->utask && uprobe_defer_work(t, work & WORK_SIGNAL))) {
 		sig_deliver_all(turn);
 		turn->open = false;
 	}
@@ -201,6 +206,7 @@ void user_task_loop(void *task)
 		enter_user(t);
 		reason = uctx_run(&t->hal, &ev);
 		enter_system(t);
+again:
 		turn.open = reason == UCTX_SYSCALL;
 		switch (reason) {
 		case UCTX_SYSCALL:
@@ -215,6 +221,11 @@ void user_task_loop(void *task)
 		case UCTX_INTERRUPT:
 			break;
 		case UCTX_EXCEPTION:
+			if (unlikely(t->vm->probes)) {
+				reason = uprobe_exception(t, &ev);
+				if (reason != UCTX_EXCEPTION)
+					goto again;
+			}
 			handle_exception(t, &ev);
 			break;
 		case UCTX_UNKNOWN:

@@ -231,6 +231,13 @@ static bool pte_suffices(const struct hal_pte_info *pte, unsigned int access)
 	return !(access & ~pte->prot & (UCTX_WRITE | UCTX_EXEC));
 }
 
+static bool may_force(const struct vma *vma, unsigned int access)
+{
+	unsigned int may = access & UCTX_WRITE ? VM_MAYWRITE : VM_MAYREAD;
+
+	return (vma->flags & (may | VM_PROBE_SLOTS)) && !(vma->flags & VM_SHARED);
+}
+
 enum vm_fault vm_fault_locked(struct vm *vm, struct vma *vma, uaddr_t addr, unsigned int access,
 			      bool force)
 {
@@ -238,9 +245,7 @@ enum vm_fault vm_fault_locked(struct vm *vm, struct vma *vma, uaddr_t addr, unsi
 	bool present;
 
 	addr = ALIGN_DOWN(addr, PAGE_SIZE);
-	if (!access_allowed(vma, access) &&
-	    !(force && (vma->flags & (access & UCTX_WRITE ? VM_MAYWRITE : VM_MAYREAD)) &&
-	      !(vma->flags & VM_SHARED)))
+	if (!access_allowed(vma, access) && !(force && may_force(vma, access)))
 		return VM_FAULT_ACCERR;
 	spin_lock(&vm->pt_lock);
 	present = hal_pt_query(&vm->pt, addr, &old);
@@ -350,8 +355,8 @@ static struct page *present_page(struct vm *vm, struct vma *vma, uaddr_t addr, b
 	return page;
 }
 
-static struct page *get_page_locked(struct vm *vm, struct vma *vma, uaddr_t addr, bool write,
-				    bool force)
+struct page *vm_pin_page_locked(struct vm *vm, struct vma *vma, uaddr_t addr, bool write,
+				bool force)
 {
 	for (int tries = 0; tries < 16; tries++) {
 		struct page *page;
@@ -376,7 +381,7 @@ struct page *vm_pin_page(struct vm *vm, uaddr_t addr, bool write)
 	rwsem_down_read(&vm->lock);
 	vma = vm_find(vm, addr);
 	if (vma)
-		page = get_page_locked(vm, vma, ALIGN_DOWN(addr, PAGE_SIZE), write, false);
+		page = vm_pin_page_locked(vm, vma, ALIGN_DOWN(addr, PAGE_SIZE), write, false);
 	rwsem_up_read(&vm->lock);
 	return page ? page : ERR_PTR(-EFAULT);
 }
@@ -407,7 +412,7 @@ ssize_t vm_access(struct vm *vm, uaddr_t addr, void *buf, size_t len, bool write
 
 		if (!vma)
 			break;
-		page = get_page_locked(vm, vma, addr - off, write, force);
+		page = vm_pin_page_locked(vm, vma, addr - off, write, force);
 		if (!page)
 			break;
 		copy_page_part(page, off, (char *)buf + done, n, write, vma->flags & VM_EXEC);

@@ -19,6 +19,8 @@
 #define MMAP_MIN PAGE_SIZE
 
 static struct kmem_cache *vm_cache, *vma_cache;
+const struct vm_probe_ops *vm_probe_ops;
+u32 vm_probes_wanted;
 
 void __init vm_init(void)
 {
@@ -337,6 +339,8 @@ void vm_put(struct vm *vm)
 
 	if (!refcount_dec_and_test(&vm->users))
 		return;
+	if (vm->probes)
+		vm_probe_ops->gone(vm);
 	while ((vma = vm_next(vm, NULL))) {
 		zap(vm, vma->start, vma->end, false);
 		vma_remove(vma);
@@ -369,17 +373,19 @@ static void fork_page(void *ctx, paddr_t pa)
 static int fork_vma(struct vm *child, struct vma *vma)
 {
 	struct vm *parent = vma->vm;
+	bool slots = vma->flags & VM_PROBE_SLOTS;
 	struct vma *copy;
 	int r;
 
-	if (vma->flags & VM_DONTFORK)
+	/* A child always gets the displaced instructions: its text has the same breakpoints. */
+	if (!slots && (vma->flags & VM_DONTFORK))
 		return 0;
 	copy = vma_copy(vma, child, vma->start, vma->end);
 	if (!copy)
 		return -ENOMEM;
 	copy->flags &= ~VM_LOCKED;
 	vma_insert(child, copy);
-	if (vma->flags & VM_WIPEONFORK)
+	if (!slots && (vma->flags & VM_WIPEONFORK))
 		return 0;
 	spin_lock(&parent->pt_lock);
 	r = hal_pt_clone(&child->pt, &parent->pt, vma->start, vma->end, !(vma->flags & VM_SHARED),
@@ -429,6 +435,8 @@ struct vm *vm_fork(struct vm *vm)
 	copy_layout(child, vm);
 	for (struct vma *vma = vm_next(vm, NULL); vma && !r; vma = vm_next(vm, vma))
 		r = fork_vma(child, vma);
+	if (unlikely(vm->probes) && !r)
+		r = vm_probe_ops->forked(child, vm);
 	/* Writable entries of the parent lost their right: no CPU may go on using the old ones. */
 	hal_tlb_flush_all(&vm->pt);
 	rwsem_up_write(&vm->lock);
@@ -539,6 +547,8 @@ static int unmap_locked(struct vm *vm, uaddr_t addr, size_t len)
 	r = vm_cut(vm, addr, end);
 	if (r)
 		return r;
+	if (unlikely(vm->probes))
+		vm_probe_ops->unmapped(vm, addr, end);
 	vm_zap(vm, addr, end);
 	for (vma = vm_find_from(vm, addr); vma && vma->start < end; vma = next) {
 		next = vm_next(vm, vma);
@@ -589,6 +599,13 @@ static bool over_limit(struct vm *vm, u64 npages, unsigned int flags)
 	return npages > st.total;
 }
 
+/* Probes want to know of text that is mapped. */
+static void note_file_pages(struct vm *vm, const struct vm_object *obj, uaddr_t start, uaddr_t end)
+{
+	if (obj && unlikely(READ_ONCE(vm_probes_wanted)))
+		vm_probe_ops->mapped(vm, start, end);
+}
+
 struct map_req {
 	uaddr_t addr;
 	size_t len;
@@ -626,6 +643,7 @@ static int map_locked(struct vm *vm, const struct map_req *req)
 	vma_attach(vma);
 	vma_insert(vm, vma);
 	vma_merge(vma);
+	note_file_pages(vm, req->object, req->addr, req->addr + req->len);
 	return 0;
 }
 
@@ -656,6 +674,16 @@ static long vm_map_locked(struct vm *vm, struct map_req *req, unsigned int flags
 	if (!r)
 		r = map_locked(vm, req);
 	return r ? r : addr;
+}
+
+long vm_map_probe_slots(struct vm *vm, size_t len)
+{
+	struct map_req req = {
+		.len = len,
+		.flags = VM_EXEC | VM_MAYEXEC | VM_PROBE_SLOTS | VM_DONTDUMP,
+	};
+
+	return vm_map_locked(vm, &req, 0);
 }
 
 long vm_map(struct vm *vm, uaddr_t addr, size_t len, unsigned int prot, unsigned int flags,
@@ -890,6 +918,7 @@ static int move_mapping(struct vm *vm, struct vma *vma, uaddr_t old, size_t old_
 		return r;
 	}
 	vma_insert(vm, new);
+	note_file_pages(vm, new->object, to, to + new_len);
 	return keep ? 0 : unmap_locked(vm, old, old_len);
 }
 
@@ -926,7 +955,8 @@ static long remap_locked(struct vm *vm, uaddr_t old, size_t old_len, size_t new_
 			vma_account(vma, -1);
 			vma->end = old + new_len;
 			vma_account(vma, 1);
-			vma_merge(vma);
+			vma = vma_merge(vma);
+			note_file_pages(vm, vma->object, old + old_len, old + new_len);
 			return (long)old;
 		}
 	}

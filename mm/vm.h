@@ -36,6 +36,7 @@
 #define VM_STACK     0x2000u
 #define VM_VDSO	     0x4000u /* its code or its data: no file */
 #define VM_DONTDUMP  0x8000u
+#define VM_PROBE_SLOTS 0x100000u /* [uprobes]: displaced instructions; the kernel alone writes there */
 
 /* vm->dump_filter: which mappings go into a core file. Source: core(5). */
 #define COREDUMP_ANON_PRIVATE	1u
@@ -97,6 +98,21 @@ struct vma {
 	u64 zap_stamp;		 /* object->lock: truncation that visited it last */
 };
 
+/*
+ * Breakpoints in program text (kernel/uprobe.c), told of what happens to mappings. vm->lock held for writing, but in gone().
+ * mapped() is called only while vm_probes_wanted, the others only for an address space with vm->probes.
+ */
+struct vm_probes;
+struct vm_probe_ops {
+	void (*mapped)(struct vm *vm, uaddr_t start,
+		       uaddr_t end); /* file pages came to [start, end) */
+	void (*unmapped)(struct vm *vm, uaddr_t start, uaddr_t end);
+	int (*forked)(struct vm *child, struct vm *parent); /* 0 or -ENOMEM */
+	void (*gone)(struct vm *vm);
+};
+extern const struct vm_probe_ops *vm_probe_ops; /* set before the first probe, for good */
+extern u32 vm_probes_wanted;			/* atomic: number of probes */
+
 struct vm {
 	refcount_t users;
 	u64 id; /* no other address space ever had it; constant */
@@ -121,7 +137,8 @@ struct vm {
 	void *exe; /* struct file * of the program, owned reference (fs puts it through vm_exe_put hook) */
 	void (*exe_get)(void *exe);
 	void (*exe_put)(void *exe);
-	bool lock_future; /* mlockall(MCL_FUTURE) */
+	struct vm_probes *probes; /* w: lock; read anywhere. NULL: has none and never had */
+	bool lock_future;	  /* mlockall(MCL_FUTURE) */
 	u8 dumpable; /* DUMPABLE_* (kernel/coredump.h): whether a core is written, and who may look */
 	u32 dump_filter;   /* atomic: COREDUMP_* of /proc/PID/coredump_filter */
 	bool thp_disabled; /* PR_SET_THP_DISABLE */
@@ -214,6 +231,11 @@ void vm_add_usage(struct vm *vm, struct vma *vma, struct vm_usage *u);
  * Context: may sleep. Source: Linux Documentation/admin-guide/mm/pagemap.rst.
  */
 void vm_pagemap(struct vm *vm, uaddr_t addr, u64 *entries, size_t n, bool pfns);
+/** vm_pin_page_locked() - the page of @vma at @addr, brought in and made @vma's own for @write, with a reference; NULL: cannot be. @force: as vm_access(). vm->lock held. */
+struct page *vm_pin_page_locked(struct vm *vm, struct vma *vma, uaddr_t addr, bool write,
+				bool force);
+/** vm_map_probe_slots() - room for @len bytes of displaced instructions, VM_PROBE_SLOTS. vm->lock held for writing. Return: address or -ENOMEM. */
+long vm_map_probe_slots(struct vm *vm, size_t len);
 
 /** vm_install_page() - enter an anonymous page at an empty address of a writable private mapping; takes a reference of its own. 0 or -ENOMEM. */
 int vm_install_page(struct vm *vm, uaddr_t addr, struct page *page);

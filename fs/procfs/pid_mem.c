@@ -20,6 +20,8 @@ static void show_vma_name(struct printbuf *pb, const struct vma *vma, size_t wid
 
 	if (vma->object && vma->object->ops->describe)
 		text = name;
+	else if (vma->flags & VM_PROBE_SLOTS)
+		text = "[uprobes]";
 	else if (vma->flags & VM_HEAP)
 		text = "[heap]";
 	else if (vma->flags & VM_STACK)

@@ -399,4 +399,5 @@ static struct fs_type tracefs_type = {
 void tracefs_init(void)
 {
 	fs_type_register(&tracefs_type);
+	tracefs_probes_init();
 }

@@ -63,6 +63,8 @@ extern const struct tracefs_file tracefs_root_files[];
 extern const struct tracefs_dir tracefs_events_dir, tracefs_percpu_dir, tracefs_options_dir;
 extern const struct file_ops tracefs_trace_ops, tracefs_pipe_ops, tracefs_marker_ops;
 int tracefs_trace_truncate(const struct tracefs_node *n);
+/* probes.c */
+void tracefs_probes_init(void);
 /* events.c */
 int tracefs_show_available(struct printbuf *pb, const struct tracefs_node *n);
 int tracefs_show_set_event(struct printbuf *pb, const struct tracefs_node *n);
