@@ -7,6 +7,7 @@
  */
 #include <hal/upcall.h>
 #include <kernel/files.h>
+#include <kernel/kprobe.h>
 #include <kernel/printk.h>
 #include <kernel/process.h>
 #include <kernel/ptrace.h>
@@ -52,6 +53,8 @@ void task_put(struct task *t)
 		return;
 	TRACE_POINT(sched_process_free, t);
 	uctx_exit(&t->hal);
+	if (t->kreturns)
+		kprobe_task_free(t);
 	if (t->kstack)
 		kstack_free(t->kstack);
 	seccomp_release(t);

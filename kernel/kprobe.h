@@ -26,5 +26,10 @@ struct kprobe *kprobe_register(unsigned long addr, const struct kprobe_ops *ops,
 			       unsigned int maxactive);
 /** kprobe_unregister() - when it returns nobody is in the handlers any more. May sleep. */
 void kprobe_unregister(struct kprobe *kp);
+/** kprobe_task_free() - a task that is gone never returned from some functions. */
+struct task;
+void kprobe_task_free(struct task *t);
+/** kprobe_read() - copy @n bytes from an address in the kernel, or in the program (@user) if its page is there. 0 or -EFAULT. In handlers. */
+int kprobe_read(void *dst, unsigned long addr, size_t n, bool user);
 
 #endif

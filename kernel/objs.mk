@@ -10,3 +10,5 @@ step-y := step_soft.o
 step-$(CONFIG_ARCH_HAS_HW_STEP) := step_hw.o
 obj-y += $(step-y)
 obj-$(CONFIG_SIGRETURN_GUARD) += sigguard.o
+# Run for each hit of a kernel probe: in the part of the text that has none (__noprobe_text).
+cflags-kprobe.o += -fno-function-sections

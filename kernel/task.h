@@ -34,6 +34,7 @@ struct file;
 struct tty;
 struct process;
 struct uprobe_task;
+struct kprobe_return;
 
 /* task->work: tested once on the way out of the kernel (any bit), and on the way in (WORK_ENTRY). Atomic. */
 #define WORK_SIGNAL	 0x01u /* a signal may be deliverable */
@@ -182,8 +183,9 @@ struct task {
 	struct {
 		unsigned long bits[(CONFIG_NR_CPUS + 63) / 64];
 	} affinity;
-	struct uprobe_task *utask; /* own; NULL: hit no probe yet */
-	u64 stamp;		   /* hal_counter() when the current user or system stretch began */
+	struct kprobe_return *kreturns; /* own: functions of the kernel whose return is awaited */
+	struct uprobe_task *utask;	/* own; NULL: hit no probe yet */
+	u64 stamp; /* hal_counter() when the current user or system stretch began */
 	u64 user_ticks, system_ticks; /* before it; sched_get_times() converts */
 	u64 counted_user_ticks,
 		counted_system_ticks; /* run queue lock: what its CPUs have counted of them */

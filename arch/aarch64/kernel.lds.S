@@ -22,8 +22,12 @@ SECTIONS
 
 	.text : {
 		__text_start = .;
+		__noprobe_text_start = .;
 		KEEP(*(.head.text))
-		*(.text .text.*)
+		*(.text.vectors)
+		*(.text)
+		__noprobe_text_end = .;
+		*(.text.*)
 		*(.init.text .init.text.*)
 		. = ALIGN(4096);
 		__text_end = .;

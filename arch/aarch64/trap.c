@@ -13,6 +13,7 @@
 #include <hal/extable.h>
 #include <hal/irq.h>
 #include <hal/upcall.h>
+#include <lib/string.h>
 
 /* Fault status codes, without the level. */
 #define FSC_TYPE(esr)	(ESR_FSC(esr) & 0x3c)
@@ -236,9 +237,28 @@ static const char *access_name(u64 esr)
 	return data_access(esr) == UCTX_WRITE ? "write" : "read";
 }
 
+/* A breakpoint: offered to the kernel's probes as registers of the common form. */
+static bool kernel_break(struct kframe *f)
+{
+	struct uctx u = { 0 };
+
+	memcpy(u.x, f->x, sizeof(u.x));
+	u.sp = f->sp;
+	u.pc = f->pc;
+	u.pstate = f->pstate;
+	if (!upcall_kernel_break(&u))
+		return false;
+	memcpy(f->x, u.x, sizeof(u.x));
+	f->pc = u.pc;
+	return true;
+}
+
 void aarch64_kernel_sync(struct kframe *f, u64 esr, u64 far)
 {
 	u64 addr = untag(far);
+
+	if (ESR_EC(esr) == EC_BRK64 && kernel_break(f))
+		return;
 
 	if (ESR_EC(esr) == EC_DABT_EL1 && !is_kernel_address(addr) && mend_user_copy(f, esr, addr))
 		return;

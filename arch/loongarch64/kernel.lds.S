@@ -21,9 +21,12 @@ SECTIONS {
 	. = KERNEL_BASE;
 	__text_start = .;
 	.text : AT(ADDR(.text) - KERNEL_BASE + LOAD_PHYS) {
+		__noprobe_text_start = .;
 		KEEP(*(.head.text))
 		*(.text.vectors)
-		*(.text .text.*)
+		*(.text)
+		__noprobe_text_end = .;
+		*(.text.*)
 		*(.init.text .init.text.*)
 	} :text
 	. = ALIGN(4096);

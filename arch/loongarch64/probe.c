@@ -294,9 +294,10 @@ int probe_kernel_slot(const struct probe_insn *p, unsigned long ip, unsigned lon
 	s64 d = (s64)(ip + p->len - (slot + p->slot_len));
 	u32 off = (u32)(d >> 2);
 
-	if (p->action == PROBE_EMULATE)
+	/* An addition to sp must not be undone by how traps restore it. */
+	if (p->action == PROBE_EMULATE && p->op != OP_ADDI)
 		return 1;
-	if (p->action != PROBE_XOL || p->branches || d < -(1LL << 27) || d >= 1LL << 27)
+	if (p->action == PROBE_SYSCALL || p->branches || d < -(1LL << 27) || d >= 1LL << 27)
 		return -EINVAL;
 	memset(out, 0, PROBE_SLOT);
 	memcpy(out, p->slot, p->slot_len);

@@ -14,6 +14,7 @@
 #include <hal/paging.h>
 #include <hal/uctx.h>
 #include <hal/upcall.h>
+#include <lib/string.h>
 #include <uapi/signal.h>
 
 static_assert(offsetof(struct uctx, era) == UCTX_ERA);
@@ -258,6 +259,20 @@ static void kernel_page_fault(struct trap_frame *f)
 		kernel_panic(f, "kernel page fault");
 }
 
+/* A breakpoint: offered to the kernel's probes as registers of the common form. */
+static bool kernel_break(struct trap_frame *f)
+{
+	struct uctx u = { 0 };
+
+	memcpy(u.regs, f->regs, sizeof(u.regs));
+	u.era = f->era;
+	if (!upcall_kernel_break(&u))
+		return false;
+	memcpy(f->regs, u.regs, sizeof(u.regs));
+	f->era = u.era;
+	return true;
+}
+
 void arch_trap_kernel(struct trap_frame *f)
 {
 	unsigned int code = ecode(f->estat);
@@ -274,6 +289,8 @@ void arch_trap_kernel(struct trap_frame *f)
 	csr_write(0, CSR_KS_RETRY);
 	if (code >= EXC_PIL && code <= EXC_PPI)
 		kernel_page_fault(f);
+	else if (code == EXC_BRK && kernel_break(f))
+		return;
 	else if (code == EXC_ADE)
 		kernel_panic(f, esubcode(f->estat) ? "kernel address error"
 						   : "kernel jump to nowhere");

@@ -20,9 +20,12 @@ SECTIONS {
 	__image_start = .;
 	.text : {
 		__text_start = .;
+		__noprobe_text_start = .;
 		KEEP(*(.head.text))
 		*(.text.hot .text.hot.*)
-		*(.text .text.*)
+		*(.text)
+		__noprobe_text_end = .;
+		*(.text.*)
 		*(.init.text .init.text.*)
 		. = ALIGN(4096);
 		__text_end = .;

@@ -314,9 +314,10 @@ int probe_kernel_slot(const struct probe_insn *p, unsigned long ip, unsigned lon
 	s64 d = (s64)(ip + p->len - (slot + p->slot_len));
 	u32 imm = (u32)d;
 
-	if (p->action == PROBE_EMULATE)
+	/* An addition to sp must not be undone by how traps restore it. */
+	if (p->action == PROBE_EMULATE && p->op != OP_ADDI)
 		return 1;
-	if (p->action != PROBE_XOL || d < -(1 << 20) || d >= 1 << 20)
+	if (p->action == PROBE_SYSCALL || d < -(1 << 20) || d >= 1 << 20)
 		return -EINVAL;
 	memset(out, 0, PROBE_SLOT);
 	memcpy(out, p->slot, p->slot_len);

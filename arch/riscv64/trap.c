@@ -19,6 +19,7 @@
 #include <hal/pt_radix.h>
 #include <hal/uctx.h>
 #include <hal/upcall.h>
+#include <lib/string.h>
 
 #define SEGV_ACCERR 2 /* what Linux gives for access faults */
 #define SI_KERNEL   0x80
@@ -266,6 +267,18 @@ static void kernel_page_fault(struct kframe *frame)
 		kernel_fixup(frame);
 }
 
+/* A breakpoint: offered to the kernel's probes as registers of the common form. */
+static bool kernel_break(struct kframe *frame)
+{
+	struct uctx u = { 0 };
+
+	memcpy(u.regs, frame->regs, sizeof(u.regs));
+	if (!upcall_kernel_break(&u))
+		return false;
+	memcpy(frame->regs, u.regs, sizeof(u.regs));
+	return true;
+}
+
 void riscv64_kernel_trap(struct kframe *frame)
 {
 	if (frame->cause & CAUSE_INTERRUPT) {
@@ -274,6 +287,8 @@ void riscv64_kernel_trap(struct kframe *frame)
 		hal_interrupted_set(0, 0);
 	} else if (is_page_fault(frame->cause)) {
 		kernel_page_fault(frame);
+	} else if (frame->cause == CAUSE_BREAKPOINT && kernel_break(frame)) {
+		return;
 	} else { /* a user copy may also meet misaligned words and access faults */
 		kernel_fixup(frame);
 	}

@@ -23,8 +23,11 @@ SECTIONS
 
 	.text : AT(ADDR(.text) - KERNEL_BASE) {
 		__text_start = .;
+		__noprobe_text_start = .;
 		KEEP(*(.head.text))
-		*(.text .text.*)
+		*(.text)
+		__noprobe_text_end = .;
+		*(.text.*)
 		*(.init.text .init.text.*)
 		. = ALIGN(4096);
 		__text_end = .;

@@ -251,6 +251,21 @@ static bool user_copy_fault(struct x86_regs *r)
 	return true;
 }
 
+/* A breakpoint: offered to the kernel's probes as registers of the common form. */
+static bool kernel_break(struct x86_regs *r)
+{
+	struct uctx u;
+
+	memset(&u, 0, sizeof(u));
+	memcpy(&u.r15, &r->r15, offsetof(struct x86_regs, vector));
+	memcpy(&u.ip, &r->ip, sizeof(*r) - offsetof(struct x86_regs, ip));
+	if (!upcall_kernel_break(&u))
+		return false;
+	memcpy(&r->r15, &u.r15, offsetof(struct x86_regs, vector));
+	memcpy(&r->ip, &u.ip, sizeof(*r) - offsetof(struct x86_regs, ip));
+	return true;
+}
+
 void x86_kernel_trap(struct x86_regs *r)
 {
 	if (r->vector >= X86_VEC_PIC || r->vector == X86_VEC_NMI) {
@@ -259,6 +274,8 @@ void x86_kernel_trap(struct x86_regs *r)
 		hal_interrupted_set(0, 0);
 	} else if (r->vector == X86_VEC_DB) {
 		x86_debug_ignore(); /* a user watchpoint hit by a user copy */
+	} else if (r->vector == X86_VEC_BP && kernel_break(r)) {
+		return;
 	} else if (r->vector != X86_VEC_PF || !user_copy_fault(r)) {
 		fatal(r);
 	}

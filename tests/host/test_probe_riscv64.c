@@ -113,6 +113,9 @@ static void test_slots(void **state)
 	assert_int_equal(jump, 0xf01ff06f); /* jal zero, -0x100 */
 	assert_int_equal(probe_kernel_slot(&p, IP, IP + (2 << 20), out), -EINVAL);
 	assert_int_equal(decode32(&p, 0x1141), 0);
+	assert_int_equal(probe_kernel_slot(&p, IP, IP + 0x100, out), 0);
+	assert_memory_equal(out, p.bytes, 2);
+	assert_int_equal(decode32(&p, 0xbffd), 0);
 	assert_int_equal(probe_kernel_slot(&p, IP, IP + 0x100, out), 1);
 }
 

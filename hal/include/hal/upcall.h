@@ -42,6 +42,13 @@ bool upcall_console_rx(u8 byte);
  */
 bool upcall_kernel_fault(vaddr_t addr, unsigned int access);
 
+/**
+ * A breakpoint instruction in the kernel. @u: the kernel's registers, as trap code found them; what they are afterwards is
+ * what it returns to. Interrupts off. Return: false: nobody's, the kernel is broken. (kernel/kprobe.c)
+ */
+struct uctx;
+bool upcall_kernel_break(struct uctx *u);
+
 /** What trap code says when the kernel itself is broken: prints, dumps, stops. (kernel/panic.c) */
 __noreturn __printf(1, 2) void panic(const char *fmt, ...);
 /** Kernel log line; level as printk's. Any context. (kernel/printk.c) */
