@@ -25,7 +25,7 @@ SECTIONS
 		__noprobe_text_start = .;
 		KEEP(*(.head.text))
 		*(.text.vectors)
-		*(.text)
+		*(.text .text.asm.*)
 		__noprobe_text_end = .;
 		*(.text.*)
 		*(.init.text .init.text.*)

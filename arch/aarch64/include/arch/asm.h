@@ -6,7 +6,7 @@
 /* clang-format off */
 
 .macro FUNC name, align=4
-	.section .text.\name, "ax"
+	.section .text.asm.\name, "ax"
 	.balign 1 << \align
 	.globl \name
 	.type \name, %function
