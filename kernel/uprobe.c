@@ -819,13 +819,6 @@ static void run_consumers(struct task *t, struct uprobe_site *s, uaddr_t trampol
 		return_prepare(t, up, trampoline);
 }
 
-/* What an emulated instruction comes to for a thread that is being stepped: the step is done. */
-static enum uctx_reason step_done(struct task *t, struct uctx_event *ev)
-{
-	(void)t, (void)ev;
-	return UCTX_INTERRUPT;
-}
-
 /* The consumers have run: now the instruction itself. Takes over the reference to @s. */
 static enum uctx_reason carry_out(struct task *t, struct uprobe_site *s, struct uctx_event *ev)
 {
@@ -840,8 +833,6 @@ static enum uctx_reason carry_out(struct task *t, struct uprobe_site *s, struct 
 			ev->addr = fault.addr;
 			ev->access = fault.access;
 			r = UCTX_PAGE_FAULT;
-		} else {
-			r = step_done(t, ev);
 		}
 		break;
 	case PROBE_SYSCALL:

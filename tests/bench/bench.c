@@ -34,8 +34,8 @@
 #define REPEATS	     3
 #define ROW_LIMIT_NS 60000000000LL
 
-static const struct row *const tables[] = { call_rows, file_rows,     memory_rows, process_rows,
-					    ipc_rows,  parallel_rows, program_rows };
+static const struct row *const tables[] = { call_rows, file_rows,     memory_rows,  process_rows,
+					    ipc_rows,  parallel_rows, program_rows, probe_rows };
 const char *self;
 static long only_rounds; /* -r */
 static int report;	 /* where a row's process writes its result */

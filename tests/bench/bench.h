@@ -21,7 +21,7 @@ struct row {
 
 /* Each part has a table that ends with a row without a name. */
 extern const struct row call_rows[], file_rows[], memory_rows[], process_rows[], ipc_rows[];
-extern const struct row parallel_rows[], program_rows[];
+extern const struct row parallel_rows[], program_rows[], probe_rows[];
 
 extern const char *self; /* a path of this program, for exec */
 

@@ -4,7 +4,9 @@
  * longjmp and fork; a probe on every instruction of some code, which must work as before; signals, faults and stops
  * in the middle; what is refused; what maps and memory show.
  *
- *	uprobes --call N	call target() N times: the program that is started later
+ *	uprobes --call N		call target() N times: the program that is started later
+ *	uprobes --call-on-line N	the same after a line of input
+ *	uprobes --place			where target() is, for uprobe_events
  */
 #include "tap.h"
 #include "probes.h"
@@ -816,12 +818,34 @@ static void test_threads(void)
 	undefine("busy_ret");
 }
 
-int main(int argc, char **argv)
+/* What scripts and other tests start. Return: exit status, or -1: not one of these. */
+static int other_use(int argc, char **argv)
 {
+	if (argc == 2 && strcmp(argv[1], "--place") == 0) {
+		unsigned long offset = offset_of(target);
+
+		printf("%s:0x%lx\n", self, offset);
+		return 0;
+	}
+	if (argc == 3 && strcmp(argv[1], "--call-on-line") == 0) {
+		while (getchar() != '\n')
+			;
+		call(atoi(argv[2]));
+		return 0;
+	}
 	if (argc == 3 && strcmp(argv[1], "--call") == 0) {
 		call(atoi(argv[2]));
 		return 0;
 	}
+	return -1;
+}
+
+int main(int argc, char **argv)
+{
+	int status = other_use(argc, argv);
+
+	if (status >= 0)
+		return status;
 	probe_require("uprobe_events");
 	probe_put("uprobe_events", O_TRUNC, "\n");
 	offset_of(target);
