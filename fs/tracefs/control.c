@@ -178,7 +178,7 @@ static int stats_show(struct printbuf *pb, const struct tracefs_node *n)
 	u64 now = hal_clock_ns() / 1000, oldest = r ? trace_ring_oldest(r) / 1000 : 0;
 
 	printbuf_printf(pb, "entries: %llu\n", r ? trace_ring_entries(r) : 0);
-	printbuf_printf(pb, "overrun: %llu\n", r ? r->overrun : 0);
+	printbuf_printf(pb, "overrun: %llu\n", r ? r->overrun - r->cleared : 0);
 	printbuf_puts(pb, "commit overrun: 0\n");
 	printbuf_printf(pb, "bytes: %llu\n", r ? trace_ring_head(r) - trace_ring_start(r) : 0);
 	printbuf_printf(pb, "oldest event ts: %5llu.%06llu\n", oldest / 1000000, oldest % 1000000);

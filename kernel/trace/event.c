@@ -324,7 +324,7 @@ void trace_show_header(struct printbuf *pb, int cpu)
 		if (!r || (cpu != TRACE_ALL_CPUS && cpu != i))
 			continue;
 		entries += trace_ring_entries(r);
-		written += trace_ring_entries(r) + READ_ONCE(r->overrun);
+		written += trace_ring_entries(r) + READ_ONCE(r->overrun) - r->cleared;
 	}
 	printbuf_puts(pb, "# tracer: nop\n#\n");
 	if (!(trace_options & 1u << TRACE_OPT_CONTEXT_INFO))

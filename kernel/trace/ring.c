@@ -187,7 +187,7 @@ u64 trace_ring_entries(const struct trace_ring *r)
 
 void trace_ring_clear(struct trace_ring *r)
 {
-	r->found_lost = READ_ONCE(r->overrun);
+	r->found_lost = r->cleared = READ_ONCE(r->overrun);
 	r->next_seq = READ_ONCE(r->written);
 	WRITE_ONCE(r->read, trace_ring_head(r));
 }

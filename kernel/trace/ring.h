@@ -64,6 +64,7 @@ struct trace_ring {
 	u64 overrun;  /* writer: records overwritten before they were consumed */
 	u64 dropped; /* writer: records not taken because the ring was full, or they were too long */
 	u64 read_records; /* readers: consumed */
+	u64 cleared;	  /* readers: overrun when the ring was cleared last: counts begin there */
 	u64 found_lost;	  /* readers: of overrun, those whose numbers are below next_seq */
 	u64 next_seq;	  /* readers: of the first record that was not consumed */
 	u64 serial;	  /* no other ring has it: its memory may come again as another's */
