@@ -789,8 +789,31 @@ static void return_hit(struct task *t)
 
 /* ---- a hit ---- */
 
-/* Both with a reference. */
-static struct uprobe_site *site_find(struct vm *vm, uaddr_t addr, uaddr_t *area)
+/* Does a breakpoint stand at @addr? vm->lock held. */
+static bool breakpoint_at(struct vm *vm, uaddr_t addr)
+{
+	struct vma *vma = vm_find(vm, addr);
+	size_t off = addr & ~PAGE_MASK;
+	u8 code[4];
+	unsigned int n = probe_breakpoint(code);
+	struct page *page;
+	bool r;
+
+	if (!vma || off + n > PAGE_SIZE)
+		return true;
+	page = vm_pin_page_locked(vm, vma, addr - off, false, true);
+	if (!page)
+		return true;
+	r = !memcmp((u8 *)page_to_virt(page) + off, code, n);
+	page_put(page);
+	return r;
+}
+
+/*
+ * The site at @addr, with a reference; or NULL, and in *@gone whether there is no breakpoint, either: then it was removed while we came. Both
+ * are looked at under one lock, or the breakpoint of a probe that is just placed would seem nobody's.
+ */
+static struct uprobe_site *site_find(struct vm *vm, uaddr_t addr, uaddr_t *area, bool *gone)
 {
 	struct uprobe_site *s;
 
@@ -799,6 +822,7 @@ static struct uprobe_site *site_find(struct vm *vm, uaddr_t addr, uaddr_t *area)
 	if (s)
 		refcount_inc(&s->refs);
 	*area = vm->probes->area;
+	*gone = !s && addr != *area && !breakpoint_at(vm, addr);
 	rwsem_up_read(&vm->lock);
 	return s;
 }
@@ -853,30 +877,21 @@ static enum uctx_reason carry_out(struct task *t, struct uprobe_site *s, struct 
 	return r;
 }
 
-/* No probe is here. If no breakpoint is, either, it was removed while we came: go on. */
-static enum uctx_reason not_ours(struct task *t, uaddr_t ip)
-{
-	u8 code[4], there[4];
-	unsigned int n = probe_breakpoint(code);
-
-	if (copy_from_user(there, ip, n) || !memcmp(code, there, n) || n == 0)
-		return UCTX_EXCEPTION;
-	uctx_set_ip(&t->hal.uctx, ip);
-	return UCTX_INTERRUPT;
-}
-
 static enum uctx_reason breakpoint_hit(struct task *t, struct uctx_event *ev)
 {
 	uaddr_t ip = probe_trap_ip(&t->hal.uctx), area;
-	struct uprobe_site *s = site_find(t->vm, ip, &area);
+	bool gone;
+	struct uprobe_site *s = site_find(t->vm, ip, &area, &gone);
 
 	if (!s && area && ip == area) {
 		return_hit(t);
 		return UCTX_INTERRUPT;
 	}
-	if (!s)
-		return not_ours(t, ip);
+	if (!s && !gone)
+		return UCTX_EXCEPTION;
 	uctx_set_ip(&t->hal.uctx, ip);
+	if (!s)
+		return UCTX_INTERRUPT;
 	run_consumers(t, s, area);
 	return carry_out(t, s, ev);
 }

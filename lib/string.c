@@ -5,6 +5,7 @@
  * The mem functions move words, eight in a round, once the destination is aligned. When the source
  * is then not aligned too, each word is put together from two aligned loads: loads that are not
  * aligned are slow or a trap on some machines. No byte outside the operands is read.
+ * In the kernel all of it lies where no probes may be: their handlers copy, too.
  */
 #include <err.h>
 #include <lib/ctype.h>

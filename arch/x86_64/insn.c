@@ -2,7 +2,8 @@
 /*
  * The lengths of x86_64 instructions: prefixes, opcode maps (one byte, 0F, 0F38, 0F3A, VEX, EVEX, XOP), ModRM,
  * displacement, immediate. Nothing is known here of what an instruction does. Source: Intel SDM volume 2, chapter 2 and
- * appendix A; AMD APM volume 3. Pure C, also built on the host, for tests.
+ * appendix A; AMD APM volume 3. Pure C, also built on the host, for tests;
+ * in the kernel linked where no probes may be.
  */
 #include "insn.h"
 
