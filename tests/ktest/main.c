@@ -64,7 +64,7 @@ void ktest_skip(const char *why)
 struct crew {
 	void (*fn)(unsigned int i);
 	bool pinned;
-	u32 next, done; /* atomic */
+	u32 next, done, gone; /* atomic */
 	u32 n;
 	struct waitq q;
 };
@@ -100,19 +100,16 @@ static void crew_member(void *arg)
 	crew->fn(i);
 	__atomic_fetch_add(&crew->done, 1, __ATOMIC_SEQ_CST);
 	waitq_wake_all(&crew->q);
+	__atomic_fetch_add(&crew->gone, 1, __ATOMIC_RELEASE);
 }
 
 bool ktest_parallel(unsigned int n, void (*fn)(unsigned int i), bool pinned)
 {
-	/* Kept until the next call: the last thread may still be in its wake-up when the wait has ended. */
-	static struct crew *last;
 	struct crew *crew = kzalloc(sizeof(*crew), GFP_KERNEL);
 	unsigned int started = 0;
 
 	if (!EXPECT(crew != NULL))
 		return false;
-	kfree(last);
-	last = crew;
 	crew->fn = fn;
 	crew->pinned = pinned;
 	crew->n = n;
@@ -120,6 +117,10 @@ bool ktest_parallel(unsigned int n, void (*fn)(unsigned int i), bool pinned)
 	while (started < n && EXPECT(!IS_ERR(kthread_create(crew_member, crew, "ktest"))))
 		started++;
 	wait_event(&crew->q, __atomic_load_n(&crew->done, __ATOMIC_SEQ_CST) == started);
+	/* The last thread may still be in its wake-up. */
+	while (__atomic_load_n(&crew->gone, __ATOMIC_ACQUIRE) != started)
+		ktest_sleep_ns(NSEC_PER_MSEC / 10);
+	kfree(crew);
 	return started == n;
 }
 
