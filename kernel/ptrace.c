@@ -157,7 +157,7 @@ static int check_options(unsigned long options)
 {
 	if (options & ~(unsigned long)PTRACE_O_MASK)
 		return -EINVAL;
-	/* There is no seccomp to suspend. */
+	/* Suspending filters is not supported. */
 	return options & PTRACE_O_SUSPEND_SECCOMP ? -EINVAL : 0;
 }
 
