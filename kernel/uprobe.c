@@ -187,57 +187,20 @@ static int uprobe_decode(struct uprobe *up)
 	return r;
 }
 
-/* ---- writing text ---- */
+/* ---- text ---- */
 
-/* Short code goes in with one store: another CPU may be executing it. */
-static void store_code(void *to, const u8 *from, size_t n)
-{
-	u16 half;
-	u32 word;
-
-	if (n == 4) {
-		memcpy(&word, from, 4);
-		WRITE_ONCE(*(u32 *)to, word);
-	} else if (n == 2) {
-		memcpy(&half, from, 2);
-		WRITE_ONCE(*(u16 *)to, half);
-	} else if (n == 1) {
-		WRITE_ONCE(*(u8 *)to, from[0]);
-	} else {
-		memcpy(to, from, n);
-	}
-}
-
-/*
- * Replace @n bytes at @addr, on one page, by @code, in a copy of the page of @vm's own; if @expect, only where that is what stands there.
- * vm->lock held for writing. 0, -ENOMEM.
- */
-static int write_text(struct vm *vm, struct vma *vma, uaddr_t addr, const u8 *code, size_t n,
-		      const u8 *expect)
+/* Whether @n bytes at @addr, on one page of @vma, are @code. vm->lock held. Return: 1, 0 or -ENOMEM. */
+static int text_is(struct vm *vm, struct vma *vma, uaddr_t addr, const u8 *code, size_t n)
 {
 	size_t off = addr & ~PAGE_MASK;
-	struct page *page;
-	u8 *to;
+	struct page *page = vm_pin_page_locked(vm, vma, addr - off, false, true);
+	int same;
 
-	if (expect) {
-		bool same;
-
-		page = vm_pin_page_locked(vm, vma, addr - off, false, true);
-		if (!page)
-			return -ENOMEM;
-		same = !memcmp((u8 *)page_to_virt(page) + off, expect, n);
-		page_put(page);
-		if (!same)
-			return 0;
-	}
-	page = vm_pin_page_locked(vm, vma, addr - off, true, true);
 	if (!page)
 		return -ENOMEM;
-	to = (u8 *)page_to_virt(page) + off;
-	store_code(to, code, n);
-	hal_icache_sync(to, n);
+	same = !memcmp((u8 *)page_to_virt(page) + off, code, n);
 	page_put(page);
-	return 0;
+	return same;
 }
 
 /* ---- sites ---- */
@@ -328,7 +291,7 @@ static int area_make(struct vm *vm)
 		return -ENOMEM;
 	vm->probes->area = (uaddr_t)addr;
 	probe_breakpoint(trampoline);
-	return write_text(vm, area_vma(vm), (uaddr_t)addr, trampoline, sizeof(trampoline), NULL);
+	return vm_write_text(vm, area_vma(vm), (uaddr_t)addr, trampoline, sizeof(trampoline));
 }
 
 static struct vm_probes *probes_make(struct vm *vm)
@@ -353,7 +316,7 @@ static int site_fill_slot(struct vm *vm, struct uprobe_site *s)
 	if (s->slot == NO_SLOT)
 		return -ENOMEM;
 	probe_fill_slot(&s->uprobe->insn, code);
-	return write_text(vm, area_vma(vm), slot_addr(s->vp, s->slot), code, sizeof(code), NULL);
+	return vm_write_text(vm, area_vma(vm), slot_addr(s->vp, s->slot), code, sizeof(code));
 }
 
 /* Place @up at @addr, in @vma of @vm. vm->lock held for writing. 0 (also if it is there), -Exxx. */
@@ -378,7 +341,7 @@ static int site_place(struct vm *vm, struct vma *vma, uaddr_t addr, struct uprob
 	if (up->insn.action == PROBE_XOL)
 		r = site_fill_slot(vm, s);
 	if (!r)
-		r = write_text(vm, vma, addr, code, probe_breakpoint(code), NULL);
+		r = vm_write_text(vm, vma, addr, code, probe_breakpoint(code));
 	if (r) {
 		site_put(s);
 		return r;
@@ -393,8 +356,11 @@ static void site_remove(struct vm *vm, struct uprobe_site *s)
 	struct vma *vma = vm_find(vm, s->addr);
 	u8 code[4];
 	unsigned int n = probe_breakpoint(code);
+	int r = vma ? text_is(vm, vma, s->addr, code, n) : 0;
 
-	if (vma && write_text(vm, vma, s->addr, s->uprobe->insn.bytes, n, code))
+	if (r > 0)
+		r = vm_write_text(vm, vma, s->addr, s->uprobe->insn.bytes, n);
+	if (r)
 		pr_err("uprobes: no memory to remove a breakpoint at %lx\n", s->addr);
 	rb_erase(&vm->probes->sites, &s->node);
 	site_put(s);
@@ -793,20 +759,10 @@ static void return_hit(struct task *t)
 static bool breakpoint_at(struct vm *vm, uaddr_t addr)
 {
 	struct vma *vma = vm_find(vm, addr);
-	size_t off = addr & ~PAGE_MASK;
 	u8 code[4];
 	unsigned int n = probe_breakpoint(code);
-	struct page *page;
-	bool r;
 
-	if (!vma || off + n > PAGE_SIZE)
-		return true;
-	page = vm_pin_page_locked(vm, vma, addr - off, false, true);
-	if (!page)
-		return true;
-	r = !memcmp((u8 *)page_to_virt(page) + off, code, n);
-	page_put(page);
-	return r;
+	return !vma || (addr & ~PAGE_MASK) + n > PAGE_SIZE || text_is(vm, vma, addr, code, n) != 0;
 }
 
 /*

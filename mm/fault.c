@@ -386,18 +386,78 @@ struct page *vm_pin_page(struct vm *vm, uaddr_t addr, bool write)
 	return page ? page : ERR_PTR(-EFAULT);
 }
 
-static void copy_page_part(struct page *page, size_t off, void *buf, size_t n, bool write,
-			   bool exec)
+/* May other CPUs be executing what is changed in @vma? Then they see all of a change or nothing: vm_write_text(). */
+static bool wants_new_page(const struct vma *vma)
 {
-	char *va = (char *)page_to_virt(page) + off;
+	return (vma->flags & (VM_EXEC | VM_WRITE | VM_SHARED)) == VM_EXEC;
+}
 
-	if (!write) {
-		memcpy(buf, va, n);
-		return;
+/* A copy of @from with @n bytes at @off replaced. Return: it with two references, or NULL. */
+static struct page *changed_copy(struct page *from, size_t off, const void *code, size_t n)
+{
+	struct page *page = alloc_anon(0);
+	char *va;
+
+	if (!page)
+		return NULL;
+	va = page_to_virt(page);
+	memcpy(va, page_to_virt(from), PAGE_SIZE);
+	memcpy(va + off, code, n);
+	page_fetchable(page);
+	page_get(page);
+	return page;
+}
+
+int vm_write_text(struct vm *vm, struct vma *vma, uaddr_t addr, const void *code, size_t n)
+{
+	size_t off = addr & ~PAGE_MASK;
+
+	for (int tries = 0; tries < 16; tries++) {
+		struct page *from = vm_pin_page_locked(vm, vma, addr - off, false, true), *page;
+		struct hal_pte_info old = { 0 }, now = { 0 };
+
+		page = from ? changed_copy(from, off, code, n) : NULL;
+		if (page) {
+			old.pa = page_to_phys(from);
+			(void)install_page(vma, addr - off, &old, page, vma_hal_prot(vma), false);
+			spin_lock(&vm->pt_lock);
+			if (!hal_pt_query(&vm->pt, addr - off, &now))
+				now.pa = 0;
+			spin_unlock(&vm->pt_lock);
+			page_put(page);
+		}
+		if (from)
+			page_put(from);
+		if (!page)
+			return -ENOMEM;
+		if (now.pa == page_to_phys(page))
+			return 0;
 	}
-	memcpy(va, buf, n);
-	if (exec)
+	return -ENOMEM;
+}
+
+/* Part of an access, on one page. Return: whether it was done. */
+static bool access_page(struct vm *vm, struct vma *vma, uaddr_t addr, void *buf, size_t n,
+			bool write, bool force)
+{
+	size_t off = addr & ~PAGE_MASK;
+	struct page *page;
+	char *va;
+
+	if (write && force && wants_new_page(vma))
+		return may_force(vma, UCTX_WRITE) && !vm_write_text(vm, vma, addr, buf, n);
+	page = vm_pin_page_locked(vm, vma, addr - off, write, force);
+	if (!page)
+		return false;
+	va = (char *)page_to_virt(page) + off;
+	if (write)
+		memcpy(va, buf, n);
+	else
+		memcpy(buf, va, n);
+	if (write && (vma->flags & VM_EXEC))
 		hal_icache_sync(va, n);
+	page_put(page);
+	return true;
 }
 
 ssize_t vm_access(struct vm *vm, uaddr_t addr, void *buf, size_t len, bool write, bool force)
@@ -408,15 +468,9 @@ ssize_t vm_access(struct vm *vm, uaddr_t addr, void *buf, size_t len, bool write
 	while (done < len) {
 		size_t off = addr & ~PAGE_MASK, n = min(len - done, PAGE_SIZE - off);
 		struct vma *vma = vm_find(vm, addr);
-		struct page *page;
 
-		if (!vma)
+		if (!vma || !access_page(vm, vma, addr, (char *)buf + done, n, write, force))
 			break;
-		page = vm_pin_page_locked(vm, vma, addr - off, write, force);
-		if (!page)
-			break;
-		copy_page_part(page, off, (char *)buf + done, n, write, vma->flags & VM_EXEC);
-		page_put(page);
 		done += n;
 		addr += n;
 	}

@@ -234,6 +234,11 @@ void vm_pagemap(struct vm *vm, uaddr_t addr, u64 *entries, size_t n, bool pfns);
 /** vm_pin_page_locked() - the page of @vma at @addr, brought in and made @vma's own for @write, with a reference; NULL: cannot be. @force: as vm_access(). vm->lock held. */
 struct page *vm_pin_page_locked(struct vm *vm, struct vma *vma, uaddr_t addr, bool write,
 				bool force);
+/**
+ * vm_write_text() - replace @n bytes at @addr, on one page of the private mapping @vma, by @code, whatever the rights: a changed copy takes the
+ * page's place, so that a CPU executes either what was there or all of the new. vm->lock held. 0 or -ENOMEM.
+ */
+int vm_write_text(struct vm *vm, struct vma *vma, uaddr_t addr, const void *code, size_t n);
 /** vm_map_probe_slots() - room for @len bytes of displaced instructions, VM_PROBE_SLOTS. vm->lock held for writing. Return: address or -ENOMEM. */
 long vm_map_probe_slots(struct vm *vm, size_t len);
 

@@ -11,7 +11,7 @@ import struct
 MAGIC = b"CAELUM-TRACE-PG1"
 PAGE = 4096
 HEAD = struct.Struct("<16sQIIIIII")             # magic, run, kind, ring, index, header size, record size
-CONTROL = struct.Struct("<11QI")                # head, tail, read, capacity, written, overrun, dropped, ... npages
+CONTROL = struct.Struct("<5QI")                 # head, tail, capacity, overrun, dropped, npages
 RECORD = struct.Struct("<IIQQiI16s")            # size, len, time, seq, tgid, cpu, comm
 ENTRY = struct.Struct("<HBBi")                  # type, flags, preempt count, pid
 KIND_CONTROL, KIND_DATA = 1, 2
@@ -127,7 +127,7 @@ def find_pages(path, run):
 def ring_records(control, pages):
     """(record header fields, bytes of the entry) of one ring, the oldest first."""
     _, _, _, _, _, _, record_size, _ = HEAD.unpack_from(control)
-    head, tail, _, capacity, *_, npages = CONTROL.unpack_from(control, HEAD.size)
+    head, tail, capacity, _, _, npages = CONTROL.unpack_from(control, HEAD.size)
     if record_size != RECORD.size or npages * (PAGE - HEAD.size) != capacity:
         raise BadTrace("the kernel's records have another layout")
     missing = [i for i in range(npages) if i not in pages]
@@ -156,7 +156,7 @@ def read(path, run):
         events[event.id] = event
     records, lost = [], 0
     for ring, control in controls.items():
-        lost += sum(CONTROL.unpack_from(control, HEAD.size)[5:7])
+        lost += sum(CONTROL.unpack_from(control, HEAD.size)[3:5])
         for fields, data in ring_records(control, pages[ring]):
             _, _, time, _, tgid, cpu, comm = fields
             kind, _, _, pid = ENTRY.unpack_from(data)

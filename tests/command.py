@@ -6,6 +6,7 @@ import shutil
 import struct
 import subprocess
 import tempfile
+import traceback
 
 import caelum
 import machine
@@ -192,6 +193,8 @@ def run_cases(tally, arch, part, cases):
             tally.result(f"{part}-{name[5:]}", "pass", "", arch, 1)
         except (Wrong, subprocess.SubprocessError, OSError) as e:
             tally.result(f"{part}-{name[5:]}", "fail", str(e), arch, 1)
+        except Exception:  # what the case did not expect is a failure of the case, not the end of the run
+            tally.result(f"{part}-{name[5:]}", "fail", traceback.format_exc(), arch, 1)
 
 
 def run(tally, arch, programs):

@@ -53,23 +53,25 @@ struct trace_record {
 	char comm[16];
 };
 
-/* One page of its own: with the head it is what a memory image needs. scripts/tracefile.py knows the order up to npages. */
+/*
+ * One page of its own: with the head it is what a memory image needs. scripts/tracefile.py reads what is above `written`: it changes with that.
+ */
 struct trace_ring {
 	struct trace_page_head id;
 	u64 head;     /* writer; release */
 	u64 tail;     /* writer; release */
-	u64 read;     /* readers: consumed up to here */
 	u64 capacity; /* bytes of data in all pages */
-	u64 written;  /* writer: records, also the next seq */
 	u64 overrun;  /* writer: records overwritten before they were consumed */
 	u64 dropped; /* writer: records not taken because the ring was full, or they were too long */
+	u32 npages;
+	bool overwrite;	  /* full: forget the oldest; else drop the new */
+	u64 written;	  /* writer: records, also the next seq */
+	u64 read;	  /* readers: consumed up to here */
 	u64 read_records; /* readers: consumed */
 	u64 cleared;	  /* readers: overrun when the ring was cleared last: counts begin there */
 	u64 found_lost;	  /* readers: of overrun, those whose numbers are below next_seq */
 	u64 next_seq;	  /* readers: of the first record that was not consumed */
 	u64 serial;	  /* no other ring has it: its memory may come again as another's */
-	u32 npages;
-	bool overwrite; /* full: forget the oldest; else drop the new */
 	struct trace_page **pages;
 };
 
