@@ -178,7 +178,7 @@ kernel: $(O)/caelum.elf $(O)/Image $(O)/compile_commands.json
 generated := $(O)/include/generated/.syscalls $(O)/include/generated/version.h
 
 # A change of options or of this file rebuilds what it touches.
-flags_text = $(CC) $(cc_version) $(cflags) $(asflags)
+flags_text = $(CC) $(cc_version) $(cflags) $(asflags) $(foreach v,$(sort $(filter cflags-%,$(.VARIABLES))),$v=$($v))
 $(O)/.flags: FORCE | $(O)
 	@echo '$(flags_text)' | cmp -s - $@ || echo '$(flags_text)' > $@
 

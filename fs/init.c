@@ -56,7 +56,7 @@ void vfs_init(void)
 	tracefs_init();
 	mount_root();
 	mount_or_panic("devtmpfs", "/dev", MS_NOSUID, NULL);
-	mount_or_panic("devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, NULL);
+	mount_or_panic("devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "gid=5,mode=620,ptmxmode=666");
 	mount_or_panic("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 	mount_or_panic("sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 	mount_or_panic("tracefs", "/sys/kernel/tracing", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);

@@ -67,6 +67,22 @@ struct chrdev {
 void chrdev_register(struct chrdev *dev);
 extern const struct file_ops chrdev_ops, fifo_ops, blkdev_ops, sock_ops, tmpfs_file_ops;
 
+/**
+ * mount_options() - call @fn for each option of @data (NULL: none), until one fails. @val: NULL without "=". 0, -ENOMEM, what @fn says
+ * (-EINVAL for what it does not know). May sleep.
+ */
+typedef int mount_option_fn(void *ctx, const char *key, const char *val);
+int mount_options(const char *data, mount_option_fn *fn, void *ctx);
+/** mount_option_u32() - @val as a number in @base (0: as in C). 0, -EINVAL. */
+int mount_option_u32(const char *val, unsigned int base, u32 *out);
+/** mount_option_owner() - the options uid, gid and mode. 0, -EINVAL for a bad value, -ENOENT: is another option. */
+struct mount_owner {
+	uid_t uid;
+	gid_t gid;
+	u32 mode;
+};
+int mount_option_owner(const char *key, const char *val, struct mount_owner *owner);
+
 /* tmpfs, shared with devfs. */
 struct inode *tmpfs_new_inode(struct super *sb, struct inode *dir, u32 mode, u64 rdev);
 int tmpfs_fill(struct super *sb, const char *source, const char *data);

@@ -70,12 +70,23 @@ u64 anon_dev(void)
 	return mkdev(0, __atomic_add_fetch(&minor, 1, __ATOMIC_RELAXED));
 }
 
+/* New options for what is mounted already. A file system without a function for it has no options. */
+static int super_change(struct super *sb, unsigned long flags, const char *data)
+{
+	if (sb->ops && sb->ops->remount)
+		return sb->ops->remount(sb, flags, data);
+	return data && *data ? -EINVAL : 0;
+}
+
 struct super *super_create(struct fs_type *type, const char *source, const char *data)
 {
 	struct super *sb;
 	int r;
 
 	if (type->instance) {
+		r = super_change(type->instance, 0, data);
+		if (r)
+			return ERR_PTR(r);
 		refcount_inc(&type->instance->refs);
 		return type->instance;
 	}
@@ -354,13 +365,12 @@ static int mount_bind(const struct path *at, const char *source, bool rec)
 static int mount_remount(const struct path *at, unsigned long flags, const char *data)
 {
 	struct super *sb = at->mnt->sb;
-	int r = 0;
+	int r;
 
 	if (at->dentry != at->mnt->root)
 		return -EINVAL;
 	if (!(flags & MS_BIND)) {
-		if (sb->ops && sb->ops->remount)
-			r = sb->ops->remount(sb, flags, data);
+		r = super_change(sb, flags, data);
 		if (!r && (flags & MS_RDONLY) && atomic_read(&sb->writers))
 			r = -EBUSY;
 		if (r)

@@ -59,7 +59,7 @@ def main():
     if args.command == "defconfig":
         load(args.out, args.files).write_config(config, save_old=False)
     elif args.command == "olddefconfig":
-        load(args.out).write_config(config, save_old=False)
+        load(args.out, None if os.path.exists(config) else []).write_config(config, save_old=False)
     elif args.command == "menuconfig":
         import menuconfig
         os.environ["KCONFIG_CONFIG"] = config

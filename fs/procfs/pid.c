@@ -707,5 +707,43 @@ static const struct proc_entry task_table[] = {
 	COMMON_FILES,
 	{ .name = NULL },
 };
-const struct proc_entry proc_pid_entry = PROC_DIR("PID", pid_table);
+
+static int pid_permission(struct inode *i, unsigned int may)
+{
+	struct task *t = proc_task(i);
+	int r = -ESRCH;
+
+	if (!t)
+		return r;
+	r = 0;
+	if (proc_hides(t, HIDE_CONTENT))
+		r = proc_hides(t, HIDE_INVISIBLE) ? -ENOENT : -EPERM;
+	task_put(t);
+	return r ? r : generic_permission(i, may);
+}
+
+static int pid_getattr(struct inode *i, struct kstat *st)
+{
+	struct task *t = proc_task(i);
+	bool hidden;
+
+	if (!t)
+		return -ESRCH;
+	hidden = proc_hides(t, HIDE_INVISIBLE);
+	task_put(t);
+	if (hidden)
+		return -ENOENT;
+	generic_fill_stat(i, st);
+	return 0;
+}
+
+static const struct inode_ops pid_dir_ops = {
+	.lookup = proc_dir_lookup,
+	.revalidate = proc_revalidate,
+	.permission = pid_permission,
+	.getattr = pid_getattr,
+};
+const struct proc_entry proc_pid_entry = {
+	.name = "PID", .mode = S_IFDIR | 0555, .children = pid_table, .iops = &pid_dir_ops
+};
 const struct proc_entry proc_task_entry = PROC_DIR("TID", task_table);

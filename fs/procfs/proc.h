@@ -39,6 +39,15 @@ static inline struct proc_inode *proc_i(const struct inode *i)
 struct inode *proc_new_inode(struct super *sb, const struct proc_entry *e, struct pid *tid, int fd);
 /* Make the root directory of a super from a table (sysfs is made of the same parts). 0, -ENOMEM. */
 int proc_fill_super(struct super *sb, const struct proc_entry *root, u64 magic);
+/* What the option hidepid says of processes that the caller may not trace. Source: proc(5). */
+enum proc_hide {
+	HIDE_NOTHING,
+	HIDE_CONTENT,		 /* their files */
+	HIDE_INVISIBLE,		 /* their directories, too */
+	HIDE_NOT_PTRACEABLE = 4, /* as INVISIBLE, and the option gid does not help */
+};
+/** proc_hides() - is @t hidden from current if hidepid is @from or more? Takes no lock that a caller may hold. */
+bool proc_hides(struct task *t, enum proc_hide from);
 /** proc_task() - the task an inode is about, with a reference, or NULL when it has gone. */
 struct task *proc_task(const struct inode *i);
 /** proc_may_access() - may current look into @t as ptrace would? 0, -EACCES. */
@@ -49,6 +58,8 @@ bool proc_emit_dots(struct file *f, struct dir_ctx *ctx);
 /* Entries of a table at positions from @base on. False: the buffer is full. */
 bool proc_emit_table(struct file *f, struct dir_ctx *ctx, const struct proc_entry *table, s64 base);
 
+int proc_dir_lookup(struct inode *dir, struct dentry *d);
+int proc_revalidate(struct dentry *d);
 extern const struct inode_ops proc_dir_ops;
 extern const struct file_ops proc_dir_fops;
 extern const struct proc_entry proc_pid_entry,

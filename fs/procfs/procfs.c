@@ -128,7 +128,7 @@ static const struct proc_entry *find_entry(const struct proc_entry *table, const
 	return NULL;
 }
 
-static int proc_dir_lookup(struct inode *dir, struct dentry *d)
+int proc_dir_lookup(struct inode *dir, struct dentry *d)
 {
 	struct proc_inode *pi = proc_i(dir);
 	const struct proc_entry *e = find_entry(pi->entry->children, d);
@@ -136,7 +136,7 @@ static int proc_dir_lookup(struct inode *dir, struct dentry *d)
 	return e ? proc_instantiate(dir, d, e, pi->tid, -1) : -ENOENT;
 }
 
-static int proc_revalidate(struct dentry *d)
+int proc_revalidate(struct dentry *d)
 {
 	struct inode *i = d_inode(d);
 	struct task *t = i ? proc_task(i) : NULL;
@@ -393,6 +393,26 @@ static struct pid *pid_of_task(pid_t nr)
 	return p;
 }
 
+/* By number, for who has no inode; false when the task has gone. */
+static bool pid_hidden(pid_t nr, enum proc_hide from)
+{
+	struct task *t = NULL;
+	struct pid *p;
+	unsigned long flags;
+	bool r;
+
+	flags = spin_lock_irqsave(&tasklist_lock);
+	p = pid_find(nr);
+	t = p ? p->task : NULL;
+	if (t)
+		task_get(t);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	r = t && proc_hides(t, from);
+	if (t)
+		task_put(t);
+	return r;
+}
+
 static int root_lookup(struct inode *dir, struct dentry *d)
 {
 	const struct proc_entry *e = find_entry(root_links, d);
@@ -410,7 +430,9 @@ static int root_lookup(struct inode *dir, struct dentry *d)
 	tid = pid_of_task((pid_t)nr);
 	if (!tid)
 		return -ENOENT;
-	r = proc_instantiate(dir, d, &proc_pid_entry, tid, -1);
+	r = pid_hidden((pid_t)nr, HIDE_NOT_PTRACEABLE)
+		    ? -ENOENT
+		    : proc_instantiate(dir, d, &proc_pid_entry, tid, -1);
 	pid_put(tid);
 	return r;
 }
@@ -430,7 +452,8 @@ static int root_iterate(struct file *f, struct dir_ctx *ctx)
 		char name[12];
 		int len = snprintf(name, sizeof(name), "%d", nr);
 
-		if (!ctx->emit(ctx, name, (size_t)len, (u64)nr << 20, 4, PID_BASE + nr + 1))
+		if (!pid_hidden(nr, HIDE_INVISIBLE) &&
+		    !ctx->emit(ctx, name, (size_t)len, (u64)nr << 20, 4, PID_BASE + nr + 1))
 			return 0;
 		ctx->pos = PID_BASE + nr + 1;
 	}
@@ -443,13 +466,13 @@ static const struct proc_entry root_entry = {
 	.name = "/", .mode = S_IFDIR | 0555, .iops = &root_ops, .fops = &root_fops
 };
 
-static const struct super_ops proc_super_ops = { .evict = proc_evict };
+static const struct super_ops plain_super_ops = { .evict = proc_evict };
 
 int proc_fill_super(struct super *sb, const struct proc_entry *entry, u64 magic)
 {
 	struct inode *root;
 
-	sb->ops = &proc_super_ops;
+	sb->ops = &plain_super_ops;
 	sb->magic = magic;
 	root = proc_new_inode(sb, entry, NULL, -1);
 	sb->root = root ? d_alloc(sb, NULL, "/", 1) : NULL;
@@ -462,9 +485,76 @@ int proc_fill_super(struct super *sb, const struct proc_entry *entry, u64 magic)
 	return 0;
 }
 
+/* ---- the options hidepid and gid ---- */
+
+struct proc_options {
+	enum proc_hide hide;
+	gid_t gid; /* this group sees everything */
+};
+
+static struct proc_options options;
+
+bool proc_hides(struct task *t, enum proc_hide from)
+{
+	if (options.hide < from)
+		return false;
+	if (options.hide != HIDE_NOT_PTRACEABLE && creds_in_group(current->creds, options.gid))
+		return false;
+	return ptrace_may_access(t, PTRACE_MODE_READ_FSCREDS) != 0;
+}
+
+static int parse_option(void *ctx, const char *key, const char *val)
+{
+	static const char *const names[] = { "off", "noaccess", "invisible", NULL, "ptraceable" };
+	struct proc_options *o = ctx;
+	u32 v;
+
+	if (!strcmp(key, "gid"))
+		return mount_option_u32(val, 0, &o->gid);
+	if (strcmp(key, "hidepid") != 0 || !val)
+		return -EINVAL;
+	for (v = 0; v < ARRAY_SIZE(names); v++)
+		if (names[v] && !strcmp(val, names[v]))
+			break;
+	if (v == ARRAY_SIZE(names) && kstrtou32(val, 0, &v))
+		return -EINVAL;
+	if (v >= ARRAY_SIZE(names) || !names[v])
+		return -EINVAL;
+	o->hide = v;
+	return 0;
+}
+
+static int proc_change(struct super *sb, unsigned long flags, const char *data)
+{
+	struct proc_options next = options;
+	int r = mount_options(data, parse_option, &next);
+
+	if (!r)
+		options = next;
+	return r;
+}
+
+static void proc_show_options(struct super *sb, char *buf, size_t size)
+{
+	static const char *const names[] = { "", ",hidepid=noaccess", ",hidepid=invisible", "",
+					     ",hidepid=ptraceable" };
+	int n = 0;
+
+	if (options.gid)
+		n = scnprintf(buf, size, ",gid=%u", options.gid);
+	scnprintf(buf + n, size - (size_t)n, "%s", names[options.hide]);
+}
+
+static const struct super_ops proc_super_ops = { .evict = proc_evict,
+						 .remount = proc_change,
+						 .show_options = proc_show_options };
+
 static int proc_fill(struct super *sb, const char *source, const char *data)
 {
-	return proc_fill_super(sb, &root_entry, PROC_SUPER_MAGIC);
+	int r = proc_fill_super(sb, &root_entry, PROC_SUPER_MAGIC);
+
+	sb->ops = &proc_super_ops;
+	return r ? r : proc_change(sb, 0, data);
 }
 
 static struct fs_type proc_type = {

@@ -83,7 +83,7 @@ static const struct proc_entry root_entry = PROC_DIR("/", root_table);
 
 static int sysfs_fill(struct super *sb, const char *source, const char *data)
 {
-	return proc_fill_super(sb, &root_entry, SYSFS_MAGIC);
+	return data && *data ? -EINVAL : proc_fill_super(sb, &root_entry, SYSFS_MAGIC);
 }
 
 static struct fs_type sysfs_type = {

@@ -20,9 +20,7 @@
 struct tmpfs_super {
 	u64 max_pages, max_inodes; /* U64_MAX: no limit */
 	atomic64_t pages, inodes;
-	u32 mode;
-	uid_t uid;
-	gid_t gid;
+	struct mount_owner owner; /* of the root */
 };
 
 /* inode->priv: of a directory and of a file. */
@@ -821,62 +819,44 @@ int tmpfs_adopt_pages(struct inode *inode, const void *data, size_t size)
 
 /* ---- mounting ---- */
 
-static int parse_option(struct tmpfs_super *ts, const char *key, const char *val)
+/* size=: bytes, or a part of memory; 0 is no limit. */
+static int parse_size(struct tmpfs_super *ts, const char *val)
 {
 	const char *end;
 	u64 v = memparse(val, &end);
+	struct mm_stats st;
 
-	if (!strcmp(key, "size")) {
-		struct mm_stats st;
-
-		if (*end == '%') {
-			mm_get_stats(&st);
-			ts->max_pages = st.total * v / 100;
-			return end[1] ? -EINVAL : 0;
-		}
-		ts->max_pages = v ? DIV_ROUND_UP(v, PAGE_SIZE) : U64_MAX;
-	} else if (!strcmp(key, "nr_blocks")) {
-		ts->max_pages = v ? v : U64_MAX;
-	} else if (!strcmp(key, "nr_inodes")) {
-		ts->max_inodes = v ? v : U64_MAX;
-	} else if (!strcmp(key, "mode")) {
-		v = strtou64(val, &end, 8);
-		ts->mode = (u32)v & S_IALLUGO;
-	} else if (!strcmp(key, "uid")) {
-		ts->uid = (uid_t)v;
-	} else if (!strcmp(key, "gid")) {
-		ts->gid = (gid_t)v;
-	} else {
-		return -EINVAL;
+	if (*end == '%') {
+		mm_get_stats(&st);
+		ts->max_pages = st.total * v / 100;
+		return end[1] ? -EINVAL : 0;
 	}
+	ts->max_pages = v ? DIV_ROUND_UP(v, PAGE_SIZE) : U64_MAX;
 	return *val && !*end ? 0 : -EINVAL;
 }
 
-static int parse_options(struct tmpfs_super *ts, const char *data)
+static int parse_option(void *ctx, const char *key, const char *val)
 {
-	char *copy, *p, *next;
-	int r = 0;
+	struct tmpfs_super *ts = ctx;
+	int r = mount_option_owner(key, val, &ts->owner);
+	const char *end;
+	u64 v, *limit;
 
-	if (!data || !*data)
-		return 0;
-	copy = kstrdup(data, GFP_KERNEL);
-	if (!copy)
-		return -ENOMEM;
-	for (p = copy; p && !r; p = next) {
-		char *val;
-
-		next = strchr(p, ',');
-		if (next)
-			*next++ = '\0';
-		if (!*p)
-			continue;
-		val = strchr(p, '=');
-		if (val)
-			*val++ = '\0';
-		r = parse_option(ts, p, val ? val : "");
-	}
-	kfree(copy);
-	return r;
+	if (r != -ENOENT)
+		return r;
+	if (!val)
+		return -EINVAL;
+	if (!strcmp(key, "size"))
+		return parse_size(ts, val);
+	if (!strcmp(key, "nr_blocks"))
+		limit = &ts->max_pages;
+	else if (!strcmp(key, "nr_inodes"))
+		limit = &ts->max_inodes;
+	else
+		return -EINVAL;
+	v = memparse(val, &end);
+	*limit = v ? v : U64_MAX;
+	return *val && !*end ? 0 : -EINVAL;
 }
 
 static int tmpfs_statfs(struct super *sb, struct statfs *st)
@@ -929,7 +909,7 @@ static void tmpfs_free_super(struct super *sb)
 static int tmpfs_remount(struct super *sb, unsigned long flags, const char *data)
 {
 	struct tmpfs_super *ts = sb->priv, next = *ts;
-	int r = parse_options(&next, data);
+	int r = mount_options(data, parse_option, &next);
 
 	if (r)
 		return r;
@@ -972,19 +952,19 @@ int tmpfs_fill(struct super *sb, const char *source, const char *data)
 		return -ENOMEM;
 	mm_get_stats(&st);
 	ts->max_pages = ts->max_inodes = st.total / 2;
-	ts->mode = 01777;
-	r = parse_options(ts, data);
+	ts->owner.mode = 01777;
+	r = mount_options(data, parse_option, ts);
 	sb->ops = &tmpfs_super_ops;
 	sb->magic = TMPFS_MAGIC;
 	sb->max_bytes = S64_MAX & PAGE_MASK;
 	sb->priv = ts;
-	root = r ? ERR_PTR(r) : tmpfs_new_inode(sb, NULL, S_IFDIR | ts->mode, 0);
+	root = r ? ERR_PTR(r) : tmpfs_new_inode(sb, NULL, S_IFDIR | ts->owner.mode, 0);
 	if (IS_ERR(root)) {
 		kfree(ts);
 		return (int)PTR_ERR(root);
 	}
-	root->uid = ts->uid;
-	root->gid = ts->gid;
+	root->uid = ts->owner.uid;
+	root->gid = ts->owner.gid;
 	sb->root = d_alloc(sb, NULL, "/", 1);
 	if (!sb->root) {
 		inode_put(root);

@@ -61,6 +61,9 @@ int tracefs_each_line(char *text, int (*fn)(char *line))
 
 /* ---- inodes ---- */
 
+/* The options of the mount: of the top directory; who owns it owns all. */
+static struct mount_owner owner = { .mode = 0700 };
+
 static struct inode *new_inode(struct super *sb, const struct tracefs_node *from)
 {
 	struct tracefs_node *n = kmalloc(sizeof(*n), GFP_KERNEL);
@@ -74,7 +77,8 @@ static struct inode *new_inode(struct super *sb, const struct tracefs_node *from
 	*n = *from;
 	n->system = NULL;
 	i->priv = n;
-	i->uid = i->gid = 0;
+	i->uid = owner.uid;
+	i->gid = owner.gid;
 	i->nlink = from->file ? 1 : 2;
 	i->ops = from->file ? &file_iops : &dir_ops;
 	i->fops = from->file ? (from->file->fops ? from->file->fops : &text_ops) : &dir_fops;
@@ -372,7 +376,47 @@ static const struct tracefs_dir root_dir = {
 	.mode = 0700, .files = tracefs_root_files, .lookup = root_lookup, .list = root_list
 };
 
-static const struct super_ops super_ops = { .evict = evict };
+/* ---- mounting ---- */
+
+static int parse_option(void *ctx, const char *key, const char *val)
+{
+	int r = mount_option_owner(key, val, ctx);
+
+	return r == -ENOENT ? -EINVAL : r;
+}
+
+/* What has been looked up already gets the new owner, too. */
+static int change(struct super *sb, unsigned long flags, const char *data)
+{
+	struct mount_owner next = owner;
+	struct inode *root = d_inode(sb->root);
+	int r = mount_options(data, parse_option, &next);
+
+	if (r)
+		return r;
+	owner = next;
+	root->mode = S_IFDIR | owner.mode;
+	root->uid = owner.uid;
+	root->gid = owner.gid;
+	dcache_shrink_super(sb);
+	return 0;
+}
+
+static void show_options(struct super *sb, char *buf, size_t size)
+{
+	int n = 0;
+
+	if (owner.uid)
+		n = scnprintf(buf, size, ",uid=%u", owner.uid);
+	if (owner.gid)
+		n += scnprintf(buf + n, size - (size_t)n, ",gid=%u", owner.gid);
+	if (owner.mode != 0700)
+		scnprintf(buf + n, size - (size_t)n, ",mode=%o", owner.mode);
+}
+
+static const struct super_ops super_ops = { .evict = evict,
+					    .remount = change,
+					    .show_options = show_options };
 
 static int fill(struct super *sb, const char *source, const char *data)
 {
@@ -389,7 +433,7 @@ static int fill(struct super *sb, const char *source, const char *data)
 		return -ENOMEM;
 	}
 	d_instantiate(sb->root, root);
-	return 0;
+	return change(sb, 0, data);
 }
 
 static struct fs_type tracefs_type = {

@@ -30,6 +30,15 @@ struct pty {
 static struct mutex ptys_lock;
 static struct pty *ptys[MAX_PTYS];
 static struct super *devpts_super;
+
+/* The mount options of devpts: what a new slave is like, and ptmx there; ptys_lock. */
+struct devpts_options {
+	struct mount_owner owner;
+	bool uid_set, gid_set; /* else those of who opened ptmx */
+	u32 ptmx_mode, max;
+};
+static struct devpts_options options = { .owner.mode = 0600, .ptmx_mode = 0, .max = MAX_PTYS };
+
 static const struct file_ops master_ops;
 
 static struct pty *pty_of(struct tty *t)
@@ -308,7 +317,11 @@ static int add_node(struct pty *p)
 	rwsem_down_write(&dir->lock);
 	d = lookup_one(root, name, (size_t)len);
 	r = IS_ERR(d) ? (int)PTR_ERR(d)
-		      : dir->ops->mknod(dir, d, S_IFCHR | 0620, mkdev(136, p->index));
+		      : dir->ops->mknod(dir, d, S_IFCHR | options.owner.mode, mkdev(136, p->index));
+	if (!r && options.uid_set)
+		d_inode(d)->uid = options.owner.uid;
+	if (!r && options.gid_set)
+		d_inode(d)->gid = options.owner.gid;
 	rwsem_up_write(&dir->lock);
 	if (!IS_ERR(d))
 		dput(d);
@@ -320,6 +333,7 @@ static struct pty *pty_create(void)
 	struct pty *p = kzalloc(sizeof(*p), GFP_KERNEL);
 	struct tty *t = kmalloc(sizeof(*t), GFP_KERNEL);
 	char name[16];
+	bool full;
 
 	if (!p || !t) {
 		kfree(p);
@@ -331,12 +345,13 @@ static struct pty *pty_create(void)
 	p->slave = t;
 	p->locked = true;
 	mutex_lock(&ptys_lock);
-	while (p->index < MAX_PTYS && ptys[p->index])
+	while (p->index < options.max && ptys[p->index])
 		p->index++;
-	if (p->index < MAX_PTYS)
+	full = p->index >= options.max;
+	if (!full)
 		ptys[p->index] = p;
 	mutex_unlock(&ptys_lock);
-	if (p->index == MAX_PTYS) {
+	if (full) {
 		kfree(p);
 		kfree(t);
 		return ERR_PTR(-ENOSPC);
@@ -393,6 +408,64 @@ static const struct file_ops pts_ops = { .open = pts_open };
 static struct chrdev ptmx = { "ptmx", 0, 0666, &ptmx_ops };
 static struct chrdev pts = { "pts/N", 0, 0620, &pts_ops, MAX_PTYS };
 
+static struct dentry *ptmx_node; /* of devpts; a reference */
+
+static int parse_option(void *ctx, const char *key, const char *val)
+{
+	struct devpts_options *o = ctx;
+	int r = mount_option_owner(key, val, &o->owner);
+	u32 v;
+
+	if (!r) {
+		o->uid_set |= *key == 'u';
+		o->gid_set |= *key == 'g';
+	}
+	if (r != -ENOENT)
+		return r;
+	if (!strcmp(key, "newinstance") && !val)
+		return 0;
+	if (!strcmp(key, "ptmxmode")) {
+		r = mount_option_u32(val, 8, &v);
+		o->ptmx_mode = v & S_IALLUGO;
+	} else if (!strcmp(key, "max")) {
+		r = mount_option_u32(val, 0, &v);
+		o->max = min(v, MAX_PTYS);
+	} else {
+		r = -EINVAL;
+	}
+	return r;
+}
+
+static int devpts_change(struct super *sb, unsigned long flags, const char *data)
+{
+	struct devpts_options next = options;
+	int r = mount_options(data, parse_option, &next);
+
+	if (r)
+		return r;
+	mutex_lock(&ptys_lock);
+	options = next;
+	d_inode(ptmx_node)->mode = S_IFCHR | options.ptmx_mode;
+	mutex_unlock(&ptys_lock);
+	return 0;
+}
+
+static void devpts_show_options(struct super *sb, char *buf, size_t size)
+{
+	int n = 0;
+
+	if (options.uid_set)
+		n += scnprintf(buf, size, ",uid=%u", options.owner.uid);
+	if (options.gid_set)
+		n += scnprintf(buf + n, size - (size_t)n, ",gid=%u", options.owner.gid);
+	n += scnprintf(buf + n, size - (size_t)n, ",mode=%03o,ptmxmode=%03o", options.owner.mode,
+		       options.ptmx_mode);
+	if (options.max < MAX_PTYS)
+		scnprintf(buf + n, size - (size_t)n, ",max=%u", options.max);
+}
+
+static struct super_ops devpts_super_ops; /* tmpfs's, but for the options */
+
 /* A small tmpfs with the node ptmx. */
 static int devpts_fill(struct super *sb, const char *source, const char *data)
 {
@@ -402,16 +475,21 @@ static int devpts_fill(struct super *sb, const char *source, const char *data)
 
 	if (r)
 		return r;
+	devpts_super_ops = *sb->ops;
+	devpts_super_ops.remount = devpts_change;
+	devpts_super_ops.show_options = devpts_show_options;
+	sb->ops = &devpts_super_ops;
 	sb->magic = DEVPTS_SUPER_MAGIC;
 	root = d_inode(sb->root);
 	rwsem_down_write(&root->lock);
 	d = lookup_one(sb->root, "ptmx", 4);
-	r = IS_ERR(d) ? (int)PTR_ERR(d) : root->ops->mknod(root, d, S_IFCHR | 0666, ptmx.rdev);
+	r = IS_ERR(d) ? (int)PTR_ERR(d) : root->ops->mknod(root, d, S_IFCHR, ptmx.rdev);
 	rwsem_up_write(&root->lock);
-	if (!IS_ERR(d))
-		dput(d);
+	if (IS_ERR(d))
+		return r;
+	ptmx_node = d;
 	devpts_super = sb;
-	return r;
+	return r ? r : devpts_change(sb, 0, data);
 }
 
 static struct fs_type devpts_type = {
