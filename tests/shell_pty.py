@@ -60,8 +60,12 @@ class Session:
             self.seen += data
 
     def prompt(self, seconds=STEP_S):
-        """Wait for the prompt. busybox then asks where the cursor is: answer before anything else is typed."""
+        """Wait for the prompt, and be ready to type."""
         self.expect(PROMPT, seconds)
+        self.answer()
+
+    def answer(self):
+        """After a prompt busybox asks where the cursor is: answer before anything else is typed."""
         try:
             self.expect(CURSOR_QUERY, QUERY_S)
         except Wrong:
@@ -149,9 +153,12 @@ def case_foreground_reader(s):
     s.prompt()
     s.send(b"cat &\r")
     s.prompt()
-    time.sleep(5)
-    s.send(b"\r")
-    s.expect(rb"Stopped \(tty input\)|Stopped")
+    for _ in range(STEP_S):  # the shell tells it before a prompt, once cat has come to its read
+        time.sleep(1)
+        s.send(b"\r")
+        if s.expect(rb"Stopped|" + PROMPT).group() == b"Stopped":
+            break
+        s.answer()
     s.prompt()
     s.send(b"kill %1\r")
     s.prompt()

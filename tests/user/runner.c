@@ -104,10 +104,9 @@ static void exec_test(const char *name)
 	setsid();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGALRM, SIG_DFL);
-	/* A shell starts what is put in the background with these ignored. */
-	signal(SIGINT, SIG_DFL);
-	signal(SIGQUIT, SIG_DFL);
+	/* A shell ignores some for what it puts in the background, nohup another. */
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
 	snprintf(path, sizeof(path), "%s/%s", test_dir, name);
 	if (script) {
 		fd = open(output_path, O_RDWR | O_CREAT | O_TRUNC, 0600);
