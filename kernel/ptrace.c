@@ -157,8 +157,12 @@ static int check_options(unsigned long options)
 {
 	if (options & ~(unsigned long)PTRACE_O_MASK)
 		return -EINVAL;
-	/* Suspending filters is not supported. */
-	return options & PTRACE_O_SUSPEND_SECCOMP ? -EINVAL : 0;
+	if (!(options & PTRACE_O_SUSPEND_SECCOMP))
+		return 0;
+	return capable(CAP_SYS_ADMIN) && !current->seccomp_mode &&
+			       !(current->trace.options & PTRACE_O_SUSPEND_SECCOMP)
+		       ? 0
+		       : -EPERM;
 }
 
 /* One that is in a group stop passes from that to a stop for its tracer. s held. Return: whether it is about to. */

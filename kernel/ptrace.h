@@ -67,6 +67,8 @@ void ptrace_event(unsigned int event, unsigned long message);
 void ptrace_exec_event(pid_t old_tid);
 /** ptrace_syscall_entry() - stop before a system call. Return: whether it is to be carried out (the number may have changed). */
 bool ptrace_syscall_entry(void);
+/** ptrace_seccomp_event() - a filter answered TRACE with @data. Return: false if no tracer asked for it; else number and arguments may have changed. */
+bool ptrace_seccomp_event(unsigned long data);
 /** ptrace_syscall_exit() - stop after one, or report that it was stepped over. @turn: its restart may still be to be decided. */
 struct syscall_turn;
 void ptrace_syscall_exit(struct syscall_turn *turn);

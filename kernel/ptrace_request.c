@@ -5,6 +5,7 @@
  */
 #include <hal/debug.h>
 #include <kernel/ptrace.h>
+#include <kernel/seccomp.h>
 #include <kernel/signal.h>
 #include <lib/string.h>
 #include <mm/slab.h>
@@ -205,11 +206,21 @@ static size_t describe_exit(const struct uctx *u, struct ptrace_syscall_info *in
 	return offsetof(struct ptrace_syscall_info, exit.is_error) + 1;
 }
 
+static size_t describe_seccomp(const struct task *t, struct ptrace_syscall_info *info)
+{
+	describe_entry(&t->hal.uctx, info);
+	info->op = PTRACE_SYSCALL_INFO_SECCOMP;
+	info->seccomp.ret_data = (u32)t->trace.message;
+	return offsetof(struct ptrace_syscall_info, seccomp.ret_data) +
+	       sizeof(info->seccomp.ret_data);
+}
+
 /* Only PTRACE_O_TRACESYSGOOD makes a syscall stop one that can be told from others. */
 static long syscall_info(struct task *t, unsigned long user_size, uaddr_t data)
 {
 	const struct uctx *u = &t->hal.uctx;
-	bool is_stop = t->trace.info && t->trace.info->si_code == (SIGTRAP | 0x80);
+	int why = t->trace.info ? t->trace.info->si_code : 0;
+	bool is_stop = why == (SIGTRAP | 0x80);
 	struct ptrace_syscall_info info;
 	size_t size = offsetof(struct ptrace_syscall_info, entry);
 
@@ -221,6 +232,8 @@ static long syscall_info(struct task *t, unsigned long user_size, uaddr_t data)
 		size = describe_entry(u, &info);
 	else if (is_stop && t->trace.message == PTRACE_EVENTMSG_SYSCALL_EXIT)
 		size = describe_exit(u, &info);
+	else if (why == (SIGTRAP | PTRACE_EVENT_SECCOMP << 8))
+		size = describe_seccomp(t, &info);
 	return copy_to_user(data, &info, min(user_size, size)) ? -EFAULT : (long)size;
 }
 
@@ -254,9 +267,9 @@ long ptrace_request(struct task *t, long request, unsigned long addr, unsigned l
 	case PTRACE_GET_SYSCALL_INFO:
 		return syscall_info(t, addr, data);
 	case PTRACE_SECCOMP_GET_FILTER:
-		return capable(CAP_SYS_ADMIN) ? -EINVAL : -EACCES;
+		return seccomp_get_filter(t, addr, data);
 	case PTRACE_SECCOMP_GET_METADATA:
-		return capable(CAP_SYS_ADMIN) ? -EINVAL : -EACCES;
+		return seccomp_get_metadata(t, addr, data);
 	default:
 		return hal_ptrace(&t->hal, request, addr, data);
 	}

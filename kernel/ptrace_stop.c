@@ -5,7 +5,7 @@
  *	signal-delivery stop	a signal was taken and would be delivered		kernel/sigdeliver.c
  *	group stop		its process is stopped by a signal			kernel/sigdeliver.c
  *	PTRACE_EVENT_STOP	the same, and INTERRUPT, for a seized tracee		kernel/sigdeliver.c
- *	other PTRACE_EVENTs	fork, vfork, clone, exec, exit				fork.c, exec.c, exit.c
+ *	other PTRACE_EVENTs	fork, vfork, clone, exec, exit, seccomp			fork.c, exec.c, exit.c, seccomp.c
  *	syscall stops		before and after a system call				kernel/user_loop.c
  *
  * All end in stop(): say what happened, tell the tracer, sleep until it lets go (or dies, or SIGKILL comes), come back with the
@@ -224,10 +224,18 @@ bool ptrace_syscall_entry(void)
 	struct task *t = current;
 	bool emulate = t->trace.emulate;
 
-	uctx_trace_syscall_begin(&t->hal.uctx);
 	syscall_stop(PTRACE_EVENTMSG_SYSCALL_ENTRY);
 	uctx_trace_syscall_end(&t->hal.uctx);
 	return !emulate && !fatal_signal_pending();
+}
+
+bool ptrace_seccomp_event(unsigned long data)
+{
+	if (!wants(PTRACE_EVENT_SECCOMP))
+		return false;
+	ptrace_event(PTRACE_EVENT_SECCOMP, data);
+	uctx_trace_syscall_end(&current->hal.uctx);
+	return true;
 }
 
 void ptrace_syscall_exit(struct syscall_turn *turn)

@@ -11,6 +11,7 @@
  */
 #include <kernel/printk.h>
 #include <kernel/process.h>
+#include <kernel/ptrace.h>
 #include <kernel/seccomp.h>
 #include <kernel/signal.h>
 #include <kernel/syscall.h>
@@ -441,7 +442,7 @@ static long refuse(const struct seccomp_data *data, u32 answer)
 	case SECCOMP_RET_TRAP:
 		/* The handler finds the registers as they were at the call. */
 		send_sigsys(data, reason);
-		return uctx_result(&current->hal.uctx);
+		return uctx_result_untouched(&current->hal.uctx);
 	case SECCOMP_RET_TRACE: /* there is no tracer that asked for it */
 		return -ENOSYS;
 	default:
@@ -450,31 +451,109 @@ static long refuse(const struct seccomp_data *data, u32 answer)
 	}
 }
 
-bool seccomp_allows(long nr, long *result)
+/*
+ * @asked: the tracer has seen this call already: a second TRACE lets it go on.
+ */
+static bool filters_allow(struct syscall_turn *turn, bool asked, long *result)
 {
 	const struct uctx *u = &current->hal.uctx;
-	struct seccomp_data data = { .nr = (s32)nr, .arch = AUDIT_ARCH, .ip = uctx_ip(u) };
+	struct seccomp_data data = { .nr = (s32)turn->nr, .arch = AUDIT_ARCH, .ip = uctx_ip(u) };
 	bool log = false;
 	u32 answer, action;
 
-	if (current->seccomp_mode == SECCOMP_MODE_STRICT) {
-		if (strict_allows(nr))
-			return true;
-		sig_kill_self(SIGKILL);
-		*result = -ENOSYS;
-		return false;
-	}
 	for (unsigned int i = 0; i < 6; i++)
 		data.args[i] = uctx_arg(u, i);
 	answer = ask_filters(&data, &log);
 	action = answer & SECCOMP_RET_ACTION_FULL;
-	if (action == SECCOMP_RET_ALLOW)
+	if (action == SECCOMP_RET_ALLOW || (action == SECCOMP_RET_TRACE && asked))
 		return true;
 	if (log || action == SECCOMP_RET_LOG)
 		pr_info("%s (pid %d): seccomp answers %#x to system call %d\n", current->comm,
 			task_pid(current), answer, data.nr);
 	if (action == SECCOMP_RET_LOG)
 		return true;
+	if (action == SECCOMP_RET_TRACE && ptrace_seccomp_event(answer & SECCOMP_RET_DATA)) {
+		turn->nr = uctx_syscall_nr(u);
+		turn->arg0 = uctx_arg(u, 0);
+		/* What the tracer made of it may be another call, for the filters to judge; or it left a result. */
+		*result = uctx_result(u);
+		return !fatal_signal_pending() && turn->nr >= 0 &&
+		       filters_allow(turn, true, result);
+	}
 	*result = refuse(&data, answer);
 	return false;
+}
+
+bool seccomp_allows(struct syscall_turn *turn, long *result)
+{
+	if (READ_ONCE(current->trace.options) & PTRACE_O_SUSPEND_SECCOMP)
+		return true;
+	if (current->seccomp_mode != SECCOMP_MODE_STRICT)
+		return filters_allow(turn, false, result);
+	if (strict_allows(turn->nr))
+		return true;
+	sig_kill_self(SIGKILL);
+	*result = -ENOSYS;
+	return false;
+}
+
+/* ---- for a tracer ---- */
+
+/* A reference on filter @n of @t, counted from the oldest, or an error. */
+static struct seccomp_filter *nth_filter(struct task *t, u64 n)
+{
+	struct seccomp_filter *newest, *f;
+	struct sighand *sh;
+	unsigned long irq;
+	u64 count = 0;
+
+	if (!capable(CAP_SYS_ADMIN) || current->seccomp_mode)
+		return ERR_PTR(-EACCES);
+	sh = sighand_lock(t->process, &irq);
+	newest = t->seccomp_filter;
+	for (f = newest; f; f = f->older)
+		count++;
+	if (n < count) {
+		for (f = newest; count > n + 1; count--)
+			f = f->older;
+		refcount_inc(&f->refs);
+	}
+	spin_unlock_irqrestore(&sh->lock, irq);
+	if (!f)
+		return ERR_PTR(newest ? -ENOENT : -EINVAL);
+	return f;
+}
+
+long seccomp_get_filter(struct task *t, unsigned long n, uaddr_t data)
+{
+	struct seccomp_filter *f = nth_filter(t, n);
+	long r;
+
+	if (IS_ERR(f))
+		return PTR_ERR(f);
+	r = f->len;
+	if (data && copy_to_user(data, f->insn, f->len * sizeof(f->insn[0])))
+		r = -EFAULT;
+	filter_put(f);
+	return r;
+}
+
+long seccomp_get_metadata(struct task *t, unsigned long size, uaddr_t data)
+{
+	struct seccomp_metadata m = { 0 };
+	struct seccomp_filter *f;
+
+	if (!capable(CAP_SYS_ADMIN) || current->seccomp_mode)
+		return -EACCES;
+	size = min(size, sizeof(m));
+	if (size < sizeof(m.filter_off))
+		return -EINVAL;
+	if (get_user_obj(&m.filter_off, data))
+		return -EFAULT;
+	f = nth_filter(t, m.filter_off);
+	if (IS_ERR(f))
+		return PTR_ERR(f);
+	m.flags = f->log ? SECCOMP_FILTER_FLAG_LOG : 0;
+	filter_put(f);
+	return copy_to_user(data, &m, size) ? -EFAULT : (long)size;
 }

@@ -23,21 +23,28 @@ static const struct syscall_desc *find(long nr)
 	return n < SYSCALL_TABLE_SIZE && syscall_table[n].call ? &syscall_table[n] : NULL;
 }
 
-static long call(struct task *t, const struct syscall_desc *desc, long nr)
+static long call(struct task *t, struct syscall_turn *turn)
 {
+	const struct syscall_desc *desc;
 	long r;
 
-	if ((t->work & WORK_SECCOMP) && !seccomp_allows(nr, &r))
+	if ((READ_ONCE(t->work) & WORK_SECCOMP) && !seccomp_allows(turn, &r))
 		return r;
+	/* No call: what uctx_trace_syscall_begin() or a tracer left there is the result. */
+	if (turn->nr == -1)
+		return uctx_result(&t->hal.uctx);
+	desc = find(turn->nr);
 	if (!desc)
 		return -ENOSYS;
 	t->restart_class = desc->restart;
 	return desc->call(&t->hal.uctx);
 }
 
-static long call_logged(struct task *t, const struct syscall_desc *desc, long nr)
+static long call_logged(struct task *t, struct syscall_turn *turn)
 {
 	struct uctx *u = &t->hal.uctx;
+	const long nr = turn->nr;
+	const struct syscall_desc *desc = find(nr);
 	struct strace_line line;
 	bool strace = t->work & WORK_STRACE;
 	long r;
@@ -46,7 +53,7 @@ static long call_logged(struct task *t, const struct syscall_desc *desc, long nr
 		trace_syscall_enter(nr, u);
 	if (strace)
 		strace_enter(&line, desc, nr, u);
-	r = call(t, desc, nr);
+	r = call(t, turn);
 	if (strace)
 		strace_exit(&line, desc, u, r);
 	if (READ_ONCE(t->work) & WORK_TRACE)
@@ -62,23 +69,21 @@ static bool ask_tracer(struct task *t, struct syscall_turn *turn)
 
 	turn->nr = uctx_syscall_nr(u);
 	turn->arg0 = uctx_arg(u, 0);
-	return make && turn->nr != -1;
+	return make;
 }
 
 void syscall_watched(struct task *t, struct syscall_turn *turn)
 {
 	u32 work = READ_ONCE(t->work);
-	const struct syscall_desc *desc;
 	long r;
 
 	step_disarm(t);
 	t->restart_class = RESTART_NEVER;
 	if ((work & WORK_STEP) && !t->trace.emulate)
 		task_set_work(t, WORK_SYSCALL_EXIT);
+	uctx_trace_syscall_begin(&t->hal.uctx);
 	if ((work & WORK_PTRACE) && !ask_tracer(t, turn))
 		return;
-	desc = find(turn->nr);
-	r = work & (WORK_STRACE | WORK_TRACE) ? call_logged(t, desc, turn->nr)
-					      : call(t, desc, turn->nr);
+	r = work & (WORK_STRACE | WORK_TRACE) ? call_logged(t, turn) : call(t, turn);
 	uctx_set_result(&t->hal.uctx, r);
 }

@@ -70,6 +70,7 @@ struct ptrace_peeksiginfo_args {
 #define PTRACE_SYSCALL_INFO_NONE  0
 #define PTRACE_SYSCALL_INFO_ENTRY 1
 #define PTRACE_SYSCALL_INFO_EXIT  2
+#define PTRACE_SYSCALL_INFO_SECCOMP 3
 
 struct ptrace_syscall_info {
 	u8 op;
@@ -86,6 +87,11 @@ struct ptrace_syscall_info {
 			s64 rval;
 			u8 is_error;
 		} exit;
+		struct {
+			u64 nr;
+			u64 args[6];
+			u32 ret_data;
+		} seccomp;
 	};
 };
 

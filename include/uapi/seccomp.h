@@ -36,6 +36,12 @@ struct seccomp_data {
 	u64 args[6];
 };
 
+/* PTRACE_SECCOMP_GET_METADATA */
+struct seccomp_metadata {
+	u64 filter_off;
+	u64 flags;
+};
+
 struct sock_filter {
 	u16 code;
 	u8 jt, jf;

@@ -38,6 +38,7 @@
 #define PT_GETSIGMASK	0x420a
 #define PT_SETSIGMASK	0x420b
 #define PT_SECCOMP_GET_FILTER 0x420c
+#define PT_SECCOMP_GET_METADATA 0x420d
 #define PT_GET_SYSCALL_INFO   0x420e
 
 #define PT_O_TRACESYSGOOD   0x01
@@ -47,7 +48,9 @@
 #define PT_O_TRACEEXEC	    0x10
 #define PT_O_TRACEVFORKDONE 0x20
 #define PT_O_TRACEEXIT	    0x40
+#define PT_O_TRACESECCOMP   0x80
 #define PT_O_EXITKILL	    0x100000
+#define PT_O_SUSPEND_SECCOMP 0x200000
 
 #define PT_EVENT_FORK	    1
 #define PT_EVENT_VFORK	    2
@@ -55,6 +58,7 @@
 #define PT_EVENT_EXEC	    4
 #define PT_EVENT_VFORK_DONE 5
 #define PT_EVENT_EXIT	    6
+#define PT_EVENT_SECCOMP    7
 #define PT_EVENT_STOP	    128
 
 #ifndef __WALL
@@ -84,6 +88,10 @@ struct pt_syscall_info {
 			int64_t rval;
 			uint8_t is_error;
 		} exit;
+		struct {
+			uint64_t nr, args[6];
+			uint32_t ret_data;
+		} seccomp;
 	};
 };
 

@@ -20,8 +20,9 @@
  *	void uctx_restart_syscall(struct uctx *, unsigned long arg0, long nr)
  *		rewind so that the same syscall is executed again: argument 0 and number restored,
  *		ip moved back over the trap instruction
- *	void uctx_trace_syscall_begin(struct uctx *), uctx_trace_syscall_end(struct uctx *)
- *		around a tracer's stop before a syscall: registers as Linux shows them; what the tracer changed counts
+ *	long uctx_result_untouched(const struct uctx *)     what was in the result's register when the program made its syscall
+ *	void uctx_trace_syscall_begin(struct uctx *)        once, before a tracer or filter sees a syscall: registers as Linux shows them
+ *	void uctx_trace_syscall_end(struct uctx *)          after each stop before it: what the tracer changed counts
  *	UCTX_SYSCALL_INSN_SIZE	bytes of the trap instruction
  *	UCTX_RESTART_EARLY	1: Linux rewinds an interrupted syscall before a tracer sees the signal, 0: after
  *	bool uctx_in_syscall(const struct uctx *)           the last trap was a syscall (for restart and ptrace)

@@ -96,6 +96,10 @@ static inline long uctx_result(const struct uctx *u)
 {
 	return (long)u->x[0];
 }
+static inline long uctx_result_untouched(const struct uctx *u)
+{
+	return (long)u->orig_x0;
+}
 static inline void uctx_set_result(struct uctx *u, long v)
 {
 	u->x[0] = (u64)v;

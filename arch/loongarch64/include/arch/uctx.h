@@ -100,6 +100,11 @@ static inline long uctx_result(const struct uctx *u)
 	return (long)u->regs[REG_A0];
 }
 
+static inline long uctx_result_untouched(const struct uctx *u)
+{
+	return (long)u->orig_a0;
+}
+
 static inline void uctx_set_result(struct uctx *u, long v)
 {
 	u->regs[REG_A0] = (unsigned long)v;

@@ -124,6 +124,10 @@ static inline long uctx_result(const struct uctx *u)
 {
 	return (long)u->ax;
 }
+static inline long uctx_result_untouched(const struct uctx *u)
+{
+	return (long)u->orig_ax;
+}
 static inline void uctx_set_result(struct uctx *u, long v)
 {
 	u->ax = (u64)v;
