@@ -21,6 +21,7 @@ static struct bucket {
 } buckets[1u << BUCKET_BITS];
 
 struct spinlock dcache_rename_lock = SPINLOCK_INIT(RANK_DENTRY);
+unsigned int tree_moves;
 static struct spinlock lru_lock = SPINLOCK_INIT(RANK_DENTRY);
 static struct list lru = LIST_HEAD_INIT(lru);
 static unsigned long lru_count;
@@ -283,6 +284,7 @@ int d_move(struct dentry *d, struct dentry *target, bool exchange)
 	swap_names(d, target);
 	swap(d->parent, target->parent);
 	swap(d->hash, target->hash);
+	tree_moved();
 	hlist_add_head(&d->hash_link, &to->chain);
 	if (exchange)
 		hlist_add_head(&target->hash_link, &from->chain);

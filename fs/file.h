@@ -81,6 +81,7 @@ struct file {
 #define FMODE_PREAD	 32u
 #define FMODE_OPENED	 64u  /* release() is owed */
 #define FMODE_WRITER	 128u /* counted in inode->write_denied */
+#define FMODE_CREATED	 256u /* O_CREAT of this open made the file */
 #define FMODE_NOWAIT	 512u /* RWF_NOWAIT is honoured */
 
 static inline struct file *file_get(struct file *f)

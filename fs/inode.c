@@ -273,6 +273,17 @@ void file_remove_privs(struct inode *inode)
 	inode->mode &= ~kill;
 }
 
+int inode_may_grow(const struct inode *i, u64 size)
+{
+	if (size <= i->size)
+		return 0;
+	if (size > task_rlimit(RLIMIT_FSIZE)) {
+		sig_send_self(SIGXFSZ);
+		return -EFBIG;
+	}
+	return size > i->sb->max_bytes ? -EFBIG : 0;
+}
+
 int vfs_truncate(const struct path *p, u64 size)
 {
 	struct inode *i = d_inode(p->dentry);
@@ -290,12 +301,9 @@ int vfs_truncate(const struct path *p, u64 size)
 		r = -ETXTBSY;
 	if (r)
 		return r;
-	if (size > i->size && size > task_rlimit(RLIMIT_FSIZE)) {
-		sig_send_self(SIGXFSZ);
-		return -EFBIG;
-	}
-	if (size > i->sb->max_bytes)
-		return -EFBIG;
+	r = inode_may_grow(i, size);
+	if (r)
+		return r;
 	if (!i->ops || !i->ops->setattr)
 		return -EINVAL;
 	rwsem_down_write(&i->lock);

@@ -94,6 +94,17 @@ static struct file_lock *find_conflict(struct list *head, const struct file_lock
 	return NULL;
 }
 
+/* A lock of @want's owner that touches its range. ctx->lock held. */
+static struct file_lock *find_owned(struct list *head, const struct file_lock *want)
+{
+	struct file_lock *l;
+
+	list_for_each_entry(l, head, link)
+		if (l->owner == want->owner && l->start <= want->end && want->start <= l->end)
+			return l;
+	return NULL;
+}
+
 /* Remove all locks of @owner; returns whether there were any. ctx->lock held. */
 static bool drop_owner(struct list *head, const void *owner)
 {
@@ -269,7 +280,8 @@ void locks_test(struct inode *inode, struct lock_request *rq)
 
 	if (ctx) {
 		mutex_lock(&ctx->lock);
-		l = find_conflict(&ctx->ranges, &want);
+		l = rq->type == F_UNLCK ? find_owned(&ctx->ranges, &want)
+					: find_conflict(&ctx->ranges, &want);
 		if (l)
 			*rq = (struct lock_request){ NULL,     l->file != NULL, l->type,
 						     l->start, l->end,		l->pid };

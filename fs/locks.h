@@ -14,7 +14,7 @@ struct lock_request {
 };
 /** locks_set() - lock or unlock a range. 0, -EAGAIN, -EDEADLK, -EINTR, -ENOLCK. */
 int locks_set(struct inode *inode, const struct lock_request *rq, bool wait);
-/** locks_test() - who would be in the way: fills *rq, or sets its type to F_UNLCK. */
+/** locks_test() - who would be in the way: fills *rq, or sets its type to F_UNLCK. Of type F_UNLCK itself: a lock the owner has there. */
 void locks_test(struct inode *inode, struct lock_request *rq);
 int locks_flock(struct file *f, u8 type, bool wait);
 

@@ -190,6 +190,7 @@ static void mount_attach(struct mount *m, const struct path *at)
 {
 	path_get(at);
 	spin_lock(&mount_lock);
+	tree_moved();
 	m->parent = at->mnt;
 	m->mountpoint = at->dentry;
 	at->dentry->flags |= DENTRY_MOUNTED;
@@ -214,6 +215,7 @@ static struct path mount_detach(struct mount *m)
 	struct path at;
 
 	spin_lock(&mount_lock);
+	tree_moved();
 	at = (struct path){ m->parent, m->mountpoint };
 	m->parent = NULL;
 	m->mountpoint = NULL;

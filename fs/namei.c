@@ -28,6 +28,7 @@ struct walk {
 	struct path root; /* where "/" and ".." end; references */
 	unsigned int flags;
 	unsigned int links; /* followed so far */
+	unsigned int moves; /* tree_moves at the start: is ".." still what it was? */
 	unsigned int depth; /* of the stack */
 	struct filename_last last;
 	char *last_buf; /* link text that `last` points into */
@@ -151,6 +152,15 @@ static bool mount_up(struct path *p)
 	return true;
 }
 
+/*
+ * A walk that must stay below its root cannot climb while the tree changes: what was below may have been moved out, and ".." then
+ * passes by the root without meeting it.
+ */
+static bool may_have_escaped(const struct walk *w)
+{
+	return (w->flags & (LOOKUP_BENEATH | LOOKUP_IN_ROOT)) && tree_moves_read() != w->moves;
+}
+
 static int walk_dotdot(struct walk *w)
 {
 	struct path next = w->path;
@@ -179,6 +189,8 @@ static int walk_dotdot(struct walk *w)
 	}
 	if (!r)
 		r = follow_mounts(w, &next);
+	if (!r && may_have_escaped(w))
+		r = -EAGAIN;
 	walk_set(w, next);
 	return r;
 }
@@ -472,6 +484,7 @@ static int walk_start(struct walk *w, int dfd, const char *name, unsigned int fl
 
 	w->flags = flags;
 	w->links = w->depth = 0;
+	w->moves = tree_moves_read();
 	w->last_buf = NULL;
 	if (*name == '/' && !(flags & LOOKUP_IN_ROOT)) {
 		if (flags & LOOKUP_BENEATH)

@@ -237,7 +237,7 @@ static struct file *open_created(const struct path *p, int flags)
 
 	if (r)
 		return ERR_PTR(r);
-	f = open_finish(p, flags, 0);
+	f = open_finish(p, flags, FMODE_CREATED);
 	if (!IS_ERR(f))
 		fsnotify_dentry(p->dentry, IN_OPEN);
 	return f;
@@ -391,7 +391,7 @@ static struct file *open_tmpfile(int dfd, const char *name, const struct open_ho
 		if (tmp.dentry) {
 			d_instantiate(tmp.dentry, inode);
 			inode->linkable = !(how->flags & O_EXCL);
-			f = open_finish(&tmp, (int)how->flags & ~__O_TMPFILE & ~O_DIRECTORY, 0);
+			f = open_finish(&tmp, (int)how->flags, 0);
 			dput(tmp.dentry);
 		} else {
 			inode_put(inode);

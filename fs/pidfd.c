@@ -117,6 +117,22 @@ struct process *pidfd_get(int fd, struct task **thread, unsigned int *flags)
 	return process;
 }
 
+struct process *pidfd_get_signal(int fd, struct task **thread, unsigned int *flags)
+{
+	struct process *process = pidfd_get(fd, thread, flags);
+	struct fd f;
+
+	if (!IS_ERR(process))
+		return process;
+	f = fdget(fd);
+	if (f.file) {
+		process = proc_dir_process(f.file);
+		*flags = 0;
+		fdput(f);
+	}
+	return process;
+}
+
 struct process *pidfd_get_process(int fd)
 {
 	struct task *thread = NULL;

@@ -71,6 +71,16 @@ bool d_is_ancestor(struct dentry *a, struct dentry *d); /* a is d, or above it *
 unsigned long dcache_shrink(unsigned long n);
 void dcache_shrink_super(struct super *sb);
 extern struct spinlock dcache_rename_lock;
+/* How often a name or a mount has changed its place. Written under dcache_rename_lock or mount_lock. */
+extern unsigned int tree_moves;
+static inline void tree_moved(void)
+{
+	__atomic_fetch_add(&tree_moves, 1, __ATOMIC_SEQ_CST);
+}
+static inline unsigned int tree_moves_read(void)
+{
+	return __atomic_load_n(&tree_moves, __ATOMIC_SEQ_CST);
+}
 
 struct kstat {
 	u64 dev, ino, rdev, size, blocks;
@@ -160,6 +170,8 @@ u64 inode_now(void);					   /* CLOCK_REALTIME in ns */
 void inode_touch(struct inode *inode, unsigned int which); /* ATTR_ATIME | MTIME | CTIME := now */
 void inode_init_special(struct inode *inode,
 			u64 rdev); /* fops of devices, FIFOs, sockets by mode */
+/** inode_may_grow() - do the limits of current and of the file system allow this size? 0, -EFBIG (with SIGXFSZ). */
+int inode_may_grow(const struct inode *i, u64 size);
 void generic_fill_stat(struct inode *inode, struct kstat *st);
 int vfs_getattr(const struct path *p, struct kstat *st);
 /** vfs_setattr() - check rights, clear setuid bits, apply. Takes the inode lock. */
@@ -330,5 +342,8 @@ void fs_ctx_swap(struct path *slot, const struct path *next, struct path *old);
 int fs_ctx_unshare(void);
 void fs_ctx_get(struct fs_ctx *fs);
 void fs_ctx_put(struct fs_ctx *fs);
+
+/** proc_dir_process() - the process whose directory /proc/PID is open, with a reference. ERR_PTR(-EBADF, -ESRCH). */
+struct process *proc_dir_process(const struct file *f);
 
 #endif

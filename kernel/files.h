@@ -69,6 +69,8 @@ void pidfd_install(int fd, struct file *f);
 void pidfd_cancel(int fd, struct file *f);
 /** pidfd_get() - what a descriptor stands for, with references; *@thread is not touched if it is a process. ERR_PTR(-EBADF). */
 struct process *pidfd_get(int fd, struct task **thread, unsigned int *flags);
+/** pidfd_get_signal() - the same for a signal's sake: the directory /proc/PID will do, too. ERR_PTR(-EBADF, -ESRCH). */
+struct process *pidfd_get_signal(int fd, struct task **thread, unsigned int *flags);
 /** pidfd_get_process() - only the process. */
 struct process *pidfd_get_process(int fd);
 

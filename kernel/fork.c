@@ -227,6 +227,7 @@ static void copy_own(struct task *t, const struct clone_req *req)
 	t->blocked = parent->blocked;
 	t->personality = parent->personality;
 	t->timer_slack_ns = t->default_slack_ns = parent->timer_slack_ns;
+	t->ioprio = READ_ONCE(parent->ioprio);
 	t->memory_failure = parent->memory_failure;
 	t->io_flusher = parent->io_flusher;
 	t->flags = TASK_F_FORKNOEXEC;

@@ -312,6 +312,7 @@ int posix_timer_set(int id, bool absolute, const struct timer_setting *new,
 	remaining(pt, old);
 	pt->armed = false;
 	pt->missed = 0;
+	sig_unqueue_locked(p, &pt->entry); /* of the old setting nothing is to come any more */
 	pt->interval_ns = new->value_ns ? new->interval_ns : 0;
 	pt->absolute = absolute && pt->realtime;
 	pt->expiry_ns = 0;

@@ -424,6 +424,10 @@ static bool is_fatal(const struct process *p, const struct task *t, int sig)
 static void complete(struct process *p, struct task *t, int sig, const struct siginfo *info)
 {
 	waitq_wake_all(&p->signalfd_wait);
+	/* A timer's goes to the thread that is running, rather than wake another. */
+	if (!t && info && info->si_code == SI_TIMER && current->process == p &&
+	    can_take(current, sig))
+		t = current;
 	if (!t)
 		t = pick_thread(p, sig);
 	if (!t)
@@ -512,19 +516,24 @@ static void withdraw(struct sigpending *pending, const struct sigqueue *q)
 		pending->set &= ~SIGMASK(q->info.si_signo);
 }
 
+void sig_unqueue_locked(struct process *p, struct sigqueue *q)
+{
+	struct task *t;
+
+	if (list_empty(&q->link))
+		return;
+	withdraw(&p->shared_pending, q);
+	list_for_each_entry(t, &p->threads, thread_link)
+		withdraw(&t->pending, q);
+	list_del_init(&q->link);
+}
+
 void sig_unqueue(struct process *p, struct sigqueue *q)
 {
 	unsigned long flags;
 	struct sighand *sh = sighand_lock(p, &flags);
 
-	if (!list_empty(&q->link)) {
-		struct task *t;
-
-		withdraw(&p->shared_pending, q);
-		list_for_each_entry(t, &p->threads, thread_link)
-			withdraw(&t->pending, q);
-		list_del_init(&q->link);
-	}
+	sig_unqueue_locked(p, q);
 	sighand_unlock(sh, flags);
 }
 

@@ -40,8 +40,9 @@ int sig_send_process(struct process *p, int sig, const struct siginfo *info);
 bool sig_send_queued_locked(struct process *p, struct task *t, struct sigqueue *q);
 /** sig_send_process_locked() - from the kernel, s held. */
 void sig_send_process_locked(struct process *p, int sig);
-/** sig_unqueue() - take such an entry back. */
+/** sig_unqueue() - take such an entry back. _locked: s held. */
 void sig_unqueue(struct process *p, struct sigqueue *q);
+void sig_unqueue_locked(struct process *p, struct sigqueue *q);
 /** sig_send_self() - SIGPIPE, SIGXFSZ: to current, by its own doing. */
 void sig_send_self(int sig);
 /** sig_send_pgrp() - every process of a group. tasklist_lock not held. Return: 0, -ESRCH. */

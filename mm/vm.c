@@ -383,7 +383,7 @@ static int fork_vma(struct vm *child, struct vma *vma)
 	copy = vma_copy(vma, child, vma->start, vma->end);
 	if (!copy)
 		return -ENOMEM;
-	copy->flags &= ~VM_LOCKED;
+	copy->flags &= ~VM_LOCK_MASK;
 	vma_insert(child, copy);
 	if (!slots && (vma->flags & VM_WIPEONFORK))
 		return 0;
@@ -417,6 +417,7 @@ static void copy_layout(struct vm *to, const struct vm *from)
 	to->rlimit_data = from->rlimit_data;
 	to->rlimit_stack = from->rlimit_stack;
 	to->rlimit_memlock = from->rlimit_memlock;
+	to->has_seals = from->has_seals;
 	to->exe = from->exe;
 	to->exe_get = from->exe_get;
 	to->exe_put = from->exe_put;
@@ -558,6 +559,19 @@ static int unmap_locked(struct vm *vm, uaddr_t addr, size_t len)
 	return 0;
 }
 
+/* Is any mapping of a range sealed? vm->lock held. */
+static bool is_sealed(struct vm *vm, uaddr_t addr, size_t len)
+{
+	struct vma *vma = NULL;
+
+	if (unlikely(vm->has_seals))
+		for (vma = vm_find_from(vm, addr); vma && vma->start < addr + len;
+		     vma = vm_next(vm, vma))
+			if (vma->flags & VM_SEALED)
+				return true;
+	return false;
+}
+
 int vm_unmap(struct vm *vm, uaddr_t addr, size_t len)
 {
 	int r;
@@ -568,7 +582,7 @@ int vm_unmap(struct vm *vm, uaddr_t addr, size_t len)
 	if (!range_valid(addr, len))
 		return -EINVAL;
 	rwsem_down_write(&vm->lock);
-	r = unmap_locked(vm, addr, len);
+	r = is_sealed(vm, addr, len) ? -EPERM : unmap_locked(vm, addr, len);
 	rwsem_up_write(&vm->lock);
 	return r;
 }
@@ -670,6 +684,8 @@ static long vm_map_locked(struct vm *vm, struct map_req *req, unsigned int flags
 	if (over_limit(vm, req->len >> PAGE_SHIFT, req->flags))
 		return -ENOMEM;
 	req->addr = (uaddr_t)addr;
+	if (is_sealed(vm, req->addr, req->len))
+		return -EPERM;
 	r = unmap_locked(vm, req->addr, req->len);
 	if (!r)
 		r = map_locked(vm, req);
@@ -704,8 +720,9 @@ long vm_map(struct vm *vm, uaddr_t addr, size_t len, unsigned int prot, unsigned
 		req.flags |= VM_GROWSDOWN;
 	if (flags & MAP_NORESERVE)
 		req.flags |= VM_NORESERVE;
-	if ((flags & MAP_LOCKED) || vm->lock_future)
+	if (flags & MAP_LOCKED)
 		req.flags |= VM_LOCKED;
+	req.flags |= vm->lock_future;
 	if (flags & MAP_SHARED) {
 		req.flags |= VM_SHARED;
 		if (!object) {
@@ -722,7 +739,8 @@ long vm_map(struct vm *vm, uaddr_t addr, size_t len, unsigned int prot, unsigned
 	if (shared_owner)
 		req.object->ops->owner_put(shared_owner);
 	if (r >= 0 &&
-	    ((flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE || (req.flags & VM_LOCKED)))
+	    ((flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE || (req.flags & VM_LOCKED)) &&
+	    !(req.flags & VM_LOCKONFAULT))
 		populate(vm, (uaddr_t)r, req.len);
 	return r;
 }
@@ -840,16 +858,18 @@ int vm_protect(struct vm *vm, uaddr_t addr, size_t len, unsigned int prot)
 		len += addr - vma->start;
 		addr = vma->start;
 	}
-	r = protect_locked(vm, addr, addr + len, prot_to_vm(prot));
+	r = is_sealed(vm, addr, len) ? -EPERM
+				     : protect_locked(vm, addr, addr + len, prot_to_vm(prot));
 	rwsem_up_write(&vm->lock);
 	return r;
 }
 
 /* ---- brk ---- */
 
-long vm_brk(struct vm *vm, uaddr_t brk)
+long vm_brk(struct vm *vm, uaddr_t brk, u64 lock_limit)
 {
 	uaddr_t old_end, new_end;
+	bool locked = false;
 
 	rwsem_down_write(&vm->lock);
 	old_end = ALIGN_UP(vm->brk, PAGE_SIZE);
@@ -857,25 +877,32 @@ long vm_brk(struct vm *vm, uaddr_t brk)
 		goto out;
 	new_end = ALIGN_UP(brk, PAGE_SIZE);
 	if (new_end < old_end) {
-		if (unmap_locked(vm, new_end, old_end - new_end))
+		if (is_sealed(vm, new_end, old_end - new_end) ||
+		    unmap_locked(vm, new_end, old_end - new_end))
 			goto out;
 	} else if (new_end > old_end) {
 		struct map_req req = {
 			.addr = old_end,
 			.len = new_end - old_end,
 			.flags = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC |
-				 VM_HEAP | (vm->lock_future ? VM_LOCKED : 0),
+				 VM_HEAP | vm->lock_future,
 		};
 
 		/* A page stays free between the heap and what lies above it. */
 		if (!range_is_free(vm, old_end, req.len + PAGE_SIZE) ||
-		    over_limit(vm, req.len >> PAGE_SHIFT, req.flags) || map_locked(vm, &req))
+		    over_limit(vm, req.len >> PAGE_SHIFT, req.flags) ||
+		    (vm->lock_future &&
+		     vm->locked_pages + (req.len >> PAGE_SHIFT) > lock_limit >> PAGE_SHIFT) ||
+		    map_locked(vm, &req))
 			goto out;
+		locked = vm->lock_future == VM_LOCKED;
 	}
 	vm->brk = brk;
 out:
 	brk = vm->brk;
 	rwsem_up_write(&vm->lock);
+	if (locked)
+		populate(vm, old_end, new_end - old_end);
 	return (long)brk;
 }
 
@@ -930,7 +957,7 @@ static bool can_grow_in_place(struct vm *vm, struct vma *vma, uaddr_t old, size_
 }
 
 static long remap_locked(struct vm *vm, uaddr_t old, size_t old_len, size_t new_len,
-			 unsigned int flags, uaddr_t to)
+			 unsigned int flags, uaddr_t to, u64 lock_limit)
 {
 	struct vma *vma = vm_find(vm, old);
 	long r;
@@ -939,18 +966,24 @@ static long remap_locked(struct vm *vm, uaddr_t old, size_t old_len, size_t new_
 		return -EFAULT;
 	if (!old_len && !(vma->flags & VM_SHARED))
 		return -EINVAL;
+	if (is_sealed(vm, old, max(old_len, (size_t)1)) ||
+	    ((flags & MREMAP_FIXED) && is_sealed(vm, to, new_len)))
+		return -EPERM;
+	/* Making it shorter is an munmap, over any number of mappings. */
+	if (!(flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && old_len && new_len <= old_len) {
+		r = new_len < old_len ? unmap_locked(vm, old + new_len, old_len - new_len) : 0;
+		return r ? r : (long)old;
+	}
 	if (old + old_len > vma->end)
 		return -EFAULT;
 	if ((flags & MREMAP_DONTUNMAP) && old_len != new_len)
 		return -EINVAL;
+	if ((vma->flags & VM_LOCKED) && new_len > old_len &&
+	    vm->locked_pages + ((new_len - old_len) >> PAGE_SHIFT) > lock_limit >> PAGE_SHIFT)
+		return -EAGAIN;
 	if (new_len > old_len && over_limit(vm, (new_len - old_len) >> PAGE_SHIFT, vma->flags))
 		return -ENOMEM;
 	if (!(flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && old_len) {
-		if (new_len <= old_len) {
-			r = new_len < old_len ? unmap_locked(vm, old + new_len, old_len - new_len)
-					      : 0;
-			return r ? r : (long)old;
-		}
 		if (can_grow_in_place(vm, vma, old, old_len, new_len)) {
 			vma_account(vma, -1);
 			vma->end = old + new_len;
@@ -978,8 +1011,9 @@ static long remap_locked(struct vm *vm, uaddr_t old, size_t old_len, size_t new_
 }
 
 long vm_remap(struct vm *vm, uaddr_t old, size_t old_len, size_t new_len, unsigned int flags,
-	      uaddr_t to)
+	      uaddr_t to, u64 lock_limit)
 {
+	bool locked;
 	long r;
 
 	if (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP))
@@ -994,8 +1028,12 @@ long vm_remap(struct vm *vm, uaddr_t old, size_t old_len, size_t new_len, unsign
 				       (to < old + old_len && old < to + new_len)))
 		return -EINVAL;
 	rwsem_down_write(&vm->lock);
-	r = remap_locked(vm, old, old_len, new_len, flags, to);
+	r = remap_locked(vm, old, old_len, new_len, flags, to, lock_limit);
+	locked = r >= 0 && new_len > old_len &&
+		 (vm_find(vm, (uaddr_t)r)->flags & VM_LOCK_MASK) == VM_LOCKED;
 	rwsem_up_write(&vm->lock);
+	if (locked)
+		populate(vm, (uaddr_t)r + old_len, new_len - old_len);
 	return r;
 }
 
@@ -1021,7 +1059,23 @@ static int change_flags(struct vm *vm, uaddr_t start, uaddr_t end, unsigned int 
 		if (contiguous)
 			covered = vma->end;
 	}
+	/* The cut at the end may have split one that had them. */
+	vma = vm_find(vm, end - 1);
+	if (vma && vma->end == end)
+		vma_merge(vma);
 	return covered >= end ? 0 : -ENOMEM;
+}
+
+/* Of sealed memory that this program could not write itself, nothing may be thrown away. vm->lock held. */
+static bool discard_denied(struct vm *vm, uaddr_t start, uaddr_t end)
+{
+	struct vma *vma;
+
+	if (unlikely(vm->has_seals))
+		for (vma = vm_find_from(vm, start); vma && vma->start < end; vma = vm_next(vm, vma))
+			if ((vma->flags & VM_SEALED) && !vma->object && !(vma->flags & VM_WRITE))
+				return true;
+	return false;
 }
 
 static int advise_flags(struct vm *vm, uaddr_t start, uaddr_t end, int advice)
@@ -1029,6 +1083,11 @@ static int advise_flags(struct vm *vm, uaddr_t start, uaddr_t end, int advice)
 	int r;
 
 	rwsem_down_write(&vm->lock);
+	if ((advice == MADV_DONTFORK || advice == MADV_WIPEONFORK) &&
+	    discard_denied(vm, start, end)) {
+		rwsem_up_write(&vm->lock);
+		return -EPERM;
+	}
 	switch (advice) {
 	case MADV_DONTFORK:
 		r = change_flags(vm, start, end, VM_DONTFORK, 0);
@@ -1066,6 +1125,8 @@ static int advise_drop(struct vm *vm, uaddr_t start, uaddr_t end, int advice)
 	int r = 0;
 
 	rwsem_down_read(&vm->lock);
+	if (discard_denied(vm, start, end))
+		r = -EPERM;
 	for (struct vma *vma = vm_find_from(vm, start); vma && vma->start < end && !r;
 	     vma = vm_next(vm, vma)) {
 		if (vma->start <= covered)
@@ -1079,6 +1140,55 @@ static int advise_drop(struct vm *vm, uaddr_t start, uaddr_t end, int advice)
 	}
 	rwsem_up_read(&vm->lock);
 	return r ? r : covered >= end ? 0 : -ENOMEM;
+}
+
+/* May the pages of this shared mapping be taken out of what it maps? 0, -EINVAL, -EACCES. Source: madvise(2), MADV_REMOVE. */
+static int remove_check(const struct vma *vma)
+{
+	if ((vma->flags & VM_LOCKED) || !vma->object ||
+	    !(vma->object->ops->remove || vma->object->ops->sparse))
+		return -EINVAL;
+	return (vma->flags & (VM_SHARED | VM_MAYWRITE)) == (VM_SHARED | VM_MAYWRITE) ? 0 : -EACCES;
+}
+
+/* Punch a hole into what is mapped, one mapping after the other: the file's lock is outside vm->lock. */
+static int advise_remove(struct vm *vm, uaddr_t start, uaddr_t end)
+{
+	int r = 0, missing = 0;
+
+	while (start < end && !r) {
+		struct vm_object *obj;
+		struct vma *vma;
+		uaddr_t to;
+		u64 first;
+		void *owner;
+
+		rwsem_down_read(&vm->lock);
+		vma = vm_find_from(vm, start);
+		if (!vma || vma->start > start)
+			missing = -ENOMEM;
+		r = !vma || vma->start >= end	     ? -ENOMEM
+		    : discard_denied(vm, start, end) ? -EPERM
+						     : remove_check(vma);
+		if (r) {
+			rwsem_up_read(&vm->lock);
+			break;
+		}
+		start = max(start, vma->start);
+		to = min(end, vma->end);
+		first = vma->pgoff + ((start - vma->start) >> PAGE_SHIFT);
+		obj = vma->object;
+		owner = vma->owner;
+		obj->ops->owner_get(owner);
+		rwsem_up_read(&vm->lock);
+		if (obj->ops->remove)
+			r = obj->ops->remove(owner, first << PAGE_SHIFT, to - start);
+		else
+			vm_object_truncate(obj, first, first + ((to - start) >> PAGE_SHIFT) - 1);
+		obj->ops->owner_put(owner);
+		start = to;
+	}
+	return r ? r : missing;
 }
 
 static int advise_populate(struct vm *vm, uaddr_t start, uaddr_t end, unsigned int access)
@@ -1142,6 +1252,8 @@ int vm_advise(struct vm *vm, uaddr_t addr, size_t len, int advice)
 	case MADV_DONTNEED_LOCKED:
 	case MADV_FREE:
 		return len ? advise_drop(vm, addr, end, advice) : 0;
+	case MADV_REMOVE:
+		return len ? advise_remove(vm, addr, end) : 0;
 	case MADV_DONTFORK:
 	case MADV_DOFORK:
 	case MADV_DONTDUMP:
@@ -1170,7 +1282,7 @@ static u64 unlocked_pages(struct vm *vm, uaddr_t start, uaddr_t end)
 	return n;
 }
 
-int vm_lock_range(struct vm *vm, uaddr_t addr, size_t len, bool lock, u64 limit)
+int vm_lock_range(struct vm *vm, uaddr_t addr, size_t len, unsigned int lock, u64 limit)
 {
 	uaddr_t start = ALIGN_DOWN(addr, PAGE_SIZE), end = ALIGN_UP(addr + len, PAGE_SIZE);
 	int r;
@@ -1186,10 +1298,31 @@ int vm_lock_range(struct vm *vm, uaddr_t addr, size_t len, bool lock, u64 limit)
 	    vm->locked_pages + unlocked_pages(vm, start, end) > limit >> PAGE_SHIFT)
 		r = -ENOMEM;
 	else
-		r = change_flags(vm, start, end, lock ? VM_LOCKED : 0, lock ? 0 : VM_LOCKED);
+		r = change_flags(vm, start, end, lock, VM_LOCK_MASK & ~lock);
 	rwsem_up_write(&vm->lock);
-	if (!r && lock)
+	if (!r && lock == VM_LOCKED)
 		populate(vm, start, end - start);
+	return r;
+}
+
+int vm_seal(struct vm *vm, uaddr_t addr, size_t len)
+{
+	uaddr_t end = addr + ALIGN_UP(len, PAGE_SIZE);
+	int r;
+
+	if ((addr & ~PAGE_MASK) || end < addr || (len && end == addr))
+		return -EINVAL;
+	if (end == addr)
+		return 0;
+	if (end > USER_END)
+		return -ENOMEM;
+	rwsem_down_write(&vm->lock);
+	r = protect_check(vm, addr, end, 0);
+	if (!r) {
+		r = change_flags(vm, addr, end, VM_SEALED, 0);
+		vm->has_seals = true;
+	}
+	rwsem_up_write(&vm->lock);
 	return r;
 }
 
@@ -1207,21 +1340,21 @@ static void populate_all(struct vm *vm)
 	rwsem_up_read(&vm->lock);
 }
 
-int vm_lock_all(struct vm *vm, bool current_too, bool future, u64 limit)
+int vm_lock_all(struct vm *vm, unsigned int now, unsigned int future, u64 limit)
 {
 	rwsem_down_write(&vm->lock);
-	if (current_too && vm->total_pages > limit >> PAGE_SHIFT) {
+	if (now && vm->total_pages > limit >> PAGE_SHIFT) {
 		rwsem_up_write(&vm->lock);
 		return -ENOMEM;
 	}
 	vm->lock_future = future;
-	for (struct vma *vma = vm_next(vm, NULL); vma && current_too; vma = vm_next(vm, vma)) {
+	for (struct vma *vma = vm_next(vm, NULL); vma && now; vma = vm_next(vm, vma)) {
 		vma_account(vma, -1);
-		vma->flags |= VM_LOCKED;
+		vma->flags = (vma->flags & ~VM_LOCK_MASK) | now;
 		vma_account(vma, 1);
 	}
 	rwsem_up_write(&vm->lock);
-	if (current_too)
+	if (now == VM_LOCKED)
 		populate_all(vm);
 	return 0;
 }
@@ -1229,10 +1362,10 @@ int vm_lock_all(struct vm *vm, bool current_too, bool future, u64 limit)
 void vm_unlock_all(struct vm *vm)
 {
 	rwsem_down_write(&vm->lock);
-	vm->lock_future = false;
+	vm->lock_future = 0;
 	for (struct vma *vma = vm_next(vm, NULL); vma; vma = vm_next(vm, vma)) {
 		vma_account(vma, -1);
-		vma->flags &= ~VM_LOCKED;
+		vma->flags &= ~VM_LOCK_MASK;
 		vma_account(vma, 1);
 	}
 	rwsem_up_write(&vm->lock);

@@ -36,6 +36,9 @@
 #define VM_STACK     0x2000u
 #define VM_VDSO	     0x4000u /* its code or its data: no file */
 #define VM_DONTDUMP  0x8000u
+#define VM_LOCKONFAULT 0x10000u /* with VM_LOCKED: pages are not brought in beforehand */
+#define VM_SEALED    0x20000u /* mseal */
+#define VM_LOCK_MASK (VM_LOCKED | VM_LOCKONFAULT)
 #define VM_PROBE_SLOTS 0x100000u /* [uprobes]: displaced instructions; the kernel alone writes there */
 
 /* vm->dump_filter: which mappings go into a core file. Source: core(5). */
@@ -67,6 +70,8 @@ struct vm_object_ops {
 	int (*writable_get)(struct vm_object *obj);
 	void (*writable_dup)(struct vm_object *obj);
 	void (*writable_put)(struct vm_object *obj);
+	/* MADV_REMOVE: make @len bytes at @off a hole. 0 or -Exxx. NULL: cannot, unless sparse. May sleep. */
+	int (*remove)(void *owner, u64 off, u64 len);
 	bool sparse; /* a page that is not in the object is all zeros */
 };
 
@@ -138,7 +143,8 @@ struct vm {
 	void (*exe_get)(void *exe);
 	void (*exe_put)(void *exe);
 	struct vm_probes *probes; /* w: lock; read anywhere. NULL: has none and never had */
-	bool lock_future;	  /* mlockall(MCL_FUTURE) */
+	u32 lock_future;	  /* mlockall(MCL_FUTURE): VM_LOCK_MASK of what will be mapped */
+	bool has_seals;		  /* lock: some mapping is, or was, VM_SEALED */
 	u8 dumpable; /* DUMPABLE_* (kernel/coredump.h): whether a core is written, and who may look */
 	u32 dump_filter;   /* atomic: COREDUMP_* of /proc/PID/coredump_filter */
 	bool thp_disabled; /* PR_SET_THP_DISABLE */
@@ -166,13 +172,15 @@ long vm_map(struct vm *vm, uaddr_t addr, size_t len, unsigned int prot, unsigned
 int vm_unmap(struct vm *vm, uaddr_t addr, size_t len);
 int vm_protect(struct vm *vm, uaddr_t addr, size_t len, unsigned int prot);
 long vm_remap(struct vm *vm, uaddr_t old, size_t old_len, size_t new_len, unsigned int flags,
-	      uaddr_t new_addr);
-long vm_brk(struct vm *vm, uaddr_t brk);
+	      uaddr_t new_addr, u64 lock_limit);
+long vm_brk(struct vm *vm, uaddr_t brk, u64 lock_limit);
 int vm_advise(struct vm *vm, uaddr_t addr, size_t len, int advice);
-/** vm_lock_range() - mlock, munlock; @limit in bytes (U64_MAX: none). Return: 0, -ENOMEM (limit, or not all mapped), -EINVAL. */
-int vm_lock_range(struct vm *vm, uaddr_t addr, size_t len, bool lock, u64 limit);
-/** vm_lock_all() - mlockall: what is mapped now, what will be, or both. vm_unlock_all() - munlockall. */
-int vm_lock_all(struct vm *vm, bool current_too, bool future, u64 limit);
+/** vm_lock_range() - mlock, munlock; @lock: VM_LOCKED, perhaps VM_LOCKONFAULT; 0: unlock; @limit in bytes (U64_MAX: none). Return: 0, -ENOMEM (limit, or not all mapped), -EINVAL. */
+int vm_lock_range(struct vm *vm, uaddr_t addr, size_t len, unsigned int lock, u64 limit);
+/** vm_lock_all() - mlockall: flags for what is mapped now (0: leave it) and for what will be. vm_unlock_all() - munlockall. */
+int vm_lock_all(struct vm *vm, unsigned int now, unsigned int future, u64 limit);
+/** vm_seal() - mseal: no change of these mappings any more. 0, -ENOMEM (not all mapped), -EINVAL. */
+int vm_seal(struct vm *vm, uaddr_t addr, size_t len);
 void vm_unlock_all(struct vm *vm);
 int vm_sync(struct vm *vm, uaddr_t addr, size_t len, unsigned int flags);
 /** vm_mincore() - one byte per page into @vec (kernel memory). */

@@ -229,6 +229,8 @@ static long fcntl_file(struct file *f, fd_t fd, uint cmd, ulong arg)
 		return lease_set(f, (int)arg);
 	case F_GETLEASE:
 		return lease_get(f);
+	case F_CREATED_QUERY:
+		return !!(f->mode & FMODE_CREATED);
 	case F_GETPIPE_SZ:
 	case F_SETPIPE_SZ:
 		return f->ops->fcntl && !f->ops->fcntl(f, cmd, arg, &r) ? r : -EBADF;

@@ -19,6 +19,25 @@
 	(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_32BIT | MAP_GROWSDOWN | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_LOCKED |          \
 	 MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB | MAP_SYNC | MAP_FIXED_NOREPLACE)
 
+/* How much current may lock, in bytes. */
+static u64 lock_limit(void)
+{
+	return capable(CAP_IPC_LOCK) ? U64_MAX : task_rlimit(RLIMIT_MEMLOCK);
+}
+
+/* A mapping that will be locked, because it says so or all are: is there room for it? */
+static long check_locked(size_t len, uint flags)
+{
+	u64 limit = lock_limit();
+
+	if ((flags & MAP_LOCKED) && !limit)
+		return -EPERM;
+	return current->vm->locked_pages + (ALIGN_UP(len, PAGE_SIZE) >> PAGE_SHIFT) > limit >>
+			       PAGE_SHIFT
+		       ? -EAGAIN
+		       : 0;
+}
+
 static long map_anonymous(uaddr_t addr, size_t len, uint prot, uint flags)
 {
 	unsigned int type = flags & MAP_TYPE;
@@ -96,6 +115,11 @@ long sys_mmap(uaddr_t addr, size_t len, int prot, int flags, fd_t fd, ulong off)
 	/* No huge page is ever in the pool: the answer of a Linux whose pool is empty. */
 	if (flags & MAP_HUGETLB)
 		return -ENOMEM;
+	if (unlikely((flags & MAP_LOCKED) || current->vm->lock_future)) {
+		r = check_locked(len, (uint)flags);
+		if (r)
+			return r;
+	}
 	if (prot & PROT_READ)
 		prot |= implied_exec();
 	if (flags & MAP_ANONYMOUS)
@@ -122,12 +146,12 @@ long sys_mprotect(uaddr_t addr, size_t len, int prot)
 
 long sys_mremap(uaddr_t addr, size_t old_len, size_t new_len, uint flags, uaddr_t new_addr)
 {
-	return vm_remap(current->vm, addr, old_len, new_len, flags, new_addr);
+	return vm_remap(current->vm, addr, old_len, new_len, flags, new_addr, lock_limit());
 }
 
 long sys_brk(uaddr_t brk)
 {
-	return vm_brk(current->vm, brk);
+	return vm_brk(current->vm, brk, lock_limit());
 }
 
 long sys_madvise(uaddr_t addr, size_t len, int advice)
@@ -135,41 +159,46 @@ long sys_madvise(uaddr_t addr, size_t len, int advice)
 	return vm_advise(current->vm, addr, len, advice);
 }
 
+long sys_mseal(uaddr_t addr, size_t len, ulong flags)
+{
+	return flags ? -EINVAL : vm_seal(current->vm, addr, len);
+}
+
 long sys_msync(uaddr_t addr, size_t len, int flags)
 {
 	return vm_sync(current->vm, addr, len, (uint)flags);
 }
 
-/* How much current may lock, in bytes. */
-static u64 lock_limit(void)
+long sys_mlock2(uaddr_t addr, size_t len, uint flags)
 {
-	return capable(CAP_IPC_LOCK) ? U64_MAX : task_rlimit(RLIMIT_MEMLOCK);
+	if (flags & ~MLOCK_ONFAULT)
+		return -EINVAL;
+	if (!lock_limit())
+		return -EPERM;
+	return vm_lock_range(current->vm, addr, len,
+			     flags & MLOCK_ONFAULT ? VM_LOCK_MASK : VM_LOCKED, lock_limit());
 }
 
 long sys_mlock(uaddr_t addr, size_t len)
 {
-	if (!lock_limit())
-		return -EPERM;
-	return vm_lock_range(current->vm, addr, len, true, lock_limit());
-}
-
-long sys_mlock2(uaddr_t addr, size_t len, uint flags)
-{
-	return flags & ~MLOCK_ONFAULT ? -EINVAL : sys_mlock(addr, len);
+	return sys_mlock2(addr, len, 0);
 }
 
 long sys_munlock(uaddr_t addr, size_t len)
 {
-	return vm_lock_range(current->vm, addr, len, false, 0);
+	return vm_lock_range(current->vm, addr, len, 0, 0);
 }
 
 long sys_mlockall(int flags)
 {
+	uint lock = flags & MCL_ONFAULT ? VM_LOCK_MASK : VM_LOCKED;
+
 	if (!flags || (flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) || flags == MCL_ONFAULT)
 		return -EINVAL;
 	if (!lock_limit())
 		return -EPERM;
-	return vm_lock_all(current->vm, flags & MCL_CURRENT, flags & MCL_FUTURE, lock_limit());
+	return vm_lock_all(current->vm, flags & MCL_CURRENT ? lock : 0,
+			   flags & MCL_FUTURE ? lock : 0, lock_limit());
 }
 
 long sys_munlockall(void)

@@ -70,7 +70,7 @@ long sys_pidfd_send_signal(fd_t fd, int sig, uaddr_t uinfo, uint flags)
 
 	if ((flags & ~PIDFD_SIGNAL_ANY) || (flags & (flags - 1)))
 		return -EINVAL;
-	p = pidfd_get(fd, &thread, &fdflags);
+	p = pidfd_get_signal(fd, &thread, &fdflags);
 	if (IS_ERR(p))
 		return PTR_ERR(p);
 	if (!flags)

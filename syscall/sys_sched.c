@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Scheduling: sched_yield(2), sched_setscheduler(2), sched_setattr(2), sched_setaffinity(2), getpriority(2), getcpu(2). */
+/* Scheduling: sched_yield(2), ioprio_set(2), sched_setscheduler(2), sched_setattr(2), sched_setaffinity(2), getpriority(2), getcpu(2). */
 #include <hal/boot.h>
 #include <kernel/sched.h>
 #include <kernel/time.h>
@@ -406,4 +406,87 @@ long sys_setpriority(int which, int who, int nice)
 	if (which < PRIO_PROCESS || which > PRIO_USER)
 		return -EINVAL;
 	return for_each_selected(which, who, set_nice, &s) ? s.err : -ESRCH;
+}
+
+/* ---- I/O priority: kept and told, with no disk whose queue would obey it. Source: ioprio_set(2) ---- */
+
+#define IOPRIO_WHO_PROCESS 1
+#define IOPRIO_WHO_USER	   3
+enum { IOPRIO_CLASS_NONE, IOPRIO_CLASS_RT, IOPRIO_CLASS_BE, IOPRIO_CLASS_IDLE };
+#define IOPRIO_CLASS_SHIFT 13
+#define IOPRIO_LEVELS	   8
+
+static int ioprio_check(int ioprio)
+{
+	int class = ioprio >> IOPRIO_CLASS_SHIFT, level = ioprio & (IOPRIO_LEVELS - 1);
+
+	switch (class) {
+	case IOPRIO_CLASS_RT:
+		return capable(CAP_SYS_ADMIN) || capable(CAP_SYS_NICE) ? 0 : -EPERM;
+	case IOPRIO_CLASS_BE:
+	case IOPRIO_CLASS_IDLE:
+		return 0;
+	case IOPRIO_CLASS_NONE:
+		return level ? -EINVAL : 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static void set_ioprio(struct task *t, void *ctx)
+{
+	struct set_nice *s = ctx;
+	const struct creds *me = current->creds, *it = t->creds;
+
+	if (it->uid != me->euid && it->uid != me->uid && !capable(CAP_SYS_NICE))
+		s->err = -EPERM;
+	else
+		WRITE_ONCE(t->ioprio, (u16)s->nice);
+}
+
+long sys_ioprio_set(int which, int who, int ioprio)
+{
+	struct set_nice s = { .nice = ioprio };
+	int r = ioprio_check(ioprio);
+
+	if (r)
+		return r;
+	if (which < IOPRIO_WHO_PROCESS || which > IOPRIO_WHO_USER)
+		return -EINVAL;
+	return for_each_selected(which - 1, who, set_ioprio, &s) ? s.err : -ESRCH;
+}
+
+/* What stands for a thread that was given none: its niceness in eight levels. */
+static int ioprio_of(const struct task *t)
+{
+	int class = t->se.policy == SCHED_IDLE				     ? IOPRIO_CLASS_IDLE
+		    : t->se.policy == SCHED_FIFO || t->se.policy == SCHED_RR ? IOPRIO_CLASS_RT
+									     : IOPRIO_CLASS_BE;
+
+	return t->ioprio ? t->ioprio : class << IOPRIO_CLASS_SHIFT | (t->se.nice + 20) / 5;
+}
+
+static void take_best_ioprio(struct task *t, void *ctx)
+{
+	int *best = ctx;
+
+	*best = min(*best, ioprio_of(t));
+}
+
+static void take_raw_ioprio(struct task *t, void *ctx)
+{
+	*(int *)ctx = t->ioprio;
+}
+
+long sys_ioprio_get(int which, int who)
+{
+	int value = INT_MAX;
+
+	if (which < IOPRIO_WHO_PROCESS || which > IOPRIO_WHO_USER)
+		return -EINVAL;
+	return for_each_selected(which - 1, who,
+				 which == IOPRIO_WHO_PROCESS ? take_raw_ioprio : take_best_ioprio,
+				 &value)
+		       ? value
+		       : -ESRCH;
 }

@@ -125,11 +125,12 @@ static void show_vm_flags(struct printbuf *pb, unsigned int flags)
 		unsigned int flag;
 		char name[3];
 	} names[] = {
-		{ VM_READ, "rd" },	 { VM_WRITE, "wr" },	{ VM_EXEC, "ex" },
-		{ VM_SHARED, "sh" },	 { VM_MAYREAD, "mr" },	{ VM_MAYWRITE, "mw" },
-		{ VM_MAYEXEC, "me" },	 { VM_SHARED, "ms" },	{ VM_GROWSDOWN, "gd" },
-		{ VM_LOCKED, "lo" },	 { VM_DONTFORK, "dc" }, { VM_NORESERVE, "nr" },
-		{ VM_WIPEONFORK, "wf" }, { VM_DONTDUMP, "dd" },
+		{ VM_READ, "rd" },	{ VM_WRITE, "wr" },	 { VM_EXEC, "ex" },
+		{ VM_SHARED, "sh" },	{ VM_MAYREAD, "mr" },	 { VM_MAYWRITE, "mw" },
+		{ VM_MAYEXEC, "me" },	{ VM_SHARED, "ms" },	 { VM_GROWSDOWN, "gd" },
+		{ VM_LOCKED, "lo" },	{ VM_DONTFORK, "dc" },	 { VM_LOCKONFAULT, "lf" },
+		{ VM_NORESERVE, "nr" }, { VM_WIPEONFORK, "wf" }, { VM_DONTDUMP, "dd" },
+		{ VM_SEALED, "sl" },
 	};
 
 	printbuf_puts(pb, "VmFlags: ");

@@ -34,6 +34,22 @@ struct task *proc_task(const struct inode *i)
 	return t;
 }
 
+struct process *proc_dir_process(const struct file *f)
+{
+	struct process *p = ERR_PTR(-ESRCH);
+	unsigned long flags;
+
+	if (f->ops != &proc_dir_fops || proc_i(f->inode)->entry != &proc_pid_entry)
+		return ERR_PTR(-EBADF);
+	flags = spin_lock_irqsave(&tasklist_lock);
+	if (proc_i(f->inode)->tid->process) {
+		p = proc_i(f->inode)->tid->process;
+		refcount_inc(&p->refs);
+	}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return p;
+}
+
 int proc_may_access(struct task *t)
 {
 	return ptrace_may_access(t, PTRACE_MODE_READ_FSCREDS) ? -EACCES : 0;

@@ -420,6 +420,8 @@ static int get_or_make_page(struct inode *inode, u64 index, struct page **out)
 	return insert_page(inode, index, fresh, out);
 }
 
+static long tmpfs_fallocate(struct file *f, int mode, loff_t off, loff_t len);
+
 /* mm asks for a page of a mapping. */
 static int object_get_page(struct vm_object *obj, u64 index, bool write, struct page **out)
 {
@@ -457,11 +459,20 @@ static void object_describe(void *owner, char *buf, size_t size, u64 *dev, u64 *
 	name_free(name);
 }
 
+static int object_remove(void *owner, u64 off, u64 len)
+{
+	struct file *f = owner;
+
+	return (int)tmpfs_fallocate(f, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (loff_t)off,
+				    (loff_t)len);
+}
+
 static const struct vm_object_ops object_ops = {
 	.get_page = object_get_page,
 	.owner_get = owner_get,
 	.owner_put = owner_put,
 	.describe = object_describe,
+	.remove = object_remove,
 	.sparse = true,
 };
 
@@ -670,14 +681,18 @@ static int punch_hole(struct inode *inode, u64 from, u64 to)
 
 static int allocate_range(struct inode *inode, u64 from, u64 to, bool keep_size)
 {
+	int r = keep_size ? 0 : inode_may_grow(inode, to);
+
+	if (r)
+		return r;
 	if (to > inode->size && (inode->seals & F_SEAL_GROW))
 		return -EPERM;
 	if (DIV_ROUND_UP(to - from, PAGE_SIZE) > tsuper(inode)->max_pages)
 		return -ENOSPC;
 	for (u64 index = from >> PAGE_SHIFT; index < DIV_ROUND_UP(to, PAGE_SIZE); index++) {
 		struct page *page;
-		int r = get_or_make_page(inode, index, &page);
 
+		r = get_or_make_page(inode, index, &page);
 		if (r)
 			return r;
 		page_put(page);

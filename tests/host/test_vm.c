@@ -393,7 +393,7 @@ static void op_remap(struct space *s)
 	if (from.first < to.first + to.n && to.first < from.first + from.n)
 		return;
 	got = vm_remap(s->vm, addr_of(from.first), from.n * PAGE_SIZE, to.n * PAGE_SIZE,
-		       MREMAP_MAYMOVE | MREMAP_FIXED, addr_of(to.first));
+		       MREMAP_MAYMOVE | MREMAP_FIXED, addr_of(to.first), U64_MAX);
 	if (!strict)
 		return;
 	if (reach < from.n) {
@@ -417,7 +417,7 @@ static void op_shrink_or_grow(struct space *s)
 {
 	struct range r = random_range();
 	u64 n = 1 + rnd(NPAGES - r.first), reach = mapping_pages(s, r.first), room = 0;
-	long got = vm_remap(s->vm, addr_of(r.first), r.n * PAGE_SIZE, n * PAGE_SIZE, 0, 0);
+	long got = vm_remap(s->vm, addr_of(r.first), r.n * PAGE_SIZE, n * PAGE_SIZE, 0, 0, U64_MAX);
 
 	if (!strict)
 		return;
@@ -600,7 +600,7 @@ static void test_failure_loses_nothing(void **state)
 			assert_int_equal(hal_copy_to_user(addr_of(i), &mark, 8), 0);
 		stubs_fail_at(n);
 		r = vm_remap(vm, addr_of(2), 3 * PAGE_SIZE, 3 * PAGE_SIZE,
-			     MREMAP_MAYMOVE | MREMAP_FIXED, far);
+			     MREMAP_MAYMOVE | MREMAP_FIXED, far, U64_MAX);
 		child = vm_fork(vm);
 		hit = stubs_fail_never();
 		if (!IS_ERR(child))
@@ -647,13 +647,15 @@ static void test_errors(void **state)
 	assert_int_equal(vm_unmap(vm, BASE, ~0UL), -EINVAL);
 	assert_int_equal(vm_protect(vm, BASE, 3 * PAGE_SIZE, PROT_NONE), -ENOMEM);
 	assert_int_equal(vm_protect(vm, BASE, PAGE_SIZE, 0x80), -EINVAL);
-	assert_int_equal(vm_remap(vm, BASE, PAGE_SIZE, PAGE_SIZE, 0x80, 0), -EINVAL);
-	assert_int_equal(vm_remap(vm, BASE, PAGE_SIZE, PAGE_SIZE, MREMAP_FIXED, BASE + PAGE_SIZE),
+	assert_int_equal(vm_remap(vm, BASE, PAGE_SIZE, PAGE_SIZE, 0x80, 0, U64_MAX), -EINVAL);
+	assert_int_equal(vm_remap(vm, BASE, PAGE_SIZE, PAGE_SIZE, MREMAP_FIXED, BASE + PAGE_SIZE,
+				  U64_MAX),
 			 -EINVAL);
 	assert_int_equal(vm_remap(vm, BASE, 2 * PAGE_SIZE, PAGE_SIZE, MREMAP_FIXED | MREMAP_MAYMOVE,
-				  BASE + PAGE_SIZE),
+				  BASE + PAGE_SIZE, U64_MAX),
 			 -EINVAL);
-	assert_int_equal(vm_remap(vm, BASE + 8 * PAGE_SIZE, PAGE_SIZE, PAGE_SIZE, 0, 0), -EFAULT);
+	assert_int_equal(vm_remap(vm, BASE + 8 * PAGE_SIZE, PAGE_SIZE, PAGE_SIZE, 0, 0, U64_MAX),
+			 -EFAULT);
 	assert_int_equal(vm_advise(vm, BASE, PAGE_SIZE, 12345), -EINVAL);
 	assert_int_equal(vm_mincore(vm, BASE, 4, vec), -ENOMEM);
 	assert_int_equal(vm_handle_fault(vm, BASE - 1, UCTX_READ), VM_FAULT_MAPERR);
@@ -670,16 +672,16 @@ static void test_brk(void **state)
 	(void)state;
 	vm->brk_start = vm->brk = BASE + 100;
 	hal_pt_activate(&vm->pt);
-	assert_int_equal(vm_brk(vm, 0), BASE + 100);
-	assert_int_equal(vm_brk(vm, BASE + 3 * PAGE_SIZE), BASE + 3 * PAGE_SIZE);
+	assert_int_equal(vm_brk(vm, 0, U64_MAX), BASE + 100);
+	assert_int_equal(vm_brk(vm, BASE + 3 * PAGE_SIZE, U64_MAX), BASE + 3 * PAGE_SIZE);
 	assert_int_equal(hal_copy_to_user(BASE + 2 * PAGE_SIZE, &value, 8), 0);
 	assert_int_not_equal(hal_copy_to_user(BASE + 3 * PAGE_SIZE, &value, 8), 0);
-	assert_int_equal(vm_brk(vm, BASE + PAGE_SIZE + 1), BASE + PAGE_SIZE + 1);
+	assert_int_equal(vm_brk(vm, BASE + PAGE_SIZE + 1, U64_MAX), BASE + PAGE_SIZE + 1);
 	assert_int_not_equal(hal_copy_to_user(BASE + 2 * PAGE_SIZE, &value, 8), 0);
-	assert_int_equal(vm_brk(vm, BASE + 3 * PAGE_SIZE), BASE + 3 * PAGE_SIZE);
+	assert_int_equal(vm_brk(vm, BASE + 3 * PAGE_SIZE, U64_MAX), BASE + 3 * PAGE_SIZE);
 	assert_int_equal(hal_copy_from_user(&value, BASE + 2 * PAGE_SIZE, 8), 0);
 	assert_int_equal(value, 0);
-	assert_int_equal(vm_brk(vm, BASE), BASE + 3 * PAGE_SIZE);
+	assert_int_equal(vm_brk(vm, BASE, U64_MAX), BASE + 3 * PAGE_SIZE);
 	vm_put(vm);
 }
 

@@ -170,6 +170,36 @@ static void whole_files(void)
 	CHECK_ERRNO(flock(999, LOCK_SH), EBADF);
 }
 
+#ifndef F_OFD_GETLK
+#define F_OFD_GETLK 36
+#define F_OFD_SETLK 37
+#endif
+
+/* F_OFD_GETLK of type F_UNLCK tells of the open file's own locks, not of others'. */
+static void own_description_locks(void)
+{
+	int other = (int)CHECK_OK(open("file", O_RDWR));
+	struct flock fl = { .l_type = F_WRLCK, .l_start = 100, .l_len = 10 };
+
+	CHECK_OK(fcntl(fd, F_OFD_SETLK, &fl));
+	fl = (struct flock){ .l_type = F_UNLCK };
+	CHECK_OK(fcntl(fd, F_OFD_GETLK, &fl));
+	CHECK_EQ(fl.l_type, F_WRLCK);
+	CHECK_EQ(fl.l_start, 100);
+	CHECK_EQ(fl.l_len, 10);
+	CHECK_EQ(fl.l_pid, -1);
+	fl = (struct flock){ .l_type = F_UNLCK };
+	CHECK_OK(fcntl(other, F_OFD_GETLK, &fl));
+	CHECK_EQ(fl.l_type, F_UNLCK);
+	fl = (struct flock){ .l_type = F_UNLCK, .l_start = 110 };
+	CHECK_OK(fcntl(fd, F_OFD_GETLK, &fl));
+	CHECK_EQ(fl.l_type, F_UNLCK);
+	fl = (struct flock){ .l_type = F_UNLCK };
+	CHECK_ERRNO(fcntl(fd, F_GETLK, &fl), EINVAL);
+	CHECK_OK(fcntl(fd, F_OFD_SETLK, &fl));
+	close(other);
+}
+
 int main(void)
 {
 	tap_tmpdir();
@@ -179,6 +209,7 @@ int main(void)
 	TAP_RUN(waiting);
 	TAP_RUN(deadlock);
 	TAP_RUN(description_locks);
+	TAP_RUN(own_description_locks);
 	TAP_RUN(whole_files);
 	return tap_done();
 }

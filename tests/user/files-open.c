@@ -382,6 +382,80 @@ static void whole_file_locks(void)
 	close(c);
 }
 
+#ifndef F_CREATED_QUERY
+#define F_CREATED_QUERY 1028
+#endif
+#define RESOLVE_BENEATH_ 8
+
+/* What an open file remembers of how it came to be. */
+static void remembers_creation(void)
+{
+	int made, there, unnamed = (int)CHECK_OK(open(".", O_TMPFILE | O_RDWR, 0600));
+
+	CHECK_EQ(fcntl(unnamed, F_GETFL) & O_TMPFILE, O_TMPFILE);
+	unlink("fresh");
+	made = (int)CHECK_OK(open("fresh", O_CREAT | O_RDWR, 0600));
+	there = (int)CHECK_OK(open("fresh", O_CREAT | O_RDWR, 0600));
+	CHECK_EQ(fcntl(made, F_CREATED_QUERY), 1);
+	CHECK_EQ(fcntl(there, F_CREATED_QUERY), 0);
+	CHECK_EQ(fcntl(unnamed, F_CREATED_QUERY), 0); /* O_CREAT is what is asked about */
+	CHECK_ERRNO(fcntl(-1, F_CREATED_QUERY), EBADF);
+	close(made);
+	close(there);
+	close(unnamed);
+	unlink("fresh");
+}
+
+/* A directory moved out from below the root of a walk never leads past it: EAGAIN, EXDEV, or the right answer. */
+static void beneath_while_renaming(void)
+{
+	struct {
+		unsigned long long flags, mode, resolve;
+	} how = { O_PATH, 0, RESOLVE_BENEATH_ };
+	static const char path[] = "c/../../c/../../c/../../c/../../c/../../c/../../c/../..";
+	int a, wrong = 0;
+	pid_t pid;
+
+	CHECK_OK(mkdir("a", 0755));
+	CHECK_OK(mkdir("a/c", 0755));
+	CHECK_OK(mkdir("b", 0755));
+	a = (int)CHECK_OK(open("a", O_PATH));
+	pid = fork();
+	if (!pid)
+		for (;;)
+			syscall(SYS_renameat2, AT_FDCWD, "a/c", AT_FDCWD, "b", 2);
+	for (int i = 0; i < 30000; i++) {
+		int fd = (int)syscall(437, a, path, &how, sizeof(how));
+
+		wrong += fd >= 0 || (errno != EAGAIN && errno != EXDEV);
+		if (fd >= 0)
+			close(fd);
+	}
+	CHECK_EQ(wrong, 0);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(a);
+	rmdir("a/c");
+	rmdir("a");
+	rmdir("b");
+}
+
+/* fallocate() beyond the size a process may make files. */
+static void size_limit(void)
+{
+	struct rlimit small = { 8192, RLIM_INFINITY };
+	int fd = (int)CHECK_OK(open(".", O_TMPFILE | O_RDWR, 0600));
+
+	signal(SIGXFSZ, SIG_IGN);
+	CHECK_OK(setrlimit(RLIMIT_FSIZE, &small));
+	CHECK_OK(fallocate(fd, 0, 0, 8192));
+	CHECK_ERRNO(fallocate(fd, 0, 4096, 4097), EFBIG);
+	CHECK_OK(fallocate(fd, FALLOC_FL_KEEP_SIZE, 4096, 8192));
+	CHECK_ERRNO(ftruncate(fd, 8193), EFBIG);
+	CHECK_EQ(lseek(fd, 0, SEEK_END), 8192);
+	close(fd);
+}
+
 int main(void)
 {
 	const char *dir = tap_tmpdir();
@@ -394,6 +468,9 @@ int main(void)
 	TAP_RUN(path_descriptors);
 	TAP_RUN(unnamed_files);
 	TAP_RUN(name_limits);
+	TAP_RUN(remembers_creation);
+	TAP_RUN(beneath_while_renaming);
+	TAP_FORK(size_limit);
 	TAP_FORK(duplicates);
 	TAP_FORK(lowest_and_limit);
 	TAP_RUN(record_locks);

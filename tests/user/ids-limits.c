@@ -273,6 +273,42 @@ static void random_numbers(void)
 	CHECK_ERRNO(getrandom(a, 1, 0x100), EINVAL);
 }
 
+static long ioprio_set(int which, int who, int value)
+{
+	return syscall(SYS_ioprio_set, which, who, value);
+}
+
+static void io_priorities(void)
+{
+	enum { PROCESS = 1, PGRP, USER, RT = 1 << 13, BE = 2 << 13, IDLE = 3 << 13 };
+	pid_t pid;
+
+	CHECK_OK(ioprio_set(PROCESS, 0, BE | 3));
+	CHECK_EQ(syscall(SYS_ioprio_get, PROCESS, 0), BE | 3);
+	CHECK_EQ(syscall(SYS_ioprio_get, PROCESS, getpid()), BE | 3);
+	pid = fork();
+	if (!pid)
+		_exit(syscall(SYS_ioprio_get, PROCESS, 0) != (BE | 3));
+	CHECK_EXIT(pid, 0);
+	CHECK_OK(setpgid(0, 0));
+	CHECK_OK(ioprio_set(PGRP, 0, IDLE));
+	CHECK_EQ(syscall(SYS_ioprio_get, PGRP, getpid()), IDLE);
+	CHECK_ERRNO(ioprio_set(0, 0, BE), EINVAL);
+	CHECK_ERRNO(ioprio_set(4, 0, BE), EINVAL);
+	CHECK_ERRNO(ioprio_set(PROCESS, 0, 1), EINVAL);
+	CHECK_ERRNO(ioprio_set(PROCESS, 0, 4 << 13), EINVAL);
+	CHECK_ERRNO(ioprio_set(PROCESS, 0x3ffffff, BE), ESRCH);
+	CHECK_ERRNO(syscall(SYS_ioprio_get, 4, 0), EINVAL);
+	CHECK_ERRNO(syscall(SYS_ioprio_get, PROCESS, 0x3ffffff), ESRCH);
+	if (getuid())
+		return;
+	CHECK_OK(ioprio_set(PROCESS, 0, RT | 1));
+	CHECK_OK(setresuid(1000, 1000, 1000));
+	CHECK_ERRNO(ioprio_set(PROCESS, 0, RT), EPERM);
+	CHECK_ERRNO(ioprio_set(PROCESS, 1, BE), EPERM);
+	CHECK_OK(ioprio_set(PROCESS, 0, BE));
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1)
@@ -287,6 +323,7 @@ int main(int argc, char **argv)
 	tap_current = "cpu_limit";
 	CHECK_KILLED(tap_spawn(cpu_limit), SIGXCPU);
 	TAP_FORK(priorities);
+	TAP_FORK(io_priorities);
 	TAP_FORK(process_controls);
 	TAP_RUN(system_information);
 	TAP_RUN(random_numbers);

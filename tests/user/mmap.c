@@ -444,6 +444,146 @@ static void no_read_right(void)
 	}
 }
 
+#ifndef MLOCK_ONFAULT
+#define MLOCK_ONFAULT 1
+#endif
+#ifndef MCL_ONFAULT
+#define MCL_ONFAULT 4
+#endif
+
+static int resident(char *p)
+{
+	unsigned char vec = 0;
+
+	CHECK_OK(mincore(p, page, &vec));
+	return vec & 1;
+}
+
+/* Locked when touched: nothing is brought in beforehand. */
+static void lock_on_fault(void)
+{
+	char *p = map(4, RW, ANON, -1);
+
+	CHECK_OK(syscall(SYS_mlock2, p, 2 * page, MLOCK_ONFAULT));
+	CHECK(!resident(p));
+	CHECK_EQ(touch(p, 1), 0);
+	CHECK(resident(p) && !resident(p + page));
+	CHECK_ERRNO(madvise(p, page, MADV_DONTNEED), EINVAL);
+	CHECK_OK(mlock(p + page, page));
+	CHECK(resident(p + page));
+	CHECK_ERRNO(syscall(SYS_mlock2, p, page, 2), EINVAL);
+	CHECK_OK(munlock(p, 2 * page));
+	CHECK_OK(madvise(p, 2 * page, MADV_DONTNEED));
+	CHECK_OK(mlockall(MCL_FUTURE | MCL_ONFAULT));
+	p = map(1, RW, ANON, -1);
+	CHECK(!resident(p));
+	CHECK_OK(mlockall(MCL_FUTURE));
+	p = map(1, RW, ANON, -1);
+	CHECK(resident(p));
+	p = (char *)syscall(SYS_brk, 0);
+	CHECK((char *)syscall(SYS_brk, p + 4 * page) == p + 4 * page);
+	CHECK(resident((char *)(((uintptr_t)p + 3 * page) & -page)));
+	CHECK_OK(munlockall());
+}
+
+/* Beyond RLIMIT_MEMLOCK, without the capability. */
+static void lock_limits(void)
+{
+	struct rlimit small = { 4 * page, 4 * page }, none = { 0, 0 };
+	char *p, *q;
+
+	CHECK_OK(setrlimit(RLIMIT_MEMLOCK, &small));
+	if (getuid() == 0)
+		CHECK_OK(setresuid(1000, 1000, 1000));
+	CHECK_ERRNO(mmap(NULL, 5 * page, RW, ANON | MAP_LOCKED, -1, 0), EAGAIN);
+	p = map(3, RW, ANON | MAP_LOCKED, -1);
+	CHECK_ERRNO(mmap(NULL, 2 * page, RW, ANON | MAP_LOCKED, -1, 0), EAGAIN);
+	CHECK_ERRNO(mremap(p, 3 * page, 5 * page, MREMAP_MAYMOVE), EAGAIN);
+	q = mremap(p, 3 * page, 4 * page, MREMAP_MAYMOVE);
+	REQUIRE(q != MAP_FAILED);
+	CHECK(resident(q + 3 * page));
+	CHECK_OK(munmap(q, 4 * page));
+	CHECK_OK(setrlimit(RLIMIT_MEMLOCK, &none));
+	CHECK_ERRNO(syscall(SYS_mmap, NULL, page, RW, ANON | MAP_LOCKED, -1, 0), EPERM);
+}
+
+/* MADV_REMOVE makes a hole in what is mapped, for everybody. */
+static void advice_remove(void)
+{
+	int fd = open("/dev/shm", O_TMPFILE | O_RDWR, 0600);
+	char *p = map(4, RW, MAP_SHARED | MAP_ANONYMOUS, -1), *q;
+
+	p[0] = p[page] = 1;
+	CHECK_OK(madvise(p, page, MADV_REMOVE));
+	CHECK(p[0] == 0 && p[page] == 1);
+	CHECK_OK(mlock(p, page));
+	CHECK_ERRNO(madvise(p, page, MADV_REMOVE), EINVAL);
+	CHECK_OK(munmap(p, 4 * page));
+	p = map(2, RW, ANON, -1);
+	CHECK_ERRNO(madvise(p, page, MADV_REMOVE), EINVAL);
+	CHECK_OK(munmap(p, 2 * page));
+	if (fd < 0)
+		return;
+	CHECK_OK(ftruncate(fd, (off_t)(2 * page)));
+	p = map(2, RW, MAP_SHARED, fd);
+	q = map(2, RW, MAP_PRIVATE, fd);
+	p[0] = p[page] = 1;
+	CHECK_OK(madvise(p + page, page, MADV_REMOVE));
+	CHECK(p[0] == 1 && p[page] == 0);
+	CHECK_ERRNO(madvise(q, page, MADV_REMOVE), EACCES);
+	CHECK_OK(munmap(q + page, page));
+	CHECK_ERRNO(madvise(q, 2 * page, MADV_REMOVE), EACCES);
+	CHECK_OK(munmap(p, 2 * page));
+	CHECK_OK(munmap(q, page));
+	close(fd);
+}
+
+static long seal(void *p, size_t len, unsigned long flags)
+{
+	return syscall(462, p, len, flags);
+}
+
+static void sealing(void)
+{
+	char *p = map(4, RW, ANON, -1);
+
+	if (seal(p, 0, 0) < 0 && errno == ENOSYS)
+		return; /* before Linux 6.10 */
+	CHECK_ERRNO(seal(p, page, 1), EINVAL);
+	CHECK_ERRNO(seal(p + 1, page, 0), EINVAL);
+	CHECK_ERRNO(seal(p, (size_t)-1 - page, 0), EINVAL);
+	CHECK_OK(munmap(p + 3 * page, page));
+	CHECK_ERRNO(seal(p + page, 3 * page, 0), ENOMEM);
+	CHECK_OK(mprotect(p + page, page, PROT_READ));
+	CHECK_OK(seal(p + page, page, 0));
+	CHECK_OK(seal(p + page, page, 0));
+	CHECK_ERRNO(munmap(p, 3 * page), EPERM);
+	CHECK_ERRNO(mprotect(p + page, page, RW), EPERM);
+	CHECK_ERRNO(mremap(p + page, page, 2 * page, MREMAP_MAYMOVE), EPERM);
+	CHECK_ERRNO(mremap(p + 2 * page, page, page, MREMAP_MAYMOVE | MREMAP_FIXED, p + page),
+		    EPERM);
+	CHECK_ERRNO(mmap(p + page, page, RW, ANON | MAP_FIXED, -1, 0), EPERM);
+	CHECK_ERRNO(madvise(p + page, page, MADV_DONTNEED), EPERM);
+	CHECK_ERRNO(madvise(p + page, page, MADV_DONTFORK), EPERM);
+	CHECK_OK(mprotect(p, page, PROT_READ));
+	CHECK_OK(munmap(p, page));
+	CHECK_EQ(touch(p + page, 0), 0);
+	CHECK_EQ(touch(p + page, 1), SIGSEGV);
+}
+
+/* Shorter may reach over several mappings; longer may not. */
+static void remap_shorter(void)
+{
+	char *p = map(4, RW, ANON, -1);
+
+	CHECK_OK(mprotect(p + 2 * page, page, PROT_READ));
+	CHECK(mremap(p, 4 * page, page, 0) == p);
+	CHECK_EQ(touch(p, 1), 0);
+	CHECK_EQ(touch(p + page, 0), SIGSEGV);
+	CHECK_ERRNO(mremap(p, 4 * page, 5 * page, MREMAP_MAYMOVE), EFAULT);
+	CHECK_OK(munmap(p, page));
+}
+
 int main(void)
 {
 	page = (size_t)sysconf(_SC_PAGESIZE);
@@ -467,5 +607,10 @@ int main(void)
 	TAP_FORK(address_space_limit);
 	TAP_RUN(user_copies);
 	TAP_FORK(no_read_right);
+	TAP_FORK(lock_on_fault);
+	TAP_FORK(lock_limits);
+	TAP_RUN(advice_remove);
+	TAP_FORK(sealing);
+	TAP_RUN(remap_shorter);
 	return tap_done();
 }

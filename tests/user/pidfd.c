@@ -300,6 +300,43 @@ static void follows_clock(void)
 	set_clock(-600);
 }
 
+static volatile sig_atomic_t caught;
+
+static void catch (int sig)
+{
+	caught = sig;
+}
+
+/* An open /proc/PID stands for the process when a signal is sent, and for that process only. */
+static void signal_by_proc(void)
+{
+	char name[32];
+	int self = (int)CHECK_OK(open("/proc/self", O_DIRECTORY | O_CLOEXEC)),
+	    task = (int)CHECK_OK(open("/proc/thread-self", O_DIRECTORY)),
+	    root = (int)CHECK_OK(open("/", O_DIRECTORY)), dir;
+	pid_t pid;
+
+	signal(SIGUSR1, catch);
+	CHECK_OK(syscall(SYS_pidfd_send_signal, self, SIGUSR1, NULL, 0));
+	CHECK_EQ(caught, SIGUSR1);
+	CHECK_ERRNO(syscall(SYS_pidfd_send_signal, task, 0, NULL, 0), EBADF);
+	CHECK_ERRNO(syscall(SYS_pidfd_send_signal, root, 0, NULL, 0), EBADF);
+	CHECK_ERRNO(syscall(SYS_pidfd_getfd, self, 0, 0), EBADF);
+	pid = fork();
+	if (!pid)
+		for (;;)
+			pause();
+	snprintf(name, sizeof(name), "/proc/%d", pid);
+	dir = (int)CHECK_OK(open(name, O_DIRECTORY));
+	CHECK_OK(syscall(SYS_pidfd_send_signal, dir, SIGKILL, NULL, 0));
+	CHECK_EQ(waitpid(pid, NULL, 0), pid);
+	CHECK_ERRNO(syscall(SYS_pidfd_send_signal, dir, 0, NULL, 0), ESRCH);
+	close(dir);
+	close(self);
+	close(task);
+	close(root);
+}
+
 int main(void)
 {
 	struct utsname name;
@@ -308,6 +345,7 @@ int main(void)
 	TAP_FORK(threads);
 	TAP_FORK(getting);
 	TAP_FORK(comparing);
+	TAP_FORK(signal_by_proc);
 	if (getuid())
 		return tap_done();
 	TAP_FORK(cancel_on_set);

@@ -283,6 +283,65 @@ static void processor_time(void)
 	CHECK(tap_clock_ns(clock) >= before);
 }
 
+static pthread_t burner;
+static volatile int ticks, astray;
+
+static void count_tick(int sig)
+{
+	if (pthread_self() == burner)
+		ticks++;
+	else
+		astray++;
+}
+
+static void *burn(void *arg)
+{
+	struct itimerspec every = { { 0, 1000000 }, { 0, 1000000 } };
+	timer_t id;
+
+	burner = pthread_self();
+	CHECK_OK(timer_create(CLOCK_PROCESS_CPUTIME_ID, NULL, &id));
+	CHECK_OK(timer_settime(id, 0, &every, NULL));
+	for (time_t end = time(NULL) + 20; ticks < 20 && !astray && time(NULL) < end;)
+		;
+	CHECK_OK(timer_delete(id));
+	return NULL;
+}
+
+/* A timer's signal for the process is the running thread's, not the one's that sleeps. */
+static void timer_finds_running_thread(void)
+{
+	pthread_t t;
+
+	signal(SIGALRM, count_tick);
+	CHECK_EQ(pthread_create(&t, NULL, burn, NULL), 0);
+	pthread_join(t, NULL);
+	CHECK(ticks >= 20);
+	CHECK_EQ(astray, 0);
+}
+
+/* A new setting takes back the signal of the old one that is still pending. */
+static void setting_withdraws(void)
+{
+	struct itimerspec soon = { { 0, 0 }, { 0, 1000000 } }, late = { { 0, 0 }, { 1000, 0 } };
+	sigset_t set, pending;
+	timer_t id;
+
+	signal(SIGALRM, count_tick);
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	CHECK_OK(timer_create(CLOCK_MONOTONIC, NULL, &id));
+	CHECK_OK(timer_settime(id, 0, &soon, NULL));
+	tap_sleep_ms(20);
+	sigpending(&pending);
+	CHECK(sigismember(&pending, SIGALRM));
+	CHECK_OK(timer_settime(id, 0, &late, NULL));
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	CHECK_EQ(astray + ticks, 0);
+	CHECK_OK(timer_delete(id));
+}
+
 static void yielding(void)
 {
 	for (int i = 0; i < 100; i++)
@@ -302,6 +361,8 @@ int main(void)
 	TAP_RUN(posix_timers);
 	TAP_RUN(silent_timer);
 	TAP_RUN(processor_time);
+	TAP_FORK(timer_finds_running_thread);
+	TAP_FORK(setting_withdraws);
 	TAP_RUN(yielding);
 	return tap_done();
 }
