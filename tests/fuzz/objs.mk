@@ -10,7 +10,7 @@ objs-fuzz_fdt     := hal/common/boot.o hal/efi/memmap.o hal/common/console.o hal
 	libfdt/fdt_check.o libfdt/fdt_ro.o libfdt/fdt_rw.o libfdt/fdt_wip.o
 objs-fuzz_printf  := lib/printf.o lib/errno_name.o lib/string.o
 # Name spaces on tmpfs, with the kernel around it that host tests pretend.
-host-fs := $(addprefix fs/,anon.o dcache.o fdtable.o file.o inode.o inotify.o locks.o mount.o namei.o open.o pipe.o xattr.o \
+host-fs := $(addprefix fs/,anon.o dcache.o fdtable.o file.o inode.o inotify.o locks.o mount.o namei.o open.o options.o pipe.o xattr.o \
 	tmpfs/tmpfs.o tmpfs/memfd.o) lib/hash.o tests/host/fs_stubs.o $(host-mm)
 objs-fuzz_path    := $(host-fs)
 ldflags-fuzz_path := $(wrap-alloc)

@@ -423,7 +423,7 @@ static void op_shrink_or_grow(struct space *s)
 		return;
 	while (r.first + r.n + room < NPAGES && s->page[r.first + r.n + room].kind == FREE)
 		room++;
-	if (reach < r.n) {
+	if (!reach || (reach < r.n && n > r.n)) {
 		assert_int_equal(got, -EFAULT);
 	} else if (n <= r.n) {
 		assert_int_equal(got, addr_of(r.first));
