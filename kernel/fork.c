@@ -173,6 +173,8 @@ static int fork_process(struct task *t, const struct clone_req *req)
 	if (p->sighand != parent->sighand)
 		memcpy(p->sighand->action, parent->sighand->action, sizeof(p->sighand->action));
 	memcpy(p->rlim, parent->rlim, sizeof(p->rlim));
+	p->oom_adj = parent->oom_adj;
+	p->oom_adj_min = parent->oom_adj_min;
 	spin_unlock_irqrestore(&parent->sighand->lock, flags);
 	if (req->flags & CLONE_CLEAR_SIGHAND)
 		sig_flush_handlers(p->sighand);

@@ -349,6 +349,7 @@ bool task_wake(struct task *t, u32 states)
 
 void task_prepare_sleep(enum task_state state)
 {
+	current->wchan = __builtin_return_address(0);
 	WRITE_ONCE(current->state, state);
 	smp_mb();
 }

@@ -232,7 +232,7 @@ struct task {
 	bool io_flusher;		       /* own: prctl(2) */
 	void (*kthread_fn)(void *);
 	void *kthread_arg;
-	const void *wchan;
+	const void *wchan; /* where it sleeps, or slept last */
 };
 #define TASK_F_KTHREAD 1u
 #define TASK_F_EXITING 2u
@@ -292,8 +292,10 @@ struct process {
 	struct process_timers *timers; /* kernel/posix_timer.h; NULL: has none yet */
 	struct core_dump *core;	       /* s: under way; NULL otherwise */
 	bool child_subreaper;
-	bool sem_undo;		 /* semaphores are to be taken back at its end */
-	u32 membarrier;		 /* atomic: MEMBARRIER_CMD_REGISTER_* commands given */
+	bool sem_undo;	/* semaphores are to be taken back at its end */
+	u32 membarrier; /* atomic: MEMBARRIER_CMD_REGISTER_* commands given */
+	s16 oom_adj,
+		oom_adj_min; /* kernel/oom.h; the least that a process without CAP_SYS_RESOURCE may set */
 	struct mutex exec_mutex; /* nobody attaches while exec decides about credentials */
 };
 

@@ -10,6 +10,7 @@
  * in (WORK_ENTRY) and once on the way out, with interrupts off, so that an interrupt cannot set a bit unseen.
  */
 #include <hal/uctx.h>
+#include <kernel/oom.h>
 #include <kernel/printk.h>
 #include <kernel/process.h>
 #include <kernel/ptrace.h>
@@ -21,6 +22,8 @@
 #include <kernel/trace/points.h>
 #include <kernel/uprobe.h>
 #include <mm/vm.h>
+
+#define OOM_TRIES 1000 /* of 10 ms each, for what a user copy touches */
 
 /* CPU time since the last stamp belonged to the side we come from. */
 static __always_inline void enter_system(struct task *t)
@@ -70,6 +73,8 @@ static void handle_page_fault(struct task *t, const struct uctx_event *ev)
 		fault_signal(t, ev, SIGBUS, BUS_ADRERR);
 		return;
 	case VM_FAULT_OOM:
+		if (oom_relief())
+			return;
 		pr_err("out of memory: killing %s (pid %d)\n", t->comm, task_pid(t));
 		sig_kill_self(SIGKILL);
 		return;
@@ -85,7 +90,13 @@ bool upcall_kernel_fault(vaddr_t addr, unsigned int access)
 		return false;
 	t->min_flt++;
 	TRACE_POINT(page_fault_kernel, addr, access);
-	return vm_handle_fault(t->vm, addr, access) == VM_FAULT_OK;
+	for (int tries = 0; tries < OOM_TRIES; tries++) {
+		enum vm_fault r = vm_handle_fault(t->vm, addr, access);
+
+		if (r != VM_FAULT_OOM || !oom_relief())
+			return r == VM_FAULT_OK;
+	}
+	return false;
 }
 
 /* ---- exceptions ---- */

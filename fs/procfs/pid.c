@@ -5,11 +5,14 @@
  */
 #include <fs/procfs/proc.h>
 #include <fs/tty/tty.h>
+#include <kernel/ksym.h>
+#include <kernel/oom.h>
 #include <kernel/posix_timer.h>
 #include <kernel/ptrace.h>
 #include <kernel/sched.h>
 #include <kernel/seccomp.h>
 #include <kernel/time.h>
+#include <lib/ctype.h>
 
 #define NS_PER_TICK (NSEC_PER_SEC / USER_HZ)
 
@@ -446,10 +449,119 @@ static int mountinfo_file(struct printbuf *pb, struct task *t)
 	return show_mounts(pb, true);
 }
 
+/* Where in the kernel @t sleeps; 0: it does not. */
+static unsigned long sleeps_in(struct task *t)
+{
+	enum task_state state = READ_ONCE(t->state);
+
+	if (t == current || state == TASK_RUNNING || state >= TASK_ZOMBIE ||
+	    READ_ONCE(t->se.on_cpu))
+		return 0;
+	return (unsigned long)READ_ONCE(t->wchan);
+}
+
 static int wchan_show(struct printbuf *pb, struct task *t)
 {
-	printbuf_puts(pb, "0");
+	unsigned long at = 0, offset, size;
+	char name[KSYM_NAME];
+
+	if (!ptrace_may_access(t, PTRACE_MODE_READ_FSCREDS))
+		at = sleeps_in(t);
+	printbuf_puts(pb, at && ksym_lookup(at, name, &offset, &size) ? name : "0");
 	return 0;
+}
+
+/* The kernel keeps no frame pointers: of a sleeping thread the innermost frame is known. */
+static int stack_show(struct printbuf *pb, struct task *t)
+{
+	unsigned long at;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EACCES;
+	if (ptrace_may_access(t, PTRACE_MODE_ATTACH_FSCREDS))
+		return -EPERM;
+	at = sleeps_in(t);
+	if (at) {
+		printbuf_puts(pb, "[<0>] ");
+		ksym_print(pb, at);
+		printbuf_puts(pb, "\n");
+	}
+	return 0;
+}
+
+/* ---- who dies first when memory is out ---- */
+
+static int oom_score_show(struct printbuf *pb, struct task *t)
+{
+	printbuf_printf(pb, "%u\n", oom_score(t->process));
+	return 0;
+}
+
+static int oom_score_adj_show(struct printbuf *pb, struct task *t)
+{
+	printbuf_printf(pb, "%d\n", READ_ONCE(t->process->oom_adj));
+	return 0;
+}
+
+/* A number within [min, max], white space around it. 0, -EINVAL. */
+static int small_number(const char *text, int min, int max, int *val)
+{
+	bool minus;
+	u32 v;
+	int r;
+
+	while (isspace(*text))
+		text++;
+	minus = *text == '-';
+	r = isdigit(text[minus]) ? proc_number(text + minus, &v) : -EINVAL;
+	if (r || v > INT_MAX)
+		return -EINVAL;
+	*val = minus ? -(int)v : (int)v;
+	return *val < min || *val > max ? -EINVAL : 0;
+}
+
+static int set_oom_adj(struct process *p, int adj)
+{
+	bool may = capable(CAP_SYS_RESOURCE);
+
+	if (!may && adj < p->oom_adj_min)
+		return -EACCES;
+	WRITE_ONCE(p->oom_adj, (s16)adj);
+	if (may)
+		p->oom_adj_min = (s16)adj;
+	return 0;
+}
+
+static ssize_t oom_score_adj_write(struct task *t, const char *text, size_t n)
+{
+	int adj, r = small_number(text, OOM_ADJ_MIN, OOM_ADJ_MAX, &adj);
+
+	if (!r)
+		r = set_oom_adj(t->process, adj);
+	return r ? r : (ssize_t)n;
+}
+
+/* The old form, -17 to 15: -17 is never. */
+#define OLD_NEVER (-17)
+#define OLD_MAX	  15
+
+static int oom_adj_show(struct printbuf *pb, struct task *t)
+{
+	int adj = READ_ONCE(t->process->oom_adj);
+
+	adj = adj == OOM_ADJ_MAX ? OLD_MAX : adj * -OLD_NEVER / OOM_ADJ_MAX;
+	printbuf_printf(pb, "%d\n", adj);
+	return 0;
+}
+
+static ssize_t oom_adj_write(struct task *t, const char *text, size_t n)
+{
+	int adj, r = small_number(text, OLD_NEVER, OLD_MAX, &adj);
+
+	if (!r)
+		r = set_oom_adj(t->process,
+				adj == OLD_MAX ? OOM_ADJ_MAX : adj * OOM_ADJ_MAX / -OLD_NEVER);
+	return r ? r : (ssize_t)n;
 }
 
 /* Kernel threads and what runs right now have no system call to show. Source: proc_pid_syscall(5). */
@@ -482,7 +594,7 @@ static int personality_show(struct printbuf *pb, struct task *t)
 {
 	if (ptrace_may_access(t, PTRACE_MODE_ATTACH_FSCREDS))
 		return -EPERM;
-	printbuf_puts(pb, "00000000\n");
+	printbuf_printf(pb, "%08x\n", READ_ONCE(t->personality));
 	return 0;
 }
 
@@ -588,12 +700,6 @@ static int children_show(struct printbuf *pb, struct task *t)
 	return 0;
 }
 
-static int zero_show(struct printbuf *pb, struct task *t)
-{
-	printbuf_puts(pb, "0\n");
-	return 0;
-}
-
 static int cgroup_show(struct printbuf *pb, struct task *t)
 {
 	printbuf_puts(pb, "0::/\n");
@@ -675,7 +781,8 @@ static ssize_t exe_link(struct task *t, int fd, char *buf, size_t size, struct p
 	PROC_WRITABLE("comm", comm_show, comm_write), PROC_PRIVATE("environ", 0400, environ_show),                    \
 	PROC_PRIVATE("maps", 0444, proc_maps_show), PROC_FILE("limits", limits_show), PROC_PRIVATE("auxv", 0400, auxv_show), \
 	PROC_FILE("mounts", mounts_file), PROC_FILE("mountinfo", mountinfo_file), PROC_FILE("wchan", wchan_show),     \
-	PROC_FILE("oom_score", zero_show), PROC_FILE("cgroup", cgroup_show), PROC_FILE("uid_map", idmap_show),        \
+	PROC_FILE("oom_score", oom_score_show), PROC_WRITABLE("oom_score_adj", oom_score_adj_show, oom_score_adj_write), \
+	PROC_WRITABLE("oom_adj", oom_adj_show, oom_adj_write), PROC_FILE("cgroup", cgroup_show), PROC_FILE("uid_map", idmap_show),        \
 	PROC_FILE("gid_map", idmap_show), PROC_FILE("loginuid", loginuid_show), PROC_LINK("cwd", cwd_link),           \
 	PROC_LINK("root", root_link), PROC_LINK("exe", exe_link),  \
 	PROC_WRITABLE("coredump_filter", coredump_filter_show, coredump_filter_write),                                                   \
@@ -686,6 +793,7 @@ static ssize_t exe_link(struct task *t, int fd, char *buf, size_t size, struct p
 	PROC_PRIVATE("smaps", 0444, proc_smaps_show), PROC_PRIVATE("smaps_rollup", 0444, proc_smaps_rollup_show),     \
 	{ .name = "clear_refs", .mode = S_IFREG | 0200, .write = proc_clear_refs_write },                             \
 	{ .name = "syscall", .mode = S_IFREG | 0400, .show = syscall_show },                                          \
+	{ .name = "stack", .mode = S_IFREG | 0400, .show = stack_show },                                             \
 	{ .name = "personality", .mode = S_IFREG | 0400, .show = personality_show },                                  \
 	PROC_FILE("sched", sched_show)
 
