@@ -121,8 +121,15 @@ static void handle_exception(struct task *t, struct uctx_event *ev)
 	bool has_address = ev->kind == UCTX_EXC_MISALIGNED || ev->kind == UCTX_EXC_ACCESS ||
 			   (ev->kind == UCTX_EXC_DEBUG && code == TRAP_HWBKPT);
 
-	if (uctx_emulate(&t->hal, ev))
+	switch (uctx_emulate(&t->hal, ev)) {
+	case UCTX_EMULATED:
 		return;
+	case UCTX_EMULATION_FAULT:
+		handle_page_fault(t, ev);
+		return;
+	case UCTX_NOT_EMULATED:
+		break;
+	}
 	if (unlikely(t->utask))
 		uprobe_abort(t);
 	if (ev->kind == UCTX_EXC_BREAKPOINT && step_breakpoint(t))

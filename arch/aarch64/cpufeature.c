@@ -210,17 +210,17 @@ static bool id_value(unsigned int crm, unsigned int op2, u64 *value)
 	return true;
 }
 
-bool uctx_emulate(struct hal_task *task, const struct uctx_event *ev)
+enum uctx_emulation uctx_emulate(struct hal_task *task, struct uctx_event *ev)
 {
 	u32 insn;
 	u64 value;
 
 	if (ev->kind != UCTX_EXC_ILLEGAL || hal_get_user32(&insn, task->uctx.pc))
-		return false;
+		return UCTX_NOT_EMULATED;
 	if ((insn & MRS_ID_MASK) != MRS_ID || !id_value((insn >> 8) & 15, (insn >> 5) & 7, &value))
-		return false;
+		return UCTX_NOT_EMULATED;
 	if ((insn & 31) != 31)
 		task->uctx.x[insn & 31] = value;
 	task->uctx.pc += 4;
-	return true;
+	return UCTX_EMULATED;
 }

@@ -97,13 +97,6 @@ void uctx_exit(struct hal_task *task)
 	riscv64_fpu_exit(task);
 }
 
-bool uctx_emulate(struct hal_task *task, const struct uctx_event *ev)
-{
-	(void)task;
-	(void)ev;
-	return false;
-}
-
 long uctx_prctl(struct hal_task *task, int option, unsigned long arg)
 {
 	switch (option) {

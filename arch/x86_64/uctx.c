@@ -214,11 +214,11 @@ void uctx_exit(struct hal_task *task)
 	task->arch.fpu_cpu = ~0U;
 }
 
-bool uctx_emulate(struct hal_task *task, const struct uctx_event *ev)
+enum uctx_emulation uctx_emulate(struct hal_task *task, struct uctx_event *ev)
 {
 	(void)task;
 	(void)ev;
-	return false;
+	return UCTX_NOT_EMULATED;
 }
 
 /* This architecture has no options of its own. */

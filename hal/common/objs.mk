@@ -16,3 +16,4 @@ obj-y += power.o
 obj-y += rtc.o
 obj-y += vdso/
 obj-$(CONFIG_ARCH_TLB_IPI) += tlb.o
+obj-$(CONFIG_ARCH_EMULATES_UNALIGNED) += unaligned.o

@@ -46,6 +46,8 @@ objs-test_probe_x86_64      := arch/x86_64/probe.o arch/x86_64/insn.o $(lib-stri
 objs-test_probe_riscv64     := arch/riscv64/probe.o $(lib-string)
 objs-test_probe_aarch64     := arch/aarch64/probe.o $(lib-string)
 objs-test_probe_loongarch64 := arch/loongarch64/probe.o $(lib-string)
+objs-test_loadstore_riscv64     := arch/riscv64/loadstore.o
+objs-test_loadstore_loongarch64 := arch/loongarch64/loadstore.o
 # These include arch/<isa>/step.c and hal/common/llsc.c.
 objs-test_step_riscv64 :=
 objs-test_step_loongarch64 :=

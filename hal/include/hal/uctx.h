@@ -92,11 +92,15 @@ enum uctx_reason uctx_run(struct hal_task *task, struct uctx_event *ev);
 
 /**
  * uctx_emulate() - carry out the instruction that trapped, where Linux does so for programs.
- * aarch64: reads of the ID registers; loongarch64: unaligned accesses. On others there is nothing.
+ * aarch64: reads of the ID registers; loongarch64, riscv64: unaligned accesses. On others there is nothing.
  * Context: current task, right after uctx_run() returned @ev; interrupts on, may sleep.
- * Return: true when done, with the ip moved on; false: the exception becomes a signal.
  */
-bool uctx_emulate(struct hal_task *task, const struct uctx_event *ev);
+enum uctx_emulation {
+	UCTX_NOT_EMULATED,    /* the exception becomes a signal */
+	UCTX_EMULATED,	      /* done, the ip is moved on */
+	UCTX_EMULATION_FAULT, /* @ev now tells of a page fault */
+};
+enum uctx_emulation uctx_emulate(struct hal_task *task, struct uctx_event *ev);
 
 /**
  * uctx_init_user() - registers of a new program: everything zero but these.
