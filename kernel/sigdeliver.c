@@ -536,6 +536,9 @@ void sig_deliver_all(struct syscall_turn *turn)
 			continue;
 		decide_restart(turn, &action);
 		run_handler(t, sig, &info, &action);
+		/* The new mask was weighed against all that is pending: often that was all. */
+		if (!(READ_ONCE(t->work) & WORK_SIGNAL))
+			break;
 	}
 	decide_restart(turn, NULL);
 	turn->resume_ip = 0;

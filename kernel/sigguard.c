@@ -43,9 +43,7 @@ static void drop_overwritten(struct sigguard *g, uaddr_t sp, uaddr_t end)
 
 static u64 cookie_of(const struct sigguard *g, uaddr_t sp, uaddr_t cookie_at)
 {
-	u64 data[2] = { sp, cookie_at };
-
-	return siphash(data, sizeof(data), &g->key);
+	return siphash_pair(sp, cookie_at, &g->key);
 }
 
 int sigguard_push(struct task *t, uaddr_t cookie_at, uaddr_t restorer)

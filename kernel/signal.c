@@ -143,10 +143,11 @@ static void take(struct process *p, struct sigpending *pending, int sig, struct 
 	}
 	if (!more)
 		pending->set &= ~SIGMASK(sig);
-	memset(info, 0, sizeof(*info));
-	info->si_signo = sig;
-	if (!found)
+	if (!found) {
+		memset(info, 0, sizeof(*info));
+		info->si_signo = sig;
 		return;
+	}
 	*info = found->info;
 	list_del(&found->link);
 	if (found->taken) {

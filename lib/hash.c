@@ -48,30 +48,50 @@ static __always_inline void sip_round(struct sip_state *s)
 	s->v2 = rol64(s->v2, 32);
 }
 
-static __always_inline void sip_absorb(struct sip_state *s, u64 word)
+static __always_inline void sip_absorb(struct sip_state *s, u64 word, int rounds)
 {
 	s->v3 ^= word;
-	sip_round(s);
-	sip_round(s);
+	for (int i = 0; i < rounds; i++)
+		sip_round(s);
 	s->v0 ^= word;
 }
 
-u64 siphash(const void *data, size_t len, const struct siphash_key *key)
+static __always_inline struct sip_state sip_start(const struct siphash_key *key)
 {
-	const u8 *p = data;
-	size_t left = len;
-	struct sip_state s = {
+	return (struct sip_state){
 		.v0 = key->k[0] ^ 0x736f6d6570736575ULL,
 		.v1 = key->k[1] ^ 0x646f72616e646f6dULL,
 		.v2 = key->k[0] ^ 0x6c7967656e657261ULL,
 		.v3 = key->k[1] ^ 0x7465646279746573ULL,
 	};
+}
+
+static __always_inline u64 sip_end(struct sip_state *s, int rounds)
+{
+	s->v2 ^= 0xff;
+	for (int i = 0; i < rounds; i++)
+		sip_round(s);
+	return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
+}
+
+u64 siphash(const void *data, size_t len, const struct siphash_key *key)
+{
+	struct sip_state s = sip_start(key);
+	const u8 *p = data;
+	size_t left = len;
 
 	for (; left >= 8; left -= 8, p += 8)
-		sip_absorb(&s, get_le64(p));
-	sip_absorb(&s, load_tail(p, left) | (u64)len << 56);
-	s.v2 ^= 0xff;
-	for (int i = 0; i < 4; i++)
-		sip_round(&s);
-	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+		sip_absorb(&s, get_le64(p), 2);
+	sip_absorb(&s, load_tail(p, left) | (u64)len << 56, 2);
+	return sip_end(&s, 4);
+}
+
+u64 siphash_pair(u64 a, u64 b, const struct siphash_key *key)
+{
+	struct sip_state s = sip_start(key);
+
+	sip_absorb(&s, a, 1);
+	sip_absorb(&s, b, 1);
+	sip_absorb(&s, 16ULL << 56, 1);
+	return sip_end(&s, 3);
 }

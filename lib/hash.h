@@ -47,4 +47,7 @@ struct siphash_key {
 /* SipHash-2-4 of @len bytes. Source: Aumasson and Bernstein, "SipHash: a fast short-input PRF". */
 u64 siphash(const void *data, size_t len, const struct siphash_key *key);
 
+/* SipHash-1-3 of two numbers, @a first: less than half as long. The same as of their 16 bytes, little endian. */
+u64 siphash_pair(u64 a, u64 b, const struct siphash_key *key);
+
 #endif /* LIB_HASH_H */

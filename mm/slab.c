@@ -142,18 +142,39 @@ static __noinline void magazine_drain(struct kmem_cache *cache, struct magazine 
 	spin_unlock(&cache->lock);
 }
 
+/* The rare cases are functions of their own that are called last, so that the plain ones need no stack frame. */
+static __noinline void *alloc_refilled(struct kmem_cache *cache, unsigned int gfp,
+				       unsigned long flags)
+{
+	struct magazine *mag = cache->magazine[hal_cpu_id()];
+	void *obj = NULL;
+
+	if (magazine_refill(cache, mag, gfp | GFP_ATOMIC))
+		obj = mag->object[--mag->count];
+	hal_irq_restore(flags);
+	return obj && (gfp & GFP_ZERO) ? memset(obj, 0, cache->size) : obj;
+}
+
+static __noinline void free_drained(struct kmem_cache *cache, void *obj, unsigned long flags)
+{
+	struct magazine *mag = cache->magazine[hal_cpu_id()];
+
+	magazine_drain(cache, mag);
+	mag->object[mag->count++] = obj;
+	hal_irq_restore(flags);
+}
+
 void *kmem_cache_alloc(struct kmem_cache *cache, unsigned int gfp)
 {
 	unsigned long flags = hal_irq_save();
 	struct magazine *mag = cache->magazine[hal_cpu_id()];
-	void *obj = NULL;
+	void *obj;
 
-	if (likely(mag->count) || magazine_refill(cache, mag, gfp | GFP_ATOMIC))
-		obj = mag->object[--mag->count];
+	if (unlikely(!mag->count))
+		return alloc_refilled(cache, gfp, flags);
+	obj = mag->object[--mag->count];
 	hal_irq_restore(flags);
-	if (obj && (gfp & GFP_ZERO))
-		memset(obj, 0, cache->size);
-	return obj;
+	return gfp & GFP_ZERO ? memset(obj, 0, cache->size) : obj;
 }
 
 void kmem_cache_free(struct kmem_cache *cache, void *obj)
@@ -161,8 +182,10 @@ void kmem_cache_free(struct kmem_cache *cache, void *obj)
 	unsigned long flags = hal_irq_save();
 	struct magazine *mag = cache->magazine[hal_cpu_id()];
 
-	if (unlikely(mag->count == MAGAZINE_SIZE))
-		magazine_drain(cache, mag);
+	if (unlikely(mag->count == MAGAZINE_SIZE)) {
+		free_drained(cache, obj, flags);
+		return;
+	}
 	mag->object[mag->count++] = obj;
 	hal_irq_restore(flags);
 }

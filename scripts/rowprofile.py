@@ -31,7 +31,7 @@ def user_entry(program, row):
     for directory, _, files in os.walk(os.path.join(caelum.ROOT, "tests/bench")):
         for name in files:
             with open(os.path.join(directory, name), encoding="utf-8") as f:
-                m = re.search(r'\{ "%s",\s*(\w+)' % re.escape(row), f.read())
+                m = re.search(r'ROW\("%s",\s*(\w+)' % re.escape(row), f.read())
             if m:
                 addresses, names = symbols(program)
                 return addresses[names.index(m.group(1))]

@@ -104,16 +104,27 @@ void riscv64_fpu_switch(struct hal_task *prev, struct hal_task *next)
 		next->arch.reload |= used & USE_V;
 }
 
+/* What the registers hold is stale now. */
+void riscv64_fpu_drop(struct hal_task *task)
+{
+	if (task == arch_current())
+		set_units(SR_FS, SR_FS_CLEAN);
+}
+
+void riscv64_fpu_replaced(struct hal_task *task)
+{
+	task->arch.used |= USE_FPU;
+	task->arch.reload |= USE_FPU;
+	task->arch.fpu_cpu = UNIT_NOWHERE;
+}
+
 void riscv64_fpu_replace(struct hal_task *task, const struct fpu_state *state)
 {
 	if (!has_fpu())
 		return;
-	if (task == arch_current())
-		set_units(SR_FS, SR_FS_CLEAN); /* what the registers hold is stale now */
+	riscv64_fpu_drop(task);
 	task->arch.fpu = *state;
-	task->arch.used |= USE_FPU;
-	task->arch.reload |= USE_FPU;
-	task->arch.fpu_cpu = UNIT_NOWHERE;
+	riscv64_fpu_replaced(task);
 }
 
 /* ---- First use ---- */
@@ -193,6 +204,29 @@ void riscv64_v_replaced(struct hal_task *task)
 	task->arch.v.vlenb = riscv64_vlenb;
 	task->arch.reload |= USE_V;
 	task->arch.v_cpu = UNIT_NOWHERE;
+}
+
+/* ---- Vectors for the kernel ---- */
+
+/* The registers' content is kept in memory meanwhile, and loaded again on the way to user mode. */
+void riscv64_v_borrow(void)
+{
+	struct hal_task *task = arch_current();
+
+	if ((csr_read(sstatus) & SR_VS) == SR_VS_DIRTY)
+		riscv64_v_store(&task->arch.v, task->arch.v_data);
+	set_units(SR_VS, SR_VS_CLEAN);
+}
+
+void riscv64_v_give_back(void)
+{
+	struct hal_task *task = arch_current();
+	bool used = task->arch.used & USE_V;
+
+	percpu(v_owner) = NULL;
+	set_units(SR_VS, used ? SR_VS_CLEAN : SR_VS_OFF);
+	if (used)
+		task->arch.reload |= USE_V;
 }
 
 long riscv64_v_get_control(const struct hal_task *task)

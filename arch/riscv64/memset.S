@@ -41,7 +41,7 @@ memset:
 	lla	t2, riscv64_cbo_zero_size
 	ld	t2, (t2)
 	beqz	t2, 3f
-	slli	t3, t2, 1
+	slli	t3, t2, 3		/* for less the way to whole blocks is longer */
 	bgeu	a2, t3, .Lblocks
 3:	addi	a4, a3, -64
 	bltu	a4, t0, 5f
@@ -67,7 +67,7 @@ memset:
 	bltu	t0, a3, 7b
 8:	ret
 
-	/* t2: block size; at least two blocks are left, so at least one whole one. */
+	/* t2: block size; at least eight blocks are left. */
 .Lblocks:
 	addi	t3, t2, -1
 9:	and	t4, t0, t3

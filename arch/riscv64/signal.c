@@ -21,7 +21,6 @@
 #include <err.h>
 #include <hal/paging.h>
 #include <hal/uctx.h>
-#include <lib/string.h>
 
 #define RISCV_V_MAGIC 0x53465457U
 #define EXT_HEADER    8 /* bytes: magic, size */
@@ -69,23 +68,46 @@ static_assert(sizeof(struct sigcontext) == 784);
 static_assert(offsetof(struct sigcontext, reserved) == 256 + 516);
 static_assert(sizeof(struct rt_sigframe) == 1088);
 
-static void fill_frame(struct rt_sigframe *frame, struct hal_task *task,
-		       const struct sigframe_req *req)
-{
-	struct sigcontext *mc = &frame->uc.mc;
+/* The parts of the ucontext that are copied from and to a struct of their own. */
+struct uc_head {
+	u64 flags;
+	u64 link;
+	struct user_stack stack;
+	u64 mask;
+};
 
-	memset(frame, 0, sizeof(*frame));
-	memcpy(frame->info, req->info, sizeof(frame->info));
-	frame->uc.stack = (struct user_stack){ .sp = req->ss_sp,
-					       .flags = req->ss_flags,
-					       .size = req->ss_size };
-	frame->uc.mask = req->mask;
-	memcpy(mc->regs, task->uctx.regs, sizeof(mc->regs));
+static_assert(sizeof(struct uc_head) == offsetof(struct ucontext, mask_reserved));
+static_assert(offsetof(struct fpu_state, fcsr) ==
+	      offsetof(struct sigcontext, fcsr) - offsetof(struct sigcontext, f));
+
+#define FRAME_UC   offsetof(struct rt_sigframe, uc)
+#define FRAME_REGS offsetof(struct rt_sigframe, uc.mc.regs)
+#define FRAME_FPU  offsetof(struct rt_sigframe, uc.mc.f)
+#define FRAME_TAIL offsetof(struct rt_sigframe, uc.mc.reserved)
+#define FRAME_EXT  offsetof(struct rt_sigframe, uc.mc.ext_magic)
+#define FPU_BYTES  (FPU_FCSR + sizeof(u32))
+
+/*
+ * The frame at @at, each part from where it is kept. What is reserved between them stays as it was on the user's stack. 0, or not 0:
+ * it could not be written.
+ */
+static size_t write_frame(uaddr_t at, struct hal_task *task, const struct sigframe_req *req,
+			  u32 ext_magic, u32 ext_size)
+{
+	struct uc_head head = {
+		.stack = { .sp = req->ss_sp, .flags = req->ss_flags, .size = req->ss_size },
+		.mask = req->mask,
+	};
+	size_t left = hal_copy_to_user(at, req->info, sizeof(((struct rt_sigframe *)0)->info));
+
+	left |= hal_copy_to_user(at + FRAME_UC, &head, sizeof(head));
+	left |= hal_copy_to_user(at + FRAME_REGS, task->uctx.regs, sizeof(task->uctx.regs));
 	riscv64_fpu_sync(task);
-	if (task->arch.used & USE_FPU) {
-		memcpy(mc->f, task->arch.fpu.f, sizeof(mc->f));
-		mc->fcsr = task->arch.fpu.fcsr;
-	}
+	left |= task->arch.used & USE_FPU
+			? hal_copy_to_user(at + FRAME_FPU, &task->arch.fpu, FPU_BYTES)
+			: hal_clear_user(at + FRAME_FPU, FPU_BYTES);
+	left |= (size_t)hal_put_user32(at + FRAME_TAIL, 0);
+	return left | (size_t)hal_put_user64(at + FRAME_EXT, (u64)ext_size << 32 | ext_magic);
 }
 
 /* Bytes of extension records in a frame for @task, headers included, but for the first one's, which is inside the frame. */
@@ -117,19 +139,14 @@ int uctx_push_sigframe(struct hal_task *task, const struct sigframe_req *req, ua
 {
 	size_t extensions = extensions_size(task), size = sizeof(struct rt_sigframe) + extensions;
 	uaddr_t at = (req->sp - size) & ~15UL;
-	struct rt_sigframe frame;
 	struct uctx *u = &task->uctx;
 
 	if (!req->restorer || req->sp < size)
 		return -EFAULT;
-	fill_frame(&frame, task, req);
-	if (extensions) {
-		frame.uc.mc.ext_magic = RISCV_V_MAGIC;
-		frame.uc.mc.ext_size = v_record_size(task);
-		if (push_vector(task, at + sizeof(frame)))
-			return -EFAULT;
-	}
-	if (hal_copy_to_user(at, &frame, sizeof(frame)))
+	if (write_frame(at, task, req, extensions ? RISCV_V_MAGIC : 0,
+			extensions ? v_record_size(task) : 0))
+		return -EFAULT;
+	if (extensions && push_vector(task, at + sizeof(struct rt_sigframe)))
 		return -EFAULT;
 	u->regs[REG_RA] = req->restorer;
 	u->regs[REG_SP] = at;
@@ -142,16 +159,34 @@ int uctx_push_sigframe(struct hal_task *task, const struct sigframe_req *req, ua
 }
 
 /* A program that never used the FPU gets it with the first frame that holds anything but zeroes. */
-static void restore_fpu(struct hal_task *task, const struct sigcontext *mc)
+static int first_fpu(struct hal_task *task, uaddr_t from)
 {
-	struct fpu_state state = { .fcsr = mc->fcsr & 0xff };
-	u64 any = state.fcsr;
+	struct fpu_state state;
+	u64 any;
 
-	for (unsigned int i = 0; i < 32; i++)
-		any |= state.f[i] = mc->f[i];
-	if (!any && !(task->arch.used & USE_FPU))
-		return;
-	riscv64_fpu_replace(task, &state);
+	if (hal_copy_from_user(&state, from, FPU_BYTES))
+		return -EFAULT;
+	state.pad = 0;
+	state.fcsr &= 0xff;
+	any = state.fcsr;
+	for (unsigned int i = 0; i < 32; i += 4)
+		any |= state.f[i] | state.f[i + 1] | state.f[i + 2] | state.f[i + 3];
+	if (any)
+		riscv64_fpu_replace(task, &state);
+	return 0;
+}
+
+static int restore_fpu(struct hal_task *task, uaddr_t from)
+{
+	size_t left;
+
+	if (!(task->arch.used & USE_FPU))
+		return first_fpu(task, from);
+	riscv64_fpu_drop(task);
+	left = hal_copy_from_user(&task->arch.fpu, from, FPU_BYTES);
+	task->arch.fpu.fcsr &= 0xff;
+	riscv64_fpu_replaced(task);
+	return left ? -EFAULT : 0;
 }
 
 /* A vector record at @at, behind its header. */
@@ -169,10 +204,10 @@ static int pop_vector(struct hal_task *task, uaddr_t at)
 	return 0;
 }
 
-/* The records behind the frame at @frame, whose own part of them is in @mc. */
-static int pop_extensions(struct hal_task *task, uaddr_t frame, const struct sigcontext *mc)
+/* The records behind the frame at @frame, whose own part of them is @ext: magic, and size in the upper half. */
+static int pop_extensions(struct hal_task *task, uaddr_t frame, u64 ext)
 {
-	u32 header[2] = { mc->ext_magic, mc->ext_size };
+	u32 header[2] = { (u32)ext, (u32)(ext >> 32) };
 	uaddr_t at = frame + sizeof(struct rt_sigframe);
 	int err;
 
@@ -192,26 +227,30 @@ static int pop_extensions(struct hal_task *task, uaddr_t frame, const struct sig
 int uctx_pop_sigframe(struct hal_task *task, struct sigframe_ret *out)
 {
 	uaddr_t at = uctx_sp(&task->uctx);
-	struct rt_sigframe frame;
-	struct sigcontext *mc = &frame.uc.mc;
+	struct uc_head head;
+	u32 reserved;
+	u64 ext;
 	int err;
 
 	if (at & 15)
 		return -EFAULT;
-	if (hal_copy_from_user(&frame, at, sizeof(frame)))
+	if (hal_copy_from_user(&head, at + FRAME_UC, sizeof(head)) ||
+	    hal_get_user32(&reserved, at + FRAME_TAIL) || hal_get_user64(&ext, at + FRAME_EXT))
 		return -EFAULT;
-	if (mc->reserved)
+	if (reserved)
 		return -EINVAL;
-	err = pop_extensions(task, at, mc);
+	err = pop_extensions(task, at, ext);
+	if (!err)
+		err = restore_fpu(task, at + FRAME_FPU);
 	if (err)
 		return err;
-	memcpy(task->uctx.regs, mc->regs, sizeof(mc->regs));
-	restore_fpu(task, mc);
+	if (hal_copy_from_user(task->uctx.regs, at + FRAME_REGS, sizeof(task->uctx.regs)))
+		return -EFAULT;
 	task->uctx.cause = CAUSE_BREAKPOINT; /* not a syscall any more: nothing to restart */
-	out->mask = frame.uc.mask;
-	out->ss_sp = frame.uc.stack.sp;
-	out->ss_size = frame.uc.stack.size;
-	out->ss_flags = frame.uc.stack.flags;
+	out->mask = head.mask;
+	out->ss_sp = head.stack.sp;
+	out->ss_size = head.stack.size;
+	out->ss_flags = head.stack.flags;
 	return 0;
 }
 

@@ -254,6 +254,13 @@ static void kernel_fixup(struct kframe *frame)
 	frame->regs[0] = fixup;
 }
 
+/* The vector registers would be another task's after a sleep. */
+static bool in_vector_copy(unsigned long ip)
+{
+	return ip >= (unsigned long)riscv64_user_copy_v_start &&
+	       ip < (unsigned long)riscv64_user_copy_v_end;
+}
+
 static void kernel_page_fault(struct kframe *frame)
 {
 	if (frame->tval >= USER_END) {
@@ -263,7 +270,7 @@ static void kernel_page_fault(struct kframe *frame)
 	}
 	if (!(frame->status & SR_SUM)) /* not one of the user-copy functions */
 		kernel_bug(frame);
-	if (!resolve_user_fault(frame))
+	if (in_vector_copy(frame->regs[0]) || !resolve_user_fault(frame))
 		kernel_fixup(frame);
 }
 

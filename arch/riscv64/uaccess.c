@@ -4,12 +4,14 @@
  * Contracts and context: <hal/paging.h>.
  */
 #include <arch/csr.h>
+#include <arch/trap.h>
 #include <compiler.h>
 #include <err.h>
 #include <hal/extable.h>
 #include <hal/paging.h>
 
 size_t riscv64_user_copy(void *dst, const void *src, size_t n);
+size_t riscv64_user_copy_v(void *dst, const void *src, size_t n);
 size_t riscv64_user_clear(void *dst, size_t n);
 long riscv64_user_strncpy(char *dst, const char *src, size_t n);
 
@@ -18,14 +20,54 @@ static __always_inline bool range_ok(uaddr_t addr, size_t n)
 	return n <= USER_END && addr <= USER_END - n;
 }
 
+/* From here on vectors are shorter, although the program's must be saved and loaded again. */
+#define VECTOR_MIN 512
+
+static size_t copy_by_vectors(void *dst, const void *src, size_t n)
+{
+	size_t left;
+
+	riscv64_v_borrow();
+	left = riscv64_user_copy_v(dst, src, n);
+	riscv64_v_give_back();
+	return left;
+}
+
+/* Where a page is not there, one page by words, which may wait for it. */
+static __noinline size_t copy_long(void *dst, const void *src, size_t n)
+{
+	while (n >= VECTOR_MIN) {
+		size_t left = copy_by_vectors(dst, src, n), done = n - left, piece;
+
+		if (!left)
+			return 0;
+		piece = min(left, (size_t)PAGE_SIZE);
+		left = riscv64_user_copy((char *)dst + done, (const char *)src + done, piece);
+		done += piece - left;
+		if (left)
+			return n - done;
+		dst = (char *)dst + done;
+		src = (const char *)src + done;
+		n -= done;
+	}
+	return riscv64_user_copy(dst, src, n);
+}
+
+static __always_inline size_t copy(void *dst, const void *src, size_t n)
+{
+	if (n >= VECTOR_MIN && riscv64_vlenb)
+		return copy_long(dst, src, n);
+	return riscv64_user_copy(dst, src, n);
+}
+
 size_t hal_copy_from_user(void *dst, uaddr_t src, size_t n)
 {
-	return likely(range_ok(src, n)) ? riscv64_user_copy(dst, (const void *)src, n) : n;
+	return likely(range_ok(src, n)) ? copy(dst, (const void *)src, n) : n;
 }
 
 size_t hal_copy_to_user(uaddr_t dst, const void *src, size_t n)
 {
-	return likely(range_ok(dst, n)) ? riscv64_user_copy((void *)dst, src, n) : n;
+	return likely(range_ok(dst, n)) ? copy((void *)dst, src, n) : n;
 }
 
 size_t hal_clear_user(uaddr_t dst, size_t n)

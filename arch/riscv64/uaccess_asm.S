@@ -115,6 +115,34 @@ riscv64_user_copy:
 	j	.Lbytes
 	.size	riscv64_user_copy, . - riscv64_user_copy
 
+/*
+ * size_t riscv64_user_copy_v(void *dst, const void *src, size_t n): the same by vectors, between
+ * riscv64_v_borrow() and riscv64_v_give_back(). Stops at a page that is not there; what it has copied of
+ * the piece where that happened is copied again.
+ */
+	.option push
+	.option arch, +v
+	.globl	riscv64_user_copy_v, riscv64_user_copy_v_start, riscv64_user_copy_v_end
+	.type	riscv64_user_copy_v, @function
+riscv64_user_copy_v:
+riscv64_user_copy_v_start:
+	li	t6, SR_SUM
+	csrs	sstatus, t6
+1:	vsetvli	t0, a2, e8, m8, ta, ma
+	u	vle8.v, v0, (a1), 2f
+	u	vse8.v, v0, (a0), 2f
+	add	a0, a0, t0
+	add	a1, a1, t0
+	sub	a2, a2, t0
+	bnez	a2, 1b
+2:	csrw	vstart, zero
+	csrc	sstatus, t6
+	mv	a0, a2
+	ret
+riscv64_user_copy_v_end:
+	.size	riscv64_user_copy_v, . - riscv64_user_copy_v
+	.option pop
+
 /* size_t riscv64_user_clear(void *dst, size_t n): zeroes; returns the bytes not cleared. */
 	.globl	riscv64_user_clear
 	.type	riscv64_user_clear, @function
@@ -128,7 +156,21 @@ riscv64_user_clear:
 	u	sb, zero, (a0), 5f
 	addi	a0, a0, 1
 	j	1b
-2:	addi	a4, a3, -8
+2:	li	t0, 64			/* 64 bytes a turn */
+	bltu	a1, t0, 6f
+	addi	a4, a3, -64
+	bltu	a4, a0, 6f
+7:	u	sd, zero, 0(a0), 4f
+	u	sd, zero, 8(a0), 4f
+	u	sd, zero, 16(a0), 4f
+	u	sd, zero, 24(a0), 4f
+	u	sd, zero, 32(a0), 4f
+	u	sd, zero, 40(a0), 4f
+	u	sd, zero, 48(a0), 4f
+	u	sd, zero, 56(a0), 4f
+	addi	a0, a0, 64
+	bgeu	a4, a0, 7b
+6:	addi	a4, a3, -8
 	li	t0, 8
 	bltu	a1, t0, 4f
 	bltu	a4, a0, 4f

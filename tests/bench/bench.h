@@ -19,6 +19,10 @@ struct row {
 	const char *unit;	 /* NULL is ns */
 };
 
+/* ROW("name", function, rounds, .prepare = ..., .arg = ...) */
+#define ROW(row_name, function, count, ...) \
+	{ .name = row_name, .run = function, .rounds = count, __VA_ARGS__ }
+
 /* Each part has a table that ends with a row without a name. */
 extern const struct row call_rows[], file_rows[], memory_rows[], process_rows[], ipc_rows[];
 extern const struct row parallel_rows[], program_rows[], probe_rows[];
@@ -32,13 +36,14 @@ void reap(int pid);
 void pin(int cpu);
 
 #if defined(__x86_64__)
-static inline long sys3(long n, long a, long b, long c)
+static inline long sys4(long n, long a, long b, long c, long d)
 {
+	register long r10 __asm__("r10") = d;
 	long r;
 
 	__asm__ volatile("syscall"
 			 : "=a"(r)
-			 : "a"(n), "D"(a), "S"(b), "d"(c)
+			 : "a"(n), "D"(a), "S"(b), "d"(c), "r"(r10)
 			 : "rcx", "r11", "memory");
 	return r;
 }
@@ -57,12 +62,12 @@ static inline unsigned long long counter_hz(void)
 	return 1000000000; /* under -icount; without, it is the host's and nobody knows */
 }
 #elif defined(__aarch64__)
-static inline long sys3(long n, long a, long b, long c)
+static inline long sys4(long n, long a, long b, long c, long d)
 {
 	register long x8 __asm__("x8") = n, x0 __asm__("x0") = a, x1 __asm__("x1") = b,
-			 x2 __asm__("x2") = c;
+			 x2 __asm__("x2") = c, x3 __asm__("x3") = d;
 
-	__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2) : "memory");
+	__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3) : "memory");
 	return x0;
 }
 
@@ -82,12 +87,12 @@ static inline unsigned long long counter_hz(void)
 	return v;
 }
 #elif defined(__riscv)
-static inline long sys3(long n, long a, long b, long c)
+static inline long sys4(long n, long a, long b, long c, long d)
 {
 	register long a7 __asm__("a7") = n, a0 __asm__("a0") = a, a1 __asm__("a1") = b,
-			 a2 __asm__("a2") = c;
+			 a2 __asm__("a2") = c, a3 __asm__("a3") = d;
 
-	__asm__ volatile("ecall" : "+r"(a0) : "r"(a7), "r"(a1), "r"(a2) : "memory");
+	__asm__ volatile("ecall" : "+r"(a0) : "r"(a7), "r"(a1), "r"(a2), "r"(a3) : "memory");
 	return a0;
 }
 
@@ -104,14 +109,14 @@ static inline unsigned long long counter_hz(void)
 	return 10000000;
 }
 #elif defined(__loongarch64)
-static inline long sys3(long n, long a, long b, long c)
+static inline long sys4(long n, long a, long b, long c, long d)
 {
 	register long a7 __asm__("a7") = n, a0 __asm__("a0") = a, a1 __asm__("a1") = b,
-			 a2 __asm__("a2") = c;
+			 a2 __asm__("a2") = c, a3 __asm__("a3") = d;
 
 	__asm__ volatile("syscall 0"
 			 : "+r"(a0)
-			 : "r"(a7), "r"(a1), "r"(a2)
+			 : "r"(a7), "r"(a1), "r"(a2), "r"(a3)
 			 : "memory", "$t0", "$t1", "$t2", "$t3", "$t4", "$t5", "$t6", "$t7", "$t8");
 	return a0;
 }
@@ -129,5 +134,10 @@ static inline unsigned long long counter_hz(void)
 	return 100000000;
 }
 #endif
+
+static inline long sys3(long n, long a, long b, long c)
+{
+	return sys4(n, a, b, c, 0);
+}
 
 #endif

@@ -84,13 +84,13 @@ static void run_file_write(long rounds)
 }
 
 const struct row file_rows[] = {
-	{ "stat", run_stat, 5000, make_file },
-	{ "fstat", run_fstat, 5000, make_file },
-	{ "open-close", run_open_close, 5000, make_file },
-	{ "create-unlink", run_create_unlink, 2000 },
-	{ "tmpfs-read-4k", run_file_read, 2000, make_file, 4096 },
-	{ "tmpfs-read-64k", run_file_read, 300, make_file, 65536 },
-	{ "tmpfs-write-4k", run_file_write, 2000, make_file, 4096 },
-	{ "tmpfs-write-64k", run_file_write, 300, make_file, 65536 },
-	{ NULL },
+	ROW("stat", run_stat, 5000, .prepare = make_file),
+	ROW("fstat", run_fstat, 5000, .prepare = make_file),
+	ROW("open-close", run_open_close, 5000, .prepare = make_file),
+	ROW("create-unlink", run_create_unlink, 2000),
+	ROW("tmpfs-read-4k", run_file_read, 2000, .prepare = make_file, .arg = 4096),
+	ROW("tmpfs-read-64k", run_file_read, 300, .prepare = make_file, .arg = 65536),
+	ROW("tmpfs-write-4k", run_file_write, 2000, .prepare = make_file, .arg = 4096),
+	ROW("tmpfs-write-64k", run_file_write, 300, .prepare = make_file, .arg = 65536),
+	{ .name = NULL },
 };

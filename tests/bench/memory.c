@@ -101,10 +101,10 @@ static void run_mprotect(long rounds)
 }
 
 const struct row memory_rows[] = {
-	{ "mmap-touch-unmap", run_mmap, 500 },
-	{ "anon-fault", run_anon_fault, 2048 },
-	{ "file-fault", run_file_fault, 1024, make_file, 1024 },
-	{ "cow-fault", run_cow_fault, 1024, make_file, 1024 },
-	{ "mprotect", run_mprotect, 2000, make_area },
-	{ NULL },
+	ROW("mmap-touch-unmap", run_mmap, 500),
+	ROW("anon-fault", run_anon_fault, 2048),
+	ROW("file-fault", run_file_fault, 1024, .prepare = make_file, .arg = 1024),
+	ROW("cow-fault", run_cow_fault, 1024, .prepare = make_file, .arg = 1024),
+	ROW("mprotect", run_mprotect, 2000, .prepare = make_area),
+	{ .name = NULL },
 };

@@ -68,8 +68,8 @@ static void prepare_probe(long kind)
 }
 
 const struct row probe_rows[] = {
-	{ "call-unprobed", run_probed, 20000 },
-	{ "uprobe-hit", run_probed, 5000, prepare_probe, 'p' },
-	{ "uretprobe-hit", run_probed, 5000, prepare_probe, 'r' },
-	{ NULL },
+	ROW("call-unprobed", run_probed, 20000),
+	ROW("uprobe-hit", run_probed, 5000, .prepare = prepare_probe, .arg = 'p'),
+	ROW("uretprobe-hit", run_probed, 5000, .prepare = prepare_probe, .arg = 'r'),
+	{ .name = NULL },
 };

@@ -123,11 +123,11 @@ static long idle_memory(long processes)
 }
 
 const struct row process_rows[] = {
-	{ "fork-exit-wait", run_fork, 200 },
-	{ "fork-exec-wait", run_fork_exec, 100 },
-	{ "vfork-exec-wait", run_vfork_exec, 100 },
-	{ "sh-c", run_shell, 50 },
-	{ "thread-create-join", run_thread, 300 },
-	{ "idle-1000-memory", NULL, 1, NULL, 1000, idle_memory, "bytes" },
-	{ NULL },
+	ROW("fork-exit-wait", run_fork, 200),
+	ROW("fork-exec-wait", run_fork_exec, 100),
+	ROW("vfork-exec-wait", run_vfork_exec, 100),
+	ROW("sh-c", run_shell, 50),
+	ROW("thread-create-join", run_thread, 300),
+	ROW("idle-1000-memory", NULL, 1, .arg = 1000, .value = idle_memory, .unit = "bytes"),
+	{ .name = NULL },
 };

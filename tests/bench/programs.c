@@ -94,11 +94,11 @@ static void run_script(long rounds)
 }
 
 const struct row program_rows[] = {
-	{ "prog-sh-builtins", run_script, 1, make_script, BUILTINS },
-	{ "prog-sh-forks", run_script, 1, make_script, FORKS },
-	{ "prog-copy-tree", run_script, 1, make_tree, TREE },
-	{ "prog-tar-gzip", run_script, 1, make_tree, TAR },
-	{ "prog-sha256sum-16m", run_script, 1, make_sum, 16 },
-	{ "prog-sort-50m", run_script, 1, make_sort, 50 },
-	{ NULL },
+	ROW("prog-sh-builtins", run_script, 1, .prepare = make_script, .arg = BUILTINS),
+	ROW("prog-sh-forks", run_script, 1, .prepare = make_script, .arg = FORKS),
+	ROW("prog-copy-tree", run_script, 1, .prepare = make_tree, .arg = TREE),
+	ROW("prog-tar-gzip", run_script, 1, .prepare = make_tree, .arg = TAR),
+	ROW("prog-sha256sum-16m", run_script, 1, .prepare = make_sum, .arg = 16),
+	ROW("prog-sort-50m", run_script, 1, .prepare = make_sort, .arg = 50),
+	{ .name = NULL },
 };

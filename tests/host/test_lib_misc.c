@@ -185,6 +185,8 @@ static void test_siphash(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(expect); i++)
 		assert_true(siphash(data, i, &key) == expect[i]);
 	assert_true(siphash(data, 15, &key) == 0xa129ca6149be45e5ULL);
+	assert_true(siphash_pair(0x0706050403020100ULL, 0x0f0e0d0c0b0a0908ULL, &key) ==
+		    0xcc4fdd1a7d908b66ULL);
 }
 
 /* Names that differ in one byte, as directories have, fill a table evenly from either end. */

@@ -4,6 +4,8 @@
  */
 #include "tap.h"
 #include <limits.h>
+#include <stdbool.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
@@ -313,6 +315,104 @@ static void concurrent_append(void)
 	close(fd);
 }
 
+/* A byte for each place in a file that does not repeat with any page or word. */
+static unsigned char byte_at(size_t at)
+{
+	return (unsigned char)(at * 167 / 251 + at / 4093);
+}
+
+static bool bytes_are(const unsigned char *p, size_t n, size_t at)
+{
+	for (size_t i = 0; i < n; i++)
+		if (p[i] != byte_at(at + i))
+			return false;
+	return true;
+}
+
+/* Into memory that is not there yet, at all alignments, by lengths around those where kernels change their way of copying. */
+static void long_copies(void)
+{
+	static const size_t lengths[] = { 511,	512,  513,   640,   1023,  4095,
+					  4097, 8192, 20001, 65536, 100003 };
+	static unsigned char all[200000];
+	int fd = make("long", "");
+
+	for (size_t i = 0; i < sizeof(all); i++)
+		all[i] = byte_at(i);
+	for (size_t off = 0; off < sizeof(all); off += 99999)
+		write(fd, all + off, sizeof(all) - off < 99999 ? sizeof(all) - off : 99999);
+	CHECK_EQ(size_of(fd), (long)sizeof(all));
+	for (size_t k = 0; k < sizeof(lengths) / sizeof(lengths[0]); k++) {
+		for (size_t shift = 0; shift < 24; shift += 3) {
+			unsigned char *p = mmap(NULL, 131072, PROT_READ | PROT_WRITE,
+						MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+			size_t at = 13 * shift + k;
+
+			if (pread(fd, p + shift, lengths[k], (off_t)at) != (ssize_t)lengths[k] ||
+			    !bytes_are(p + shift, lengths[k], at) || p[shift + lengths[k]])
+				REQUIRE(!"a long read brought something else");
+			munmap(p, 131072);
+		}
+	}
+	close(fd);
+}
+
+/* A page that may not be touched in the middle of a long copy: what is before it is copied, nothing behind. */
+static void long_copy_with_gap(void)
+{
+	unsigned char *p =
+		mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fd = open("long", O_RDWR), fds[2];
+	ssize_t n;
+
+	mprotect(p + 20480, 4096, PROT_NONE);
+	n = pread(fd, p + 5, 60000, 0);
+	CHECK(n > 0 && n <= 20475);
+	CHECK(n > 0 && bytes_are(p + 5, (size_t)n, 0));
+	CHECK(p[24576] == 0 && p[65535] == 0);
+	CHECK_EQ(pread(fd, p + 24576, 40960, 0), 40960);
+	CHECK_EQ(pipe(fds), 0);
+	n = write(fds[1], p + 8, 60000);
+	CHECK(n > 0 && n <= 20472);
+	munmap(p, 65536);
+	close(fds[0]);
+	close(fds[1]);
+	close(fd);
+}
+
+/* The program's own registers of every kind, with long copies of another thread and of its own in between. */
+static void long_copies_and_registers(void)
+{
+	static char from[65536], to[65536];
+	double sums[16];
+	int fds[2];
+	pid_t pid;
+
+	pipe(fds);
+	pid = fork();
+	if (pid == 0) {
+		for (int i = 0; i < 50; i++)
+			write(fds[1], from, sizeof(from));
+		_exit(0);
+	}
+	for (int i = 0; i < 16; i++)
+		sums[i] = i * 0.5;
+	for (long got = 0; got < 50 * 65536;) {
+		ssize_t n = read(fds[0], to, sizeof(to));
+
+		if (n <= 0)
+			break;
+		got += n;
+		for (int i = 0; i < 16; i++)
+			sums[i] = sums[i] * 0.5 + i;
+	}
+	for (int i = 0; i < 16; i++)
+		CHECK(sums[i] >= i * 1.99 && sums[i] < i * 2.01 + 0.001);
+	CHECK_EXIT(pid, 0);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 int main(void)
 {
 	const char *dir = tap_tmpdir();
@@ -330,6 +430,9 @@ int main(void)
 	TAP_RUN(deleted);
 	TAP_RUN(special_files);
 	TAP_RUN(concurrent_append);
+	TAP_RUN(long_copies);
+	TAP_RUN(long_copy_with_gap);
+	TAP_RUN(long_copies_and_registers);
 	tap_rmdir(dir);
 	return tap_done();
 }

@@ -78,6 +78,12 @@ size_t riscv64_v_used_size(const struct hal_task *task);
 /** riscv64_v_drop(), riscv64_v_replaced() - before and after arch.v and arch.v_data are written. @task current or stopped. */
 void riscv64_v_drop(struct hal_task *task);
 void riscv64_v_replaced(struct hal_task *task);
+/**
+ * riscv64_v_borrow(), riscv64_v_give_back() - around what the kernel does with v0 to v31 of a CPU that has them.
+ * Context: a task's, which does not sleep in between. Interrupt handlers use no vectors.
+ */
+void riscv64_v_borrow(void);
+void riscv64_v_give_back(void);
 /** riscv64_v_get_control(), riscv64_v_set_control() - prctl. Return: control word or 0; -EINVAL, -EPERM. */
 long riscv64_v_get_control(const struct hal_task *task);
 long riscv64_v_set_control(struct hal_task *task, unsigned long arg);
@@ -92,6 +98,10 @@ void riscv64_fpu_exit(struct hal_task *task);
 void riscv64_v_init(void);
 extern unsigned long riscv64_vlenb; /* bytes of a vector register; 0: no vector unit */
 
+/** riscv64_fpu_drop(), riscv64_fpu_replaced() - before and after arch.fpu of a task that uses the FPU is written; as with vectors. */
+void riscv64_fpu_drop(struct hal_task *task);
+void riscv64_fpu_replaced(struct hal_task *task);
+
 /** riscv64_fpu_replace() - give a task, current or stopped, another FPU state (sigreturn, ptrace). */
 void riscv64_fpu_replace(struct hal_task *task, const struct fpu_state *state);
 
@@ -101,6 +111,9 @@ void riscv64_ipi_interrupt(void);
 
 /* The crate: what every CPU does to receive interrupts, once it has its per-CPU data. */
 void riscv64_cpu_init(void);
+
+/* uaccess_asm.S: code in which a page that is not there is not waited for. */
+extern const char riscv64_user_copy_v_start[], riscv64_user_copy_v_end[];
 
 /* memset.S */
 bool riscv64_try_cbo_zero(void *block);
