@@ -373,29 +373,74 @@ static unsigned int count_ready(struct epoll *ep)
 	return n;
 }
 
-/* Each item on the list once, at most @max events. */
+/* Begin to look at those that are ready now: the first of them, out of the list; @last: where to end. NULL: none. */
+static struct item *first_ready(struct epoll *ep, struct item **last)
+{
+	unsigned long flags = spin_lock_irqsave(&ep->lock);
+	struct item *it = list_first_entry_or_null(&ep->ready, struct item, ready_link);
+
+	if (it) {
+		*last = list_last_entry(&ep->ready, struct item, ready_link);
+		list_del_init(&it->ready_link);
+	}
+	spin_unlock_irqrestore(&ep->lock, flags);
+	return it;
+}
+
+/* @it has been looked at and @again is to be at the next wait. The one behind it; NULL: it was the @last. */
+static struct item *next_ready(struct epoll *ep, struct item *it, bool again,
+			       const struct item *last)
+{
+	unsigned long flags = spin_lock_irqsave(&ep->lock);
+	struct item *next = NULL;
+
+	if (again)
+		mark_ready(it);
+	if (it != last) {
+		next = list_first_entry(&ep->ready, struct item, ready_link);
+		list_del_init(&next->ready_link);
+	}
+	spin_unlock_irqrestore(&ep->lock, flags);
+	return next;
+}
+
+/* Two words; a machine may refuse them where they are not aligned. */
+static int put_event(uaddr_t to, u32 events, u64 data)
+{
+	struct epoll_event ev;
+
+	if (likely(!hal_put_user32(to + offsetof(struct epoll_event, events), events) &&
+		   !hal_put_user64(to + offsetof(struct epoll_event, data), data)))
+		return 0;
+	ev = (struct epoll_event){ .events = events, .data = data };
+	return put_user_obj(to, &ev);
+}
+
+/* Each item on the list once, at most @max events. Only wakers change the list meanwhile, at its end: mtx is held. */
 static long send_events(struct epoll *ep, uaddr_t uevents, int max)
 {
-	struct item *it;
+	struct item *it, *last;
 	long done = 0, r = 0;
 
 	mutex_lock(&ep->mtx);
-	for (unsigned int left = count_ready(ep);
-	     left && done < max && (it = pop_ready(ep)) != NULL; left--) {
-		struct epoll_event ev = { .events = item_poll(it), .data = it->data };
+	it = first_ready(ep, &last);
+	while (it) {
+		uaddr_t to = uevents + (size_t)done * sizeof(struct epoll_event);
+		u32 events = item_poll(it);
+		bool again = false;
 
-		if (!ev.events)
-			continue;
-		if (put_user_obj(uevents + (size_t)done * sizeof(ev), &ev)) {
-			push_ready(ep, it);
+		if (events && put_event(to, events, it->data)) {
+			next_ready(ep, it, true, it);
 			r = -EFAULT;
 			break;
 		}
-		done++;
-		if (it->events & EPOLLONESHOT)
-			it->events &= PRIVATE_BITS;
-		else if (!(it->events & EPOLLET))
-			push_ready(ep, it);
+		if (events) {
+			done++;
+			again = !(it->events & (EPOLLONESHOT | EPOLLET));
+			if (it->events & EPOLLONESHOT)
+				it->events &= PRIVATE_BITS;
+		}
+		it = next_ready(ep, it, again, done < max ? last : it);
 	}
 	mutex_unlock(&ep->mtx);
 	if (done &&

@@ -118,16 +118,21 @@ struct fdtable {
 
 struct fd fdget_shared(int fd); /* fdget() on a table with several users */
 struct fd fdget_raw(int fd);	/* O_PATH descriptors included */
+/* The file of @fd in a table that nobody else uses; NULL as with fdget(). */
+static inline struct file *fdtable_own(const struct fdtable *ft, unsigned int fd)
+{
+	struct file *f = likely(fd < ft->max) ? ft->fds[fd] : NULL;
+
+	return f && likely(!(f->mode & FMODE_PATH)) ? f : NULL;
+}
 /** fdget() - current's file of @fd; .file NULL: EBADF (O_PATH descriptors too). */
 static inline struct fd fdget(int fd)
 {
 	const struct fdtable *ft = current->files;
-	struct file *f;
 
 	if (unlikely(refcount_read(&ft->refs) != 1))
 		return fdget_shared(fd);
-	f = likely((unsigned int)fd < ft->max) ? ft->fds[fd] : NULL;
-	return (struct fd){ f && likely(!(f->mode & FMODE_PATH)) ? f : NULL, false };
+	return (struct fd){ fdtable_own(ft, (unsigned int)fd), false };
 }
 static inline void fdput(struct fd f)
 {

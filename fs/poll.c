@@ -171,13 +171,16 @@ static const u32 select_mask[3] = {
  * The descriptors from @base on whose bits are in @set, for the events @wanted; those that are ready get their bits in *@out. A
  * descriptor in several sets is asked for each: it is rare, and one set at a time keeps the loop short.
  */
-static int select_word(unsigned int base, u64 set, u32 wanted, u64 *out, struct poll_table *pt)
+static __always_inline int select_word_of(const struct fdtable *ft, bool shared, unsigned int base,
+					  u64 set, u32 wanted, u64 *out, struct poll_table *pt)
 {
 	int ready = 0;
 
 	pt->wanted = wanted;
 	for (; set; set &= set - 1) {
-		struct fd f = fdget((int)(base + (unsigned int)__builtin_ctzll(set)));
+		unsigned int fd = base + (unsigned int)__builtin_ctzll(set);
+		struct fd f =
+			shared ? fdget_shared((int)fd) : (struct fd){ fdtable_own(ft, fd), false };
 		u32 mask;
 
 		if (!f.file)
@@ -191,6 +194,16 @@ static int select_word(unsigned int base, u64 set, u32 wanted, u64 *out, struct 
 		}
 	}
 	return ready;
+}
+
+/* A table of one user stays so while that user is here: the loop for it need not look. */
+static int select_word(unsigned int base, u64 set, u32 wanted, u64 *out, struct poll_table *pt)
+{
+	const struct fdtable *ft = current->files;
+
+	if (unlikely(refcount_read(&ft->refs) != 1))
+		return select_word_of(ft, true, base, set, wanted, out, pt);
+	return select_word_of(ft, false, base, set, wanted, out, pt);
 }
 
 static int select_round(int n, u64 *const in[3], u64 *const out[3], struct poll_table *pt)

@@ -22,6 +22,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 from elfinfo import ARCHES
 
@@ -32,18 +33,23 @@ TIMED_LINUX = {"loongarch64"}       # its Linux has no instruction counts: by th
 ONE_CPU = ["null", "clock_gettime", "clock_gettime-call", "read1", "write1", "signal-*", "yield", "select-100", "stat",
            "fstat", "open-close", "create-unlink", "tmpfs-*", "mmap-touch-unmap", "*-fault", "mprotect", "fork-*",
            "vfork-*", "sh-c", "thread-create-join", "idle-1000-memory", "pipe-*", "unix-*", "eventfd", "epoll-*",
-           "futex-ping-pong", "yield-switch", "switch-*", "hackbench-pipe@1", "hackbench-unix@1"]
+           "futex-ping-pong", "yield-switch", "switch-*", "hackbench-pipe@1", "hackbench-unix@1", "call-unprobed",
+           "uprobe-hit", "uretprobe-hit", "kprobe-hit"]
 SEVERAL_CPUS = ["hackbench-pipe@4", "hackbench-unix@4", "par-*"]
 PROGRAMS = ["prog-*"]
-TARGET = {"prog": 0.8}
+PACKAGED = ["pkg-*"]                # programs of the distribution, from build/deps/programs
+PACKAGED_FILES = ("lua5.4", "python3", "sqlite3", "tcc", "git")
+PACKAGED_UNUSED = ("perl", "gconv", "libperl", "git-core", "systemd", "tmpfiles.d", "sasl2", "cmake", "pkgconfig")
+TARGET = {"prog": 0.8, "pkg": 0.8}
 GROWTH = 1.05
 SLACK = 4                           # instructions by which a short row may differ
 ICOUNT = ["-icount", "shift=0,sleep=off"]
 MEMORY = 1 << 30
 BOOT_LIMIT = 15000000               # instructions from the kernel's start to the program's first
 IMAGE_LIMIT = 1 << 20
-START_LIMIT_S = 90                  # a machine with too little memory may hang
-LEAST_STEP = {"caelum": 1 << 20, "linux": 4 << 20}
+START_LIMIT_S = {"caelum": 20, "linux": 60}     # a machine with too little memory may hang
+LEAST_STEP = {"caelum": 1 << 20, "linux": 8 << 20}
+LEAST_START = {"caelum": 8, "linux": 24}        # steps that are tried first
 
 
 # ---- running -------------------------------------------------------------------------------------
@@ -61,12 +67,44 @@ def select(names, patterns):
     return [n for n in names if any(r.fullmatch(n) for r in res)]
 
 
+def fetch_programs():
+    subprocess.run([os.path.join(ROOT, "scripts/bootstrap"), "--programs"], check=False)
+
+
+def add_packaged(archive, arch):
+    """The distribution's programs and what they load. One that could not be had is missed by its row."""
+    import caelum
+    usr = os.path.join(caelum.DEPS, "programs", arch, "usr")
+    if not os.path.isdir(usr):
+        return
+    for name in sorted(os.listdir(usr + "/bin")):
+        if name.startswith(PACKAGED_FILES):
+            archive.add_path("/bin/" + name, f"{usr}/bin/{name}")
+    for lib in ("lib", "lib64"):
+        if os.path.isdir(f"{usr}/{lib}"):
+            archive.add_link("/" + lib, "usr/" + lib)
+            add_libraries(archive, f"/usr/{lib}", f"{usr}/{lib}")
+
+
+def add_libraries(archive, name, path):
+    archive.add_dir(name)
+    for entry in sorted(os.listdir(path)):
+        if entry.startswith(PACKAGED_UNUSED):
+            continue
+        if entry.endswith("-linux-gnu") and os.path.isdir(f"{path}/{entry}"):
+            add_libraries(archive, f"{name}/{entry}", f"{path}/{entry}")
+        else:
+            archive.add_path(f"{name}/{entry}", f"{path}/{entry}")
+
+
 def write_initrd(path, arch, programs, words):
     import caelum
     from mkcpio import Archive
     with open(path, "wb") as f:
         archive = Archive(f)
         caelum.add_busybox(archive, arch)
+        if any(w.startswith("pkg-") for w in words):
+            add_packaged(archive, arch)
         archive.add_file("/bin/bench", os.path.join(programs, "bench"), 0o755)
         for d in ("/proc", "/dev", "/tmp"):
             archive.add_dir(d)
@@ -143,12 +181,16 @@ class Bench:
         """Whether the kernel comes up with that much memory and runs a row."""
         if memory < 1 << 20:
             return False
-        return self.run(side, ["null"], memory=memory, timeout=START_LIMIT_S)["null"][0] is not None
+        return self.run(side, ["null"], memory=memory, timeout=START_LIMIT_S[side])["null"][0] is not None
 
     def least_memory(self, side):
-        """Bytes, by bisection in steps."""
+        """Bytes, in steps: twice as much until it starts, then bisection."""
         step = LEAST_STEP[side]
-        low, high = 0, (512 << 20) // step
+        low, high = 0, LEAST_START[side]
+        while not self.starts(side, high * step):
+            if high * step >= MEMORY:
+                return None
+            low, high = high, 2 * high
         while high - low > 1:
             mid = (low + high) // 2
             if self.starts(side, mid * step):
@@ -204,27 +246,47 @@ def compare_sizes(bench):
     image = os.path.getsize(os.path.join(bench.kernel, "Image"))
     linux = os.path.getsize(os.path.join(linuxvm.LINUX, bench.arch, "vmlinuz"))
     yield result("image-size", "size", (image, "bytes"), (linux, "bytes"))
-    yield result("least-memory", "size", (bench.least_memory("caelum"), "bytes"),
-                 (bench.least_memory("linux"), "bytes"))
+    least = {side: bench.least_memory(side) for side in LEAST_STEP}
+    yield result("least-memory", "size", *((v, "bytes" if v else "does not start") for v in least.values()))
+
+
+def compare(bench, rows, pairs):
+    """Rows of one CPU, in the way that the architecture allows."""
+    if not rows:
+        return []
+    if bench.arch in TIMED_LINUX:
+        return compare_timed(bench, rows, 1, pairs)
+    return compare_counted(bench, rows)
+
+
+def without_boot(results):
+    return [r for r in results if r["row"] != "reset-to-main"]
+
+
+def asked(args, kinds, always=False):
+    """The rows of @kinds that are wanted: all of them, or those that --rows names."""
+    if args.rows:
+        wanted = select(args.names, args.rows)
+        return [n for n in select(args.names, kinds) if n in wanted]
+    return select(args.names, kinds) if args.all or always else []
 
 
 def measure_arch(arch, args):
-    """Everything asked for of one architecture: a list of results."""
+    """Everything asked for of one architecture: a list of results. How long each kind takes goes to standard error."""
     bench = Bench(arch, args)
-    names = args.names
+    several = asked(args, SEVERAL_CPUS)
+    kinds = [("one CPU", lambda: compare(bench, asked(args, ONE_CPU, True), args.pairs)),
+             ("programs", lambda: without_boot(compare(bench, asked(args, PROGRAMS), 1))),
+             ("packaged programs", lambda: without_boot(compare(bench, asked(args, PACKAGED), 1))),
+             ("several CPUs", lambda: compare_timed(bench, several, 4, args.pairs) if several else []),
+             ("sizes", lambda: list(compare_sizes(bench)) if args.all else [])]
     results = []
-    one = select(names, args.rows or ONE_CPU)
-    if arch in TIMED_LINUX:
-        results += compare_timed(bench, one, 1, args.pairs) if one else []
-    else:
-        results += compare_counted(bench, one) if one else []
-    if not args.all:
-        return results
-    programs = select(names, PROGRAMS)
-    results += compare_timed(bench, programs, 1, 1) if arch in TIMED_LINUX else \
-        [r for r in compare_counted(bench, programs) if r["row"] != "reset-to-main"]
-    results += compare_timed(bench, select(names, SEVERAL_CPUS), 4, args.pairs)
-    results += compare_sizes(bench)
+    for name, measure in kinds:
+        start = time.monotonic()
+        found = measure()
+        results += found
+        if found:
+            print(f"{arch}: {name}: {len(found)} rows in {time.monotonic() - start:.0f} s", file=sys.stderr)
     return results
 
 
@@ -411,6 +473,8 @@ def main(args):
     if args.update_baseline:
         return update_baseline(args)
     linuxvm.fetch()
+    if asked(args, PACKAGED):
+        fetch_programs()
     arches = args.arch or list(ARCHES)
     report = {**facts(arches), "results": {}}
     for arch in arches:

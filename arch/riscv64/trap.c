@@ -257,8 +257,7 @@ static void kernel_fixup(struct kframe *frame)
 /* The vector registers would be another task's after a sleep. */
 static bool in_vector_copy(unsigned long ip)
 {
-	return ip >= (unsigned long)riscv64_user_copy_v_start &&
-	       ip < (unsigned long)riscv64_user_copy_v_end;
+	return ip >= riscv64_v_copy_range[0] && ip < riscv64_v_copy_range[1];
 }
 
 static void kernel_page_fault(struct kframe *frame)

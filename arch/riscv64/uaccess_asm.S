@@ -122,10 +122,9 @@ riscv64_user_copy:
  */
 	.option push
 	.option arch, +v
-	.globl	riscv64_user_copy_v, riscv64_user_copy_v_start, riscv64_user_copy_v_end
+	.globl	riscv64_user_copy_v
 	.type	riscv64_user_copy_v, @function
 riscv64_user_copy_v:
-riscv64_user_copy_v_start:
 	li	t6, SR_SUM
 	csrs	sstatus, t6
 1:	vsetvli	t0, a2, e8, m8, ta, ma
@@ -139,9 +138,16 @@ riscv64_user_copy_v_start:
 	csrc	sstatus, t6
 	mv	a0, a2
 	ret
-riscv64_user_copy_v_end:
 	.size	riscv64_user_copy_v, . - riscv64_user_copy_v
 	.option pop
+
+	/* Its accesses, for the page fault handler. */
+	.section .rodata
+	.balign	8
+	.globl	riscv64_v_copy_range
+riscv64_v_copy_range:
+	.dword	1b, 2b
+	.text
 
 /* size_t riscv64_user_clear(void *dst, size_t n): zeroes; returns the bytes not cleared. */
 	.globl	riscv64_user_clear

@@ -199,6 +199,11 @@ static void become_init(void)
 	if (access("/proc/self", F_OK) != 0)
 		mount("proc", "/proc", "proc", 0, NULL);
 	mount("tmp", "/tmp", "tmpfs", 0, NULL);
+	if (access("/sys/kernel/tracing/uprobe_events", W_OK) != 0) {
+		mkdir("/sys", 0755);
+		mount("sys", "/sys", "sysfs", 0, NULL);
+		mount("tracing", "/sys/kernel/tracing", "tracefs", 0, NULL);
+	}
 	if (fcntl(1, F_GETFD) < 0) {
 		fd = open("/dev/console", O_RDWR);
 		dup2(fd, 0);

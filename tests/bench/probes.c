@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Rows of probes: a function of this program with a uprobe whose event is filtered out, so that it only counts. */
+/* Rows of probes: a function of this program, or of the kernel, with a probe whose event is filtered out, so that it only counts. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -67,9 +68,38 @@ static void prepare_probe(long kind)
 		die("uprobe");
 }
 
+/* getppid() and a probe in it: less "null", that is the probe's. Kernels name the function by their architecture. */
+static void run_kprobed(long rounds)
+{
+	while (rounds--)
+		sys3(SYS_getppid, 0, 0, 0);
+}
+
+static void prepare_kprobe(long arg)
+{
+	static const char *const names[] = { "sys_getppid", "__x64_sys_getppid",
+					     "__arm64_sys_getppid", "__riscv_sys_getppid" };
+	char line[128];
+	size_t i;
+
+	put(TRACING "events/bench/enable", "0");
+	put(TRACING "kprobe_events", "-:bench/khit");
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(line, sizeof(line), "p:bench/khit %s", names[i]);
+		if (put(TRACING "kprobe_events", line) == 0)
+			break;
+	}
+	if (i == sizeof(names) / sizeof(names[0]))
+		die("kprobe_events");
+	if (put(TRACING "events/bench/khit/filter", "common_pid == 0") ||
+	    put(TRACING "events/bench/khit/enable", "1"))
+		die("kprobe");
+}
+
 const struct row probe_rows[] = {
 	ROW("call-unprobed", run_probed, 20000),
 	ROW("uprobe-hit", run_probed, 5000, .prepare = prepare_probe, .arg = 'p'),
 	ROW("uretprobe-hit", run_probed, 5000, .prepare = prepare_probe, .arg = 'r'),
+	ROW("kprobe-hit", run_kprobed, 5000, .prepare = prepare_kprobe),
 	{ .name = NULL },
 };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Rows of whole programs: what busybox does with scripts and with data in a tmpfs. A round is one run. */
+/*
+ * Rows of whole programs, in a tmpfs. A round is one run. The prog- rows are busybox's; the pkg- rows are programs of the
+ * distribution with their shared libraries, which caelum bench puts into the image.
+ */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
@@ -24,9 +27,21 @@ static const char *const scripts[] = {
 	"for d in 1 2 3 4 5 6 7 8; do cp -r /tmp/tree /tmp/copy$d && find /tmp/copy$d -type f | wc "
 	"-l && "
 	"rm -r /tmp/copy$d; done >/tmp/counts && [ $(sort -u /tmp/counts) = 200 ]",
+	"lua5.4 -e 'local t = {} for i = 1, 100000 do t[i] = i * i % 7 end table.sort(t) "
+	"print(#t .. t[1] .. t[#t])' >/tmp/out && [ $(cat /tmp/out) = 10000004 ]",
+	"python3 -c 'import os, re; print(sum(range(1000)))' >/tmp/out && [ $(cat /tmp/out) = "
+	"499500 ]",
+	"rm -f /tmp/db && sqlite3 /tmp/db 'create table t(a integer primary key, b text); "
+	"with recursive c(x) as (select 1 union all select x + 1 from c where x < 20000) "
+	"insert into t select x, hex(x * 7919) from c; create index i on t(b); "
+	"delete from t where a % 2 = 0; select count(*), sum(a) from t indexed by i where b > 0;' "
+	">/tmp/out && [ $(cat /tmp/out) = '10000|100000000' ]",
+	"tcc -nostdinc -c /tmp/program.c -o /tmp/program.o && [ -s /tmp/program.o ]",
+	"rm -rf /tmp/clone && git clone -q --no-local /tmp/tree /tmp/clone && "
+	"[ $(find /tmp/clone -name 'f*' -type f | wc -l) -ge 200 ]",
 };
 
-enum { BUILTINS, FORKS, SORT, SUM, TAR, TREE };
+enum { BUILTINS, FORKS, SORT, SUM, TAR, TREE, LUA, PYTHON, SQLITE, TCC, GIT };
 
 static void make_script(long which)
 {
@@ -79,18 +94,48 @@ static void make_tree(long which)
 	make_script(which);
 }
 
+static void shell(const char *text)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		close(2);
+		setenv("HOME", "/tmp", 1);
+		setenv("PATH", "/bin", 1);
+		execl("/bin/sh", "sh", "-c", text, (char *)NULL);
+		_exit(127);
+	}
+	reap(pid);
+}
+
 static void run_script(long rounds)
 {
-	while (rounds--) {
-		pid_t pid = fork();
+	while (rounds--)
+		shell(script);
+}
 
-		if (pid == 0) {
-			close(2);
-			execl("/bin/sh", "sh", "-c", script, (char *)NULL);
-			_exit(127);
-		}
-		reap(pid);
-	}
+/* A C file of 2,000 functions. */
+static void make_source(long which)
+{
+	FILE *f = fopen("/tmp/program.c", "w");
+
+	if (!f)
+		die("program.c");
+	for (int i = 0; i < 2000; i++)
+		fprintf(f,
+			"int f%d(int a, int b)\n{\n\tint s = %d;\n\n\tfor (int i = a; i < b; i++)\n"
+			"\t\ts += i * s %% %d;\n\treturn s;\n}\n\n",
+			i, i, i + 3);
+	if (fclose(f) != 0)
+		die("program.c");
+	make_script(which);
+}
+
+static void make_repository(long which)
+{
+	make_tree(which);
+	shell("cd /tmp/tree && git init -q && git add . && "
+	      "git -c user.name=b -c user.email=b@b commit -q -m 1");
 }
 
 const struct row program_rows[] = {
@@ -100,5 +145,10 @@ const struct row program_rows[] = {
 	ROW("prog-tar-gzip", run_script, 1, .prepare = make_tree, .arg = TAR),
 	ROW("prog-sha256sum-16m", run_script, 1, .prepare = make_sum, .arg = 16),
 	ROW("prog-sort-50m", run_script, 1, .prepare = make_sort, .arg = 50),
+	ROW("pkg-lua", run_script, 1, .prepare = make_script, .arg = LUA),
+	ROW("pkg-python3-start", run_script, 1, .prepare = make_script, .arg = PYTHON),
+	ROW("pkg-sqlite3", run_script, 1, .prepare = make_script, .arg = SQLITE),
+	ROW("pkg-tcc", run_script, 1, .prepare = make_source, .arg = TCC),
+	ROW("pkg-git-clone", run_script, 1, .prepare = make_repository, .arg = GIT),
 	{ .name = NULL },
 };

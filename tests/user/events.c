@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
@@ -110,6 +111,53 @@ static void edge_and_one_shot(void)
 	CHECK_EQ(ready(ep, &e), 1);
 	CHECK_EQ(e.events, EPOLLOUT);
 	close_pair();
+}
+
+/* More that are ready than are asked for: all get their turn, and those that are not ready any more are left out. */
+static void turns(void)
+{
+	enum { FILES = 20, ROOM = 3 };
+	char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct epoll_event got[FILES], *last_two;
+	int file[FILES], seen[FILES] = { 0 };
+	uint64_t one = 1;
+
+	ep = (int)CHECK_OK(epoll_create1(0));
+	for (int i = 0; i < FILES; i++) {
+		file[i] = (int)CHECK_OK(eventfd(1, EFD_NONBLOCK));
+		CHECK_OK(add(ep, file[i], EPOLLIN, (uint64_t)i));
+	}
+	for (int round = 0; round < (FILES + ROOM - 1) / ROOM; round++) {
+		int n = epoll_wait(ep, got, ROOM, 0);
+
+		CHECK_EQ(n, ROOM);
+		for (int k = 0; k < n; k++)
+			seen[got[k].data.u64]++;
+	}
+	for (int i = 0; i < FILES; i++)
+		CHECK(seen[i] == 1 || seen[i] == 2);
+	CHECK_EQ(epoll_wait(ep, got, FILES, 0), FILES); /* each once, though there is room */
+	for (int i = 0; i < FILES; i += 2)
+		CHECK_EQ(read(file[i], &one, 8), 8);
+	CHECK_EQ(epoll_wait(ep, got, FILES, 0), FILES / 2);
+	for (int k = 0; k < FILES / 2; k++)
+		CHECK(got[k].data.u64 % 2 == 1);
+	/* No room in memory for the third: the first two are told, none is lost. */
+	mprotect(page + 4096, 4096, PROT_NONE);
+	last_two = (struct epoll_event *)(page + 4096) - 2;
+	CHECK_EQ(epoll_wait(ep, last_two, 5, 0), 2);
+	CHECK_ERRNO(epoll_wait(ep, last_two + 2, 5, 0), EFAULT);
+	CHECK_EQ(epoll_wait(ep, got, FILES, 0), FILES / 2);
+	/* Memory that is not aligned will do. */
+	CHECK_EQ(epoll_wait(ep, (struct epoll_event *)(page + 1), 1, 0), 1);
+	memcpy(got, page + 1, sizeof(got[0]));
+	CHECK_EQ(got[0].events, EPOLLIN);
+	CHECK(got[0].data.u64 < FILES);
+	for (int i = 0; i < FILES; i++)
+		close(file[i]);
+	CHECK_EQ(epoll_wait(ep, got, FILES, 0), 0);
+	close(ep);
+	munmap(page, 8192);
 }
 
 static void refused(void)
@@ -385,6 +433,7 @@ int main(void)
 	tap_tmpdir();
 	TAP_RUN(level);
 	TAP_RUN(edge_and_one_shot);
+	TAP_RUN(turns);
 	TAP_RUN(refused);
 	TAP_RUN(nested);
 	TAP_RUN(waiting);

@@ -112,8 +112,8 @@ void riscv64_ipi_interrupt(void);
 /* The crate: what every CPU does to receive interrupts, once it has its per-CPU data. */
 void riscv64_cpu_init(void);
 
-/* uaccess_asm.S: code in which a page that is not there is not waited for. */
-extern const char riscv64_user_copy_v_start[], riscv64_user_copy_v_end[];
+/* uaccess_asm.S: from where to where a page that is not there is not waited for. */
+extern const unsigned long riscv64_v_copy_range[2];
 
 /* memset.S */
 bool riscv64_try_cbo_zero(void *block);
