@@ -246,11 +246,12 @@ static bool freeze(struct task *t)
 	spin_unlock_irqrestore(&sh->lock, flags);
 	if (!ok)
 		return false;
-	/* It says it is stopped just before it leaves the CPU. */
+	/* It says it is stopped just before it leaves the CPU; and then it may have to wait for one, if something woke it for nothing. */
 	while (READ_ONCE(t->state) != TASK_TRACED ||
 	       __atomic_load_n(&t->se.on_cpu, __ATOMIC_ACQUIRE)) {
 		hal_cpu_relax();
-		cond_resched();
+		if (!READ_ONCE(t->se.on_cpu))
+			sched_yield_current();
 	}
 	return true;
 }
@@ -317,7 +318,10 @@ static long resume(struct task *t, long request, unsigned long sig)
 		work |= WORK_STEP | (t->trace.emulate ? 0 : WORK_SYSCALL_EXIT);
 	task_set_work(t, work);
 	t->trace.code = (int)sig;
+	/* What a tracer does next is most often to wait for the next stop. */
+	sched_hand_over(true);
 	end_stop(t);
+	sched_hand_over(false);
 	spin_unlock_irqrestore(&sh->lock, flags);
 	return 0;
 }

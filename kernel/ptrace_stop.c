@@ -91,7 +91,10 @@ static int stop(const struct stop *st)
 	spin_unlock_irqrestore(&sh->lock, flags);
 	if (!stopped)
 		return sig;
+	/* Tracer and tracee take turns. */
+	sched_hand_over(true);
 	tell(st);
+	sched_hand_over(false);
 	sleep_until_let_go(t);
 	sh = sighand_lock(t->process, &flags);
 	sig = t->trace.code;

@@ -226,13 +226,16 @@ unsigned int cpu_online_count(void)
 	return n;
 }
 
-/* Where a waking or new task runs: where it ran if that is idle, else any idle CPU, else the shortest queue. */
+/* Where a waking or new task runs: in the place of one that hands over; where it ran if that is idle, else any idle CPU, else the shortest queue. */
 static unsigned int select_cpu(const struct task *t)
 {
 	unsigned int best = t->hal.cpu, least = ~0u;
 
 	if (cpu_online_count() == 1)
 		return best;
+	if (unlikely(current->se.hands_over) && allowed_on(t, hal_cpu_id()) &&
+	    READ_ONCE(cpu_runq(hal_cpu_id())->nr) == 1)
+		return hal_cpu_id();
 	if (allowed_on(t, best) && (READ_ONCE(idle_mask[best / 64]) >> (best % 64) & 1))
 		return best;
 	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++) {

@@ -18,6 +18,14 @@ void sched_first_run(void);
 /** sched_exit() - leave for good; current->state becomes @state (TASK_ZOMBIE or TASK_DEAD). */
 __noreturn void sched_exit(void);
 void sched_yield_current(void);
+/**
+ * sched_hand_over() - current is about to wait for what it wakes from now on (or, @on false, is not any more): unless others wait for this CPU
+ * too, that one runs here, when current sleeps. Two that take turns then need neither interrupts between CPUs nor idle CPUs' time to wake.
+ */
+static inline void sched_hand_over(bool on)
+{
+	current->se.hands_over = on;
+}
 /** sched_set() - policy, nice and real-time priority of a task; the caller checked permission. */
 void sched_set(struct task *t, unsigned int policy, int nice, unsigned int rt_priority);
 /** sched_kick() - make a task that runs in user mode on another CPU enter the kernel soon, to see its work flags. */

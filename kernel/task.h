@@ -136,6 +136,7 @@ struct sched_entity {
 	bool on_cpu;	    /* running or switching away: atomic */
 	bool migrating;	    /* leaving a CPU that affinity forbids; run queue lock */
 	bool yielding;	    /* own */
+	bool hands_over;    /* own: about to sleep, and what it wakes goes on in its place */
 };
 
 /* A thread that is traced, and one that traces: kernel/ptrace.h. */

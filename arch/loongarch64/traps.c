@@ -217,6 +217,27 @@ int arch_trap_user(struct hal_task *task, struct uctx_event *ev)
 	return reason;
 }
 
+/* The ip is not a user address: what user mode would have met there. As arch_trap_user(). */
+int arch_bad_user_ip(struct hal_task *task, struct uctx_event *ev)
+{
+	unsigned long ip = task->uctx.era;
+	bool canonical = (long)(ip << 16) >> 16 == (long)ip;
+
+	task->uctx.in_syscall = 0;
+	task->arch.badv = ip;
+	ev->raw[0] = (canonical ? EXC_PIF : EXC_ADE) << ESTAT_ECODE_SHIFT;
+	ev->raw[1] = ip;
+	ev->raw[2] = 0;
+	hal_irq_enable();
+	if (!canonical) {
+		event_exception(ev, UCTX_EXC_MISALIGNED, BUS_ADRERR, ip);
+		return UCTX_EXCEPTION;
+	}
+	ev->addr = ip;
+	ev->access = UCTX_EXEC;
+	return UCTX_PAGE_FAULT;
+}
+
 static __noreturn void kernel_panic(const struct trap_frame *f, const char *what)
 {
 	unsigned int i;

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -122,12 +124,43 @@ static long idle_memory(long processes)
 	return used;
 }
 
+static pid_t tracee;
+
+static void prepare_tracee(long unused)
+{
+	int status;
+
+	(void)unused;
+	tracee = fork();
+	if (tracee == 0) {
+		ptrace(PTRACE_TRACEME, 0, 0, 0);
+		raise(SIGSTOP);
+		for (;;)
+			syscall(SYS_getppid);
+	}
+	if (waitpid(tracee, &status, 0) != tracee || !WIFSTOPPED(status) ||
+	    ptrace(PTRACE_SETOPTIONS, tracee, 0, PTRACE_O_EXITKILL))
+		die("ptrace");
+}
+
+/* From one syscall stop to the next. */
+static void run_ptrace(long rounds)
+{
+	int status;
+
+	while (rounds--)
+		if (ptrace(PTRACE_SYSCALL, tracee, 0, 0) ||
+		    waitpid(tracee, &status, __WALL) != tracee || !WIFSTOPPED(status))
+			die("ptrace");
+}
+
 const struct row process_rows[] = {
 	ROW("fork-exit-wait", run_fork, 200),
 	ROW("fork-exec-wait", run_fork_exec, 100),
 	ROW("vfork-exec-wait", run_vfork_exec, 100),
 	ROW("sh-c", run_shell, 50),
 	ROW("thread-create-join", run_thread, 300),
+	ROW("ptrace-stop", run_ptrace, 500, .prepare = prepare_tracee),
 	ROW("idle-1000-memory", NULL, 1, .arg = 1000, .value = idle_memory, .unit = "bytes"),
 	{ .name = NULL },
 };
