@@ -86,7 +86,7 @@ static long regset(struct task *t, bool write, unsigned long note, uaddr_t uiov)
 		return -EINVAL;
 	size = set->size(&t->hal);
 	if (!size)
-		return -ENODEV;
+		return set->get(&t->hal, NULL); /* it knows what its absence is called */
 	len = min(iov.len, size);
 	buf = kmalloc(size, 0);
 	if (!buf)

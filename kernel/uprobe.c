@@ -22,6 +22,7 @@
 #include <hal/probe.h>
 #include <kernel/printk.h>
 #include <kernel/signal.h>
+#include <kernel/step.h>
 #include <kernel/task.h>
 #include <kernel/uprobe.h>
 #include <lib/bitmap.h>
@@ -906,6 +907,9 @@ enum uctx_reason uprobe_exception(struct task *t, struct uctx_event *ev)
 			return UCTX_INTERRUPT;
 		if (in_slot)
 			slot_abandon(t);
+		/* A step that leads to a probe ends before it is hit. */
+		else if (step_breakpoint(t))
+			return UCTX_INTERRUPT;
 		return breakpoint_hit(t, ev);
 	}
 	/* A step over the displaced instruction ends where the one over the original would. */

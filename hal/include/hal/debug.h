@@ -22,9 +22,9 @@ struct hal_regset {
 	u32 note;	   /* NT_PRSTATUS, NT_PRFPREG, ... */
 	const char *owner; /* name of the note in a core file: "CORE" or "LINUX" */
 	u32 element;	   /* bytes: sizes that user space passes are a multiple of this */
-	/* Bytes the set has for this task now; 0: the CPU does not have it (PTRACE_GETREGSET: ENODEV). */
+	/* Bytes the set has for this task now; 0: the CPU or this task does not have it. */
 	size_t (*size)(const struct hal_task *task);
-	/* Write the whole set, size() bytes, to @buf. Return: 0, -ENODEV. */
+	/* Write the whole set, size() bytes, to @buf. Return: 0; without it, Linux's errno (-ENODEV, -EINVAL), @buf is not touched. */
 	int (*get)(struct hal_task *task, void *buf);
 	/* Replace the first @len bytes (a multiple of element, at most size()). Privileged bits are kept or cleared, values Linux refuses give its errno. */
 	int (*set)(struct hal_task *task, const void *buf, size_t len);
