@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """All tests, for `caelum test`: lint, host, fuzz smoke, tests/user on Linux, then for each architecture the tests inside
 the kernel (4 CPUs; also with its debugging checks), the guest programs with 1 and 4 CPUs, the command, its
---trace and --profile, the interactive shell, and esbuild; last every board that QEMU has, through its firmware.
+--trace and --profile, the interactive shell, strace, and esbuild; last every board that QEMU has, through its firmware.
 
 The last line is `N passed, N failed, N skipped`. A test that is listed in tests/known-failures counts as
 skipped while it fails, and as failed when it passes.
@@ -16,8 +16,9 @@ from elfinfo import ARCHES
 
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests"))
-PARTS = ("lint", "host", "fuzz", "linux", "ktest", "guest", "command", "recording", "shell", "esbuild", "machines")
-PROGRAM_PARTS = {"guest", "command", "recording", "shell", "esbuild"}
+PARTS = ("lint", "host", "fuzz", "linux", "ktest", "guest", "command", "recording", "shell", "tools", "esbuild",
+         "machines")
+PROGRAM_PARTS = {"guest", "command", "recording", "shell", "tools", "esbuild"}
 SMP = (1, 4)
 NOT_HERE = r"not an? \w+ machine|needs two CPUs|one CPU only"    # a skip that nothing could be done about
 
@@ -118,6 +119,7 @@ def program_parts(args, tally, parts, arch):
     import guest
     import recording
     import shell_pty
+    import tools
     try:
         kernel = caelum.build(arch, args.config, args.verbose)
         programs = guest.build_programs(arch)
@@ -136,6 +138,8 @@ def program_parts(args, tally, parts, arch):
         recording.run(tally, arch)
     if "shell" in parts:
         shell_pty.run(tally, arch)
+    if "tools" in parts:
+        tools.run(tally, arch)
     if "esbuild" in parts:
         esbuild.run(tally, arch)
 
