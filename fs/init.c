@@ -5,6 +5,7 @@
  * Context: boot CPU, once, after mm and the scheduler are up; the current task becomes init.
  */
 #include <fs/internal.h>
+#include <fs/ipc/mqueue.h>
 #include <fs/tmpfs/tmpfs.h>
 
 static void mount_or_panic(const char *type, const char *where, unsigned long flags,
@@ -45,6 +46,7 @@ void vfs_init(void)
 	locks_init();
 	inotify_init();
 	anon_init();
+	mqueue_init();
 	pipe_init();
 	epoll_init();
 	tmpfs_init();

@@ -85,4 +85,13 @@ void posix_timers_fire_cpu(struct process *p);
 void process_cpu_times_locked(struct process *p, struct cpu_times *out);
 u64 cpu_times_of(const struct cpu_times *t, unsigned int which);
 
+/* struct sigevent of the calls. */
+struct sigevent_abi {
+	u64 value;
+	s32 signo, notify;
+	s32 tid;
+	u8 pad[44];
+};
+static_assert(sizeof(struct sigevent_abi) == 64, "struct sigevent is 64 bytes");
+
 #endif

@@ -6,14 +6,6 @@
 #include <mm/uaccess.h>
 #include <syscall/proto.h>
 
-struct sigevent_abi {
-	u64 value;
-	s32 signo, notify;
-	s32 tid;
-	u8 pad[44];
-};
-static_assert(sizeof(struct sigevent_abi) == 64, "struct sigevent is 64 bytes");
-
 struct itimerspec_abi {
 	struct timespec64 interval, value;
 };

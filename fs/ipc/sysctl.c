@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What /proc shows of System V IPC: the limits in /proc/sys/kernel. Source: proc(5), sysvipc(7). */
 #include <fs/ipc/ipc.h>
+#include <fs/ipc/mqueue.h>
 #include <fs/ipc/sysctl.h>
 
 #define SHOW(name, value)                                            \
@@ -84,3 +85,23 @@ ssize_t sem_limits_write(struct task *t, const char *text, size_t n)
 	sem_kind.max = min(sem_limits[3], 32768u);
 	return (ssize_t)n;
 }
+
+#define MQ_LIMIT(name, least, most)                                              \
+	SHOW(name, name)                                                         \
+	ssize_t name##_write(struct task *t, const char *text, size_t n)         \
+	{                                                                        \
+		u64 v;                                                           \
+		int r = parse_numbers(text, n, &v, 1, most);                     \
+                                                                                 \
+		(void)t;                                                         \
+		if (r || v + 1 < (least) + 1u)                                            \
+			return -EINVAL;                                          \
+		name = (unsigned int)v;                                          \
+		return (ssize_t)n;                                               \
+	}
+
+MQ_LIMIT(mq_msg_default, 1, MQ_HARD_MSGMAX)
+MQ_LIMIT(mq_msg_max, 1, MQ_HARD_MSGMAX)
+MQ_LIMIT(mq_msgsize_default, 128, MQ_HARD_MSGSIZEMAX)
+MQ_LIMIT(mq_msgsize_max, 128, MQ_HARD_MSGSIZEMAX)
+MQ_LIMIT(mq_queues_max, 0, S32_MAX)

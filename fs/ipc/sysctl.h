@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Entries of /proc/sys/kernel and /proc/sysvipc about System V IPC; for fs/procfs/system.c. */
+/* Entries of /proc/sys/kernel, /proc/sys/fs/mqueue and /proc/sysvipc about IPC; for fs/procfs/system.c. */
 #ifndef FS_IPC_SYSCTL_H
 #define FS_IPC_SYSCTL_H
 
@@ -18,6 +18,11 @@ IPC_SYSCTL(msgmax);
 IPC_SYSCTL(msgmnb);
 IPC_SYSCTL(msgmni);
 IPC_SYSCTL(sem_limits);
+IPC_SYSCTL(mq_msg_default);
+IPC_SYSCTL(mq_msg_max);
+IPC_SYSCTL(mq_msgsize_default);
+IPC_SYSCTL(mq_msgsize_max);
+IPC_SYSCTL(mq_queues_max);
 int shm_show(struct printbuf *pb, struct task *t);
 int sem_show(struct printbuf *pb, struct task *t);
 int msg_show(struct printbuf *pb, struct task *t);

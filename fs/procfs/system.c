@@ -418,7 +418,16 @@ static const struct proc_entry sys_vm[] = {
 	PROC_FILE("mmap_min_addr", mmap_min_addr_show),
 	{ .name = NULL },
 };
+static const struct proc_entry sys_fs_mqueue[] = {
+	PROC_WRITABLE("msg_default", mq_msg_default_show, mq_msg_default_write),
+	PROC_WRITABLE("msg_max", mq_msg_max_show, mq_msg_max_write),
+	PROC_WRITABLE("msgsize_default", mq_msgsize_default_show, mq_msgsize_default_write),
+	PROC_WRITABLE("msgsize_max", mq_msgsize_max_show, mq_msgsize_max_write),
+	PROC_WRITABLE("queues_max", mq_queues_max_show, mq_queues_max_write),
+	{ .name = NULL },
+};
 static const struct proc_entry sys_fs[] = {
+	PROC_DIR("mqueue", sys_fs_mqueue),
 	PROC_FILE("file-max", file_max_show),
 	PROC_FILE("file-nr", file_nr_show),
 	PROC_FILE("nr_open", nr_open_show),
