@@ -755,8 +755,12 @@ static loff_t tmpfs_llseek(struct file *f, loff_t off, int whence)
 static int tmpfs_mmap(struct file *f, u64 pgoff, size_t len, unsigned int prot, unsigned int flags,
 		      struct vm_object **obj, unsigned int *maxflags)
 {
+	int r = memfd_check_mmap(f, prot, flags, maxflags);
+
 	*obj = &f->inode->object;
-	return memfd_check_mmap(f, prot, flags, maxflags);
+	if (!r)
+		file_accessed(f);
+	return r;
 }
 
 static int tmpfs_fsync(struct file *f, bool datasync)

@@ -571,6 +571,25 @@ static void sealing(void)
 	CHECK_EQ(touch(p + page, 1), SIGSEGV);
 }
 
+/* Mapping a file is an access of it. */
+static void access_time(void)
+{
+	struct timespec old[2] = { { 1000, 0 }, { 2000, 0 } };
+	int fd = open("/dev/shm", O_TMPFILE | O_RDWR, 0600);
+	struct stat st;
+	char *p;
+
+	if (fd < 0)
+		return;
+	CHECK_OK(ftruncate(fd, (off_t)page));
+	CHECK_OK(futimens(fd, old));
+	p = map(1, RW, MAP_SHARED, fd);
+	CHECK_OK(fstat(fd, &st));
+	CHECK(st.st_atim.tv_sec > 2000);
+	CHECK_OK(munmap(p, page));
+	close(fd);
+}
+
 /* Shorter may reach over several mappings; longer may not. */
 static void remap_shorter(void)
 {
@@ -612,5 +631,6 @@ int main(void)
 	TAP_RUN(advice_remove);
 	TAP_FORK(sealing);
 	TAP_RUN(remap_shorter);
+	TAP_RUN(access_time);
 	return tap_done();
 }
