@@ -30,7 +30,7 @@
 
 #define SECONDARY_TIMEOUT_NS (2 * NSEC_PER_SEC)
 
-static struct task idle_task[CONFIG_NR_CPUS];
+static DEFINE_PERCPU(struct task, idle_task);
 static struct uts_ns init_uts = {
 	.sysname = "Linux",
 	.nodename = "caelum",
@@ -47,8 +47,9 @@ extern const char __initramfs_start[], __initramfs_end[];
 
 static void init_idle_task(unsigned int cpu)
 {
-	struct task *t = &idle_task[cpu];
+	struct task *t = &percpu_of(idle_task, cpu);
 
+	memset(t, 0, sizeof(*t)); /* the boot CPU's was copied when there was no other yet */
 	refcount_set(&t->refs, 1);
 	t->creds = creds_root();
 	t->ns = &init_ns;
@@ -59,7 +60,7 @@ static void init_idle_task(unsigned int cpu)
 
 void upcall_secondary_main(void)
 {
-	sched_init_cpu(&idle_task[hal_cpu_id()]);
+	sched_init_cpu(&percpu(idle_task));
 	trace_profile_cpu();
 	sched_idle();
 }
@@ -75,7 +76,7 @@ static void start_cpu(unsigned int cpu)
 		return;
 	}
 	init_idle_task(cpu);
-	if (hal_cpu_start(cpu, stack + KSTACK_SIZE, &idle_task[cpu].hal)) {
+	if (hal_cpu_start(cpu, stack + KSTACK_SIZE, &percpu_of(idle_task, cpu).hal)) {
 		pr_warn("cpu %u: the firmware would not start it\n", cpu);
 		kstack_free(stack);
 		return;
@@ -416,7 +417,7 @@ static void init_main(void *arg)
 
 void upcall_kernel_main(void)
 {
-	struct task *boot = &idle_task[0];
+	struct task *boot = &percpu_of(idle_task, 0);
 	struct task *init;
 
 	init_idle_task(0);

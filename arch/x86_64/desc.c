@@ -6,8 +6,10 @@
  * boot CPU alone.
  */
 #include <arch/x86.h>
+#include <err.h>
 #include <hal/cpu.h>
 #include <hal/paging.h>
+#include <hal/upcall.h>
 
 struct idt_gate {
 	u16 offset_low, selector;
@@ -30,7 +32,8 @@ struct ist_stack {
 DEFINE_PERCPU(struct x86_tss, x86_tss);
 static DEFINE_PERCPU(u64, gdt[X86_GDT_ENTRIES]);
 
-static struct ist_stack ist_stacks[CONFIG_NR_CPUS][2];
+static struct ist_stack boot_ist_stacks[2];
+static DEFINE_PERCPU(struct ist_stack *, ist_stacks[2]);
 static struct idt_gate idt[256] __aligned(16);
 
 extern char x86_stubs[], x86_syscall_entry[], x86_syscall32_entry[];
@@ -66,7 +69,7 @@ static void tss_init(unsigned int cpu)
 
 	*tss = (struct x86_tss){ .iomap = sizeof(*tss) };
 	for (unsigned int i = 0; i < 2; i++) {
-		struct ist_stack *stack = &ist_stacks[cpu][i];
+		struct ist_stack *stack = cpu ? percpu(ist_stacks)[i] : &boot_ist_stacks[i];
 
 		stack->percpu_offset = arch_percpu_base();
 		tss->ist[i] = (u64)stack + X86_IST_SIZE - 16;
@@ -96,6 +99,20 @@ static void syscall_init(void)
 	wrmsr(MSR_SFMASK, X86_FLAGS_IF | X86_FLAGS_TF | X86_FLAGS_DF | X86_FLAGS_AC | X86_FLAGS_NT |
 				  X86_FLAGS_RF);
 	wrmsr(MSR_KERNEL_GS_BASE, 0);
+}
+
+int x86_desc_alloc(unsigned int cpu)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		struct ist_stack **stack = &percpu_of(ist_stacks, cpu)[i];
+		paddr_t pa = *stack ? 0 : upcall_pt_alloc();
+
+		if (pa)
+			*stack = phys_to_virt(pa);
+		if (!*stack)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 void x86_desc_init(unsigned int cpu)

@@ -29,10 +29,10 @@ struct irq_line {
 	hal_irq_handler fn; /* NULL: nobody asked for it; masked and reported */
 	void *arg;
 	const char *name;
-	u32 count[CONFIG_NR_CPUS];
 };
 
 static struct irq_line lines[IRQ_SLOTS];
+static DEFINE_PERCPU(u32, irq_count[IRQ_SLOTS]); /* how often each line came */
 static struct irq_chip *chips;
 static int irq_lock;
 static void (*root_handler)(void);
@@ -143,7 +143,7 @@ void hal_irq_dispatch(struct irq_chip *chip, unsigned int hwirq)
 	hal_irq_handler fn = line ? smp_load_acquire(&line->fn) : NULL;
 
 	if (likely(fn)) {
-		line->count[hal_cpu_id()]++;
+		percpu(irq_count)[line - lines]++;
 		fn(line->arg);
 	} else if (line) {
 		if (chip->mask)
@@ -171,7 +171,7 @@ int hal_irq_format_stats(char *buf, size_t size)
 			continue;
 		printbuf_printf(&pb, "%3u: ", i);
 		for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++)
-			printbuf_printf(&pb, "%11u ", READ_ONCE(line->count[cpu]));
+			printbuf_printf(&pb, "%11u ", READ_ONCE(percpu_of(irq_count, cpu)[i]));
 		printbuf_printf(&pb, " %s %u  %s\n", line->chip->name, line->hwirq, line->name);
 	}
 	return (int)printbuf_used(&pb);

@@ -84,9 +84,11 @@ int hal_cpu_start(unsigned int cpu, void *stack, struct hal_task *task)
 {
 	u32 apic_id = (u32)boot_info.cpu_hwid[cpu];
 
-	/* The old interrupt command register addresses 8 bits. */
-	if (!x86_features.x2apic && apic_id > 0xff)
+	/* The old interrupt command register addresses 8 bits, of which all ones mean everyone. */
+	if (!x86_features.x2apic && apic_id >= 0xff)
 		return -ENODEV;
+	if (x86_desc_alloc(cpu))
+		return -ENOMEM;
 	percpu_of(x86_percpu_offset, cpu) = hal_percpu_offset[cpu];
 	percpu_of(x86_current, cpu) = task;
 	prepare_table();

@@ -231,6 +231,8 @@ void x86_cpu_enable(void);
 
 /* desc.c: GDT, IDT, TSS, syscall MSRs of this CPU (@cpu is its logical number). */
 void x86_desc_init(unsigned int cpu);
+/* Before CPU @cpu is started: its exception stacks. 0 or -ENOMEM. */
+int x86_desc_alloc(unsigned int cpu);
 
 /*
  * fpu.c: the user's x87, SSE, AVX, AVX-512 state. The kernel never touches these registers, so they stay
