@@ -340,6 +340,30 @@ cpu_setup:
 	ret
 
 	.section .head.text, "ax"
+	/* From a spin table: the entry of secondary_boot with this CPU's number, as an address in the linked image. */
+	.globl secondary_spin_entry
+secondary_spin_entry:
+	mrs x1, mpidr_el1
+	and x2, x1, #0xffffff
+	and x1, x1, #0xff00000000
+	orr x1, x1, x2
+	ADR_L x0, secondary_boot
+	mov x3, #CONFIG_NR_CPUS
+1:	ldr x2, [x0, #24]
+	cmp x1, x2
+	b.ne 2f
+	ldr x2, [x0, #8]
+	cbnz x2, 4f			/* else an entry that was never filled */
+2:	add x0, x0, #32
+	subs x3, x3, #1
+	b.ne 1b
+3:	wfe
+	b 3b
+4:	adrp x1, _head
+	sub x0, x0, x1
+	ldr x1, =KERNEL_BASE
+	add x0, x0, x1
+
 	.globl secondary_entry
 secondary_entry:
 	mov x21, x0

@@ -53,13 +53,15 @@ enum {
 
 #define NS16550_MAX_PORTS 4
 #define FIFO_SIZE	  16
-#define TX_SPINS	  1000000 /* status reads before a byte is given up */
+#define TX_SPINS	  1000000 /* status reads before a byte is given up, ... */
+#define TX_SPINS_STUCK	  100	  /* ... and while the port has taken none since */
 #define RX_BURST	  256	  /* bytes an interrupt takes at most */
 
 struct ns16550 {
 	struct hal_console con;
 	struct ns16550_config cfg;
 	char name[8];
+	bool stuck; /* writers' */
 };
 
 static struct ns16550 ports[NS16550_MAX_PORTS];
@@ -88,12 +90,15 @@ static void uart_write(struct ns16550 *uart, unsigned int reg, u8 value)
 
 static bool uart_wait_empty(struct ns16550 *uart)
 {
-	for (unsigned int i = 0; i < TX_SPINS; i++) {
+	unsigned int spins = uart->stuck ? TX_SPINS_STUCK : TX_SPINS;
+
+	for (; spins > 0; spins--) {
 		if (uart_read(uart, UART_LSR) & LSR_THRE)
-			return true;
+			break;
 		hal_cpu_relax();
 	}
-	return false;
+	uart->stuck = spins == 0;
+	return !uart->stuck;
 }
 
 static void ns16550_write(struct hal_console *con, const char *buf, size_t n)
@@ -179,6 +184,7 @@ static int __init ns16550_probe(const void *fdt, int node)
 	char name[8];
 	paddr_t pa;
 	u64 size;
+	bool aux;
 	int err = fdt_node_reg(fdt, node, 0, &pa, &size);
 
 	if (err)
@@ -189,8 +195,10 @@ static int __init ns16550_probe(const void *fdt, int node)
 		return -ENOMEM;
 	scnprintf(name, sizeof(name), "ttyS%u", nports);
 	cfg.name = name;
-	cfg.reg_shift = fdt_node_u32(fdt, node, "reg-shift", 0);
-	cfg.reg_width = fdt_node_u32(fdt, node, "reg-io-width", 1);
+	/* The mini-UART's tree node leaves out what is always so. */
+	aux = fdt_node_is_compatible(fdt, node, "brcm,bcm2835-aux-uart");
+	cfg.reg_shift = fdt_node_u32(fdt, node, "reg-shift", aux ? 2 : 0);
+	cfg.reg_width = fdt_node_u32(fdt, node, "reg-io-width", aux ? 4 : 1);
 	cfg.clock = fdt_node_u32(fdt, node, "clock-frequency", 0);
 	cfg.baud = fdt_node_u32(fdt, node, "current-speed", 0);
 	cfg.preferred = fdt_node_is_stdout(fdt, node);
@@ -204,7 +212,7 @@ static int __init ns16550_probe(const void *fdt, int node)
 FDT_DRIVER(ns16550_driver) = {
 	.name = "ns16550",
 	.compatible = (const char *const[]){ "ns16550a", "ns16550", "ns16450", "snps,dw-apb-uart",
-					     "ns8250", NULL },
+					     "ns8250", "brcm,bcm2835-aux-uart", NULL },
 	.level = DRIVER_SERIAL,
 	.probe = ns16550_probe,
 };

@@ -30,55 +30,84 @@ extern char __text_start[], __image_end[];
 
 void hal_boot(paddr_t fdt_pa);
 
-/* ---- Early console: a PL011 that the firmware has set up ---- */
+/* ---- Early console: a UART that the firmware has set up ---- */
 
-#define PL011_DR      0x00
-#define PL011_FR      0x18
-#define PL011_FR_TXFF (1 << 5)
-#define TX_SPINS      100000
+#define TX_SPINS 100000
+
+/* When the status register has these bits in this state, there is room for a byte. */
+struct early_kind {
+	const char *compatible;
+	u32 data, status, bit, room;
+};
+
+static const struct early_kind early_kinds[] = {
+	{ "arm,pl011", 0x00, 0x18, 1 << 5, 0 },
+	{ "brcm,bcm2835-aux-uart", 0x00, 0x14, 1 << 5, 1 << 5 },
+	{ "snps,dw-apb-uart", 0x00, 0x14, 1 << 5, 1 << 5 },
+};
 
 static char *early_uart;
+static const struct early_kind *early_kind;
 
 void hal_early_putc(char c)
 {
 	if (!early_uart)
 		return;
-	for (unsigned int i = 0; i < TX_SPINS && (readl(early_uart + PL011_FR) & PL011_FR_TXFF);
-	     i++)
+	for (unsigned int i = 0;
+	     (readl(early_uart + early_kind->status) & early_kind->bit) != early_kind->room; i++) {
+		if (i == TX_SPINS) {
+			early_uart = NULL; /* it never drains: do not wait again */
+			return;
+		}
 		hal_cpu_relax();
-	writel((u8)c, early_uart + PL011_DR);
+	}
+	writel((u8)c, early_uart + early_kind->data);
 }
 
 static void __init find_early_uart(const void *fdt)
 {
-	int node = -1;
 	paddr_t pa;
 	u64 size;
 
-	do {
-		node = fdt_node_offset_by_compatible(fdt, node, "arm,pl011");
-	} while (node >= 0 && !fdt_node_is_stdout(fdt, node));
-	if (node >= 0 && !fdt_node_reg(fdt, node, 0, &pa, &size))
+	for (unsigned int i = 0; i < ARRAY_SIZE(early_kinds) && !early_uart; i++) {
+		int node = -1;
+
+		do {
+			node = fdt_node_offset_by_compatible(fdt, node, early_kinds[i].compatible);
+		} while (node >= 0 && !fdt_node_is_stdout(fdt, node));
+		if (node < 0 || fdt_node_reg(fdt, node, 0, &pa, &size))
+			continue;
+		early_kind = &early_kinds[i];
 		early_uart = aarch64_early_map_device(pa);
+	}
 }
 
 /* ---- Boot ---- */
 
-/* The MPIDR of a CPU node, if PSCI can start it or it runs already. */
-static int cpu_hwid(const void *fdt, int node, u64 *hwid)
+int cpu_mpidr(const void *fdt, int node, u64 *mpidr)
 {
 	int len;
 	const fdt32_t *reg = fdt_getprop(fdt, node, "reg", &len);
-	const char *method = fdt_getprop(fdt, node, "enable-method", NULL);
 
 	if (!reg || len < 4)
 		return -ENODEV;
-	*hwid = fdt32_to_cpu(reg[0]);
+	*mpidr = fdt32_to_cpu(reg[0]);
 	if (len >= 8)
-		*hwid = *hwid << 32 | fdt32_to_cpu(reg[1]);
+		*mpidr = *mpidr << 32 | fdt32_to_cpu(reg[1]);
+	return 0;
+}
+
+/* The MPIDR of a CPU node, if there is a way to start it or it runs already. */
+static int __init cpu_hwid(const void *fdt, int node, u64 *hwid)
+{
+	const char *method = fdt_getprop(fdt, node, "enable-method", NULL);
+	int err = cpu_mpidr(fdt, node, hwid);
+
+	if (err)
+		return err;
 	if (*hwid == boot_info.cpu_hwid[0] || (method && !strcmp(method, "psci")))
 		return 0;
-	return -ENODEV;
+	return spintable_can_start(fdt, node) ? 0 : -ENODEV;
 }
 
 static void __init boot_fail(const char *why)
@@ -119,11 +148,12 @@ void __init hal_boot(paddr_t fdt_pa)
 	timer_init(fdt);
 	boot_info.cpu_hwid[0] = read_sysreg(mpidr_el1) & MPIDR_AFF;
 	boot_info.ncpus = 1;
+	boot_info.kernel = (struct boot_range){ image, (u64)(__image_end - __text_start) };
+	boot_add_loaded(image, boot_info.kernel.size);
 	if (fdt_scan_boot(fdt, cpu_hwid))
 		boot_fail("caelum: cannot boot without a device tree\r\n");
-	boot_info.kernel = (struct boot_range){ image, (u64)(__image_end - __text_start) };
-	boot_add_reserved(image, boot_info.kernel.size);
-	boot_add_hole(LINEAR_SIZE, -LINEAR_SIZE); /* RAM that the linear map has no room for */
+	boot_add_reserved(0, PAGE_SIZE); /* 0 means "no page" to callers of upcall_pt_alloc() */
+	boot_clip_ram(LINEAR_SIZE);
 	boot_finish_memory();
 	map_memory();
 	aarch64_features_init();
@@ -136,4 +166,7 @@ void __init hal_probe_devices(void)
 {
 	hal_probe_fdt(boot_info.fdt);
 	psci_power_register();
+	if (!timer_works())
+		panic("the device tree has no interrupt controller and timer that this kernel "
+		      "knows");
 }

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-obj-y += boot.o psci.o smp.o timer.o rand.o
+obj-y += boot.o psci.o smp.o spintable.o timer.o rand.o

@@ -3,7 +3,7 @@
  * Starting the other CPUs and interrupting them.
  *
  * A secondary CPU gets its struct secondary_boot (linear-map or image address) from PSCI in x0; entry.S
- * reads it after the MMU is on. TLB maintenance is broadcast by hardware, so HAL_IPI_TLB is never sent.
+ * reads it after the MMU is on. One that comes from a spin table has nothing in x0 and looks for its MPIDR in the array. TLB maintenance is broadcast by hardware, so HAL_IPI_TLB is never sent.
  */
 #include "psci.h"
 
@@ -22,23 +22,31 @@ struct secondary_boot {
 	u64 percpu;
 	void *stack;
 	struct hal_task *task;
+	u64 mpidr;
 };
 
-static struct secondary_boot secondary_boot[CONFIG_NR_CPUS];
+static_assert(sizeof(struct secondary_boot) == 32 && offsetof(struct secondary_boot, mpidr) == 24);
+
+struct secondary_boot secondary_boot[CONFIG_NR_CPUS];
 static const struct hal_ipi_ops *ipi_ops;
 
-extern char secondary_entry[];
+extern char secondary_entry[], secondary_spin_entry[];
 __noreturn void hal_secondary_boot(void);
 
 int hal_cpu_start(unsigned int cpu, void *stack, struct hal_task *task)
 {
 	struct secondary_boot *sb = &secondary_boot[cpu];
+	int err;
 
 	sb->percpu = hal_percpu_offset[cpu];
 	sb->stack = stack;
 	sb->task = task;
-	dsb(ish);
-	return psci_cpu_on(boot_info.cpu_hwid[cpu], arch_image_to_phys(secondary_entry), (u64)sb);
+	sb->mpidr = boot_info.cpu_hwid[cpu];
+	aarch64_clean_to_memory(sb, sizeof(*sb));
+	err = spintable_cpu_on(sb->mpidr, arch_image_to_phys(secondary_spin_entry));
+	if (err != -ENODEV)
+		return err;
+	return psci_cpu_on(sb->mpidr, arch_image_to_phys(secondary_entry), (u64)sb);
 }
 
 __noreturn void hal_secondary_boot(void)

@@ -24,6 +24,9 @@ void __init timer_init(const void *fdt)
 	int node = fdt_node_offset_by_compatible(fdt, -1, "arm,armv8-timer");
 	u64 freq = read_sysreg(cntfrq_el0);
 
+	if (node < 0)
+		node = fdt_node_offset_by_compatible(fdt, -1, "arm,armv7-timer");
+
 	if (node >= 0)
 		freq = fdt_node_u32(fdt, node, "clock-frequency", (u32)freq);
 	if (!freq)
@@ -58,14 +61,24 @@ static void timer_irq(void *arg)
 	upcall_timer();
 }
 
+static bool connected;
+
+bool timer_works(void)
+{
+	return connected;
+}
+
 static int __init timer_probe(const void *fdt, int node)
 {
-	return hal_irq_request_fdt(fdt, node, VIRTUAL_TIMER, timer_irq, NULL, "timer");
+	int err = hal_irq_request_fdt(fdt, node, VIRTUAL_TIMER, timer_irq, NULL, "timer");
+
+	connected |= !err;
+	return err;
 }
 
 FDT_DRIVER(timer_driver) = {
 	.name = "arm-timer",
-	.compatible = (const char *const[]){ "arm,armv8-timer", NULL },
+	.compatible = (const char *const[]){ "arm,armv8-timer", "arm,armv7-timer", NULL },
 	.level = DRIVER_TIMER,
 	.probe = timer_probe,
 };

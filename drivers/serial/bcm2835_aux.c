@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The block of small devices of the BCM2835 family: its first register lets the mini-UART be used at all.
+ *
+ * The mini-UART itself is close enough to a 16550 to be driven as one (ns16550.c).
+ * Source: BCM2835 ARM Peripherals, chapter 2.
+ */
+#include <compiler.h>
+#include <err.h>
+#include <hal/driver.h>
+#include <hal/io.h>
+#include <hal/paging.h>
+
+#define AUX_ENABLES 0x04
+#define ENABLE_UART 1
+
+static int __init aux_probe(const void *fdt, int node)
+{
+	paddr_t pa;
+	u64 size;
+	char *regs;
+	int err = fdt_node_reg(fdt, node, 0, &pa, &size);
+
+	if (err)
+		return err;
+	if (size < AUX_ENABLES + 4)
+		return -EINVAL;
+	regs = hal_ioremap(pa, size);
+	if (!regs)
+		return -ENOMEM;
+	writel(readl(regs + AUX_ENABLES) | ENABLE_UART, regs + AUX_ENABLES);
+	return 0;
+}
+
+/* Before the serial ports. */
+FDT_DRIVER(bcm2835_aux_driver) = {
+	.name = "bcm2835-aux",
+	.compatible = (const char *const[]){ "brcm,bcm2835-aux", NULL },
+	.level = DRIVER_TIMER,
+	.probe = aux_probe,
+};
