@@ -113,7 +113,10 @@ _entry:
 	move	$a2, $s2
 	bl	machine_boot
 
-/* A secondary CPU: stack, task and per-CPU offset are in its mailboxes 1 to 3. */
+/*
+ * A secondary CPU: stack, task and per-CPU offset are in the entry of arch_secondary_args that has its number. The other
+ * mailboxes cannot carry them: EDK2's waiting loop clears all four, and takes a call of its own for what has mailbox 3 set.
+ */
 	.balign 8
 	.globl	arch_secondary_entry
 arch_secondary_entry:
@@ -123,12 +126,21 @@ arch_secondary_entry:
 	bl	load_page_table
 	la.abs	$t0, 1f
 	jr	$t0
-1:	li.w	$t0, IOCSR_MBUF1
-	iocsrrd.d $sp, $t0
-	li.w	$t0, IOCSR_MBUF2
-	iocsrrd.d $tp, $t0
-	li.w	$t0, IOCSR_MBUF3
-	iocsrrd.d $r21, $t0
+1:	csrrd	$t0, CSR_CPUID
+	andi	$t0, $t0, 0x1ff
+	la.abs	$t1, arch_secondary_args
+	li.w	$t2, CONFIG_NR_CPUS
+2:	ld.d	$t3, $t1, 0
+	bne	$t3, $t0, 3f
+	ld.d	$sp, $t1, 8
+	bnez	$sp, 5f			/* else an entry that was never filled */
+3:	addi.d	$t1, $t1, 32
+	addi.w	$t2, $t2, -1
+	bnez	$t2, 2b
+4:	idle	0			/* nobody started this CPU */
+	b	4b
+5:	ld.d	$tp, $t1, 16
+	ld.d	$r21, $t1, 24
 	move	$t0, $r21
 	csrwr	$t0, CSR_KS_PERCPU
 	move	$fp, $zero

@@ -12,7 +12,7 @@
  * A bit that is set after it was taken comes with an interrupt that was sent after the clearing.
  *
  * A core that has not been started waits in the firmware's loop until its mailbox 0 is not zero and
- * jumps there, translation off. Mailboxes 1 to 3 carry stack, task and per-CPU offset (entry.S).
+ * jumps there, translation off. Its stack, task and per-CPU offset are in arch_secondary_args (entry.S).
  *
  * Source: Loongson 3A5000 user manual, chapter 10 (interprocessor interrupts).
  */
@@ -34,8 +34,16 @@ static DEFINE_PERCPU(u32, ipi_wanted); /* atomic: a bit for each enum hal_ipi */
 
 extern char arch_secondary_entry[];
 
-/* Page table with which entry.S starts a CPU. */
+/* Page table with which entry.S starts a CPU, and what the CPU of a number is to use. entry.S knows the layout. */
 paddr_t arch_secondary_root __section(".data");
+struct secondary_args {
+	u64 hwid;
+	void *stack;
+	struct hal_task *task;
+	u64 percpu;
+};
+static_assert(sizeof(struct secondary_args) == 32);
+struct secondary_args arch_secondary_args[CONFIG_NR_CPUS];
 
 static void send_interrupt(unsigned int cpu)
 {
@@ -86,10 +94,9 @@ static void send_mail(unsigned int cpu, unsigned int box, u64 value)
 int hal_cpu_start(unsigned int cpu, void *stack, struct hal_task *task)
 {
 	arch_secondary_root = pt_kernel_root();
+	arch_secondary_args[cpu] = (struct secondary_args){ boot_info.cpu_hwid[cpu], stack, task,
+							    hal_percpu_offset[cpu] };
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	send_mail(cpu, 1, (u64)stack);
-	send_mail(cpu, 2, (u64)task);
-	send_mail(cpu, 3, hal_percpu_offset[cpu]);
 	send_mail(cpu, 0, arch_image_to_phys(arch_secondary_entry));
 	send_interrupt(cpu);
 	return 0;
