@@ -5,6 +5,7 @@
  */
 #include <arch/layout.h>
 #include <hal/pe_header.h>
+#include <hal/sections.h>
 
 OUTPUT_ARCH(aarch64)
 ENTRY(_head)
@@ -22,13 +23,7 @@ SECTIONS
 
 	.text : {
 		__text_start = .;
-		__noprobe_text_start = .;
-		KEEP(*(.head.text))
-		*(.text.vectors)
-		*(.text .text.asm.*)
-		__noprobe_text_end = .;
-		*(.text.*)
-		*(.init.text .init.text.*)
+		NOPROBE_TEXT(*(.text.vectors) *(.text .text.asm.*))
 		. = ALIGN(4096);
 		__text_end = .;
 	} :text
@@ -36,24 +31,7 @@ SECTIONS
 	.rodata : {
 		__rodata_start = .;
 		*(.rodata .rodata.*)
-		. = ALIGN(8);
-		__drivers_start = .;
-		KEEP(*(.drivers))
-		__drivers_end = .;
-		. = ALIGN(4);
-		__ex_table_start = .;
-		KEEP(*(__ex_table))
-		__ex_table_end = .;
-		. = ALIGN(8);
-		__initcalls_start = .;
-		KEEP(*(SORT(.initcalls*)))
-		__initcalls_end = .;
-		. = ALIGN(8);
-		__ktests_start = .;
-		KEEP(*(.ktests))
-		__ktests_end = .;
-		. = ALIGN(8);
-		KEEP(*(.initramfs))
+		RODATA_TABLES
 		. = ALIGN(4096);
 		__rodata_end = .;
 	} :rodata
@@ -62,11 +40,7 @@ SECTIONS
 		__data_start = .;
 		*(.data .data.[!.]* .data.rel*)
 		*(.init.data .init.data.*)
-		. = ALIGN(64);
-		__percpu_start = .;
-		KEEP(*(.data..percpu))
-		. = ALIGN(64);
-		__percpu_end = .;
+		PERCPU_TEMPLATE
 		. = ALIGN(512);
 		__file_end = .;
 	} :data

@@ -5,6 +5,7 @@
  */
 #include <arch/layout.h>
 #include <hal/pe_header.h>
+#include <hal/sections.h>
 
 #define LOAD_PHYS 0x200000
 
@@ -21,13 +22,7 @@ SECTIONS {
 	. = KERNEL_BASE;
 	__text_start = .;
 	.text : AT(ADDR(.text) - KERNEL_BASE + LOAD_PHYS) {
-		__noprobe_text_start = .;
-		KEEP(*(.head.text))
-		*(.text.vectors)
-		*(.text)
-		__noprobe_text_end = .;
-		*(.text.*)
-		*(.init.text .init.text.*)
+		NOPROBE_TEXT(*(.text.vectors) *(.text))
 	} :text
 	. = ALIGN(4096);
 	__text_end = .;
@@ -35,32 +30,14 @@ SECTIONS {
 	__rodata_start = .;
 	.rodata : AT(ADDR(.rodata) - KERNEL_BASE + LOAD_PHYS) {
 		*(.rodata .rodata.* .srodata .srodata.*)
-		. = ALIGN(8);
-		__drivers_start = .;
-		KEEP(*(.drivers))
-		__drivers_end = .;
-		. = ALIGN(8);
-		__initcalls_start = .;
-		KEEP(*(SORT_BY_NAME(.initcalls*)))
-		__initcalls_end = .;
-		. = ALIGN(8);
-		__ktests_start = .;
-		KEEP(*(.ktests))
-		__ktests_end = .;
-		. = ALIGN(8);
-		__ex_table_start = .;
-		KEEP(*(__ex_table))
-		__ex_table_end = .;
+		RODATA_TABLES
 	} :rodata
 	. = ALIGN(4096);
 	__rodata_end = .;
 
 	__data_start = .;
 	.data : AT(ADDR(.data) - KERNEL_BASE + LOAD_PHYS) {
-		__percpu_start = .;
-		KEEP(*(.data..percpu))
-		. = ALIGN(64);
-		__percpu_end = .;
+		PERCPU_TEMPLATE
 		*(.data .data.* .sdata .sdata.* .got .got.* .init.data .init.data.*)
 		. = ALIGN(512);
 		__file_end = .;

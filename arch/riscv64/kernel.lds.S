@@ -5,6 +5,7 @@
  */
 #include <arch/layout.h>
 #include <hal/pe_header.h>
+#include <hal/sections.h>
 
 OUTPUT_ARCH(riscv)
 ENTRY(_start)
@@ -20,13 +21,7 @@ SECTIONS {
 	__image_start = .;
 	.text : {
 		__text_start = .;
-		__noprobe_text_start = .;
-		KEEP(*(.head.text))
-		*(.text.hot .text.hot.*)
-		*(.text)
-		__noprobe_text_end = .;
-		*(.text.*)
-		*(.init.text .init.text.*)
+		NOPROBE_TEXT(*(.text.hot .text.hot.*) *(.text))
 		. = ALIGN(4096);
 		__text_end = .;
 	} :text
@@ -34,24 +29,14 @@ SECTIONS {
 		__rodata_start = .;
 		*(.rodata .rodata.*)
 		*(.srodata .srodata.*)
-		. = ALIGN(8);
-		__drivers_start = .;
-		KEEP(*(.drivers))
-		__drivers_end = .;
-		. = ALIGN(8);
-		__ex_table_start = .;
-		KEEP(*(__ex_table))
-		__ex_table_end = .;
+		RODATA_TABLES
 		. = ALIGN(4096);
 		__rodata_end = .;
 	} :rodata
 	/* Before .data, whose pattern .data.* would take it. */
 	.percpu : ALIGN(4096) {
 		__data_start = .;
-		__percpu_start = .;
-		KEEP(*(.data..percpu))
-		. = ALIGN(64);
-		__percpu_end = .;
+		PERCPU_TEMPLATE
 	} :data
 	.data : ALIGN(64) {
 		*(.data .data.*)

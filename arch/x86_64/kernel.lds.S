@@ -5,6 +5,7 @@
  */
 #include <arch/layout.h>
 #include <hal/pe_header.h>
+#include <hal/sections.h>
 
 OUTPUT_ARCH(i386:x86-64)
 ENTRY(x86_pvh_entry)
@@ -23,12 +24,7 @@ SECTIONS
 
 	.text : AT(ADDR(.text) - KERNEL_BASE) {
 		__text_start = .;
-		__noprobe_text_start = .;
-		KEEP(*(.head.text))
-		*(.text)
-		__noprobe_text_end = .;
-		*(.text.*)
-		*(.init.text .init.text.*)
+		NOPROBE_TEXT(*(.text))
 		. = ALIGN(4096);
 		__text_end = .;
 	} :text
@@ -36,28 +32,8 @@ SECTIONS
 	.rodata : AT(ADDR(.rodata) - KERNEL_BASE) {
 		__rodata_start = .;
 		*(.rodata .rodata.*)
-		. = ALIGN(8);
-		__drivers_start = .;
-		KEEP(*(.drivers))
-		__drivers_end = .;
-		. = ALIGN(4);
-		__ex_table_start = .;
-		KEEP(*(__ex_table))
-		__ex_table_end = .;
-		. = ALIGN(8);
-		__smap_sites_start = .;
-		KEEP(*(.smap_sites))
-		__smap_sites_end = .;
-		. = ALIGN(8);
-		__initcalls_start = .;
-		KEEP(*(SORT(.initcalls*)))
-		__initcalls_end = .;
-		. = ALIGN(8);
-		__ktests_start = .;
-		KEEP(*(.ktests))
-		__ktests_end = .;
-		. = ALIGN(8);
-		KEEP(*(.initramfs))
+		RODATA_TABLES
+		SECTION_TABLE(smap_sites, .smap_sites)
 	} :rodata
 
 	.note : AT(ADDR(.note) - KERNEL_BASE) {
@@ -70,11 +46,7 @@ SECTIONS
 		__data_start = .;
 		*(.data .data.[!.]* .data.rel*)
 		*(.init.data .init.data.*)
-		. = ALIGN(64);
-		__percpu_start = .;
-		KEEP(*(.data..percpu))
-		. = ALIGN(64);
-		__percpu_end = .;
+		PERCPU_TEMPLATE
 		. = ALIGN(512);
 		__file_end = .;
 	} :data
