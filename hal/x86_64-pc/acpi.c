@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The static ACPI tables: CPUs and interrupt controllers (MADT), power and timers (FADT, HPET), the
- * console (SPCR). There is no AML interpreter; soft off is the one fact of the DSDT that is needed,
+ * The static ACPI tables: CPUs and interrupt controllers (MADT), power and timers (FADT, HPET), where PCI's
+ * configuration space is (MCFG), the console (SPCR). There is no AML interpreter; soft off is the one fact of the DSDT that is needed,
  * and its package \_S5 is found by its encoding.
  *
  * Runs once on the boot CPU while the early table maps all the tables; keeps facts, not pointers. Every
- * table's length and checksum are checked before it is believed.
+ * table's address, length and checksum are checked before it is believed.
  * Source: ACPI specification 6.5, chapters 5.2 and 20.2.
  */
-#include "pc.h"
+#include "acpi.h"
 
-#include <err.h>
 #include <hal/boot.h>
-#include <hal/paging.h>
-#include <hal/upcall.h>
 #include <lib/string.h>
 
 #define MAX_TABLE 0x100000
@@ -63,6 +60,7 @@ static_assert(offsetof(struct fadt, sleep_control) == 244);
 #define FADT_HW_REDUCED (1u << 20)
 
 struct pc_acpi pc_acpi;
+static const struct acpi_access *access;
 
 static u8 sum(const void *p, size_t n)
 {
@@ -76,15 +74,16 @@ static u8 sum(const void *p, size_t n)
 
 static const struct rsdp *rsdp_at(paddr_t pa)
 {
-	const struct rsdp *r = phys_to_virt(pa);
+	const struct rsdp *r = access->map(pa, sizeof(*r));
 
-	return memcmp(r->sig, "RSD PTR ", 8) == 0 && sum(r, 20) == 0 ? r : NULL;
+	return r && memcmp(r->sig, "RSD PTR ", 8) == 0 && sum(r, 20) == 0 ? r : NULL;
 }
 
 /* The BIOS area, every 16 bytes; then the first KiB of the extended BIOS data area. */
 static const struct rsdp *rsdp_search(void)
 {
-	paddr_t ebda = (paddr_t) * (const volatile u16 *)phys_to_virt(0x40e) << 4;
+	const u8 *bda = access->map(0x40e, 2);
+	paddr_t ebda = bda ? (paddr_t)(bda[0] | bda[1] << 8) << 4 : 0;
 	const struct rsdp *r = NULL;
 
 	for (paddr_t pa = 0xe0000; !r && pa < 0x100000; pa += 16)
@@ -96,24 +95,23 @@ static const struct rsdp *rsdp_search(void)
 
 static const struct sdt *table_at(paddr_t pa)
 {
-	const struct sdt *t = phys_to_virt(pa);
+	const struct sdt *t = pa ? access->map(pa, sizeof(*t)) : NULL;
 
-	if (!pa || t->length < sizeof(*t) || t->length > MAX_TABLE || sum(t, t->length))
+	if (!t || t->length < sizeof(*t) || t->length > MAX_TABLE || !access->map(pa, t->length))
 		return NULL;
-	return t;
+	return sum(t, t->length) ? NULL : t;
 }
 
 /* ---- MADT ---- */
 
+/* The boot CPU is entry 0 already. A CPU that is listed twice must not be started twice. */
 static void add_cpu(u32 apic_id, u32 flags)
 {
-	u32 self = cpuid(1, 0).b >> 24;
-
-	if (x86_features.x2apic && cpuid(0, 0).a >= 0xb && cpuid(0xb, 0).b)
-		self = cpuid(0xb, 0).d;
-	/* The boot CPU is entry 0 already. */
-	if (!(flags & 1) || apic_id == self)
+	if (!(flags & 1))
 		return;
+	for (unsigned int i = 0; i < boot_info.ncpus; i++)
+		if (boot_info.cpu_hwid[i] == apic_id)
+			return;
 	if (boot_info.ncpus < CONFIG_NR_CPUS)
 		boot_info.cpu_hwid[boot_info.ncpus++] = apic_id;
 }
@@ -148,30 +146,30 @@ static void add_ioapic(const u8 *e)
 
 static void madt_entry(const u8 *e)
 {
+	/* Bytes an entry of each kind that is read has at least. */
+	static const u8 least[] = { [0] = 8, [1] = 12, [2] = 10, [5] = 12, [9] = 16 };
 	u32 id, flags;
 
+	if (e[0] >= ARRAY_SIZE(least) || !least[e[0]] || e[1] < least[e[0]])
+		return;
 	switch (e[0]) {
 	case 0: /* local APIC */
 		memcpy(&flags, e + 4, 4);
-		if (e[1] >= 8)
-			add_cpu(e[3], flags);
+		add_cpu(e[3], flags);
 		break;
 	case 1:
-		if (e[1] >= 12)
-			add_ioapic(e);
+		add_ioapic(e);
 		break;
 	case 2:
-		if (e[1] >= 10)
-			add_override(e);
+		add_override(e);
 		break;
 	case 5: /* 64-bit address of the local APICs */
-		if (e[1] >= 12)
-			memcpy(&pc_acpi.lapic, e + 4, 8);
+		memcpy(&pc_acpi.lapic, e + 4, 8);
 		break;
 	case 9: /* local x2APIC */
 		memcpy(&id, e + 4, 4);
 		memcpy(&flags, e + 8, 4);
-		if (e[1] >= 16 && x86_features.x2apic)
+		if (access->x2apic)
 			add_cpu(id, flags);
 		break;
 	}
@@ -186,11 +184,29 @@ static void read_madt(const struct sdt *t)
 		return;
 	memcpy(&lapic, (const u8 *)t + 36, 4);
 	pc_acpi.lapic = lapic;
-	for (; end - p >= 12 && p[1] >= 2 && p[1] <= end - p; p += p[1])
+	for (; end - p >= 2 && p[1] >= 2 && p[1] <= end - p; p += p[1])
 		madt_entry(p);
-	/* The last entry may be shorter than 12 bytes. */
-	if (end - p >= 8 && p[0] == 0 && p[1] <= end - p)
-		madt_entry(p);
+}
+
+/* ---- MCFG ---- */
+
+#define MCFG_HEAD  44
+#define MCFG_ENTRY 16
+
+static void read_mcfg(const struct sdt *t)
+{
+	for (u32 at = MCFG_HEAD; at + MCFG_ENTRY <= t->length && pc_acpi.nmcfg < PC_MAX_MCFG;
+	     at += MCFG_ENTRY) {
+		struct pc_mcfg *m = &pc_acpi.mcfg[pc_acpi.nmcfg];
+		const u8 *e = (const u8 *)t + at;
+
+		memcpy(&m->base, e, 8);
+		memcpy(&m->segment, e + 8, 2);
+		m->first_bus = e[10];
+		m->last_bus = e[11];
+		if (m->base && m->first_bus <= m->last_bus)
+			pc_acpi.nmcfg++;
+	}
 }
 
 /* ---- FADT and the DSDT's \_S5 ---- */
@@ -295,6 +311,7 @@ static void read_table(paddr_t pa)
 	} readers[] = { { "APIC", read_madt },
 			{ "FACP", read_fadt },
 			{ "HPET", read_hpet },
+			{ "MCFG", read_mcfg },
 			{ "SPCR", read_spcr } };
 	const struct sdt *t = table_at(pa);
 
@@ -319,14 +336,13 @@ static void read_root(const struct rsdp *r)
 	}
 }
 
-void acpi_scan(paddr_t pa)
+void acpi_scan(paddr_t pa, const struct acpi_access *how)
 {
-	const struct rsdp *r = pa ? rsdp_at(pa) : rsdp_search();
-	u32 self = cpuid(1, 0).b >> 24;
+	const struct rsdp *r;
 
-	if (x86_features.x2apic && cpuid(0, 0).a >= 0xb && cpuid(0xb, 0).b)
-		self = cpuid(0xb, 0).d;
-	boot_info.cpu_hwid[0] = self;
+	access = how;
+	r = pa ? rsdp_at(pa) : rsdp_search();
+	boot_info.cpu_hwid[0] = access->boot_apic;
 	boot_info.ncpus = 1;
 	pc_acpi.lapic = 0xfee00000;
 	if (r)

@@ -10,7 +10,8 @@
 #include <hal/paging.h>
 #include <hal/upcall.h>
 
-#define EARLY_LIMIT 0x100000000ULL /* what the early table maps without 1 GiB pages */
+#define EARLY_LIMIT 0x100000000ULL /* what the early table maps without 1 GiB pages, ... */
+#define EARLY_GB_LIMIT (1ULL << 39) /* ... and with them; page tables for more would have to be found first */
 #define COM1	    0x3f8
 #define UART_LSR    5
 #define LSR_THRE    0x20
@@ -20,18 +21,20 @@ extern u64 early_pdpt[];
 
 __noreturn void x86_start(u32 info, u32 loader);
 
-/* COM1, polled; a port where nothing answers reads as all ones. */
+/* COM1, polled; a port where nothing answers reads as all ones. One that never drains is not waited for again. */
 void hal_early_putc(char c)
 {
-	for (unsigned int i = 0; i < 100000; i++) {
-		u8 status = inb(COM1 + UART_LSR);
+	static unsigned int patience = 100000;
+	u8 status = 0;
 
-		if (status == 0xff)
-			return;
-		if (status & LSR_THRE)
-			break;
-	}
-	outb(COM1, (u8)c);
+	for (unsigned int i = 0; i < patience && !(status & LSR_THRE); i++)
+		status = inb(COM1 + UART_LSR);
+	if (status == 0xff)
+		return;
+	if (status & LSR_THRE)
+		outb(COM1, (u8)c);
+	else
+		patience = 1;
 }
 
 static void early_puts(const char *s)
@@ -69,6 +72,7 @@ static void take_memory(const struct pc_loaded *loaded)
 	boot_add_reserved(X86_TRAMPOLINE, PAGE_SIZE);
 	if (loaded->initrd.size)
 		take_initrd(&loaded->initrd);
+	boot_clip_ram(EARLY_GB_LIMIT);
 	boot_finish_memory();
 }
 
@@ -115,6 +119,27 @@ static void map_high_ram(void)
 	boot_finish_memory();
 }
 
+/* Up to 4 GiB, and with 1 GiB pages as far as one upper table reaches. */
+const void *pc_early_map(paddr_t pa, u64 size)
+{
+	u64 limit = x86_features.gb_pages ? EARLY_GB_LIMIT : EARLY_LIMIT;
+
+	return pa < limit && size <= limit - pa ? phys_to_virt(pa) : NULL;
+}
+
+static void scan_acpi(paddr_t rsdp)
+{
+	struct acpi_access access = {
+		.map = pc_early_map,
+		.boot_apic = cpuid(1, 0).b >> 24,
+		.x2apic = x86_features.x2apic,
+	};
+
+	if (access.x2apic && cpuid(0, 0).a >= 0xb && cpuid(0xb, 0).b)
+		access.boot_apic = cpuid(0xb, 0).d;
+	acpi_scan(rsdp, &access);
+}
+
 __noreturn void x86_start(u32 info, u32 loader)
 {
 	struct pc_loaded loaded = { .rsdp = 0 };
@@ -128,7 +153,7 @@ __noreturn void x86_start(u32 info, u32 loader)
 	take_memory(&loaded);
 	map_high_ram();
 	boot_info.rsdp = loaded.rsdp;
-	acpi_scan(loaded.rsdp);
+	scan_acpi(loaded.rsdp);
 	pc_clock_init();
 	upcall_kernel_main();
 }

@@ -52,9 +52,14 @@ static u64 rate(u64 ticks, u64 n, u64 hz)
 
 static u64 hz_from_hpet(void)
 {
-	volatile u8 *hpet = phys_to_virt(pc_acpi.hpet);
-	u32 period = readl(hpet + HPET_PERIOD), config = readl(hpet + HPET_CONFIG), begin, end;
+	volatile u8 *hpet = (volatile u8 *)pc_early_map(pc_acpi.hpet, 0x400);
+	u32 period, config, begin, end;
 	u64 t0, t1, hz;
+
+	if (!hpet)
+		return 0;
+	period = readl(hpet + HPET_PERIOD);
+	config = readl(hpet + HPET_CONFIG);
 
 	/* The specification's limits: 0 < period <= 100 ns. */
 	if (!period || period > 100000000)

@@ -9,52 +9,12 @@
 #ifndef PC_H
 #define PC_H
 
+#include "acpi.h"
+
 #include <arch/x86.h>
 #include <hal/boot.h>
 #include <hal/irq.h>
 #include <types.h>
-
-/* Where a register is: ACPI's Generic Address Structure. */
-struct acpi_gas {
-	u8 space, width, offset, access;
-	u64 address;
-} __packed;
-
-#define ACPI_SPACE_MEMORY 0
-#define ACPI_SPACE_IO	  1
-
-#define PC_MAX_IOAPICS 8
-
-struct pc_isa_override {
-	bool present, level, low;
-	u32 gsi;
-};
-
-/* The facts of the ACPI tables that this kernel uses; 0 or false where a table is missing. */
-struct pc_acpi {
-	paddr_t lapic;
-	unsigned int nioapics;
-	struct {
-		paddr_t base;
-		u32 gsi_base;
-	} ioapic[PC_MAX_IOAPICS];
-	struct pc_isa_override isa[16];
-	paddr_t hpet;
-	u16 pm_timer; /* I/O port */
-	bool pm_timer_32;
-	u16 pm1a, pm1b; /* control ports */
-	u16 smi_port;	/* with acpi_enable: switches ACPI mode on */
-	u8 acpi_enable;
-	bool hw_reduced;
-	struct acpi_gas sleep_control, reset;
-	bool has_reset;
-	u8 reset_value;
-	bool has_s5;
-	u8 s5_a, s5_b;	      /* SLP_TYP of soft off */
-	struct acpi_gas spcr; /* the console UART; address 0: none */
-	u32 spcr_gsi;
-};
-extern struct pc_acpi pc_acpi;
 
 /* loaders.c: what @loader (X86_LOADER_*) left at @info: RAM and command line into boot_info, the rest here. 0, -EINVAL. */
 struct pc_loaded {
@@ -63,8 +23,8 @@ struct pc_loaded {
 };
 int loader_read(u32 loader, u32 info, struct pc_loaded *loaded);
 
-/* acpi.c: read the tables at @rsdp (0: look for it) through the early linear map; adds CPUs to boot_info. */
-void acpi_scan(paddr_t rsdp);
+/* boot.c: what the early table maps at [pa, pa + size), or NULL. Boot CPU, before hal_paging_init(). */
+const void *pc_early_map(paddr_t pa, u64 size);
 
 /* clock.c: the TSC's rate; boot CPU, interrupts off. */
 void pc_clock_init(void);

@@ -2,6 +2,8 @@
 # The kernel objects each fuzz target is linked with: objs-fuzz_NAME := lib/x.o ...
 # libfdt/*.o and zlib/*.o are the third-party sources.
 
+objs-fuzz_acpi    := hal/x86_64-pc/acpi.o lib/string.o
+objs-fuzz_efi_map := hal/common/boot.o hal/efi/memmap.o lib/string.o
 objs-fuzz_cmdline := lib/cmdline.o lib/string.o
 objs-fuzz_cpio    := lib/cpio.o lib/string.o
 objs-fuzz_elf     := lib/elf.o lib/string.o
