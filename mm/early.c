@@ -68,6 +68,8 @@ static paddr_t __init early_alloc_phys(u64 size, u64 align)
 		r->size = base - r->base;
 		return base;
 	}
+	if (!nfree)
+		panic("the firmware's tables list no RAM that can be used");
 	panic("out of memory while booting: %llu bytes wanted", size);
 }
 

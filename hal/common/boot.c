@@ -3,6 +3,8 @@
  * boot_info, and the bookkeeping of memory ranges while it is filled.
  *
  *	boot_add_ram(), boot_add_hole(), boot_add_reserved()	in any order, overlaps allowed
+ *	boot_add_loaded()					kernel and tree, first: there is always room for them
+ *	boot_clip_ram()						when the RAM is known
  *	boot_finish_memory()					once: sorts, merges, takes the holes out
  *
  * No locking: boot CPU only, read-only afterwards.
@@ -139,6 +141,55 @@ static void __init ram_cut_holes(void)
 	}
 }
 
+void __init boot_add_loaded(paddr_t base, u64 size)
+{
+	paddr_t start = ALIGN_DOWN(base, PAGE_SIZE);
+
+	boot_add_ram(start, ALIGN_UP(base + size, PAGE_SIZE) - start);
+	boot_add_reserved(base, size);
+}
+
+void __init boot_clip_ram(paddr_t limit)
+{
+	bool more = false;
+
+	for (unsigned int i = 0; i < boot_info.nram; i++)
+		more |= boot_info.ram[i].base + boot_info.ram[i].size > limit;
+	if (more)
+		early_puts("boot: RAM beyond the kernel's address space is not used\r\n");
+	boot_add_hole(limit, -limit);
+}
+
+/* Wholly in one of the sorted, merged ranges of RAM. */
+static bool __init is_in_ram(const struct boot_range *r)
+{
+	for (unsigned int i = 0; i < boot_info.nram; i++) {
+		u64 offset = r->base - boot_info.ram[i].base;
+
+		if (r->base >= boot_info.ram[i].base && offset < boot_info.ram[i].size &&
+		    r->size <= boot_info.ram[i].size - offset)
+			return true;
+	}
+	return false;
+}
+
+/* An initrd that is nowhere, or was overwritten by the kernel, would be read all the same. */
+static void __init check_initrd(void)
+{
+	const char *why = NULL;
+
+	if (!boot_info.initrd.size)
+		return;
+	if (!is_in_ram(&boot_info.initrd))
+		why = "boot: the initrd does not lie in RAM and is ignored\r\n";
+	else if (range_overlaps(&boot_info.initrd, &boot_info.kernel))
+		why = "boot: the initrd overlaps the kernel and is ignored\r\n";
+	if (!why)
+		return;
+	early_puts(why);
+	boot_info.initrd = (struct boot_range){ 0, 0 };
+}
+
 /* Whole pages only: RAM shrinks to them; empty ranges go. */
 static void __init ram_align(void)
 {
@@ -158,6 +209,7 @@ void __init boot_finish_memory(void)
 {
 	range_sort(boot_info.ram, boot_info.nram);
 	boot_info.nram = range_merge(boot_info.ram, boot_info.nram);
+	check_initrd();
 	ram_cut_holes();
 	range_sort(boot_info.ram, boot_info.nram);
 	ram_align();

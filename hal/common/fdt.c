@@ -386,10 +386,18 @@ static void __init scan_reserved(const void *fdt)
 	}
 }
 
+/* A CPU that the tree lists twice must not be started twice. */
+static bool __init cpu_is_listed(u64 hwid)
+{
+	for (unsigned int i = 0; i < boot_info.ncpus; i++)
+		if (boot_info.cpu_hwid[i] == hwid)
+			return true;
+	return false;
+}
+
 static void __init scan_cpus(const void *fdt, int (*cpu_hwid)(const void *fdt, int node, u64 *hwid))
 {
 	int parent = fdt_path_offset(fdt, "/cpus");
-	u64 boot = boot_info.cpu_hwid[0];
 	unsigned int dropped = 0;
 	int node;
 
@@ -401,7 +409,7 @@ static void __init scan_cpus(const void *fdt, int (*cpu_hwid)(const void *fdt, i
 		u64 hwid;
 
 		if (!has_device_type(fdt, node, "cpu") || cpu_hwid(fdt, node, &hwid) ||
-		    hwid == boot)
+		    cpu_is_listed(hwid))
 			continue;
 		if (boot_info.ncpus < CONFIG_NR_CPUS)
 			boot_info.cpu_hwid[boot_info.ncpus++] = hwid;
@@ -455,7 +463,7 @@ int __init fdt_scan_boot(const void *fdt, int (*cpu_hwid)(const void *fdt, int n
 	index_nodes(fdt);
 	if (va >= LINEAR_BASE && va < KERNEL_BASE) {
 		boot_info.tree = (struct boot_range){ virt_to_phys(fdt), fdt_totalsize(fdt) };
-		boot_add_reserved(boot_info.tree.base, boot_info.tree.size);
+		boot_add_loaded(boot_info.tree.base, boot_info.tree.size);
 	}
 	scan_memory(fdt);
 	scan_reserved(fdt);

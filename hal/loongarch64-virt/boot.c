@@ -78,7 +78,10 @@ void hal_early_putc(char c)
 		return;
 	for (i = 0; i < EARLY_SPINS && !(early_uart[UART_LSR] & UART_LSR_THRE); i++)
 		;
-	early_uart[UART_THR] = (u8)c;
+	if (i == EARLY_SPINS)
+		early_uart = NULL; /* it never drains: nothing is gained by waiting for each byte */
+	else
+		early_uart[UART_THR] = (u8)c;
 }
 
 static void find_early_uart(const void *fdt)
@@ -159,7 +162,7 @@ static void reserve_image(void)
 {
 	boot_info.kernel.base = arch_image_to_phys(__text_start);
 	boot_info.kernel.size = (u64)(__image_end - __text_start);
-	boot_add_reserved(boot_info.kernel.base, boot_info.kernel.size);
+	boot_add_loaded(boot_info.kernel.base, boot_info.kernel.size);
 	/* Page 0 stays unused: 0 means "no page" to callers of upcall_pt_alloc(). */
 	boot_add_reserved(0, PAGE_SIZE);
 }
@@ -204,6 +207,7 @@ void machine_boot(unsigned long efi_boot, paddr_t cmdline, paddr_t systab)
 	if (!fdt_pa || fdt_check_header(fdt) != 0)
 		boot_fail("boot: no EFI system table with a device tree");
 	find_early_uart(fdt);
+	reserve_image();
 	if (fdt_scan_boot(fdt, cpu_hwid) != 0)
 		boot_fail("boot: cannot use this device tree");
 	sort_cpus();
@@ -211,7 +215,7 @@ void machine_boot(unsigned long efi_boot, paddr_t cmdline, paddr_t systab)
 		take_cmdline(cmdline & PHYS_ADDR_MASK, efi_boot != 0 || cmdline != 0);
 		take_initrd(st);
 	}
-	reserve_image();
+	boot_clip_ram(PHYS_ADDR_MASK + 1);
 	boot_finish_memory();
 	upcall_kernel_main();
 }

@@ -34,13 +34,7 @@ static void __init find_kernel(void)
 	paddr_t start = arch_image_to_phys(__image_start);
 
 	boot_info.kernel = (struct boot_range){ start, (u64)(__image_end - __image_start) };
-	boot_add_reserved(start, boot_info.kernel.size);
-}
-
-/* RAM that the linear map has no room for cannot be used. */
-static void __init clip_memory(void)
-{
-	boot_add_hole(LINEAR_PHYS_BASE + LINEAR_SIZE, -(LINEAR_PHYS_BASE + LINEAR_SIZE));
+	boot_add_loaded(start, boot_info.kernel.size);
 }
 
 __noreturn void __init riscv64_start(unsigned long hart, paddr_t fdt_pa)
@@ -52,10 +46,10 @@ __noreturn void __init riscv64_start(unsigned long hart, paddr_t fdt_pa)
 	boot_info.ncpus = 1;
 	if (fdt_pa == 0 || (fdt_pa & 7) || fdt_pa >= LINEAR_SIZE)
 		boot_fail("caelum: the loader passed no device tree in a1\r\n");
+	find_kernel();
 	if (fdt_scan_boot(fdt, cpuinfo_hwid))
 		boot_fail("caelum: cannot boot without a device tree\r\n");
-	find_kernel();
-	clip_memory();
+	boot_clip_ram(LINEAR_PHYS_BASE + LINEAR_SIZE);
 	boot_finish_memory();
 	cpuinfo_init(fdt, hart);
 	timer_init(fdt);

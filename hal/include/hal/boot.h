@@ -54,6 +54,11 @@ void boot_add_ram(paddr_t base, u64 size);
 void boot_add_reserved(paddr_t base, u64 size);
 /* A part of the RAM that must not even be mapped (firmware's, "no-map"). One in which kernel, initrd or tree lie is only reserved. */
 void boot_add_hole(paddr_t base, u64 size);
+/** boot_add_loaded() - what a loader put at [base, base + size): RAM, whatever the tables say, and reserved. Before the tables are read. */
+void boot_add_loaded(paddr_t base, u64 size);
+/** boot_clip_ram() - leave out RAM from @limit on, which the kernel has no addresses for, with a line on the early console. */
+void boot_clip_ram(paddr_t limit);
+/** boot_finish_memory() - after all ranges: sort and merge them; an initrd that cannot be there is dropped with a line. */
 void boot_finish_memory(void);
 
 /**

@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: MIT
+"""Boot on machines that are described badly: device trees with missing, contradictory and hostile nodes, odd memory, odd CPUs,
+an initrd at an odd place, a UART that never drains. Each case either runs a program that counts the CPUs, or stops with one
+clear line.
+
+A case of the device-tree machines edits the tree that QEMU makes (dumpdtb, with dtc to text and back). Names on the command
+line choose cases: `caelum test --only badboot dead-cpu`.
+"""
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+
+import boards
+import caelum
+import machine
+from mkcpio import Archive
+
+BOOT_S = 60
+MEMORY = 256 << 20
+EXIT = 7
+SCRIPT = f"echo cpus: $(nproc)\nexit {EXIT}\n"
+MACHINE = {"riscv64": "virt", "aarch64": "virt,gic-version=3"}
+CPU = {"riscv64": "rv64", "aarch64": "cortex-a53"}
+RAM = {"riscv64": 0x80000000, "aarch64": 0x40000000}
+DEAD_UART = 0x47fff000
+DEAD_UART_FULL = ("-device", f"loader,addr=0x{DEAD_UART + 0x18:x},data=0x20,data-len=4")
+SERIAL = {"riscv64": "serial@10000000", "aarch64": "pl011@9000000"}
+
+
+class Tree:
+    """A device tree as text, changed by rough but sufficient means."""
+
+    def __init__(self, arch, smp, tmp):
+        self.arch = arch
+        self.path = os.path.join(tmp, "tree.dtb")
+        subprocess.run([f"qemu-system-{arch}", "-machine", f"{MACHINE[arch]},dumpdtb={self.path}", "-cpu", CPU[arch], "-smp",
+                        str(smp), "-m", str(MEMORY >> 20), "-display", "none"], check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+        self.text = subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", self.path], check=True,
+                                   stdout=subprocess.PIPE).stdout.decode()
+
+    def node(self, name):
+        """Where the node begins and ends in the text."""
+        m = re.search(r"^(\t+)" + re.escape(name) + r" \{.*?^\1\};\n", self.text, re.M | re.S)
+        if not m:
+            raise caelum.Failure(f"QEMU's device tree has no node {name}")
+        return m
+
+    def delete(self, name):
+        m = self.node(name)
+        self.text = self.text[:m.start()] + self.text[m.end():]
+
+    def set(self, name, prop, value):
+        """Set or replace a property of a node; @value as it stands in a source file."""
+        m = self.node(name)
+        body = re.sub(rf"^\t+{re.escape(prop)} = .*;\n", "", m.group(0), count=1, flags=re.M)
+        head, rest = body.split("{\n", 1)
+        self.text = self.text[:m.start()] + head + "{\n" + f"{prop} = {value};\n" + rest + self.text[m.end():]
+
+    def add(self, parent, text):
+        """A node into another's end; "/" is the root."""
+        if parent == "/":
+            at = self.text.rindex("};")
+        else:
+            m = self.node(parent)
+            at = m.start() + m.group(0).rindex("};")
+        self.text = self.text[:at] + text + "\n" + self.text[at:]
+
+    def copy(self, name, new):
+        """The same node again under another name."""
+        m = self.node(name)
+        text = re.sub(r"^\t+phandle = .*;\n", "", m.group(0).replace(name, new), flags=re.M)
+        self.text = self.text[:m.end()] + text + self.text[m.end():]
+
+    def write(self):
+        # Two of dtc's checks count interrupt cells one by one, up to four thousand million of them.
+        cmd = ["dtc", "-f", "-q", "-Wno-interrupts_property", "-Wno-interrupts_extended_property", "-I", "dts", "-O", "dtb"]
+        done = subprocess.run([*cmd, "-o", self.path], input=self.text.encode(), stderr=subprocess.PIPE, check=False, timeout=30)
+        if done.returncode:
+            raise caelum.Failure("dtc refuses the test's tree: " + done.stderr.decode())
+        return self.path
+
+
+class Case:
+    """@edit(tree): the change, or None. @cpus: how many the program must see. @stops: a pattern of the line that boot must stop
+    with instead; @says: of a line that it must write and go on. @mute: no output can come: it must switch itself off."""
+
+    def __init__(self, name, edit=None, cpus=4, stops=None, says=None, mute=False, smp=4, arches=("riscv64", "aarch64"), **more):
+        self.name = name
+        self.edit = edit
+        self.cpus = cpus
+        self.stops = stops
+        self.says = says
+        self.mute = mute
+        self.smp = smp
+        self.arches = arches
+        self.memory = more.pop("memory", MEMORY)
+        self.qemu = more.pop("qemu", None)
+        self.initrd_at = more.pop("initrd_at", None)
+        self.extra = more.pop("extra", ())
+        self.serial = more.pop("serial", None)
+        assert not more, more
+
+
+def cells(value):
+    return f"0x{value >> 32:x} 0x{value & 0xffffffff:x}"
+
+
+def memory_reg(*ranges):
+    return "<" + " ".join(f"{cells(base)} {cells(size)}" for base, size in ranges) + ">"
+
+
+def memory_node(tree):
+    return f"memory@{RAM[tree.arch]:x}"
+
+
+def few_holes(tree):
+    """Pieces of RAM out of order, overlapping, empty, and one that wraps around."""
+    base, piece = RAM[tree.arch], MEMORY // 8
+    tree.set(memory_node(tree), "reg", memory_reg(
+        (base + 6 * piece, 2 * piece), (base, 2 * piece), (base + piece, 2 * piece), (base + 4 * piece, 0),
+        (base + 4 * piece, piece + 0x123), (0xfffffffffffff000, 0x2000)))
+
+
+def many_holes(tree):
+    """More pieces than the kernel has room for."""
+    base = RAM[tree.arch]
+    tree.set(memory_node(tree), "reg", memory_reg((base, MEMORY // 2), *(
+        (base + MEMORY // 2 + i * 0x100000, 0x80000) for i in range(100))))
+
+
+def far_ram(tree):
+    """RAM at 512 GiB and above that the address space has no room for."""
+    tree.add("/", "memory@far { device_type = \"memory\"; reg = " + memory_reg((1 << 52, 1 << 30), (1 << 60, 1 << 62)) + "; };")
+
+
+def reserved(tree):
+    """Reserved ranges over everything that the loader placed, one twice, one without address, one not to be mapped."""
+    base = RAM[tree.arch]
+    if "reserved-memory {" not in tree.text:
+        tree.add("/", "\treserved-memory {\n#address-cells = <2>; #size-cells = <2>; ranges;\n\t};")
+    tree.add("reserved-memory", "".join(
+        f"t{i} {{ reg = <{cells(base + at)} {cells(size)}>; {flag} }};\n" for i, (at, size, flag) in enumerate((
+            (0, 0x4000000, ""), (0, 0x4000000, ""), (MEMORY - 0x4000000, 0x4000000, "no-map;"),
+            (0x5000123, 0x333, "no-map;"), (0x200000, 0x100000, "no-map;")))) + "t9 { size = <0 0x1000>; };\n")
+
+
+def hostile(tree):
+    """Properties of wrong sizes, loops of phandles, deep nodes, a thousand nodes."""
+    tree.add("/", "a: loop { compatible = \"ns16550a\", \"arm,pl011\"; reg = <1>; interrupt-parent = <&a>; #interrupt-cells = "
+                  "<0xffffffff>; interrupts-extended = <&a>; ranges = <1 2 3>; };")
+    tree.add("/", "empty { compatible = \"simple-bus\"; #address-cells = <9>; #size-cells = <0>; ranges; u@0 { compatible = "
+                  "\"ns16550a\", \"syscon-poweroff\", \"sifive,plic-1.0.0\", \"arm,gic-v3\", \"arm,pl031\"; reg; }; };")
+    tree.add("/", "".join(f"d{i} {{ " for i in range(60)) + "};" * 60)
+    tree.add("/", "".join(f"n{i} {{ phandle-x = <{i}>; }};\n" for i in range(1200)))
+
+
+def cpu_gap(tree):
+    """A CPU that is listed and must be left alone: there is none with its number."""
+    tree.set("cpu@1", "status", '"disabled"')
+
+
+def twice(tree):
+    tree.copy("cpu@1", "cpu@5")
+
+
+def dead_cpu(tree):
+    """A CPU that is not there: the firmware does not know it."""
+    tree.copy("cpu@1", "cpu@6")
+    tree.set("cpu@6", "reg", "<6>")
+
+
+def never_drains(tree):
+    """The UART's registers are a page of RAM (DEAD_UART), whose flag register says that the FIFO is full for ever."""
+    tree.set(SERIAL[tree.arch], "reg", f"<{cells(DEAD_UART)} {cells(0x1000)}>")
+    tree.text = tree.text.replace("/dts-v1/;", f"/dts-v1/;\n/memreserve/ 0x{DEAD_UART:x} 0x1000;", 1)
+
+
+def initrd_place(tree, start, end):
+    tree.set("chosen", "linux,initrd-start", f"<{cells(start)}>")
+    tree.set("chosen", "linux,initrd-end", f"<{cells(end)}>")
+
+
+CASES = [
+    Case("one-cpu", smp=1, cpus=1),
+    Case("cpu-gaps", cpu_gap, cpus=3),
+    Case("no-cpus", lambda t: t.delete("cpus"), cpus=1, arches=("aarch64",)),
+    Case("cpu-twice", twice),
+    Case("dead-cpu", dead_cpu, says="cpu 2: (the firmware would not start it|started but did not report)"),
+    Case("memory-pieces", few_holes, arches=("riscv64",)),
+    Case("memory-crumbs", many_holes, says="boot: too many memory ranges", arches=("riscv64",)),
+    Case("memory-far", far_ram, says="boot: RAM beyond the kernel's address space is not used",
+         arches=("riscv64",)),
+    Case("no-memory", lambda t: t.delete(memory_node(t)), stops="panic: .*no RAM", arches=("riscv64",)),
+    Case("reserved", reserved),
+    Case("hostile-nodes", hostile),
+    Case("initrd-odd", initrd_at=lambda arch: RAM[arch] + 0x6001235),
+    Case("initrd-nowhere", lambda t: initrd_place(t, 0x7000000000, 0x7000001000), initrd_at=lambda arch: None,
+         says="boot: the initrd does not lie in RAM", stops="panic: "),
+    Case("initrd-backwards", lambda t: initrd_place(t, RAM[t.arch] + 0x6000000, RAM[t.arch] + 0x5000000),
+         initrd_at=lambda arch: None, stops="panic: "),
+    Case("no-chosen-console", lambda t: t.set("chosen", "stdout-path", '"/nothing/here"')),
+    Case("uart-never-drains", never_drains, mute=True, extra=DEAD_UART_FULL, arches=("aarch64",)),
+    Case("no-interrupt-controller", lambda t: t.delete("intc@8000000"), stops="panic: .*no interrupt controller",
+         arches=("aarch64",)),
+    Case("64-cpus", smp=64, cpus=64, qemu=("-machine", "virt"), arches=("riscv64",)),
+    Case("64-cpus", smp=64, cpus=64, qemu=("-machine", "virt,gic-version=3", "-cpu", "max"), arches=("aarch64",)),
+    Case("ram-above-4g", memory=6 << 30, qemu=("-machine", "virt,gic-version=3", "-cpu", "max"), arches=("aarch64",)),
+    Case("32-cpus", smp=32, cpus=32, qemu=("-machine", "q35", "-cpu", "max"), arches=("x86_64",)),
+    Case("32-cpus-xapic", smp=32, cpus=32, qemu=("-machine", "microvm", "-cpu", "qemu64"), arches=("x86_64",)),
+    Case("pm-timer", qemu=("-machine", "q35,hpet=off", "-cpu", "qemu64"), arches=("x86_64",)),
+    Case("no-acpi", smp=1, cpus=1, qemu=("-machine", "microvm,acpi=off", "-cpu", "qemu64"), arches=("x86_64",)),
+    Case("ram-above-4g", memory=6 << 30, qemu=("-machine", "q35", "-cpu", "max"), arches=("x86_64",)),
+    Case("ram-above-4g-small-pages", memory=6 << 30, qemu=("-machine", "pc", "-cpu", "qemu64,pdpe1gb=off"), arches=("x86_64",)),
+    Case("no-uart", mute=True, qemu=("-machine", "q35", "-cpu", "max"), serial=(), arches=("x86_64",)),
+    Case("one-cpu", smp=1, cpus=1, qemu=("-machine", "virt", "-cpu", "la464"), memory=1 << 30, arches=("loongarch64",)),
+]
+
+
+def write_initrd(path, arch):
+    with open(path, "wb") as f:
+        archive = Archive(f)
+        caelum.add_busybox(archive, arch)
+        for d in ("/proc", "/dev", "/sys", "/tmp"):
+            archive.add_dir(d)
+        archive.add_data("/script", SCRIPT.encode())
+        archive.add_data(caelum.RECORD, caelum.run_record("/bin/sh", ["sh", "/script"], caelum.DEFAULT_ENV, "/"), 0o600)
+        archive.finish()
+
+
+def way_tree(case, tree):
+    """Start the kernel with the edited tree; an initrd at an odd place is put there by the emulator's loader device."""
+    def way(board, job):
+        args = ["-kernel", os.path.join(job.build, board.kernel), "-append", job.cmdline]
+        if not case.initrd_at:
+            args += ["-initrd", job.initrd]
+        elif case.initrd_at(case.arch):
+            at = case.initrd_at(case.arch)
+            initrd_place(tree, at, at + os.path.getsize(job.initrd))
+            args += ["-device", f"loader,file={job.initrd},addr=0x{at:x},force-raw=on"]
+        return boards.Start([*args, "-dtb", tree.write()])
+    return way
+
+
+def boot(case, arch, kernel, tmp):
+    """Return: (Result, all that the guest wrote)."""
+    initrd = os.path.join(tmp, "initrd")
+    write_initrd(initrd, arch)
+    qemu, way, case.arch = case.qemu, boards.way_direct, arch
+    if not qemu:
+        tree = Tree(arch, case.smp, tmp)
+        if case.edit:
+            case.edit(tree)
+        qemu, way = ["-machine", MACHINE[arch], "-cpu", CPU[arch]], way_tree(case, tree)
+    board = boards.Board(case.name, arch, "", list(qemu), way)
+    if case.serial is not None:
+        board.serial = case.serial
+    output = bytearray()
+    m = machine.Machine(arch, kernel, initrd, f"caelum.frame=1 caelum.stdio=nss caelum.run={caelum.RECORD}",
+                        case.memory, case.smp, qemu_args=case.extra, board=board)
+    result = m.run(lambda channel, data: output.extend(data), timeout=BOOT_S)
+    return result, output.decode("utf-8", "replace").replace("\r", "")
+
+
+def verdict(case, result, text):
+    """What is wrong, or an empty string."""
+    end = text[-800:]
+    if case.mute:
+        return "" if result.qemu_status == 0 else f"QEMU ended with {result.qemu_status}: {end!r}"
+    if case.says and not re.search(case.says, text):
+        return f"no line {case.says!r} in {end!r}"
+    if case.stops:
+        return "" if re.search(case.stops, text) else f"no line {case.stops!r} in {end!r}"
+    if result.timed_out or result.status != EXIT:
+        return f"status {result.status}{' (hung)' if result.timed_out else ''}: {end!r} {result.qemu_errors}"
+    return "" if f"cpus: {case.cpus}\n" in text else f"not {case.cpus} CPUs: {end!r}"
+
+
+def run_one(tally, case, arch, verbose):
+    try:
+        kernel = caelum.build(arch, [], verbose)
+        with tempfile.TemporaryDirectory(prefix="caelum-") as tmp:
+            result, text = boot(case, arch, kernel, tmp)
+    except (caelum.Failure, OSError, subprocess.SubprocessError) as e:
+        tally.result(f"badboot-{case.name}", "fail", str(e), arch, case.smp)
+        return
+    wrong = verdict(case, result, text)
+    tally.result(f"badboot-{case.name}", "fail" if wrong else "pass", wrong, arch, case.smp)
+
+
+def run(tally, args):
+    before = tally.passed, tally.failed, tally.skipped
+    for case in CASES:
+        for arch in case.arches:
+            if args.names and case.name not in args.names or args.arch and arch not in args.arch:
+                continue
+            if not case.qemu and not shutil.which("dtc"):
+                tally.result(f"badboot-{case.name}", "skip", "dtc is not here (package device-tree-compiler)", arch, case.smp)
+            else:
+                run_one(tally, case, arch, args.verbose)
+    print("bad boot: {} passed, {} failed, {} skipped".format(
+        tally.passed - before[0], tally.failed - before[1], tally.skipped - before[2]), flush=True)
