@@ -89,6 +89,12 @@ def boot_image(board, kernel, programs):
             return boot(board, kernel, initrd)
 
 
+def cpu_seconds():
+    """What the machines have used so far: on a busy computer the only time that says something about them."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
 def run_one(tally, board, verbose):
     name = f"machine-{board.name}"
     start = time.monotonic()
@@ -98,6 +104,7 @@ def run_one(tally, board, verbose):
         if programs is None:
             tally.result(name, "skip", "the mirror does not have this architecture's libraries", board.arch, board.default_smp)
             return
+        before = cpu_seconds()
         result, text = boot_image(board, kernel, programs)
     except boards.Missing as e:
         tally.result(name, "skip", str(e), board.arch, board.default_smp)
@@ -106,13 +113,15 @@ def run_one(tally, board, verbose):
         tally.result(name, "fail", str(e), board.arch, board.default_smp)
         return
     wrong = verdict(board, result, kernel, text)
-    print(f"{board.name}: {'FAILED' if wrong else 'booted'} ({time.monotonic() - start:.0f} s)", flush=True)
+    print(f"{board.name}: {'FAILED' if wrong else 'booted'} ({time.monotonic() - start:.0f} s, {cpu_seconds() - before:.0f} s of CPU)", flush=True)
     tally.result(name, "fail" if wrong else "pass", wrong, board.arch, board.default_smp)
 
 
 def run(tally, args):
     """The boards that @args names, or all of its architectures."""
+    start, before = time.monotonic(), cpu_seconds()
     for board in boards.BOARDS.values():
         if args.names and board.name not in args.names or args.arch and board.arch not in args.arch:
             continue
         run_one(tally, board, args.verbose)
+    print(f"machines: {time.monotonic() - start:.0f} s, {cpu_seconds() - before:.0f} s of CPU", flush=True)
