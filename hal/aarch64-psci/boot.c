@@ -101,10 +101,14 @@ int cpu_mpidr(const void *fdt, int node, u64 *mpidr)
 static int __init cpu_hwid(const void *fdt, int node, u64 *hwid)
 {
 	const char *method = fdt_getprop(fdt, node, "enable-method", NULL);
+	const char *status = fdt_getprop(fdt, node, "status", NULL);
 	int err = cpu_mpidr(fdt, node, hwid);
 
 	if (err)
 		return err;
+	/* "disabled" is one that waits to be started. */
+	if (status && !strncmp(status, "fail", 4))
+		return -ENODEV;
 	if (*hwid == boot_info.cpu_hwid[0] || (method && !strcmp(method, "psci")))
 		return 0;
 	return spintable_can_start(fdt, node) ? 0 : -ENODEV;

@@ -32,15 +32,17 @@ static void __init early_puts(const char *s)
 static void __init range_add(struct boot_range *list, unsigned int *n, paddr_t base, u64 size,
 			     const char *what)
 {
+	static bool told __initdata;
+
 	if (base > LAST_PAGE)
 		return;
 	size = min(size, LAST_PAGE - base); /* so that no end wraps to 0 */
 	if (size == 0)
 		return;
 	if (*n == BOOT_MAX_RANGES) {
-		early_puts("boot: too many memory ranges, one dropped: ");
-		early_puts(what);
-		early_puts("\r\n");
+		if (!told)
+			early_puts(what);
+		told = true;
 		return;
 	}
 	list[(*n)++] = (struct boot_range){ base, size };
@@ -48,17 +50,20 @@ static void __init range_add(struct boot_range *list, unsigned int *n, paddr_t b
 
 void __init boot_add_ram(paddr_t base, u64 size)
 {
-	range_add(boot_info.ram, &boot_info.nram, base, size, "RAM");
+	range_add(boot_info.ram, &boot_info.nram, base, size,
+		  "boot: too many memory ranges: some RAM is not used\r\n");
 }
 
 void __init boot_add_reserved(paddr_t base, u64 size)
 {
-	range_add(boot_info.reserved, &boot_info.nreserved, base, size, "reserved");
+	range_add(boot_info.reserved, &boot_info.nreserved, base, size,
+		  "boot: too many reserved ranges: some are not kept\r\n");
 }
 
 void __init boot_add_hole(paddr_t base, u64 size)
 {
-	range_add(holes, &nholes, base, size, "hole");
+	range_add(holes, &nholes, base, size,
+		  "boot: too many holes in memory: some are not left out\r\n");
 }
 
 static void __init range_sort(struct boot_range *list, unsigned int n)

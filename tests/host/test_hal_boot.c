@@ -7,6 +7,7 @@
 #include <hal/boot.h>
 #include <hal/driver.h>
 #include <hal/irq.h>
+#include <hal/paging.h>
 #include <lib/string.h>
 #include <libfdt.h>
 
@@ -176,8 +177,10 @@ static void test_scan(void **state)
 	assert_int_equal(boot_info.ncpus, 2);
 	assert_int_equal(boot_info.cpu_hwid[0], 1);
 	assert_int_equal(boot_info.cpu_hwid[1], 4);
-	assert_int_equal(boot_info.nram, 1);
+	assert_int_equal(boot_info.nram, 2);
 	assert_range(&boot_info.ram[0], 0x80040000, 0x8000000 - 0x40000);
+	/* The tree itself, wherever it is, must be readable. */
+	assert_true(boot_info.ram[1].base <= virt_to_phys(tree));
 	assert_range(&boot_info.reserved[0], 0x80100000, 0x1000);
 	assert_range(&boot_info.reserved[1], 0x80300000, 0x1000);
 	assert_range(&boot_info.reserved[2], 0x84000000, 0x2000);
