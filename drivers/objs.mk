@@ -1,2 +1,4 @@
 # SPDX-License-Identifier: MIT
-obj-y += irqchip/ power/ rtc/ serial/
+obj-y += irqchip/ power/ rtc/ serial/ virtio/
+obj-$(CONFIG_BLOCK) += block/
+obj-$(CONFIG_PCI) += pci/

@@ -293,3 +293,52 @@ ssize_t text_read(struct iov_iter *to, loff_t *pos, const char *buf, size_t len)
 	*pos += (loff_t)n;
 	return (ssize_t)n;
 }
+
+/* ---- what file systems share ---- */
+
+void file_map_get(void *owner)
+{
+	file_get(owner);
+}
+void file_map_put(void *owner)
+{
+	file_put(owner);
+}
+
+void file_map_describe(void *owner, char *buf, size_t size, u64 *dev, u64 *ino)
+{
+	struct file *f = owner;
+	char *name = name_alloc(), *text;
+
+	*dev = f->inode->sb->dev;
+	*ino = f->inode->ino;
+	buf[0] = '\0';
+	if (!name)
+		return;
+	text = path_name(&f->path, name, 4096);
+	if (!IS_ERR(text))
+		strlcpy(buf, text, size);
+	name_free(name);
+}
+
+bool dir_emit_dots(struct file *f, struct dir_ctx *ctx)
+{
+	struct dentry *d = f->path.dentry;
+
+	if (ctx->pos == 0) {
+		if (!ctx->emit(ctx, ".", 1, d_inode(d)->ino, 4, 1))
+			return false;
+		ctx->pos = 1;
+	}
+	if (ctx->pos == 1) {
+		u64 ino;
+
+		spin_lock(&dcache_rename_lock);
+		ino = d->parent->inode->ino;
+		spin_unlock(&dcache_rename_lock);
+		if (!ctx->emit(ctx, "..", 2, ino, 4, 2))
+			return false;
+		ctx->pos = 2;
+	}
+	return true;
+}

@@ -65,6 +65,9 @@ struct chrdev {
 	struct chrdev *next;
 };
 void chrdev_register(struct chrdev *dev);
+/* Enter a node into /dev, or take it away; one that is there already stays. 0 or -Exxx. */
+int devtmpfs_add(const char *name, u32 mode, u64 rdev);
+int devtmpfs_remove(const char *name);
 extern const struct file_ops chrdev_ops, fifo_ops, blkdev_ops, sock_ops, tmpfs_file_ops;
 
 /**
@@ -115,6 +118,12 @@ void mount_detach_tree(struct mount *m);
 
 /* What a reader of a "file system of numbers" sees: the smallest unused device number for a super. */
 u64 anon_dev(void);
+
+/* file.c: the owner of a mapping is the file (struct vm_object_ops); "." and ".." as positions 0 and 1 of a directory, true: go on at 2. */
+void file_map_get(void *owner);
+void file_map_put(void *owner);
+void file_map_describe(void *owner, char *buf, size_t size, u64 *dev, u64 *ino);
+bool dir_emit_dots(struct file *f, struct dir_ctx *ctx);
 
 /* Copy between files through a kernel buffer, for splice, sendfile and copy_file_range. */
 ssize_t file_copy_bytes(struct file *in, loff_t *ipos, struct file *out, loff_t *opos, size_t n);

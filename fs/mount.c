@@ -109,6 +109,11 @@ struct super *super_create(struct fs_type *type, const char *source, const char 
 	return sb;
 }
 
+int super_sync(struct super *sb)
+{
+	return sb->ops && sb->ops->sync ? sb->ops->sync(sb) : 0;
+}
+
 void super_put(struct super *sb)
 {
 	if (!refcount_dec_and_test(&sb->refs))

@@ -6,3 +6,4 @@ obj-y += devfs/devfs.o devfs/mem.o devfs/stream.o
 obj-y += tty/console_tty.o tty/ldisc.o tty/pty.o tty/tty.o
 obj-y += tracefs/tracefs.o tracefs/events.o tracefs/control.o tracefs/stream.o tracefs/probes.o
 obj-y += ipc/ipc.o ipc/msg.o ipc/sem.o ipc/shm.o ipc/mqueue.o ipc/sysctl.o
+obj-$(CONFIG_BLOCK) += block/bdev.o block/bio.o block/pagecache.o block/partition.o

@@ -117,7 +117,7 @@ bool file_can_direct(const struct file *f)
 static struct file *open_finish(const struct path *p, int flags, u32 extra_mode)
 {
 	struct inode *inode = d_inode(p->dentry);
-	struct file *f = file_alloc(inode->fops, flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC),
+	struct file *f = file_alloc(inode->fops, flags & ~(O_CREAT | O_TRUNC | O_CLOEXEC),
 				    open_mode(flags) | extra_mode);
 	int r = 0;
 
@@ -144,7 +144,7 @@ static struct file *open_finish(const struct path *p, int flags, u32 extra_mode)
 		return ERR_PTR(r);
 	}
 	f->mode |= FMODE_OPENED;
-	f->flags &= ~O_NOCTTY; /* open() has seen it */
+	f->flags &= ~(O_NOCTTY | O_EXCL); /* open() has seen them */
 	return f;
 }
 

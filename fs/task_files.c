@@ -335,3 +335,12 @@ int files_chdir(const char *path)
 	path_put(&old);
 	return 0;
 }
+
+/* Without CONFIG_BLOCK there are no disks. */
+__weak void files_start_disks(void)
+{
+}
+
+__weak void files_sync(void)
+{
+}

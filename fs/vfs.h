@@ -148,6 +148,7 @@ struct inode {
 	const struct inode_ops *ops;
 	const struct file_ops *fops;
 	struct vm_object object; /* page cache of regular files */
+	struct cache *cache;	 /* of a file on a disk (fs/block/pagecache.h); set once */
 	u32 seals;		 /* F_SEAL_*: lock */
 	bool linkable;		 /* O_TMPFILE without O_EXCL: may be given its first name; lock */
 	s32 write_denied;	 /* >0 open for writing, <0 being executed (ETXTBSY): atomic */
@@ -188,6 +189,7 @@ struct super_ops {
 	void (*put_super)(struct super *sb);  /* let go of dentries: the root's goes next */
 	void (*free_super)(struct super *sb); /* the last inode has gone: free sb->priv */
 	int (*remount)(struct super *sb, unsigned long flags, const char *data);
+	int (*sync)(struct super *sb);					/* NULL: there is no disk */
 	void (*show_options)(struct super *sb, char *buf, size_t size); /* ",size=..." */
 };
 struct super {
@@ -215,6 +217,8 @@ struct fs_type {
 void fs_type_register(struct fs_type *type);
 /** super_create() - an instance with a root, without a mount (kernel's own: pipes, memfd). ERR_PTR. */
 struct super *super_create(struct fs_type *type, const char *source, const char *data);
+/** super_sync() - what was changed is on the disk when it returns. 0 or -EIO. */
+int super_sync(struct super *sb);
 void super_put(struct super *sb);
 
 struct mount {

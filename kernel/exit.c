@@ -540,6 +540,7 @@ static __noreturn void init_died(int status)
 	int value, code = wait_status_code(status, &value);
 
 	trace_profile_end();
+	files_sync();
 	console_report_exit(code == CLD_EXITED ? value : 128 + value);
 	hal_power_off(code == CLD_EXITED ? value : 128 + value);
 }

@@ -57,6 +57,9 @@ int files_unpack_root(const void *image, size_t size, const char *what);
 int files_open_stdio(void);
 /** files_read_whole() - a file's content in kmalloc()ed memory with a NUL behind it. Length or -Exxx. */
 ssize_t files_read_whole(const char *path, char **out);
+/** files_start_disks() - make the disks that drivers found ready, with their partitions in /dev. files_sync() - write all back. */
+void files_start_disks(void);
+void files_sync(void);
 int files_unlink(const char *path);
 int files_chdir(const char *path);
 

@@ -397,6 +397,7 @@ static void init_main(void *arg)
 	start_secondaries();
 	if (options.ktest)
 		ktest_main();
+	files_start_disks();
 	unpack_root();
 	r = files_open_stdio();
 	if (r)

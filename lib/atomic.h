@@ -32,11 +32,13 @@ typedef struct {
 
 #define ATOMIC_INIT(i)		{ (i) }
 
-/* ---- Barriers between CPUs, for ordinary memory ---- */
+/* ---- Barriers between CPUs, for ordinary memory; <hal/io.h> has the CPU's own ---- */
 
+#ifndef smp_mb
 #define smp_mb()	__atomic_thread_fence(__ATOMIC_SEQ_CST)	/* all before all */
 #define smp_rmb()	__atomic_thread_fence(__ATOMIC_ACQUIRE)	/* loads before loads */
 #define smp_wmb()	__atomic_thread_fence(__ATOMIC_RELEASE)	/* stores before stores */
+#endif
 
 /* Nothing after the load moves before it; nothing before the store moves after it. */
 #define smp_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
@@ -45,18 +47,20 @@ typedef struct {
 /* ---- Bits of one byte, set and cleared atomically, as release stores ---- */
 
 /* By way of the aligned word the byte lies in: not every compiler has byte forms. Its other bytes keep what they hold. */
-static inline void atomic_set_bits8(u8 *p, u8 bits)
+static inline u8 atomic_set_bits8(u8 *p, u8 bits)
 {
 	u32 *word = (u32 *)((unsigned long)p & ~3UL);
+	unsigned int shift = 8 * ((unsigned long)p & 3);
 
-	__atomic_fetch_or(word, (u32)bits << 8 * ((unsigned long)p & 3), __ATOMIC_RELEASE);
+	return (u8)(__atomic_fetch_or(word, (u32)bits << shift, __ATOMIC_ACQ_REL) >> shift);
 }
 
-static inline void atomic_clear_bits8(u8 *p, u8 bits)
+static inline u8 atomic_clear_bits8(u8 *p, u8 bits)
 {
 	u32 *word = (u32 *)((unsigned long)p & ~3UL);
+	unsigned int shift = 8 * ((unsigned long)p & 3);
 
-	__atomic_fetch_and(word, ~((u32)bits << 8 * ((unsigned long)p & 3)), __ATOMIC_RELEASE);
+	return (u8)(__atomic_fetch_and(word, ~((u32)bits << shift), __ATOMIC_ACQ_REL) >> shift);
 }
 
 /* ---- The same on plain variables of 1, 2, 4 or 8 bytes, pointers included ---- */

@@ -189,6 +189,22 @@ static void fault_around(struct vma *vma, uaddr_t addr)
 			page_put(pages[i]);
 }
 
+/* A page of a shared mapping, writable. Marked dirty afterwards, so that a write-back that comes between does not miss a store. */
+static enum vm_fault install_shared(struct vma *vma, uaddr_t addr, const struct hal_pte_info *old,
+				    struct page *page)
+{
+	void (*dirty)(struct vm_object *obj, struct page *page) = vma->object->ops->page_dirty;
+	enum vm_fault r;
+
+	if (!dirty)
+		return install_page(vma, addr, old, page, vma_hal_prot(vma), true);
+	page_get(page);
+	r = install_page(vma, addr, old, page, vma_hal_prot(vma), true);
+	dirty(vma->object, page);
+	page_put(page);
+	return r;
+}
+
 static enum vm_fault fault_object(struct vma *vma, uaddr_t addr, unsigned int access,
 				  const struct hal_pte_info *old)
 {
@@ -209,7 +225,7 @@ static enum vm_fault fault_object(struct vma *vma, uaddr_t addr, unsigned int ac
 	if (vma->flags & VM_EXEC)
 		page_fetchable(page);
 	if (write)
-		return install_page(vma, addr, old, page, vma_hal_prot(vma), true);
+		return install_shared(vma, addr, old, page);
 	r = install_page(vma, addr, old, page, vma_hal_prot(vma) & ~HAL_WRITE, true);
 	if (r == VM_FAULT_OK)
 		fault_around(vma, addr);

@@ -24,16 +24,13 @@ void vm_object_subsystem_init(void);
 /* The one accounting hook: every page changes kind here. */
 void account_pages(enum page_type type, s64 npages);
 
-/** mm_register_shrinker() - @fn frees what it can and returns pages freed; called in task context when memory is short. */
-void mm_register_shrinker(u64 (*fn)(void));
-
 extern struct page *zero_page;
 
 /* mm/vm.c for mm/fault.c and the others */
 unsigned int vma_hal_prot(const struct vma *vma);
 /** vm_zap() - unmap pages of [start, end) and flush; the mappings stay. vm->lock held. */
 void vm_zap(struct vm *vm, uaddr_t start, uaddr_t end);
-void vm_zap_object(struct vm *vm, struct vm_object *obj, u64 first, u64 last);
+void vm_zap_object(struct vm *vm, struct vm_object *obj, u64 first, u64 last, bool shared_only);
 /** vm_object_create_shared() - @npages for MAP_SHARED | MAP_ANONYMOUS; *owner carries the caller's reference. ERR_PTR(-ENOMEM). */
 struct vm_object *vm_object_create_shared(u64 npages, void **owner);
 /** vm_fault_locked() - as vm_handle_fault() with vm->lock held for reading. */

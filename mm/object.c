@@ -134,7 +134,7 @@ static struct vm *next_unvisited(struct vm_object *obj, u64 first, u64 last, u64
  * Unmap [first, last] from every mapping. The list may change between two visits; a mapping that appears meanwhile
  * cannot show the pages that were taken out (see vm_fault_locked()).
  */
-static void unmap_everywhere(struct vm_object *obj, u64 first, u64 last)
+static void unmap_everywhere(struct vm_object *obj, u64 first, u64 last, bool shared_only)
 {
 	static u64 last_stamp;
 	u64 stamp = __atomic_add_fetch(&last_stamp, 1, __ATOMIC_RELAXED);
@@ -142,19 +142,20 @@ static void unmap_everywhere(struct vm_object *obj, u64 first, u64 last)
 
 	while ((vm = next_unvisited(obj, first, last, stamp))) {
 		rwsem_down_read(&vm->lock);
-		vm_zap_object(vm, obj, first, last);
+		vm_zap_object(vm, obj, first, last, shared_only);
 		rwsem_up_read(&vm->lock);
 		vm_put(vm);
 	}
 }
 
-/* Zap every part of @vm that shows these pages; vm->lock held for reading. */
-void vm_zap_object(struct vm *vm, struct vm_object *obj, u64 first, u64 last)
+/* Zap every part of @vm that shows these pages, or only of its shared mappings; vm->lock held for reading. */
+void vm_zap_object(struct vm *vm, struct vm_object *obj, u64 first, u64 last, bool shared_only)
 {
 	uaddr_t start, end;
 
 	for (struct vma *vma = vm_next(vm, NULL); vma; vma = vm_next(vm, vma))
-		if (vma->object == obj && vma_part(vma, first, last, &start, &end))
+		if (vma->object == obj && (!shared_only || (vma->flags & VM_SHARED)) &&
+		    vma_part(vma, first, last, &start, &end))
 			vm_zap(vm, start, end);
 }
 
@@ -169,7 +170,12 @@ void vm_object_truncate(struct vm_object *obj, u64 first, u64 last)
 		while (n-- > 0)
 			page_put(page[n]);
 	if (!list_empty(&obj->maps))
-		unmap_everywhere(obj, first, last);
+		unmap_everywhere(obj, first, last, false);
+}
+
+void vm_object_unmap_shared(struct vm_object *obj, u64 first, u64 last)
+{
+	unmap_everywhere(obj, first, last, true);
 }
 
 /* ---- shared anonymous memory ---- */

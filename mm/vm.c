@@ -1371,8 +1371,41 @@ void vm_unlock_all(struct vm *vm)
 	rwsem_up_write(&vm->lock);
 }
 
+/* Write back what the mapping at or behind *addr shows of a disk's file; *addr moves behind it. The lock is not held meanwhile. */
+static int sync_one(struct vm *vm, uaddr_t *addr, uaddr_t end)
+{
+	struct vm_object *obj = NULL;
+	u64 first = 0, last = 0;
+	void (*put)(void *owner) = NULL;
+	void *owner = NULL;
+	struct vma *vma;
+	int r = 0;
+
+	rwsem_down_read(&vm->lock);
+	vma = vm_find_from(vm, *addr);
+	if (vma && vma->start < end && (vma->flags & VM_SHARED) && vma->object &&
+	    vma->object->ops->sync) {
+		uaddr_t from = max(*addr, vma->start), to = min(end, vma->end);
+
+		obj = vma->object;
+		owner = vma->owner;
+		put = obj->ops->owner_put;
+		obj->ops->owner_get(owner);
+		first = vma->pgoff + ((from - vma->start) >> PAGE_SHIFT);
+		last = vma->pgoff + ((to - 1 - vma->start) >> PAGE_SHIFT);
+	}
+	*addr = vma ? vma->end : end;
+	rwsem_up_read(&vm->lock);
+	if (obj) {
+		r = obj->ops->sync(obj, first, last);
+		put(owner);
+	}
+	return r;
+}
+
 int vm_sync(struct vm *vm, uaddr_t addr, size_t len, unsigned int flags)
 {
+	uaddr_t end;
 	int r;
 
 	if ((flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) || (addr & ~PAGE_MASK) ||
@@ -1393,6 +1426,9 @@ int vm_sync(struct vm *vm, uaddr_t addr, size_t len, unsigned int flags)
 			if (v->flags & VM_LOCKED)
 				r = -EBUSY;
 	rwsem_up_read(&vm->lock);
+	end = addr + len;
+	while (!r && (flags & MS_SYNC) && addr < end)
+		r = sync_one(vm, &addr, end);
 	return r;
 }
 

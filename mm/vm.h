@@ -52,12 +52,19 @@
 
 struct vm_object;
 
+/** mm_register_shrinker() - @fn frees what it can and returns pages freed; called in task context when memory is short. */
+void mm_register_shrinker(u64 (*fn)(void));
+
 struct vm_object_ops {
 	/*
 	 * Find or make the page at @index; returned with a reference. @write: the page will be written through a
 	 * shared mapping. -EFAULT: past the end of the file (SIGBUS, BUS_ADRERR); -ENOMEM; -EIO. May sleep.
 	 */
 	int (*get_page)(struct vm_object *obj, u64 index, bool write, struct page **out);
+	/* After a page was entered writable into a shared mapping: it may differ from the disk's. NULL: there is no disk. */
+	void (*page_dirty)(struct vm_object *obj, struct page *page);
+	/* msync: write pages [first, last] back. No lock held. 0 or -EIO. NULL: as above. */
+	int (*sync)(struct vm_object *obj, u64 first, u64 last);
 	/* Reference on what keeps the object alive (struct file *); one per mapping. */
 	void (*owner_get)(void *owner);
 	void (*owner_put)(void *owner);
@@ -90,6 +97,8 @@ struct page *vm_object_find(struct vm_object *obj, u64 index);
 int vm_object_insert(struct vm_object *obj, u64 index, struct page *page, struct page **out);
 /** vm_object_truncate() - drop pages [first, last], unmapping them everywhere (private copies of shared-file pages too, as truncate does). May sleep. */
 void vm_object_truncate(struct vm_object *obj, u64 first, u64 last);
+/** vm_object_unmap_shared() - take pages [first, last] out of all shared mappings: the next access faults. May sleep. */
+void vm_object_unmap_shared(struct vm_object *obj, u64 first, u64 last);
 
 struct vma {
 	struct rb_node node; /* w: vm->lock */

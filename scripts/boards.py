@@ -18,6 +18,7 @@ FIRMWARE = os.path.join(ROOT, "build", "deps", "firmware")
 KERNEL_FILE = {"x86_64": "caelum.elf", "riscv64": "Image", "aarch64": "Image",
                "loongarch64": "caelum.elf"}
 LEAST_MEMORY = {"loongarch64": 1 << 30}
+DISK_BUS = {"x86_64": "pci", "riscv64": "device", "aarch64": "device", "loongarch64": "pci"}
 GIB = 1 << 30
 
 
@@ -336,6 +337,20 @@ def board_list():
 
 
 BOARDS = {board.name: board for board in board_list()}
+
+
+def disks(board, files):
+    """QEMU's arguments that give @board the raw images @files as disks: the first as its SD card where it has a slot."""
+    args = []
+    for i, path in enumerate(files):
+        if not os.path.isfile(path):
+            raise Missing(f"{path}: no such file")
+        where = f"file={path.replace(',', ',,')},format=raw"
+        if board.sd:
+            args += ["-drive", f"if=sd,{where}"]
+        else:
+            args += ["-drive", f"if=none,id=disk{i},{where}", "-device", f"virtio-blk-{DISK_BUS[board.arch]},drive=disk{i}"]
+    return args
 
 
 def default_board(arch):

@@ -397,6 +397,7 @@ def boot(args, arch, build_path, initrd, stdio, gdb_port=None, log=None, recordi
     if args.append:
         cmdline += " " + args.append
     qemu_args = args.qemu_args.split() if args.qemu_args else []
+    qemu_args += boards.disks((args.board or boards.default_board(arch)), args.disk)
     m = machine.Machine(arch, build_path, initrd, cmdline, args.memory, args.smp or 1, qemu_args, gdb_port,
                         args.board)
     if recording:
@@ -597,6 +598,7 @@ def add_machine_options(p):
     p.add_argument("--cwd", metavar="DIR", help="the program's working directory (default /)")
     p.add_argument("--file", action="append", default=[], metavar="SRC:DST",
                    help="put a file or directory of this machine into the guest")
+    p.add_argument("--disk", action="append", default=[], metavar="FILE", help="give the guest a raw image as a disk, read-write (/dev/vda, ...)")
     p.add_argument("--rootfs", metavar="DIR|TAR", help="make this the guest's root file system; PROGRAM is looked up in it first")
     p.add_argument("--busybox", action="store_true", help="also put busybox and its applets into /bin")
     p.add_argument("--strace", action="store_true", help="print system calls as strace does")

@@ -8,6 +8,7 @@
 #include <fs/lease.h>
 #include <fs/locks.h>
 #include <fs/tmpfs/tmpfs.h>
+#include <kernel/files.h>
 #include <syscall/proto.h>
 #include <uapi/capability.h>
 
@@ -334,9 +335,9 @@ long sys_fdatasync(fd_t fd)
 	return fsync_fd(fd, true);
 }
 
-/* Every file system there is lives in memory: there is nothing to write back. */
 long sys_sync(void)
 {
+	files_sync();
 	return 0;
 }
 
@@ -344,10 +345,13 @@ long sys_syncfs(fd_t fd)
 {
 	struct fd f = fdget(fd);
 
+	long r;
+
 	if (!f.file)
 		return -EBADF;
+	r = super_sync(f.file->inode->sb);
 	fdput(f);
-	return 0;
+	return r;
 }
 
 long sys_sync_file_range(fd_t fd, loff_t off, loff_t n, uint flags)

@@ -5,6 +5,8 @@ import re
 import subprocess
 import tempfile
 
+import boards
+import bootfiles
 import caelum
 import machine
 from mkcpio import Archive
@@ -13,6 +15,7 @@ from symbolize import symbolize
 # The runner's line: a file's name alone. What the programs print themselves does not look like it.
 LINE = re.compile(r"^(not )?ok \d+ - ([\w.+-]+)(?: # (.*))?$")
 MEMORY = 1 << 30
+FAT_SIZE = 40 << 20
 
 
 def build_programs(arch):
@@ -54,6 +57,15 @@ def write_image(path, arch, programs, names):
         archive.finish()
 
 
+def write_disk(path):
+    """A scratch disk: a FAT partition for the tests of file systems, and one of nothing."""
+    parts = [(bootfiles.ESP_GUID, "fat", bootfiles.fat({"HELLO.TXT": b"hello\n"}, FAT_SIZE)),
+             (bootfiles.ESP_GUID, "scratch", bytes(8 << 20))]
+    with open(path, "wb") as f:
+        f.write(bootfiles.gpt_disk(parts))
+    return path
+
+
 def run(tally, arch, kernel, programs, smp, timeout, names):
     """Boot with @smp CPUs and put every result into @tally."""
     with tempfile.TemporaryDirectory(prefix="caelum-") as tmp:
@@ -61,7 +73,8 @@ def run(tally, arch, kernel, programs, smp, timeout, names):
         write_image(initrd, arch, programs, names)
         cmdline = f"caelum.frame=1 caelum.stdio=nss caelum.run={caelum.RECORD} quiet"
         output = bytearray()
-        m = machine.Machine(arch, kernel, initrd, cmdline, MEMORY, smp)
+        disk = write_disk(os.path.join(tmp, "disk"))
+        m = machine.Machine(arch, kernel, initrd, cmdline, MEMORY, smp, boards.disks(boards.default_board(arch), [disk]))
         result = m.run(lambda channel, data: output.extend(data) if channel in ("o", "e") else None,
                        timeout=timeout)
     text = output.decode("utf-8", "replace").replace("\r", "")

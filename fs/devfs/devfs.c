@@ -38,7 +38,7 @@ static int no_device(struct inode *inode, struct file *f)
 }
 
 const struct file_ops chrdev_ops = { .open = chrdev_open };
-const struct file_ops blkdev_ops = { .open = no_device };
+__weak const struct file_ops blkdev_ops = { .open = no_device }; /* without CONFIG_BLOCK */
 const struct file_ops sock_ops = { .open = no_device };
 
 void inode_init_special(struct inode *inode, u64 rdev)
@@ -115,6 +115,33 @@ static int devtmpfs_fill(struct super *sb, const char *source, const char *data)
 static struct fs_type devtmpfs_type = {
 	.name = "devtmpfs", .nodev = true, .fill = devtmpfs_fill, .single = true
 };
+
+int devtmpfs_add(const char *name, u32 mode, u64 rdev)
+{
+	return devtmpfs_type.instance ? add_entry(devtmpfs_type.instance, name, mode, rdev, NULL)
+				      : -ENODEV;
+}
+
+int devtmpfs_remove(const char *name)
+{
+	struct super *sb = devtmpfs_type.instance;
+	struct inode *root = sb ? d_inode(sb->root) : NULL;
+	struct dentry *d;
+	int r = 0;
+
+	if (!root)
+		return -ENODEV;
+	rwsem_down_write(&root->lock);
+	d = lookup_one(sb->root, name, strlen(name));
+	if (!IS_ERR(d) && d_inode(d)) {
+		r = root->ops->unlink(root, d);
+		d_drop(d);
+	}
+	rwsem_up_write(&root->lock);
+	if (!IS_ERR(d))
+		dput(d);
+	return r;
+}
 
 void devfs_init(void)
 {

@@ -336,35 +336,13 @@ static int tmpfs_tmpfile(struct inode *dir, struct inode **out, u32 mode)
 	return 0;
 }
 
-static bool emit_dots(struct file *f, struct dir_ctx *ctx)
-{
-	struct dentry *d = f->path.dentry;
-
-	if (ctx->pos == 0) {
-		if (!ctx->emit(ctx, ".", 1, d_inode(d)->ino, 4, 1))
-			return false;
-		ctx->pos = 1;
-	}
-	if (ctx->pos == 1) {
-		u64 ino;
-
-		spin_lock(&dcache_rename_lock);
-		ino = d->parent->inode->ino;
-		spin_unlock(&dcache_rename_lock);
-		if (!ctx->emit(ctx, "..", 2, ino, 4, 2))
-			return false;
-		ctx->pos = 2;
-	}
-	return true;
-}
-
 static int tmpfs_iterate(struct file *f, struct dir_ctx *ctx)
 {
 	struct tmpfs_node *node = tnode(f->inode);
 	struct dentry *d;
 	u64 pos;
 
-	if (!emit_dots(f, ctx))
+	if (!dir_emit_dots(f, ctx))
 		return 0;
 	xa_for_each_range(&node->entries, pos, d, (u64)ctx->pos, U64_MAX)
 	{
@@ -434,31 +412,6 @@ static int object_get_page(struct vm_object *obj, u64 index, bool write, struct 
 	return r == -ENOSPC ? -EFAULT : r; /* a full tmpfs is SIGBUS, as on Linux */
 }
 
-static void owner_get(void *owner)
-{
-	file_get(owner);
-}
-static void owner_put(void *owner)
-{
-	file_put(owner);
-}
-
-static void object_describe(void *owner, char *buf, size_t size, u64 *dev, u64 *ino)
-{
-	struct file *f = owner;
-	char *name = name_alloc(), *text;
-
-	*dev = f->inode->sb->dev;
-	*ino = f->inode->ino;
-	buf[0] = '\0';
-	if (!name)
-		return;
-	text = path_name(&f->path, name, 4096);
-	if (!IS_ERR(text))
-		strlcpy(buf, text, size);
-	name_free(name);
-}
-
 static int object_remove(void *owner, u64 off, u64 len)
 {
 	struct file *f = owner;
@@ -469,9 +422,9 @@ static int object_remove(void *owner, u64 off, u64 len)
 
 static const struct vm_object_ops object_ops = {
 	.get_page = object_get_page,
-	.owner_get = owner_get,
-	.owner_put = owner_put,
-	.describe = object_describe,
+	.owner_get = file_map_get,
+	.owner_put = file_map_put,
+	.describe = file_map_describe,
 	.remove = object_remove,
 	.sparse = true,
 };

@@ -83,6 +83,7 @@ void hal_probe_devices(void)
 	cmos_rtc_init();
 	probe_spcr();
 	probe_com_ports();
+	pc_pci_init();
 }
 
 /* RDSEED, else RDRAND: both may fail for a moment. */

@@ -44,6 +44,7 @@ void ioapic_vector(unsigned int vector);
 /* power.c, cmos.c */
 void pc_power_init(void);
 void cmos_rtc_init(void);
+void pc_pci_init(void);
 
 /* Spin for @ns by the TSC. */
 void pc_delay_ns(u64 ns);

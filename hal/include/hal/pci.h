@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * PCI: how a machine's bridge is reached. drivers/pci/ looks for devices behind it.
+ */
+#ifndef HAL_PCI_H
+#define HAL_PCI_H
+
+#include <types.h>
+
+struct pci_host {
+	/* Read and write a word of a function's configuration space; @off a multiple of 4, below 256. */
+	u32 (*read)(struct pci_host *host, unsigned int devfn, unsigned int off);
+	void (*write)(struct pci_host *host, unsigned int devfn, unsigned int off, u32 value);
+	/* The bus's addresses that no firmware has given out, or size 0: it has given out all. CPU and bus addresses are the same. */
+	u64 window, window_size;
+	const void *fdt; /* for interrupt-map, or NULL: devices cannot interrupt */
+	int node;
+	void *priv;
+};
+
+/** pci_host_scan() - find the devices on the first bus and start their drivers. Device probing. */
+void pci_host_scan(struct pci_host *host);
+
+#endif
