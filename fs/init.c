@@ -8,6 +8,11 @@
 #include <fs/ipc/mqueue.h>
 #include <fs/tmpfs/tmpfs.h>
 
+/* Without CONFIG_FAT. */
+__weak void fat_init(void)
+{
+}
+
 static void mount_or_panic(const char *type, const char *where, unsigned long flags,
 			   const char *data)
 {
@@ -56,6 +61,7 @@ void vfs_init(void)
 	procfs_init();
 	sysfs_init();
 	tracefs_init();
+	fat_init();
 	mount_root();
 	mount_or_panic("devtmpfs", "/dev", MS_NOSUID, NULL);
 	mount_or_panic("devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "gid=5,mode=620,ptmxmode=666");

@@ -30,6 +30,7 @@ void tmpfs_init(void);
 void procfs_init(void);
 void sysfs_init(void);
 void tracefs_init(void);
+void fat_init(void);
 void tty_init(void);
 void pty_init(void);
 

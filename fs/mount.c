@@ -78,7 +78,8 @@ static int super_change(struct super *sb, unsigned long flags, const char *data)
 	return data && *data ? -EINVAL : 0;
 }
 
-struct super *super_create(struct fs_type *type, const char *source, const char *data)
+static struct super *super_create_flags(struct fs_type *type, const char *source, const char *data,
+					unsigned long flags)
 {
 	struct super *sb;
 	int r;
@@ -97,6 +98,7 @@ struct super *super_create(struct fs_type *type, const char *source, const char 
 	sb->type = type;
 	sb->dev = anon_dev();
 	sb->max_bytes = S64_MAX;
+	sb->flags = flags & SB_FLAGS;
 	r = type->fill(sb, source, data);
 	if (r) {
 		kfree(sb);
@@ -107,6 +109,11 @@ struct super *super_create(struct fs_type *type, const char *source, const char 
 		refcount_inc(&sb->refs);
 	}
 	return sb;
+}
+
+struct super *super_create(struct fs_type *type, const char *source, const char *data)
+{
+	return super_create_flags(type, source, data, 0);
 }
 
 int super_sync(struct super *sb)
@@ -288,7 +295,13 @@ static int mount_new(const struct path *at, const char *source, const char *type
 		return -EINVAL;
 	if (!t)
 		return -ENODEV;
-	sb = super_create(t, source, data);
+	sb = t->find ? t->find(source) : NULL;
+	if (sb && ((sb->flags ^ flags) & MS_RDONLY)) {
+		super_put(sb);
+		return -EBUSY;
+	}
+	if (!sb)
+		sb = super_create_flags(t, source, data, flags);
 	if (IS_ERR(sb))
 		return (int)PTR_ERR(sb);
 	sb->flags |= flags & SB_FLAGS;

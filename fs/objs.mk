@@ -7,3 +7,4 @@ obj-y += tty/console_tty.o tty/ldisc.o tty/pty.o tty/tty.o
 obj-y += tracefs/tracefs.o tracefs/events.o tracefs/control.o tracefs/stream.o tracefs/probes.o
 obj-y += ipc/ipc.o ipc/msg.o ipc/sem.o ipc/shm.o ipc/mqueue.o ipc/sysctl.o
 obj-$(CONFIG_BLOCK) += block/bdev.o block/bio.o block/pagecache.o block/partition.o
+obj-$(CONFIG_FAT) += fat/super.o fat/table.o fat/name.o fat/dir.o fat/inode.o

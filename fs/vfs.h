@@ -210,6 +210,8 @@ struct fs_type {
 	bool nodev; /* needs no block device (/proc/filesystems) */
 	/* Fill a new super: ops, magic, root dentry. 0 or -Exxx. */
 	int (*fill)(struct super *sb, const char *source, const char *data);
+	/* What is mounted from @source already, with a reference, or NULL. Of types that stand on a device. */
+	struct super *(*find)(const char *source);
 	bool single; /* one instance, shared by all its mounts */
 	struct super *instance;
 	struct fs_type *next;

@@ -2,6 +2,7 @@
 """Build tests/user for an architecture, boot one machine that runs all of it, and read its TAP."""
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 
@@ -66,6 +67,18 @@ def write_disk(path):
     return path
 
 
+def check_fat(disk):
+    """What fsck finds wrong with the FAT partition after the tests, or an empty string (also where there is no fsck.vfat)."""
+    fsck = shutil.which("fsck.vfat", path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+    if not fsck:
+        return ""
+    with open(disk, "rb") as f, open(disk + ".fat", "wb") as out:
+        f.seek(1 << 20)
+        out.write(f.read(FAT_SIZE))
+    done = subprocess.run([fsck, "-n", disk + ".fat"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    return done.stdout.decode("utf-8", "replace") if done.returncode else ""
+
+
 def run(tally, arch, kernel, programs, smp, timeout, names):
     """Boot with @smp CPUs and put every result into @tally."""
     with tempfile.TemporaryDirectory(prefix="caelum-") as tmp:
@@ -77,12 +90,15 @@ def run(tally, arch, kernel, programs, smp, timeout, names):
         m = machine.Machine(arch, kernel, initrd, cmdline, MEMORY, smp, boards.disks(boards.default_board(arch), [disk]))
         result = m.run(lambda channel, data: output.extend(data) if channel in ("o", "e") else None,
                        timeout=timeout)
+        broken = check_fat(disk) if "fat" in (names or ["fat"]) else ""
     text = output.decode("utf-8", "replace").replace("\r", "")
     log = os.path.join(caelum.ROOT, "build", f"guest-{arch}-smp{smp}.log")
     with open(log, "w", encoding="utf-8") as f:
         f.write(text)
     seen, planned = read_tap(tally, text, arch, smp)
     end = describe_end(result, kernel, timeout, seen, planned)
+    if broken:
+        tally.result("fsck", "fail", broken, arch, smp)
     if end:
         tally.result("runner", "fail", f"{end} (output: {os.path.relpath(log)})", arch, smp)
 

@@ -36,14 +36,13 @@ static struct bdev *bdev_find(u64 rdev)
 
 /* ---- the page cache ---- */
 
-static int move_pages(struct inode *inode, enum disk_op op, u64 index, struct page **pages,
-		      unsigned int n)
+static int bdev_read_pages(struct inode *inode, u64 index, struct page **pages, unsigned int n)
 {
 	struct bdev *b = inode->priv;
 	u64 size = b->nsectors << SECTOR_SHIFT;
 	struct bio bio;
 
-	bio_init(&bio, b, op);
+	bio_init(&bio, b, DISK_READ);
 	for (unsigned int i = 0; i < n; i++) {
 		u64 off = (index + i) << PAGE_SHIFT;
 
@@ -54,14 +53,23 @@ static int move_pages(struct inode *inode, enum disk_op op, u64 index, struct pa
 	return bio_finish(&bio);
 }
 
-static int bdev_read_pages(struct inode *inode, u64 index, struct page **pages, unsigned int n)
-{
-	return move_pages(inode, DISK_READ, index, pages, n);
-}
-
+/* Only the sectors that have changed: the others may be file data, which does not go through this cache. */
 static int bdev_write_pages(struct inode *inode, u64 index, struct page **pages, unsigned int n)
 {
-	return move_pages(inode, DISK_WRITE, index, pages, n);
+	struct bdev *b = inode->priv;
+	u64 sector = index << (PAGE_SHIFT - SECTOR_SHIFT);
+	struct bio bio;
+
+	bio_init(&bio, b, DISK_WRITE);
+	for (unsigned int i = 0; i < n; i++) {
+		u64 changed = __atomic_exchange_n(&pages[i]->private_data, 0, __ATOMIC_ACQUIRE);
+
+		for (unsigned int s = 0; s < PAGE_SIZE / SECTOR_SIZE; s++, sector++)
+			if ((changed >> s & 1) && sector < b->nsectors)
+				bio_add(&bio, sector << SECTOR_SHIFT,
+					page_to_phys(pages[i]) + s * SECTOR_SIZE, SECTOR_SIZE);
+	}
+	return bio_finish(&bio);
 }
 
 static const struct cache_ops bdev_cache_ops = { .read = bdev_read_pages,
@@ -78,9 +86,27 @@ struct page *bdev_page(struct bdev *bdev, u64 off)
 	return r ? ERR_PTR(r) : page;
 }
 
-void bdev_page_dirty(struct bdev *bdev, struct page *page)
+void bdev_page_dirty(struct bdev *bdev, struct page *page, size_t at, size_t len)
 {
-	cache_page_dirty(bdev->inode, page);
+	cache_part_dirty(bdev->inode, page, at, len);
+}
+
+void bdev_forget(struct bdev *bdev, u64 off, size_t len)
+{
+	struct cache *c = bdev->inode->cache;
+
+	mutex_lock(&c->io); /* a write of it under way ends first */
+	for (u64 at = off; at < off + len; at += SECTOR_SIZE) {
+		struct page *page = vm_object_find(&bdev->inode->object, at >> PAGE_SHIFT);
+
+		if (!page)
+			continue;
+		__atomic_fetch_and(&page->private_data,
+				   ~(1ULL << ((at & (PAGE_SIZE - 1)) >> SECTOR_SHIFT)),
+				   __ATOMIC_RELAXED);
+		page_put(page);
+	}
+	mutex_unlock(&c->io);
 }
 
 int bdev_sync(struct bdev *bdev)

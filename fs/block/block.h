@@ -55,7 +55,9 @@ void bdev_super_set(struct bdev *bdev, struct super *sb);
 
 /** bdev_page() - the page of the device's cache at byte @off, with a reference. ERR_PTR(-EIO, -ENOMEM). bdev_page_dirty() after changing it. */
 struct page *bdev_page(struct bdev *bdev, u64 off);
-void bdev_page_dirty(struct bdev *bdev, struct page *page);
+void bdev_page_dirty(struct bdev *bdev, struct page *page, size_t at, size_t len);
+/** bdev_forget() - these bytes, of whole sectors, are file data from now on: what the device's cache has yet to write there must not be written. */
+void bdev_forget(struct bdev *bdev, u64 off, size_t len);
 /** bdev_sync() - write back the device's cache and flush. 0 or -EIO. */
 int bdev_sync(struct bdev *bdev);
 static inline bool bdev_read_only(const struct bdev *bdev)

@@ -16,6 +16,7 @@
  *
  * Clean pages that nobody uses go when memory is short (a shrinker). Dirty ones may be an eighth of memory before who writes has to wait.
  */
+#include <drivers/block/disk.h>
 #include <fs/block/pagecache.h>
 #include <fs/internal.h>
 #include <kernel/sched.h>
@@ -43,11 +44,14 @@ static u64 file_pages(const struct inode *inode)
 
 /* ---- dirty pages ---- */
 
-void cache_page_dirty(struct inode *inode, struct page *page)
+void cache_part_dirty(struct inode *inode, struct page *page, size_t at, size_t len)
 {
 	struct cache *c = inode->cache;
+	unsigned int first = (unsigned int)at >> SECTOR_SHIFT,
+		     last = (unsigned int)(at + len - 1) >> SECTOR_SHIFT;
 
 	page_written(page);
+	__atomic_fetch_or(&page->private_data, (2ULL << last) - (1ULL << first), __ATOMIC_RELEASE);
 	if (atomic_set_bits8(&page->flags, PAGE_DIRTY) & PAGE_DIRTY)
 		return;
 	atomic64_inc(&dirty_pages);
@@ -57,6 +61,11 @@ void cache_page_dirty(struct inode *inode, struct page *page)
 	if (list_empty(&c->dirty))
 		list_add_tail(&c->dirty, &dirty_caches);
 	spin_unlock(&cache_lock);
+}
+
+void cache_page_dirty(struct inode *inode, struct page *page)
+{
+	cache_part_dirty(inode, page, 0, PAGE_SIZE);
 }
 
 /* Take the mark off. Return: it was there. */

@@ -38,6 +38,9 @@ void cache_destroy(struct inode *inode);
 int cache_page(struct inode *inode, u64 index, struct page **out);
 /** cache_page_dirty() - @page has changed. */
 void cache_page_dirty(struct inode *inode, struct page *page);
+/** cache_part_dirty() - the same of @len bytes at @at: page->private_data has a bit for each sector that has changed, which a device's
+ *  write operation takes, so that it leaves alone what the rest of the page shows of others' data. */
+void cache_part_dirty(struct inode *inode, struct page *page, size_t at, size_t len);
 /** cache_drop_unused() - forget clean pages that nobody uses. Return: how many. */
 u64 cache_drop_unused(struct inode *inode);
 /** cache_truncate() - the file ends at @size: pages behind it go, and the rest of the last is zero. inode->lock held. 0 or -EIO. */
