@@ -279,7 +279,7 @@ out:
 	return page;
 }
 
-static bool shrink(void)
+bool mm_shrink(void)
 {
 	u64 freed = 0;
 
@@ -293,7 +293,7 @@ struct page *page_alloc(unsigned int gfp, unsigned int order)
 	struct page *page = try_alloc(gfp, order);
 
 	if (unlikely(!page)) {
-		if ((gfp & GFP_ATOMIC) || !shrink())
+		if ((gfp & GFP_ATOMIC) || !mm_shrink())
 			return NULL;
 		page = try_alloc(gfp, order);
 		if (!page)

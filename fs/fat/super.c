@@ -207,47 +207,27 @@ static void fat_free_super(struct super *sb)
 
 /* ---- options ---- */
 
-static int parse_option(struct fat *fat, const char *key, const char *value)
+static int parse_option(void *ctx, const char *key, const char *val)
 {
-	const char *end = value;
-	u64 v = strtou64(value, &end, strstr(key, "mask") ? 8 : 10);
+	struct fat *fat = ctx;
+	struct mount_owner owner = { .uid = fat->uid, .gid = fat->gid };
+	int r = strcmp(key, "mode") ? mount_option_owner(key, val, &owner) : -EINVAL;
+	u32 mask;
 
-	if (!*value || *end || v > U32_MAX)
-		return -EINVAL;
-	if (!strcmp(key, "uid"))
-		fat->uid = (uid_t)v;
-	else if (!strcmp(key, "gid"))
-		fat->gid = (gid_t)v;
-	else if (!strcmp(key, "umask"))
-		fat->fmask = fat->dmask = (u32)v & 0777;
+	fat->uid = owner.uid;
+	fat->gid = owner.gid;
+	if (r != -ENOENT)
+		return r;
+	r = mount_option_u32(val, 8, &mask);
+	mask &= 0777;
+	if (!strcmp(key, "umask"))
+		fat->fmask = fat->dmask = mask;
 	else if (!strcmp(key, "fmask"))
-		fat->fmask = (u32)v & 0777;
+		fat->fmask = mask;
 	else if (!strcmp(key, "dmask"))
-		fat->dmask = (u32)v & 0777;
+		fat->dmask = mask;
 	else
-		return -EINVAL;
-	return 0;
-}
-
-static int parse_options(struct fat *fat, const char *data)
-{
-	char *copy = kstrdup(data ? data : "", GFP_KERNEL), *p, *next;
-	int r = copy ? 0 : -ENOMEM;
-
-	for (p = copy; p && !r; p = next) {
-		char *value;
-
-		next = strchr(p, ',');
-		if (next)
-			*next++ = '\0';
-		if (!*p)
-			continue;
-		value = strchr(p, '=');
-		if (value)
-			*value++ = '\0';
-		r = parse_option(fat, p, value ? value : "");
-	}
-	kfree(copy);
+		r = -EINVAL;
 	return r;
 }
 
@@ -345,8 +325,9 @@ static int fat_fill(struct super *sb, const char *source, const char *data)
 	fat->fmask = fat->dmask = current->fs->umask;
 	fat->uid = current_creds()->uid;
 	fat->gid = current_creds()->gid;
-	r = bdev_read_only(fat->bdev) && !(sb->flags & MS_RDONLY) ? -EACCES
-								  : parse_options(fat, data);
+	r = bdev_read_only(fat->bdev) && !(sb->flags & MS_RDONLY)
+		    ? -EACCES
+		    : mount_options(data, parse_option, fat);
 	if (!r)
 		r = read_volume(fat);
 	if (!r)

@@ -8,7 +8,7 @@ lib-printf := lib/printf.o lib/errno_name.o $(lib-string)
 # mm/ with the locks of kernel/, on pretended RAM; stubs.o stands for the rest of the kernel.
 host-mm := mm/early.o mm/page.o mm/slab.o mm/kstack.o mm/object.o mm/vm.o mm/fault.o mm/uaccess.o \
 	hal/common/pagetable.o hal/common/boot.o hal/common/console.o hal/host/host.o hal/host/ram.o hal/host/paging.o \
-	kernel/lock.o kernel/wait.o lib/rbtree.o lib/xarray.o lib/refcount.o lib/cmdline.o $(lib-printf) \
+	kernel/lock.o kernel/wait.o lib/bitmap.o lib/rbtree.o lib/xarray.o lib/refcount.o lib/cmdline.o $(lib-printf) \
 	tests/host/kernel_stubs.o
 # Allocators that kernel_stubs.c can make fail.
 wrap-alloc := $(addprefix -Wl$(comma)--wrap=,page_alloc upcall_pt_alloc kmem_cache_alloc kmalloc kzalloc kcalloc \

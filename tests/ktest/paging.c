@@ -2,6 +2,8 @@
 /* Page tables as <hal/paging.h> promises them, and the kernel's own: guard pages, nothing writable and executable. */
 #include <hal/cpu.h>
 #include <kernel/task.h>
+#include <lib/string.h>
+#include <mm/internal.h>
 #include <mm/page.h>
 
 #include "ktest.h"
@@ -235,6 +237,36 @@ static void test_stack_guard(void)
 	kstack_free(stack);
 }
 
+static u64 free_pages(void)
+{
+	struct mm_stats st;
+
+	mm_get_stats(&st);
+	return st.free;
+}
+
+/* Stacks that are kept give their pages back when memory is short, and can be had again. */
+static void test_stacks_given_back(void)
+{
+	static void *stack[60];
+	u64 before;
+	size_t n;
+
+	for (int round = 0; round < 2; round++) {
+		for (n = 0; n < ARRAY_SIZE(stack) && (stack[n] = kstack_alloc()); n++) {
+			memset(stack[n], 0x5a, KSTACK_SIZE);
+			check_stack((vaddr_t)stack[n]);
+		}
+		EXPECT(n == ARRAY_SIZE(stack));
+		before = free_pages();
+		while (n)
+			kstack_free(stack[--n]);
+		while (mm_shrink())
+			;
+		EXPECT(free_pages() >= before + 40 * KSTACK_SIZE / PAGE_SIZE);
+	}
+}
+
 extern char __text_start[], __text_end[], __rodata_start[], __rodata_end[], __data_start[],
 	__image_end[];
 
@@ -272,6 +304,7 @@ const struct ktest ktest_paging[] = {
 	{ "clone", test_clone, false },
 	{ "map_pages", test_map_pages, false },
 	{ "stack_guard", test_stack_guard, false },
+	{ "stacks_given_back", test_stacks_given_back, false },
 	{ "kernel_w_xor_x", test_wx, false },
 	KTEST_END,
 };
