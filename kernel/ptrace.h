@@ -43,6 +43,12 @@ static inline bool is_traced(const struct task *t)
 {
 	return READ_ONCE(t->trace.tracer) != NULL;
 }
+/** ptrace_stop_holds() - @t is in a stop and stays there: nobody kills it, or its tracer is just looking at it. */
+static inline bool ptrace_stop_holds(const struct task *t)
+{
+	return READ_ONCE(t->trace.stopped) &&
+	       (READ_ONCE(t->trace.frozen) || !(READ_ONCE(t->work) & WORK_EXIT));
+}
 static inline bool ptrace_seized(const struct task *t)
 {
 	return t->trace.seized;

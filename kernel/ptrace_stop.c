@@ -42,17 +42,11 @@ static void tell(const struct stop *st)
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 }
 
-static bool held(const struct task *t)
-{
-	return READ_ONCE(t->trace.stopped) &&
-	       (READ_ONCE(t->trace.frozen) || !(READ_ONCE(t->work) & WORK_EXIT));
-}
-
 static void sleep_until_let_go(struct task *t)
 {
 	for (;;) {
 		task_prepare_sleep(TASK_TRACED);
-		if (!held(t))
+		if (!ptrace_stop_holds(t))
 			break;
 		schedule();
 	}

@@ -95,12 +95,12 @@ static bool report_zombie_thread(struct scan *s, struct task *t)
 	return true;
 }
 
-/* A stop that a tracer has not yet seen. */
+/* A stop that a tracer has not yet seen. One that a SIGKILL ends is not seen any more: who has killed waits for the end. */
 static bool report_trace_stop(struct scan *s, struct task *t)
 {
 	unsigned long ignored;
 	struct sighand *sh = sighand_lock(t->process, &ignored);
-	int code = t->trace.stopped && !t->trace.listening ? t->trace.code : 0;
+	int code = ptrace_stop_holds(t) && !t->trace.listening ? t->trace.code : 0;
 
 	if (code && !(s->req->options & WNOWAIT))
 		t->trace.code = 0;

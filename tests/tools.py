@@ -2,8 +2,10 @@
 """Debian's strace in the guest: what it prints of `sh -c 'ls | wc'`, against what it prints on this machine's Linux
 (its own architecture, as root) or, elsewhere, against what such a run consists of. The packages:
 scripts/bootstrap --tools."""
+import functools
 import os
 import re
+import signal
 import subprocess
 
 import caelum
@@ -46,13 +48,19 @@ def traces(out):
     return parts[0], result
 
 
+def default_signals():
+    """What this run's caller ignores, its children's traces would show."""
+    for sig in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(sig, signal.SIG_DFL)
+
+
 def on_linux(root):
     """SCRIPT on this machine, in @root, or None if that may not be done."""
     mount = f"mount -t tmpfs none {root}/tmp && mount -t proc none {root}/proc && " \
             f"exec chroot {root} /bin/sh -c \"$1\""
     done = subprocess.run(["unshare", "-m", "sh", "-c", mount, "sh", SCRIPT], stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, check=False,
-                          env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+                          env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, preexec_fn=default_signals)
     return done.stdout if done.returncode == 0 else None
 
 
@@ -97,9 +105,17 @@ class Cases:
             expect(f"the set of lines missing in the trace of {name}", sorted(set(there) - set(here)), [])
 
 
+@functools.cache
+def bring_tools():
+    """What only these tests want: brought, once, when the first architecture misses it."""
+    subprocess.run([os.path.join(caelum.ROOT, "scripts/bootstrap"), "--tools"], stdin=subprocess.DEVNULL, check=False)
+
+
 def run(tally, arch):
     """All cases for @arch, each put into @tally."""
     root = os.path.join(TOOLS, arch)
+    if not os.path.exists(os.path.join(root, "bin/strace")):
+        bring_tools()
     if not os.path.exists(os.path.join(root, "bin/strace")):
         tally.result("tools-strace", "skip", "no strace of this architecture: scripts/bootstrap --tools", arch, 1)
         return
