@@ -237,9 +237,9 @@ def mbr_disk(parts):
     return bytes(body.ljust(power_of_two(len(body)), b"\0"))
 
 
-def gpt_disk(parts):
-    """@parts: [(GUID, name, bytes)]. First partition at 1 MiB."""
-    at, entries, body = 1 << 20, b"", bytearray()
+def gpt_disk(parts, first=1 << 20):
+    """@parts: [(GUID, name, bytes)]. @first: where the first one lies; each has a multiple of 1 MiB."""
+    at, entries, body = first, b"", bytearray()
     for i, (kind, name, data) in enumerate(parts):
         data = data + b"\0" * (-len(data) % (1 << 20))
         entries += kind.bytes_le + uuid.uuid5(kind, f"{name}{i}").bytes_le + struct.pack(
@@ -262,7 +262,7 @@ def gpt_disk(parts):
     image[510:512] = b"\x55\xaa"
     image[SECTOR:2 * SECTOR] = header(1, last, 2)
     image[2 * SECTOR:2 * SECTOR + len(entries)] = entries
-    image[1 << 20:(1 << 20) + len(body)] = body
+    image[first:first + len(body)] = body
     image[(last - 32) * SECTOR:last * SECTOR] = entries
     image[last * SECTOR:] = header(last, 1, last - 32)
     return bytes(image)

@@ -511,6 +511,11 @@ def command_build(args):
     return 0
 
 
+def command_image(args):
+    import image
+    return image.main(args)
+
+
 def command_test(args):
     import alltests
     return alltests.main(args)
@@ -588,19 +593,23 @@ def seconds(text):
     return value
 
 
+def add_content_options(p):
+    p.add_argument("--env", action="append", default=[], metavar="K=V", help="set a variable of the program")
+    p.add_argument("--cwd", metavar="DIR", help="the program's working directory (default /)")
+    p.add_argument("--file", action="append", default=[], metavar="SRC:DST",
+                   help="put a file or directory of this machine into the guest")
+    p.add_argument("--rootfs", metavar="DIR|TAR", help="make this the guest's root file system; PROGRAM is looked up in it first")
+    p.add_argument("--busybox", action="store_true", help="also put busybox and its applets into /bin")
+
+
 def add_machine_options(p):
     p.add_argument("-a", "--arch", choices=ARCHES, help="architecture (default: the program's, or this machine's)")
     p.add_argument("--machine", metavar="NAME", help="a board of docs/boards.md, with its firmware; \"list\" names them")
     p.add_argument("-m", "--memory", type=memory_size, default=512 << 20, metavar="SIZE",
                    help="memory, e.g. 64M or 1G (default 512M; loongarch64 at least 1G)")
     p.add_argument("--smp", type=cpu_count, metavar="N", help="number of CPUs (default 1; with --machine up to 4)")
-    p.add_argument("--env", action="append", default=[], metavar="K=V", help="set a variable of the program")
-    p.add_argument("--cwd", metavar="DIR", help="the program's working directory (default /)")
-    p.add_argument("--file", action="append", default=[], metavar="SRC:DST",
-                   help="put a file or directory of this machine into the guest")
+    add_content_options(p)
     p.add_argument("--disk", action="append", default=[], metavar="FILE", help="give the guest a raw image as a disk, read-write (/dev/vda, ...)")
-    p.add_argument("--rootfs", metavar="DIR|TAR", help="make this the guest's root file system; PROGRAM is looked up in it first")
-    p.add_argument("--busybox", action="store_true", help="also put busybox and its applets into /bin")
     p.add_argument("--strace", action="store_true", help="print system calls as strace does")
     p.add_argument("--gdb", action="store_true", help="wait for gdb before the first instruction")
     p.add_argument("--timeout", type=seconds, metavar="S", help="end with status 124 after S seconds")
@@ -662,10 +671,21 @@ def parse(argv):
     add_common_options(p)
     p.set_defaults(main=command_build)
 
+    p = sub.add_parser("image", help="make a card or disk from which a board starts PROGRAM (or a shell)", allow_abbrev=False,
+                       usage="caelum image --board NAME [OPTION]... [--] [PROGRAM [ARG]...]")
+    p.add_argument("--board", required=True, metavar="NAME", help="which board (docs/boards.md); \"list\" names them")
+    p.add_argument("-o", "--output", metavar="FILE", help="the image (default caelum-NAME.img)")
+    p.add_argument("--add", action="append", default=[], metavar="FILE[:NAME]", help="put a file into the boot volume, e.g. a vendor's firmware")
+    p.add_argument("-a", "--arch", choices=ARCHES, help="architecture, where PROGRAM has several")
+    p.add_argument("--append", metavar="WORDS", help="more words for the kernel's command line")
+    add_content_options(p)
+    add_common_options(p)
+    p.set_defaults(main=command_image)
+
     p = sub.add_parser("test", help="run all tests: lint, host, fuzz smoke, every architecture with 1 and 4 CPUs")
     p.add_argument("-a", "--arch", choices=ARCHES, action="append", help="guest tests of this architecture only")
     p.add_argument("--smp", type=cpu_count, action="append", metavar="N", help="guest tests with N CPUs only")
-    p.add_argument("--only", action="append", metavar="PART", help="lint, host, fuzz, linux, ktest, guest, command, recording, shell, tools, esbuild or machines")
+    p.add_argument("--only", action="append", metavar="PART", help="lint, host, fuzz, linux, ktest, guest, command, recording, shell, tools, esbuild, badboot, images or machines")
     p.add_argument("--timeout", type=seconds, default=900, metavar="S", help="for one boot (default 900)")
     p.add_argument("names", nargs="*", metavar="TEST", help="guest tests to run (default: all)")
     add_common_options(p)
@@ -699,7 +719,7 @@ def parse(argv):
     p = sub.add_parser("doctor", help="say what is missing on this machine and how to get it")
     p.set_defaults(main=command_doctor)
 
-    if not argv or argv[0] not in ("run", "debug"):
+    if not argv or argv[0] not in ("run", "debug", "image"):
         return parser.parse_args(argv)
     ours, program = split_program(sub.choices[argv[0]], argv[1:])
     args = parser.parse_args([argv[0], *ours])
