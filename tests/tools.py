@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Debian's strace in the guest: what it prints of `sh -c 'ls | wc'`, against what it prints on this machine's Linux
-(its own architecture, as root) or, elsewhere, against what such a run consists of. The packages:
-scripts/bootstrap --tools."""
+(its own architecture, as root) or, elsewhere, against what such a run consists of; and Debian's gdbserver in the guest, with gdb on
+this machine. The packages: scripts/bootstrap --tools."""
 import functools
 import os
 import re
+import shutil
 import signal
 import subprocess
+import tempfile
 
 import caelum
 from command import Wrong, caelum_run, expect, run_cases
@@ -64,6 +66,43 @@ def on_linux(root):
     return done.stdout if done.returncode == 0 else None
 
 
+GDB = """set pagination off
+set confirm off
+set can-use-hw-watchpoints {hardware}
+set sysroot {root}
+file {program}
+target remote | {caelum} run -a {arch} --smp 2 -m 1G --rootfs {root} --file {program}:/target --timeout 200 /usr/bin/gdbserver --once - /target
+break target
+continue
+bt
+print x
+finish
+stepi
+next
+tbreak send_signal
+continue
+delete
+watch watched
+continue
+continue
+continue
+delete
+break worker
+continue
+info threads
+delete
+handle SIGUSR1 nostop noprint pass
+continue
+"""
+# In this order, whatever lies between them.
+GDB_WANTED = (
+    r"^Breakpoint 1, target \(x=7\) at ", r"^#0 .*target \(x=7\)", r"^#1 .* in main \(", r"^\$1 = 7$", r"^Value returned is \$2 = 21$",
+    r"^Temporary breakpoint 2, send_signal \(",
+    r"^(Hardware w|W)atchpoint 3: watched$", r"^Program received signal SIGUSR1", r"^Old value = 0$", r"^New value = 10$", r"^Old value = 10$",
+    r"^New value = 42$", r"^\[New Thread ", r"hit Breakpoint 4, worker \(", r"^  1 +Thread ", r"^\* 2 +Thread .*worker \(", r"^r 21 calls 6$",
+    r"^\[Inferior 1 \(process \d+\) exited with code 06\]$")
+
+
 class Cases:
     """Each method test_* is one case."""
 
@@ -111,6 +150,33 @@ def bring_tools():
     subprocess.run([os.path.join(caelum.ROOT, "scripts/bootstrap"), "--tools"], stdin=subprocess.DEVNULL, check=False)
 
 
+class GdbCases:
+    """gdb on this machine, gdbserver in the guest, its standard input and output between them."""
+
+    def __init__(self, arch, root):
+        self.arch = arch
+        self.root = root
+
+    def test_gdbserver(self):
+        """Breakpoints, a backtrace, steps, a watchpoint, a signal, threads."""
+        with tempfile.TemporaryDirectory(prefix="caelum-") as tmp:
+            program, script = os.path.join(tmp, "target"), os.path.join(tmp, "commands")
+            subprocess.run([os.path.join(caelum.ROOT, "scripts/ucc"), self.arch, "-static", "-g", "-O0", "-pthread", "-o", program,
+                            os.path.join(caelum.ROOT, "tests/gdb-target.c")], check=True)
+            with open(script, "w", encoding="utf-8") as f: # riscv64's Linux has no hardware watchpoints, so its gdbserver asks for none
+                f.write(GDB.format(root=self.root, program=program, arch=self.arch, caelum=os.path.join(caelum.ROOT, "caelum"),
+                                   hardware=0 if self.arch == "riscv64" else 1))
+            done = subprocess.run(["gdb-multiarch", "-nx", "-batch", "-x", script], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, timeout=300, check=False)
+        text = done.stdout.decode("utf-8", "replace")
+        at = 0
+        for pattern in GDB_WANTED:
+            m = re.compile(pattern, re.M).search(text, at)
+            if not m:
+                raise Wrong(f"no {pattern} in what gdb says: {text[at:][-1500:]}")
+            at = m.end()
+
+
 def run(tally, arch):
     """All cases for @arch, each put into @tally."""
     root = os.path.join(TOOLS, arch)
@@ -122,3 +188,7 @@ def run(tally, arch):
     for name in ("tmp", "proc", "dev"):
         os.makedirs(os.path.join(root, name), exist_ok=True)
     run_cases(tally, arch, "tools", Cases(arch, root))
+    if not os.path.exists(os.path.join(root, "usr/bin/gdbserver")) or not shutil.which("gdb-multiarch"):
+        tally.result("tools-gdbserver", "skip", "no gdbserver of this architecture, or no gdb-multiarch here: scripts/bootstrap --tools", arch, 2)
+        return
+    run_cases(tally, arch, "tools", GdbCases(arch, root))
