@@ -118,7 +118,7 @@ static void tree(void)
 
 static void marker(void)
 {
-	char want[64], comm[32], *line, *at;
+	char want[64], *line, *at;
 	int pid = 0, cpu = -1, n = 0;
 	unsigned long sec = 0, usec = 0;
 	char flags[8];
@@ -139,15 +139,17 @@ static void marker(void)
 	REQUIRE(at != NULL);
 	CHECK_STR(at + 1, "");
 	*at = '\0';
-	CHECK_EQ(sscanf(line, " %31[^-]-%d [%d] %7s %lu.%6lu: tracing_mark_write: hello world%n",
-			comm, &pid, &cpu, flags, &sec, &usec, &n),
-		 6);
+	/* The name may be an earlier process's of that number, on Linux, and then hold anything. */
+	REQUIRE(strlen(line) > 16);
+	line += 16;
+	CHECK_EQ(sscanf(line, "-%d [%d] %7s %lu.%6lu: tracing_mark_write: hello world%n", &pid,
+			&cpu, flags, &sec, &usec, &n),
+		 5);
 	CHECK(n > 0 && !line[n]);
 	CHECK_EQ(pid, getpid());
 	CHECK(cpu >= 0 && strlen(flags) == 5);
-	CHECK_EQ(strcspn(line, "-"), 16);
 	snprintf(want, sizeof(want), "-%-7d [%03d] %s ", pid, cpu, flags);
-	CHECK(strstr(line, want) == line + 16);
+	CHECK(strstr(line, want) == line);
 	/* The clock is the monotonic one, near enough. */
 	CHECK(llabs((long long)sec - tap_now_ns() / NSEC_PER_SEC) <= 60);
 	clear();
