@@ -304,8 +304,10 @@ static ssize_t text_file_write(struct file *f, struct iov_iter *from, loff_t *po
 
 	if (!n->file->write)
 		return -EINVAL;
+	if (!from->count)
+		return 0;
 	len = take_text(from, &text);
-	if (len <= 0)
+	if (len < 0)
 		return len;
 	mutex_lock(&trace_mutex);
 	r = n->file->write(n, text, (size_t)len);
