@@ -300,6 +300,7 @@ static void *burn(void *arg)
 	timer_t id;
 
 	burner = pthread_self();
+	tap_sleep_ms(100); /* until the other one sleeps: while it runs, it may get the signal */
 	CHECK_OK(timer_create(CLOCK_PROCESS_CPUTIME_ID, NULL, &id));
 	CHECK_OK(timer_settime(id, 0, &every, NULL));
 	for (time_t end = time(NULL) + 20; ticks < 20 && !astray && time(NULL) < end;)
