@@ -433,6 +433,8 @@ struct vm *vm_fork(struct vm *vm)
 	if (IS_ERR(child))
 		return child;
 	rwsem_down_write(&vm->lock);
+	/* As soon as it has a mapping, who goes through the mappings of a file (truncation, probes) finds the child. */
+	rwsem_down_write(&child->lock);
 	copy_layout(child, vm);
 	for (struct vma *vma = vm_next(vm, NULL); vma && !r; vma = vm_next(vm, vma))
 		r = fork_vma(child, vma);
@@ -440,6 +442,7 @@ struct vm *vm_fork(struct vm *vm)
 		r = vm_probe_ops->forked(child, vm);
 	/* Writable entries of the parent lost their right: no CPU may go on using the old ones. */
 	hal_tlb_flush_all(&vm->pt);
+	rwsem_up_write(&child->lock);
 	rwsem_up_write(&vm->lock);
 	if (r) {
 		vm_put(child);

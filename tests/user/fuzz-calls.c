@@ -29,6 +29,7 @@
 #include <sys/uio.h>
 #include <sys/utsname.h>
 #include <elf.h>
+#include "probes.h"
 
 #define FUZZ_UID 54777
 #define THREADS 3
@@ -162,7 +163,10 @@ static void on_signal(int sig, siginfo_t *info, void *uc)
 		siglongjmp(escape, 1);
 }
 
-static void do_sigaction(void)
+/* A function that may get breakpoints: no other one holds a copy of it. */
+#define PROBED __attribute__((noinline))
+
+static PROBED void do_sigaction(void)
 {
 	struct sigaction sa = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO };
 	static const int flags[] = { SA_RESTART, SA_NODEFER,   (int)SA_RESETHAND,
@@ -196,7 +200,7 @@ static void do_sigmask(void)
 	pthread_sigmask((int)below(3), &set, NULL);
 }
 
-static void do_send(void)
+static PROBED void do_send(void)
 {
 	siginfo_t si = { 0 };
 	int sig = some_signal();
@@ -286,7 +290,7 @@ static void do_forge(void)
 		syscall(SYS_rt_sigreturn);
 }
 
-static void do_timers(void)
+static PROBED void do_timers(void)
 {
 	struct itimerspec its = { { 0, (long)below(2000000) }, { 0, (long)below(2000000) } };
 	struct itimerval itv = { { 0, below(3000) }, { 0, below(3000) } };
@@ -329,7 +333,7 @@ static void do_timers(void)
 
 /* ---- memory ---- */
 
-static void do_memfd(void)
+static PROBED void do_memfd(void)
 {
 	int fd = some_fd();
 	static char data[8192];
@@ -608,7 +612,7 @@ static void do_thread(void)
 
 /* ---- files ---- */
 
-static void do_files(void)
+static PROBED void do_files(void)
 {
 	static char buf[4096];
 	sigset_t set;
@@ -669,7 +673,7 @@ static void do_files(void)
 	}
 }
 
-static void do_proc(void)
+static PROBED void do_proc(void)
 {
 	static const char *const names[] = {
 		"mem",		"maps",	      "smaps",
@@ -959,15 +963,20 @@ static void trace_step(void)
 					      "events/uprobes/enable",
 					      "events/uprobes/fuzz/enable",
 					      "events/sched/sched_switch/filter" };
+	static void (*const probed[])(void) = { do_sigaction, do_send,	do_timers,
+						do_memfd,     do_files, do_proc };
 	char exe[256] = "", text[512];
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	unsigned long at;
 
 	switch (below(8)) {
 	case 0:
 	case 1:
-		snprintf(text, sizeof(text), "%c:%s %s:0x%x%s", one_in(3) ? 'r' : 'p',
-			 one_in(2) ? "fuzz" : "uprobes/fuzz2", n > 0 ? exe : "/bin/sh",
-			 0x1000 + below(0x8000), one_in(2) ? " %sp" : " $stack0 +8(%sp):u64");
+		/* Also in the middle of instructions; but only in what those run who may die of it. */
+		at = probe_file_offset((const void *)probed[below(ARRAY_SIZE(probed))], exe);
+		snprintf(text, sizeof(text), "%c:%s %s:0x%lx%s", one_in(3) ? 'r' : 'p',
+			 one_in(2) ? "fuzz" : "uprobes/fuzz2", exe,
+			 at + (one_in(2) ? below(64) : 0),
+			 one_in(2) ? " %sp" : " $stack0 +8(%sp):u64");
 		write_to("uprobe_events", text, O_APPEND);
 		break;
 	case 2:
