@@ -419,7 +419,7 @@ static int put_event(uaddr_t to, u32 events, u64 data)
 /* Each item on the list once, at most @max events. Only wakers change the list meanwhile, at its end: mtx is held. */
 static long send_events(struct epoll *ep, uaddr_t uevents, int max)
 {
-	struct item *it, *last;
+	struct item *it, *last = NULL;
 	long done = 0, r = 0;
 
 	mutex_lock(&ep->mtx);

@@ -36,7 +36,7 @@ struct kprobe_return {
 	struct kprobe_pool *pool;
 	struct kprobe *kp; /* NULL: unregistered meanwhile */
 	unsigned long func, address;
-	bool used; /* atomic */
+	u32 used; /* atomic */
 };
 
 /* What waits for the returns of one probe; outlives it while functions have not returned. */

@@ -234,7 +234,7 @@ static int make_alias(struct inode *dir, const char *name, size_t len, u8 out[11
 		memcpy(out, basis, 11);
 		if (n > 4) {
 			scnprintf(text, sizeof(text), "%04X",
-				  (u32)full_name_hash(NULL, name, len) + n / 10 & 0xffff);
+				  ((u32)full_name_hash(NULL, name, len) + n / 10) & 0xffff);
 			memcpy(out + min_t(size_t, 2, strnlen((char *)basis, 8)), text, 4);
 		}
 		name_number(out, n > 4 ? n % 10 : n);
