@@ -15,6 +15,7 @@
 #include <uapi/capability.h>
 
 #define MOUNT_BITS 6
+#define MAX_MOUNTS 100000 /* as Linux's fs.mount-max */
 #define MNT_FLAGS                                                                                                     \
 	(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME |   \
 	 MS_NOSYMFOLLOW)
@@ -25,6 +26,7 @@ static struct mutex mount_mutex;
 static struct hlist_head mount_hash[1u << MOUNT_BITS];
 static struct fs_type *fs_types;
 static int next_mount_id = 1;
+static atomic64_t nmounts;
 struct mnt_ns init_mnt_ns;
 struct fs_ctx init_fs_ctx;
 
@@ -161,8 +163,12 @@ struct mount *mount_lookup(struct mount *mnt, struct dentry *d)
 static struct mount *mount_alloc(struct super *sb, struct dentry *root, const char *source,
 				 u32 flags)
 {
-	struct mount *m = kzalloc(sizeof(*m), GFP_KERNEL);
+	struct mount *m;
 
+	/* Copies of copies double in number. */
+	if ((u64)atomic64_read(&nmounts) >= MAX_MOUNTS)
+		return ERR_PTR(-ENOSPC);
+	m = kzalloc(sizeof(*m), GFP_KERNEL);
 	if (!m)
 		return ERR_PTR(-ENOMEM);
 	m->source = kstrdup(source && *source ? source : "none", GFP_KERNEL);
@@ -176,6 +182,9 @@ static struct mount *mount_alloc(struct super *sb, struct dentry *root, const ch
 	m->flags = flags;
 	hlist_node_init(&m->hash_link);
 	list_init(&m->ns_link);
+	list_init(&m->children);
+	list_init(&m->child_link);
+	atomic64_inc(&nmounts);
 	m->id = __atomic_fetch_add(&next_mount_id, 1, __ATOMIC_RELAXED);
 	return m;
 }
@@ -184,6 +193,7 @@ void mnt_put(struct mount *m)
 {
 	if (!refcount_dec_and_test(&m->refs))
 		return;
+	atomic64_dec(&nmounts);
 	dput(m->root);
 	super_put(m->sb);
 	kfree(m->source);
@@ -208,6 +218,8 @@ static void mount_attach(struct mount *m, const struct path *at)
 	at->dentry->flags |= DENTRY_MOUNTED;
 	hlist_add_head(&m->hash_link, mount_bucket(at->mnt, at->dentry));
 	list_add_tail(&m->ns_link, &init_mnt_ns.mounts);
+	if (at->mnt)
+		list_add_tail(&m->child_link, &at->mnt->children);
 	spin_unlock(&mount_lock);
 }
 
@@ -233,6 +245,7 @@ static struct path mount_detach(struct mount *m)
 	m->mountpoint = NULL;
 	hlist_del(&m->hash_link);
 	list_del_init(&m->ns_link);
+	list_del_init(&m->child_link);
 	if (at.dentry && !still_mountpoint(at.dentry))
 		at.dentry->flags &= ~DENTRY_MOUNTED;
 	spin_unlock(&mount_lock);
@@ -252,25 +265,35 @@ struct mount *kern_mount(struct fs_type *type)
 	return m;
 }
 
-/* MNT_DETACH: children first, so that nothing hangs on a mount that has left the tree. */
-void mount_detach_tree(struct mount *m)
+static struct mount *first_child(struct mount *m)
 {
-	struct mount *c;
+	return list_first_entry_or_null(&m->children, struct mount, child_link);
+}
+
+/* The next one on the same mount, or NULL. */
+static struct mount *next_sibling(struct mount *m)
+{
+	return list_is_last(&m->child_link, &m->parent->children) ? NULL
+								  : list_next_entry(m, child_link);
+}
+
+/* MNT_DETACH: children first, so that nothing hangs on a mount that has left the tree. The tree may be deeper than a stack. */
+void mount_detach_tree(struct mount *top)
+{
+	struct mount *m = top, *child, *parent;
 	struct path at;
 
-again:
-	spin_lock(&mount_lock);
-	list_for_each_entry(c, &init_mnt_ns.mounts, ns_link)
-		if (c->parent == m) {
-			spin_unlock(&mount_lock);
-			mount_detach_tree(c);
-			goto again;
-		}
-	spin_unlock(&mount_lock);
-	at = mount_detach(m);
-	if (at.dentry) /* a copy that failed half-way hangs nowhere */
-		path_put(&at);
-	mnt_put(m);
+	do {
+		while ((child = first_child(m)))
+			m = child;
+		parent = m->parent;
+		at = mount_detach(m);
+		if (at.dentry) /* a copy that failed half-way hangs nowhere */
+			path_put(&at);
+		child = m;
+		m = parent;
+		mnt_put(child);
+	} while (child != top);
 }
 
 /* ---- mount(2) ---- */
@@ -325,28 +348,41 @@ static struct mount *mount_clone(struct mount *from, struct dentry *root)
 	return m;
 }
 
-/* Copy what is mounted below @src's dentry onto the copy @dst. mount_mutex held: the tree stands still. */
+/* From @m on, the first sibling that lies below @src if its parent is @src's mount. */
+static struct mount *below(const struct path *src, struct mount *m)
+{
+	while (m && m->parent == src->mnt && !d_is_ancestor(src->dentry, m->mountpoint))
+		m = next_sibling(m);
+	return m;
+}
+
+/*
+ * Copy what is mounted below @src's dentry onto the copy @dst, which hangs nowhere yet. mount_mutex held: the tree stands still. @to is the
+ * copy of @from's parent.
+ */
 static int clone_children(const struct path *src, struct mount *dst)
 {
-	struct mount *m;
-	int r = 0;
+	struct mount *from = below(src, first_child(src->mnt)), *to = dst, *copy;
+	struct path at;
 
-	list_for_each_entry(m, &init_mnt_ns.mounts, ns_link) {
-		struct mount *copy;
-		struct path at;
-
-		if (m->parent != src->mnt || m == dst || !d_is_ancestor(src->dentry, m->mountpoint))
-			continue;
-		copy = mount_clone(m, m->root);
+	while (from) {
+		copy = mount_clone(from, from->root);
 		if (IS_ERR(copy))
 			return (int)PTR_ERR(copy);
-		at = (struct path){ dst, m->mountpoint };
+		at = (struct path){ to, from->mountpoint };
 		mount_attach(copy, &at);
-		r = clone_children(&(struct path){ m, m->root }, copy);
-		if (r)
-			break;
+		if (first_child(from)) {
+			from = first_child(from);
+			to = copy;
+			continue;
+		}
+		while (from->parent != src->mnt && !next_sibling(from)) {
+			from = from->parent;
+			to = to->parent;
+		}
+		from = below(src, next_sibling(from));
 	}
-	return r;
+	return 0;
 }
 
 static int mount_bind(const struct path *at, const char *source, bool rec)

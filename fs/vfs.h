@@ -231,6 +231,8 @@ struct mount {
 	struct dentry *mountpoint;   /* mount_lock; a reference */
 	struct hlist_node hash_link; /* mount_lock */
 	struct list ns_link;	     /* mount_lock: all mounts, in order */
+	struct list children;	     /* mount_lock: mounts on this one, in order */
+	struct list child_link;	     /* mount_lock: parent->children */
 	u32 flags; /* MS_RDONLY, NOSUID, NODEV, NOEXEC, NOATIME, NODIRATIME, RELATIME */
 	u32 expiry_mark;
 	int id;

@@ -182,6 +182,31 @@ static void privileged(void)
 	TAP_FORK(ordinary_user);
 }
 
+/* Copies of copies, and a stack of mounts far deeper than a kernel's own stack, go at once. */
+static void many(void)
+{
+	int n = 0;
+
+	if (unshare(CLONE_NEWNS) == 0)
+		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+	CHECK_OK(mkdir("many", 0755));
+	if (mount("none", "many", "tmpfs", 0, NULL) != 0)
+		return;
+	CHECK_OK(mkdir("many/in", 0755));
+	for (int i = 0; i < 9; i++)
+		CHECK_OK(mount("many", "many/in", NULL, MS_BIND | MS_REC, NULL));
+	CHECK_OK(umount2("many", MNT_DETACH));
+	CHECK_ERRNO(access("many/in", F_OK), ENOENT);
+	while (n < 1500 && mount("none", "many", "tmpfs", 0, NULL) == 0)
+		n++;
+	CHECK_EQ(n, 1500);
+	CHECK_OK(mount("many", "many", NULL, MS_BIND, NULL));
+	while (umount2("many", MNT_DETACH) == 0)
+		n--;
+	CHECK_EQ(n, -1);
+	CHECK_OK(rmdir("many"));
+}
+
 int main(void)
 {
 	const char *dir = tap_tmpdir();
@@ -189,10 +214,12 @@ int main(void)
 	umask(022);
 	REQUIRE(getcwd(base, sizeof(base)) != NULL);
 	TAP_RUN(current_directory);
-	if (geteuid() == 0)
+	if (geteuid() == 0) {
 		TAP_FORK(privileged);
-	else
+		TAP_FORK(many);
+	} else {
 		NOTE("left out: mounting needs root");
+	}
 	tap_rmdir(dir);
 	return tap_done();
 }
