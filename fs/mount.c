@@ -14,7 +14,7 @@
 #include <lib/hash.h>
 #include <uapi/capability.h>
 
-#define MOUNT_BITS 6
+#define MOUNT_BITS 10
 #define MAX_MOUNTS 100000 /* as Linux's fs.mount-max */
 #define MNT_FLAGS                                                                                                     \
 	(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME |   \
