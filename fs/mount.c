@@ -509,12 +509,10 @@ int do_mount(const char *source, const char *target, const char *type, unsigned 
 
 static bool has_children(struct mount *m)
 {
-	struct mount *c;
-	bool yes = false;
+	bool yes;
 
 	spin_lock(&mount_lock);
-	list_for_each_entry(c, &init_mnt_ns.mounts, ns_link)
-		yes |= c->parent == m;
+	yes = first_child(m) != NULL;
 	spin_unlock(&mount_lock);
 	return yes;
 }

@@ -9,13 +9,6 @@
 #include <lib/string.h>
 #include <uapi/signal.h>
 
-static u64 sign_extend(u64 v, unsigned int bytes)
-{
-	unsigned int shift = 64 - 8 * bytes;
-
-	return (u64)((s64)(v << shift) >> shift);
-}
-
 void arch_register_read(struct hal_task *task, const struct load_store *ls, u8 *buf)
 {
 	const u8 *from = (const u8 *)&task->uctx.regs[ls->reg];
@@ -34,12 +27,10 @@ void arch_register_write(struct hal_task *task, const struct load_store *ls, con
 {
 	u8 *to = (u8 *)task->arch.fpu.reg[ls->reg];
 	unsigned long flags;
-	u64 v = 0;
 
 	if (ls->file == FILE_INTEGER) {
-		memcpy(&v, buf, ls->bytes);
 		if (ls->reg != 0)
-			task->uctx.regs[ls->reg] = ls->is_signed ? sign_extend(v, ls->bytes) : v;
+			task->uctx.regs[ls->reg] = load_store_value(ls, buf);
 		return;
 	}
 	flags = hal_irq_save();

@@ -9,13 +9,6 @@
 #include <hal/unaligned.h>
 #include <lib/string.h>
 
-static u64 sign_extend(u64 v, unsigned int bytes)
-{
-	unsigned int shift = 64 - 8 * bytes;
-
-	return (u64)((s64)(v << shift) >> shift);
-}
-
 static struct fpu_state fpu_of(struct hal_task *task)
 {
 	unsigned long flags = hal_irq_save();
@@ -38,16 +31,16 @@ void arch_register_read(struct hal_task *task, const struct load_store *ls, u8 *
 
 void arch_register_write(struct hal_task *task, const struct load_store *ls, const u8 *buf)
 {
-	u64 v = ls->file == FILE_FP ? ~0ULL : 0; /* a narrow value is boxed in ones */
+	u64 v = ~0ULL; /* a narrow value is boxed in ones */
 	struct fpu_state state;
 
-	memcpy(&v, buf, ls->bytes);
 	if (ls->file == FILE_FP) {
+		memcpy(&v, buf, ls->bytes);
 		state = fpu_of(task);
 		state.f[ls->reg] = v;
 		riscv64_fpu_replace(task, &state);
 	} else if (ls->reg) {
-		task->uctx.regs[ls->reg] = ls->is_signed ? sign_extend(v, ls->bytes) : v;
+		task->uctx.regs[ls->reg] = load_store_value(ls, buf);
 	}
 }
 

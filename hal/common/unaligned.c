@@ -2,6 +2,16 @@
 /* Unaligned accesses of programs. Interface: <hal/unaligned.h>. */
 #include <hal/paging.h>
 #include <hal/unaligned.h>
+#include <lib/string.h>
+
+u64 load_store_value(const struct load_store *ls, const u8 *buf)
+{
+	unsigned int shift = 64 - 8u * ls->bytes;
+	u64 v = 0;
+
+	memcpy(&v, buf, ls->bytes);
+	return ls->is_signed ? (u64)((s64)(v << shift) >> shift) : v;
+}
 
 /* The first of @n bytes at @addr that a program may not access so, for the fault that it gets. */
 static uaddr_t first_bad(uaddr_t addr, unsigned int n, bool store)

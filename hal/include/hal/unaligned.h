@@ -30,6 +30,8 @@ struct load_store {
 
 /** insn_load_store() - what @insn does, in arch/. A 2-byte instruction lies in the low half. Return: false: no such access, or one that must be atomic. Pure. */
 bool insn_load_store(u32 insn, struct load_store *ls);
+/** load_store_value() - what an integer load puts into its register. Pure. */
+u64 load_store_value(const struct load_store *ls, const u8 *buf);
 /** arch_register_read() / arch_register_write() - the bytes that go to memory, or came from it. Current task, interrupts on. */
 void arch_register_read(struct hal_task *task, const struct load_store *ls, u8 *buf);
 void arch_register_write(struct hal_task *task, const struct load_store *ls, const u8 *buf);
