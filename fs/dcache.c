@@ -55,6 +55,7 @@ struct dentry *d_alloc(struct super *sb, struct dentry *parent, const char *name
 	text[len] = '\0';
 	d->refs = 1;
 	d->flags = 0;
+	d->mounts = 0;
 	d->name = text;
 	d->len = (u32)len;
 	d->sb = sb;

@@ -15,7 +15,6 @@
 #include <uapi/capability.h>
 
 #define MOUNT_BITS 10
-#define MAX_MOUNTS 100000 /* as Linux's fs.mount-max */
 #define MNT_FLAGS                                                                                                     \
 	(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME |   \
 	 MS_NOSYMFOLLOW)
@@ -27,6 +26,7 @@ static struct hlist_head mount_hash[1u << MOUNT_BITS];
 static struct fs_type *fs_types;
 static int next_mount_id = 1;
 static atomic64_t nmounts;
+u32 mount_max = 100000; /* as Linux's */
 struct mnt_ns init_mnt_ns;
 struct fs_ctx init_fs_ctx;
 
@@ -166,7 +166,7 @@ static struct mount *mount_alloc(struct super *sb, struct dentry *root, const ch
 	struct mount *m;
 
 	/* Copies of copies double in number. */
-	if ((u64)atomic64_read(&nmounts) >= MAX_MOUNTS)
+	if (atomic64_read(&nmounts) >= READ_ONCE(mount_max))
 		return ERR_PTR(-ENOSPC);
 	m = kzalloc(sizeof(*m), GFP_KERNEL);
 	if (!m)
@@ -215,22 +215,12 @@ static void mount_attach(struct mount *m, const struct path *at)
 	tree_moved();
 	m->parent = at->mnt;
 	m->mountpoint = at->dentry;
-	at->dentry->flags |= DENTRY_MOUNTED;
+	WRITE_ONCE(at->dentry->mounts, at->dentry->mounts + 1);
 	hlist_add_head(&m->hash_link, mount_bucket(at->mnt, at->dentry));
 	list_add_tail(&m->ns_link, &init_mnt_ns.mounts);
 	if (at->mnt)
 		list_add_tail(&m->child_link, &at->mnt->children);
 	spin_unlock(&mount_lock);
-}
-
-static bool still_mountpoint(struct dentry *d)
-{
-	struct mount *m;
-
-	list_for_each_entry(m, &init_mnt_ns.mounts, ns_link)
-		if (m->mountpoint == d)
-			return true;
-	return false;
 }
 
 /* Take @m off the tree; the references it held on its place are the caller's to put. mount_mutex held. */
@@ -246,8 +236,8 @@ static struct path mount_detach(struct mount *m)
 	hlist_del(&m->hash_link);
 	list_del_init(&m->ns_link);
 	list_del_init(&m->child_link);
-	if (at.dentry && !still_mountpoint(at.dentry))
-		at.dentry->flags &= ~DENTRY_MOUNTED;
+	if (at.dentry)
+		WRITE_ONCE(at.dentry->mounts, at.dentry->mounts - 1);
 	spin_unlock(&mount_lock);
 	return at;
 }
@@ -589,29 +579,10 @@ static void show_escaped(struct printbuf *pb, const char *s)
 	}
 }
 
-static void show_mount(struct printbuf *pb, struct mount *m, char *name_buf, bool info)
+/* The line of mountinfo; @where is the mount's place, @opts what its file system says of itself. */
+static void show_info(struct printbuf *pb, struct mount *m, const char *where, const char *in_fs,
+		      const char *opts)
 {
-	char opts[128] = "", *where, *in_fs;
-	struct path p = { m, m->root };
-	char root_buf[256];
-
-	where = path_name(&p, name_buf, 4096);
-	if (IS_ERR(where))
-		return;
-	if (m->sb->ops && m->sb->ops->show_options)
-		m->sb->ops->show_options(m->sb, opts, sizeof(opts));
-	if (!info) {
-		show_escaped(pb, m->source);
-		printbuf_putc(pb, ' ');
-		show_escaped(pb, where);
-		printbuf_printf(pb, " %s ", m->sb->type->name);
-		show_flags(pb, m->flags | (u32)(m->sb->flags & MS_RDONLY));
-		printbuf_printf(pb, "%s 0 0\n", opts);
-		return;
-	}
-	in_fs = m->root == m->sb->root ? "/" : root_buf;
-	if (in_fs == root_buf)
-		snprintf(root_buf, sizeof(root_buf), "/%s", m->root->name);
 	printbuf_printf(pb, "%d %d %u:%u ", m->id, m->parent ? m->parent->id : 0,
 			dev_major(m->sb->dev), dev_minor(m->sb->dev));
 	show_escaped(pb, in_fs);
@@ -624,25 +595,40 @@ static void show_mount(struct printbuf *pb, struct mount *m, char *name_buf, boo
 	printbuf_printf(pb, " %s%s\n", m->sb->flags & MS_RDONLY ? "ro" : "rw", opts);
 }
 
-char *mounts_show(bool info, size_t *len)
+static void show_mount(struct printbuf *pb, struct mount *m, char *buf, bool info)
 {
-	size_t size = 32768;
-	char *text = kmalloc(size, GFP_KERNEL), *name_buf = name_alloc();
-	struct printbuf pb;
+	char opts[128] = "", *where, *in_fs;
+	struct path p = { m, m->root };
+
+	where = path_name(&p, buf, PATH_MAX);
+	in_fs = dentry_name(m->root, buf + PATH_MAX, PATH_MAX);
+	if (IS_ERR(where) || IS_ERR(in_fs))
+		return;
+	if (m->sb->ops && m->sb->ops->show_options)
+		m->sb->ops->show_options(m->sb, opts, sizeof(opts));
+	if (info) {
+		show_info(pb, m, where, in_fs, opts);
+		return;
+	}
+	show_escaped(pb, m->source);
+	printbuf_putc(pb, ' ');
+	show_escaped(pb, where);
+	printbuf_printf(pb, " %s ", m->sb->type->name);
+	show_flags(pb, m->flags | (u32)(m->sb->flags & MS_RDONLY));
+	printbuf_printf(pb, "%s 0 0\n", opts);
+}
+
+int mounts_show(struct printbuf *pb, bool info)
+{
+	char *buf = kmalloc(2 * PATH_MAX, GFP_KERNEL);
 	struct mount *m;
 
-	if (!text || !name_buf) {
-		kfree(text);
-		if (name_buf)
-			name_free(name_buf);
-		return ERR_PTR(-ENOMEM);
-	}
-	printbuf_init(&pb, text, size);
+	if (!buf)
+		return -ENOMEM;
 	mutex_lock(&mount_mutex);
 	list_for_each_entry(m, &init_mnt_ns.mounts, ns_link)
-		show_mount(&pb, m, name_buf, info);
+		show_mount(pb, m, buf, info);
 	mutex_unlock(&mount_mutex);
-	name_free(name_buf);
-	*len = printbuf_used(&pb);
-	return text;
+	kfree(buf);
+	return 0;
 }

@@ -113,7 +113,7 @@ static void walk_set(struct walk *w, struct path next)
 /* Step down onto whatever is mounted here. */
 static int follow_mounts(struct walk *w, struct path *p)
 {
-	while (READ_ONCE(p->dentry->flags) & DENTRY_MOUNTED) {
+	while (READ_ONCE(p->dentry->mounts)) {
 		struct mount *m = mount_lookup(p->mnt, p->dentry);
 
 		if (!m)
@@ -590,7 +590,7 @@ int may_delete(struct inode *dir, struct dentry *victim, bool isdir)
 		return -ENOTDIR;
 	if (!isdir && S_ISDIR(inode->mode))
 		return -EISDIR;
-	if (victim->flags & DENTRY_MOUNTED)
+	if (READ_ONCE(victim->mounts))
 		return -EBUSY;
 	return 0;
 }
@@ -1058,5 +1058,18 @@ char *path_name(const struct path *p, char *buf, size_t size)
 	spin_unlock(&dcache_rename_lock);
 	if (current->fs)
 		path_put(&root);
+	return r < 0 ? ERR_PTR(r) : pos;
+}
+
+char *dentry_name(struct dentry *d, char *buf, size_t size)
+{
+	const struct path p = { NULL, d }, root = { NULL, d->sb->root };
+	char *pos = buf + size - 1;
+	int r;
+
+	*pos = '\0';
+	spin_lock(&dcache_rename_lock);
+	r = prepend_path(p, &root, buf, &pos);
+	spin_unlock(&dcache_rename_lock);
 	return r < 0 ? ERR_PTR(r) : pos;
 }

@@ -23,20 +23,20 @@ struct fs_type;
 /* A name in a directory. Hashed dentries may have no user (refs 0): then they are on the LRU list and can be dropped. */
 struct dentry {
 	u32 refs;		     /* atomic; 0 -> 1 only under the bucket's lock */
-	u32 flags;		     /* bucket's lock, but DENTRY_MOUNTED: mount_lock */
+	u32 flags;		     /* bucket's lock */
 	u64 hash;		     /* of (parent, name) */
 	struct hlist_node hash_link; /* bucket's lock */
 	struct dentry *parent;	     /* rename lock; a reference, itself for a root */
 	struct inode *inode;	     /* set once (release), NULL: negative */
 	const char *name;	     /* rename lock and bucket's lock */
 	u32 len;
+	u32 mounts; /* mount_lock: how many mounts have this as their mountpoint */
 	struct super *sb;
 	struct list lru; /* lru lock */
 	u64 cookie;	 /* the file system's own: directory position */
 	char inline_name[40];
 };
 #define DENTRY_LRU	1u  /* on the LRU list */
-#define DENTRY_MOUNTED	2u  /* something may be mounted here */
 #define DENTRY_NOCACHE	4u  /* drop with the last reference */
 #define DENTRY_ANON	8u  /* no place in a tree: shown as the name alone (pipes, memfd) */
 #define DENTRY_REVAL	16u /* ask inode_ops.revalidate of the parent before use */
@@ -259,8 +259,9 @@ int do_mount(const char *source, const char *target, const char *type, unsigned 
 int do_umount(const char *target, int flags);
 struct mount *kern_mount(struct fs_type *type);
 struct fs_type *fs_type_find(const char *name);
-/** mounts_show() - text of /proc/PID/mounts (@info false) or mountinfo, as one kmalloc'ed string. ERR_PTR. */
-char *mounts_show(bool info, size_t *len);
+/** mounts_show() - print /proc/PID/mounts, or mountinfo if @info. 0, -ENOMEM. */
+int mounts_show(struct printbuf *pb, bool info);
+extern u32 mount_max; /* /proc/sys/fs/mount-max */
 
 /** vfs_init() - mount the root tmpfs, set init's fs context, register devfs, procfs, sysfs types. */
 void vfs_init(void);
@@ -293,6 +294,8 @@ void path_get(const struct path *p);
 void path_put(const struct path *p);
 /** path_name() - absolute name as getcwd and /proc show it; ERR_PTR(-ENAMETOOLONG), "(unreachable)" and " (deleted)" rules as d_path. Pointer into buf. */
 char *path_name(const struct path *p, char *buf, size_t size);
+/** dentry_name() - name of @d in its own file system, from that file system's root. As path_name(). */
+char *dentry_name(struct dentry *d, char *buf, size_t size);
 /** file_open() - open by kernel string, flags O_*, mode. ERR_PTR. For exec: O_EXEC-like with MAY_EXEC check by file_open_exec(). */
 struct file *file_open(int dfd, const char *name, int flags, u32 mode);
 struct file *file_open_exec(int dfd, const char *name,
@@ -333,6 +336,7 @@ static inline unsigned int dev_minor(u64 d)
 	return (d & 0xff) | ((d >> 12) & ~0xffu);
 }
 
+#define PATH_MAX 4096 /* with the NUL */
 /* Names from user space: up to PATH_MAX; ERR_PTR(-EFAULT, -ENAMETOOLONG, -ENOENT for empty). */
 char *getname(uaddr_t uname);
 char *getname_flags(uaddr_t uname, bool allow_empty);

@@ -6,7 +6,7 @@
 #include <fs/vfs.h>
 
 #define XATTR_NAME_MAX 255
-#define XATTR_SIZE_MAX 65536u
+#define XATTR_SIZE_MAX 65536
 
 ssize_t xattr_get(struct inode *inode, const char *name, void *value, size_t size);
 int xattr_set(const struct path *p, const char *name, const void *value, size_t size, int flags);

@@ -428,25 +428,13 @@ static int limits_show(struct printbuf *pb, struct task *t)
 	return 0;
 }
 
-static int show_mounts(struct printbuf *pb, bool info)
-{
-	size_t len;
-	char *text = mounts_show(info, &len);
-
-	if (IS_ERR(text))
-		return (int)PTR_ERR(text);
-	printbuf_write(pb, text, len);
-	kfree(text);
-	return 0;
-}
-
 static int mounts_file(struct printbuf *pb, struct task *t)
 {
-	return show_mounts(pb, false);
+	return mounts_show(pb, false);
 }
 static int mountinfo_file(struct printbuf *pb, struct task *t)
 {
-	return show_mounts(pb, true);
+	return mounts_show(pb, true);
 }
 
 /* Where in the kernel @t sleeps; 0: it does not. */

@@ -380,6 +380,7 @@ static ssize_t number_write(const char *text, size_t n, u32 *where, u32 max)
 NUMBER_FILE(core_uses_pid, core_uses_pid, 1)
 NUMBER_FILE(suid_dumpable, suid_dumpable, 2)
 NUMBER_FILE(lease_break, lease_break_seconds, S32_MAX)
+NUMBER_FILE(mount_max, mount_max, S32_MAX)
 
 static const struct proc_entry sys_random[] = {
 	PROC_FILE("boot_id", boot_id_show),
@@ -434,6 +435,7 @@ static const struct proc_entry sys_fs[] = {
 	PROC_FILE("pipe-max-size", pipe_max_show),
 	PROC_WRITABLE("suid_dumpable", suid_dumpable_show, suid_dumpable_write),
 	PROC_WRITABLE("lease-break-time", lease_break_show, lease_break_write),
+	PROC_WRITABLE("mount-max", mount_max_show, mount_max_write),
 	{ .name = NULL },
 };
 static const struct proc_entry sys_net_core[] = {

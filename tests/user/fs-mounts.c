@@ -150,7 +150,14 @@ static void refused(void)
 
 static void bind_mount(void)
 {
+	char text[8192], want[128];
+
 	CHECK_OK(mkdir("bound", 0755));
+	CHECK_OK(mount("uno/two", "bound", NULL, MS_BIND, NULL));
+	CHECK(tap_read_file("/proc/self/mountinfo", text, sizeof(text)) > 0);
+	snprintf(want, sizeof(want), "/uno/two %s/bound rw", base);
+	CHECK(strstr(text, want) != NULL); /* the directory's whole name in its file system */
+	CHECK_OK(umount("bound"));
 	CHECK_OK(mount("uno", "bound", NULL, MS_BIND, NULL));
 	CHECK_OK(access("bound/two", F_OK));
 	CHECK_OK(mkdir("bound/three", 0755));
