@@ -99,7 +99,45 @@ bool poll_sleep(struct poll_wait_state *s, u64 deadline_ns)
 	return late;
 }
 
+/*
+ * Until @round finds something ready in @set, the deadline passes (0: it has) or a signal comes. @round looks at every file once, and
+ * queues on it if the table it is given says so. Return: what @round says, or -EINTR, -ENOMEM.
+ */
+static __always_inline int poll_until(u64 deadline_ns,
+				      int (*round)(void *set, struct poll_table *pt), void *set)
+{
+	struct poll_wait_state s;
+	bool late = deadline_ns == 0;
+	int ready;
+
+	poll_state_init(&s);
+	if (late)
+		s.pt.queue = NULL;
+	for (;;) {
+		WRITE_ONCE(s.triggered, false);
+		smp_mb();
+		ready = round(set, &s.pt);
+		s.pt.queue = NULL; /* registered once is enough */
+		if (!ready)
+			ready = s.error;
+		if (ready || late)
+			break;
+		if (sleep_interrupted(TASK_INTERRUPTIBLE)) {
+			ready = -EINTR;
+			break;
+		}
+		late = poll_sleep(&s, deadline_ns);
+	}
+	poll_state_free(&s);
+	return ready;
+}
+
 /* ---- poll ---- */
+
+struct poll_set {
+	struct pollfd *fds;
+	unsigned int n;
+};
 
 static u32 poll_one(struct pollfd *p, struct poll_table *pt)
 {
@@ -117,13 +155,14 @@ static u32 poll_one(struct pollfd *p, struct poll_table *pt)
 	return mask;
 }
 
-static int poll_round(struct pollfd *fds, unsigned int n, struct poll_table *pt)
+static int poll_round(void *arg, struct poll_table *pt)
 {
+	struct poll_set *set = arg;
 	int ready = 0;
 
-	for (unsigned int i = 0; i < n; i++) {
-		fds[i].revents = (s16)poll_one(&fds[i], pt);
-		if (fds[i].revents) {
+	for (unsigned int i = 0; i < set->n; i++) {
+		set->fds[i].revents = (s16)poll_one(&set->fds[i], pt);
+		if (set->fds[i].revents) {
 			ready++;
 			pt->queue = NULL;
 		}
@@ -133,30 +172,9 @@ static int poll_round(struct pollfd *fds, unsigned int n, struct poll_table *pt)
 
 int do_poll(struct pollfd *fds, unsigned int n, u64 deadline_ns)
 {
-	struct poll_wait_state s;
-	bool late = deadline_ns == 0;
-	int ready;
+	struct poll_set set = { fds, n };
 
-	poll_state_init(&s);
-	if (late)
-		s.pt.queue = NULL;
-	for (;;) {
-		WRITE_ONCE(s.triggered, false);
-		smp_mb();
-		ready = poll_round(fds, n, &s.pt);
-		s.pt.queue = NULL; /* registered once is enough */
-		if (!ready)
-			ready = s.error;
-		if (ready || late)
-			break;
-		if (sleep_interrupted(TASK_INTERRUPTIBLE)) {
-			ready = -EINTR;
-			break;
-		}
-		late = poll_sleep(&s, deadline_ns);
-	}
-	poll_state_free(&s);
-	return ready;
+	return poll_until(deadline_ns, poll_round, &set);
 }
 
 /* ---- select ---- */
@@ -206,18 +224,25 @@ static int select_word(unsigned int base, u64 set, u32 wanted, u64 *out, struct 
 	return select_word_of(ft, false, base, set, wanted, out, pt);
 }
 
-static int select_round(int n, u64 *const in[3], u64 *const out[3], struct poll_table *pt)
+struct select_set {
+	unsigned int n;
+	u64 *const *in, *const *out; /* three sets each */
+};
+
+static int select_round(void *arg, struct poll_table *pt)
 {
+	const struct select_set *set = arg;
 	int ready = 0;
 
-	for (unsigned int base = 0; base < (unsigned int)n; base += 64) {
-		unsigned int left = (unsigned int)n - base;
+	for (unsigned int base = 0; base < set->n; base += 64) {
+		unsigned int left = set->n - base;
 		u64 limit = left < 64 ? (1ULL << left) - 1 : ~0ULL;
 
 		for (int k = 0; k < 3; k++) {
-			int r = in[k] ? select_word(base, in[k][base / 64] & limit, select_mask[k],
-						    &out[k][base / 64], pt)
-				      : 0;
+			int r = set->in[k]
+					? select_word(base, set->in[k][base / 64] & limit,
+						      select_mask[k], &set->out[k][base / 64], pt)
+					: 0;
 
 			if (r < 0)
 				return r;
@@ -229,28 +254,7 @@ static int select_round(int n, u64 *const in[3], u64 *const out[3], struct poll_
 
 int do_select(int n, u64 *const in[3], u64 *const out[3], u64 deadline_ns)
 {
-	struct poll_wait_state s;
-	bool late = deadline_ns == 0;
-	int ready;
+	struct select_set set = { (unsigned int)n, in, out };
 
-	poll_state_init(&s);
-	if (late)
-		s.pt.queue = NULL;
-	for (;;) {
-		WRITE_ONCE(s.triggered, false);
-		smp_mb();
-		ready = select_round(n, in, out, &s.pt);
-		s.pt.queue = NULL;
-		if (!ready)
-			ready = s.error;
-		if (ready || late)
-			break;
-		if (sleep_interrupted(TASK_INTERRUPTIBLE)) {
-			ready = -EINTR;
-			break;
-		}
-		late = poll_sleep(&s, deadline_ns);
-	}
-	poll_state_free(&s);
-	return ready;
+	return poll_until(deadline_ns, select_round, &set);
 }

@@ -3,33 +3,24 @@
  * /dev/stdin-stream, stdout-stream, stderr-stream: the command's own standard streams over the console line
  * (docs/console-frames.md). Bytes pass untouched; end of file comes as a frame.
  *
- * Locking: `lock` (interrupts off) guards the ring that the receive interrupt fills.
+ * Locking: the ring's own.
  */
 #include <fs/devfs/devfs.h>
 #include <fs/internal.h>
+#include <fs/tty/rx_ring.h>
 #include <fs/tty/tty.h>
-#include <kernel/console.h>
 #include <uapi/poll.h>
 
 #define RING_SIZE 16384u
 
-static struct spinlock lock = SPINLOCK_INIT(RANK_ANY);
 static struct waitq readers;
-static u8 *ring;
-static u32 head, tail; /* lock: bytes in, bytes out; free running */
-static bool eof, held; /* lock */
+static struct rx_ring ring = { .lock = SPINLOCK_INIT(RANK_ANY), .size = RING_SIZE };
+static bool eof;
 
 bool stream_rx_byte(u8 byte)
 {
-	unsigned long flags = spin_lock_irqsave(&lock);
-	bool room;
+	bool room = rx_ring_put(&ring, byte);
 
-	if (ring && head - tail < RING_SIZE)
-		ring[head++ % RING_SIZE] = byte;
-	room = head - tail < RING_SIZE - 64; /* what the device has in flight still fits */
-	if (!room)
-		held = true;
-	spin_unlock_irqrestore(&lock, flags);
 	waitq_wake_poll(&readers, POLLIN | POLLRDNORM);
 	return room;
 }
@@ -42,25 +33,7 @@ void stream_rx_eof(void)
 
 static bool stream_ready(void)
 {
-	return READ_ONCE(head) != READ_ONCE(tail) || READ_ONCE(eof);
-}
-
-/* Take up to @n bytes out of the ring. */
-static size_t stream_take(u8 *buf, size_t n)
-{
-	unsigned long flags = spin_lock_irqsave(&lock);
-	bool resume;
-	size_t i;
-
-	for (i = 0; i < n && head != tail; i++)
-		buf[i] = ring[tail++ % RING_SIZE];
-	resume = held && head - tail < RING_SIZE / 2;
-	if (resume)
-		held = false;
-	spin_unlock_irqrestore(&lock, flags);
-	if (resume)
-		console_rx_resume();
-	return i;
+	return rx_ring_used(&ring) || READ_ONCE(eof);
 }
 
 static ssize_t stdin_read(struct file *f, struct iov_iter *to, loff_t *pos, int flags)
@@ -79,7 +52,7 @@ static ssize_t stdin_read(struct file *f, struct iov_iter *to, loff_t *pos, int 
 		if (r)
 			return r;
 	}
-	while (to->count && (n = stream_take(buf, min(to->count, sizeof(buf)))) != 0) {
+	while (to->count && (n = rx_ring_take(&ring, buf, min(to->count, sizeof(buf)))) != 0) {
 		if (iov_iter_to(to, buf, n) != n)
 			return done ? done : -EFAULT;
 		done += (ssize_t)n;
@@ -95,7 +68,7 @@ static u32 stdin_poll(struct file *f, struct poll_table *pt)
 
 static long stdin_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 {
-	int n = (int)(READ_ONCE(head) - READ_ONCE(tail));
+	int n = (int)rx_ring_used(&ring);
 
 	return cmd == FIONREAD ? put_user_obj((uaddr_t)arg, &n) : -ENOTTY;
 }
@@ -155,8 +128,8 @@ static struct chrdev devices[] = {
 void stream_devices_init(void)
 {
 	waitq_init(&readers);
-	ring = kmalloc(RING_SIZE, GFP_KERNEL);
-	if (!ring)
+	ring.buf = kmalloc(RING_SIZE, GFP_KERNEL);
+	if (!ring.buf)
 		panic("stdin stream: no memory");
 	for (unsigned int i = 0; i < ARRAY_SIZE(devices); i++) {
 		devices[i].rdev = mkdev(240, i);

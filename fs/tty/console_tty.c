@@ -4,34 +4,28 @@
  *
  * The receive interrupt puts bytes into a ring; a kernel thread takes them through the discipline, because echo, signals and
  * wake-ups of that kind want task context. When programs do not read, the thread waits, the ring fills, and the line is held.
- * Locking: `lock` (interrupts off) for the ring and the pending window size.
+ * Locking: the ring's own, `lock` (interrupts off) for the pending window size.
  */
 #include <fs/internal.h>
+#include <fs/tty/rx_ring.h>
 #include <fs/tty/tty.h>
-#include <kernel/console.h>
 
 #define RING_SIZE 4096u
 
 static struct tty console_tty;
 static struct spinlock lock = SPINLOCK_INIT(RANK_ANY);
 static struct waitq work, room_wait;
-static u8 ring[RING_SIZE];
-static u32 head, tail;		    /* lock */
-static bool held;		    /* lock: the line was told to stop */
+static u8 ring_bytes[RING_SIZE];
+static struct rx_ring ring = { .lock = SPINLOCK_INIT(RANK_ANY),
+			       .buf = ring_bytes,
+			       .size = RING_SIZE };
 static bool resized;		    /* lock */
 static struct winsize pending_size; /* lock */
 
 static bool rx_byte(u8 byte)
 {
-	unsigned long flags = spin_lock_irqsave(&lock);
-	bool room;
+	bool room = rx_ring_put(&ring, byte);
 
-	if (head - tail < RING_SIZE)
-		ring[head++ % RING_SIZE] = byte;
-	room = head - tail < RING_SIZE - 64;
-	if (!room)
-		held = true;
-	spin_unlock_irqrestore(&lock, flags);
 	waitq_wake_all(&work);
 	return room;
 }
@@ -48,23 +42,6 @@ static void rx_winsize(u16 cols, u16 rows)
 
 static const struct console_input_ops input_ops = { rx_byte, stream_rx_byte, stream_rx_eof,
 						    rx_winsize };
-
-static size_t take_input(u8 *buf, size_t size)
-{
-	unsigned long flags = spin_lock_irqsave(&lock);
-	bool resume;
-	size_t n;
-
-	for (n = 0; n < size && head != tail; n++)
-		buf[n] = ring[tail++ % RING_SIZE];
-	resume = held && head - tail < RING_SIZE / 2;
-	if (resume)
-		held = false;
-	spin_unlock_irqrestore(&lock, flags);
-	if (resume)
-		console_rx_resume();
-	return n;
-}
 
 static void take_winsize(void)
 {
@@ -84,9 +61,9 @@ static void input_thread(void *arg)
 	size_t n, done;
 
 	for (;;) {
-		wait_event(&work, READ_ONCE(head) != READ_ONCE(tail) || READ_ONCE(resized));
+		wait_event(&work, rx_ring_used(&ring) || READ_ONCE(resized));
 		take_winsize();
-		n = take_input(buf, sizeof(buf));
+		n = rx_ring_take(&ring, buf, sizeof(buf));
 		for (done = 0; done < n;) {
 			done += tty_receive(&console_tty, buf + done, n - done);
 			if (done < n)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of arch/<isa>/loadstore.c share. */
+/* The tests of arch/<isa>/loadstore.c, which the including file supplies with that architecture's instruction words. */
 #ifndef TESTS_HOST_LOADSTORE_H
 #define TESTS_HOST_LOADSTORE_H
 
@@ -14,11 +14,18 @@ struct expectation {
 	unsigned int file, reg, length, element, width;
 };
 
-static void check(const struct expectation *e, size_t n)
+/* What the including test hands over. */
+static const struct expectation *accesses; /* loads and stores, and what is to come out */
+static const u32 *others;		   /* words that are neither */
+static size_t naccesses, nothers;
+
+static void test_accesses(void **state)
 {
+	const struct expectation *e = accesses;
 	struct load_store ls;
 
-	for (size_t i = 0; i < n; i++) {
+	(void)state;
+	for (size_t i = 0; i < naccesses; i++) {
 		if (!insn_load_store(e[i].insn, &ls))
 			fail_msg("%08x is not taken for an access", e[i].insn);
 		assert_int_equal(ls.bytes, e[i].bytes);
@@ -34,13 +41,14 @@ static void check(const struct expectation *e, size_t n)
 	}
 }
 
-static void check_none(const u32 *insn, size_t n)
+static void test_others(void **state)
 {
 	struct load_store ls;
 
-	for (size_t i = 0; i < n; i++)
-		if (insn_load_store(insn[i], &ls))
-			fail_msg("%08x is taken for an access", insn[i]);
+	(void)state;
+	for (size_t i = 0; i < nothers; i++)
+		if (insn_load_store(others[i], &ls))
+			fail_msg("%08x is taken for an access", others[i]);
 }
 
 /* Whatever the word: what comes out fits the buffer and the register files. */
@@ -59,6 +67,21 @@ static void test_all_words(void **state)
 		assert_true(ls.element * ls.bytes + ls.bytes <= LOAD_STORE_MAX);
 		assert_true(ls.width <= LOAD_STORE_MAX);
 	}
+}
+
+static int run_load_store_tests(const struct expectation *e, size_t ne, const u32 *o, size_t no)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_accesses),
+		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_all_words),
+	};
+
+	accesses = e;
+	naccesses = ne;
+	others = o;
+	nothers = no;
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }
 
 #endif

@@ -2,7 +2,7 @@
 /* Loads and stores of loongarch64: every form, vectors' too, and what is none. The instruction words come from an assembler. */
 #include "loadstore.h"
 
-static const struct expectation accesses[] = {
+static const struct expectation expected[] = {
 	{ 0x2c000481, 16, false, false, FILE_VECTOR, 1, 4, 0, 0 },  /* vld */
 	{ 0x2c7ffc82, 16, true, false, FILE_VECTOR, 2, 4, 0, 0 },   /* vst */
 	{ 0x2c800483, 32, false, false, FILE_VECTOR, 3, 4, 0, 0 },  /* xvld */
@@ -39,7 +39,7 @@ static const struct expectation accesses[] = {
 	{ 0x2bc00ca3, 8, true, false, FILE_FP, 3, 4, 0, 0 },	    /* fst.d */
 };
 
-static const u32 others[] = {
+static const u32 neither[] = {
 	0x200004a4, /* ll.w */
 	0x230008a4, /* sc.d */
 	0x386114c4, /* amadd.w */
@@ -51,25 +51,7 @@ static const u32 others[] = {
 	0x0,	    /* all zeros */
 };
 
-static void test_accesses(void **state)
-{
-	(void)state;
-	check(accesses, ARRAY_SIZE(accesses));
-}
-
-static void test_others(void **state)
-{
-	(void)state;
-	check_none(others, ARRAY_SIZE(others));
-}
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_accesses),
-		cmocka_unit_test(test_others),
-		cmocka_unit_test(test_all_words),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return run_load_store_tests(expected, ARRAY_SIZE(expected), neither, ARRAY_SIZE(neither));
 }

@@ -2,7 +2,7 @@
 /* Loads and stores of riscv64: every form, and what is none. The instruction words come from an assembler. */
 #include "loadstore.h"
 
-static const struct expectation accesses[] = {
+static const struct expectation expected[] = {
 	{ 0x159503, 2, false, true, FILE_INTEGER, 10, 4, 0, 0 },  /* lh */
 	{ 0x15d503, 2, false, false, FILE_INTEGER, 10, 4, 0, 0 }, /* lhu */
 	{ 0x15a503, 4, false, true, FILE_INTEGER, 10, 4, 0, 0 },  /* lw */
@@ -35,7 +35,7 @@ static const struct expectation accesses[] = {
 	{ 0x81c8, 1, false, false, FILE_INTEGER, 10, 2, 0, 0 },	  /* c.lbu */
 };
 
-static const u32 others[] = {
+static const u32 neither[] = {
 	0x1005a52f, /* lr.w */
 	0xb6352f,   /* amoadd.d */
 	0x2056087,  /* vle32.v */
@@ -50,25 +50,7 @@ static const u32 others[] = {
 	0x0,	    /* all zeros */
 };
 
-static void test_accesses(void **state)
-{
-	(void)state;
-	check(accesses, ARRAY_SIZE(accesses));
-}
-
-static void test_others(void **state)
-{
-	(void)state;
-	check_none(others, ARRAY_SIZE(others));
-}
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_accesses),
-		cmocka_unit_test(test_others),
-		cmocka_unit_test(test_all_words),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return run_load_store_tests(expected, ARRAY_SIZE(expected), neither, ARRAY_SIZE(neither));
 }

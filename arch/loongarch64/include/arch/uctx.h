@@ -46,6 +46,8 @@ static __always_inline long arch_uctx_run(void *task, void *ev)
 }
 #endif
 
+#include <hal/uctx_regs.h>
+
 static inline unsigned long uctx_ip(const struct uctx *u)
 {
 	return u->era;
@@ -56,58 +58,11 @@ static inline void uctx_set_ip(struct uctx *u, unsigned long ip)
 	u->era = ip;
 }
 
-/* The frame pointer, and where a frame has the caller's and the return address (hal/cpu.h). */
-#define ARCH_FRAME_PREV	  (-16)
-#define ARCH_FRAME_RETURN (-8)
-static inline unsigned long uctx_fp(const struct uctx *u)
-{
-	return u->regs[REG_FP];
-}
-static inline unsigned long uctx_sp(const struct uctx *u)
-{
-	return u->regs[REG_SP];
-}
-
-static inline void uctx_set_sp(struct uctx *u, unsigned long sp)
-{
-	u->regs[REG_SP] = sp;
-}
-
-static inline long uctx_syscall_nr(const struct uctx *u)
-{
-	return (long)u->regs[REG_A7];
-}
-
-static inline void uctx_set_syscall_nr(struct uctx *u, long nr)
-{
-	u->regs[REG_A7] = (unsigned long)nr;
-}
-
-static inline unsigned long uctx_arg(const struct uctx *u, unsigned n)
-{
-	return n == 0 ? u->orig_a0 : u->regs[REG_A0 + n];
-}
-
-static inline void uctx_set_arg(struct uctx *u, unsigned n, unsigned long v)
+static inline void uctx_set_arg(struct uctx *u, unsigned int n, unsigned long v)
 {
 	if (n == 0)
 		u->orig_a0 = v;
 	u->regs[REG_A0 + n] = v;
-}
-
-static inline long uctx_result(const struct uctx *u)
-{
-	return (long)u->regs[REG_A0];
-}
-
-static inline long uctx_result_untouched(const struct uctx *u)
-{
-	return (long)u->orig_a0;
-}
-
-static inline void uctx_set_result(struct uctx *u, long v)
-{
-	u->regs[REG_A0] = (unsigned long)v;
 }
 
 static inline void uctx_restart_syscall(struct uctx *u, unsigned long arg0, long nr)
@@ -121,27 +76,6 @@ static inline void uctx_restart_syscall(struct uctx *u, unsigned long arg0, long
 static inline bool uctx_in_syscall(const struct uctx *u)
 {
 	return u->in_syscall;
-}
-
-/* Stops for a tracer around a call: Linux shows -ENOSYS as its result until it has one. */
-static inline void uctx_trace_syscall_begin(struct uctx *u)
-{
-	u->regs[REG_A0] = (unsigned long)-38; /* ENOSYS */
-}
-
-static inline void uctx_trace_syscall_end(struct uctx *u)
-{
-	(void)u;
-}
-
-static inline void uctx_set_tls(struct uctx *u, unsigned long tls)
-{
-	u->regs[REG_TP] = tls;
-}
-
-static inline unsigned long uctx_tls(const struct uctx *u)
-{
-	return u->regs[REG_TP];
 }
 
 #endif
