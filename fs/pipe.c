@@ -347,6 +347,21 @@ bool pipe_push(struct pipe *p, const struct pipe_buf *b)
 	return fits;
 }
 
+/* The writer becomes a reader for a while: the true readers meet the end of the data, and the pipe tells when it is the last. */
+void pipe_wait_unread(struct pipe *p)
+{
+	mutex_lock(&p->lock);
+	p->readers++;
+	p->writers--;
+	mutex_unlock(&p->lock);
+	waitq_wake_poll(&p->rd_wait, POLLIN | POLLRDNORM | POLLHUP);
+	(void)wait_event_interruptible(&p->rd_wait, READ_ONCE(p->readers) == 1);
+	mutex_lock(&p->lock);
+	p->readers--;
+	p->writers++;
+	mutex_unlock(&p->lock);
+}
+
 /* ---- the rest ---- */
 
 static u32 poll_either(struct file *f, struct poll_table *pt)

@@ -41,6 +41,8 @@ int pipe_wait_readable(struct pipe *p, bool nonblock);
 int pipe_wait_writable(struct pipe *p, bool nonblock);
 /** pipe_push() - append a buffer, whose reference the pipe takes over; false if there is no room or no reader. */
 bool pipe_push(struct pipe *p, const struct pipe_buf *b);
+/** pipe_wait_unread() - for the only writer, who has written all: let readers see the end, and sleep until there are none. May end early: signals. */
+void pipe_wait_unread(struct pipe *p);
 /** pipe_of() - the pipe behind a file, NULL if it is none. */
 struct pipe *pipe_of(struct file *f);
 int pipe_create(struct file *out[2], unsigned int flags);

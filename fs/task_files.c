@@ -3,6 +3,7 @@
  * What kernel/ asks of the file system (kernel/files.h): descriptor tables and directories of tasks, and the files that exec reads.
  */
 #include <fs/internal.h>
+#include <fs/pipe.h>
 #include <fs/tty/tty.h>
 #include <fs/vfs.h>
 #include <kernel/console.h>
@@ -232,6 +233,22 @@ void files_core_close(struct file *f)
 	file_put(f);
 }
 
+struct file *files_core_pipe(struct file **input)
+{
+	struct file *end[2];
+	int r = pipe_create(end, 0);
+
+	if (r)
+		return ERR_PTR(r);
+	*input = end[0];
+	return end[1];
+}
+
+void files_core_wait(struct file *f)
+{
+	pipe_wait_unread(pipe_of(f));
+}
+
 int files_exe_path(struct vm *vm, char *buf, size_t size)
 {
 	struct file *f = vm->exe;
@@ -250,6 +267,43 @@ int files_exe_path(struct vm *vm, char *buf, size_t size)
 		strscpy(buf, text, size);
 	kfree(name);
 	return r;
+}
+
+/* ---- programs that the kernel starts ---- */
+
+int files_helper_fork(struct task *child)
+{
+	struct fs_ctx *first = task_fs_get(init_process->leader);
+
+	if (!first)
+		return -ESRCH;
+	child->fs = fs_ctx_clone(first);
+	fs_ctx_put(first);
+	if (IS_ERR(child->fs)) {
+		child->fs = NULL;
+		return -ENOMEM;
+	}
+	child->fs->umask = 0022;
+	child->files = fdtable_create();
+	if (child->files)
+		return 0;
+	fs_ctx_put(child->fs);
+	child->fs = NULL;
+	return -ENOMEM;
+}
+
+int files_helper_input(struct file *f)
+{
+	int fd = fd_alloc_install(f, 0, false);
+
+	if (fd < 0)
+		file_put(f);
+	return min(fd, 0);
+}
+
+void files_helper_drop(struct file *f)
+{
+	file_put(f);
 }
 
 /* ---- boot ---- */

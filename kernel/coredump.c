@@ -4,12 +4,16 @@
  *
  * The dumping thread begins the exit of its process: from then on no thread runs user code, none is created, and every one
  * that leaves the kernel ends in do_exit(), where it waits until the dump is done, its registers untouched. When all have
- * come, the file is written by core_write_elf(). A SIGKILL that arrives meanwhile ends the writing, not the wait status.
+ * come, the file is written by core_write_elf(). A SIGKILL that arrives meanwhile ends the writing, and is what the process died of.
+ *
+ * A pattern that begins with '|' names a program that the kernel starts (kernel/helper.h) to read the core from its descriptor 0. Words are
+ * told apart before the specifiers are replaced, so that a name with spaces remains one argument.
  *
  * Locking: process->core and what it points at: sighand->lock. Source: core(5), proc(5), prctl(2) PR_SET_DUMPABLE.
  */
 #include <kernel/coredump.h>
 #include <kernel/files.h>
+#include <kernel/helper.h>
 #include <kernel/printk.h>
 #include <kernel/process.h>
 #include <kernel/sched.h>
@@ -22,19 +26,16 @@
 #define CORE_MIN      PAGE_SIZE /* a smaller limit means: none */
 
 char core_pattern[CORE_PATTERN_MAX] = "core";
-u32 core_uses_pid, suid_dumpable;
+u32 core_uses_pid, core_pipe_limit, suid_dumpable;
+static u32 npiped; /* atomic: dumps to pipes under way */
 static struct spinlock pattern_lock = SPINLOCK_INIT(RANK_CONSOLE);
 
-int coredump_set_pattern(const char *pattern)
+void coredump_set_pattern(const char *pattern)
 {
-	unsigned long flags;
+	unsigned long flags = spin_lock_irqsave(&pattern_lock);
 
-	if (pattern[0] == '|')
-		return -EINVAL;
-	flags = spin_lock_irqsave(&pattern_lock);
 	strscpy(core_pattern, pattern, sizeof(core_pattern));
 	spin_unlock_irqrestore(&pattern_lock, flags);
-	return 0;
 }
 
 void coredump_get_pattern(char *out)
@@ -128,28 +129,71 @@ static void put_specifier(struct printbuf *pb, char c, int sig)
 	}
 }
 
-/* Expand the pattern. 0, or -ENAMETOOLONG. */
-static int make_name(char *name, size_t size, int sig)
-{
+/* What a pattern becomes: a file's name, or a program and its arguments. */
+struct core_target {
 	char pattern[CORE_PATTERN_MAX];
-	bool has_pid = false;
+	char name[CORE_NAME_MAX]; /* words, each with its NUL */
+	char *argv[CORE_PATTERN_MAX / 2 + 1];
+	unsigned int argc;
+	bool has_pid; /* the pid is part of it */
+};
+
+/* Put what stands at @s and return what follows it; NULL: nothing more. */
+static const char *put_next(struct core_target *to, struct printbuf *pb, const char *s, int sig)
+{
+	if (*s != '%') {
+		printbuf_putc(pb, *s);
+		return s + 1;
+	}
+	if (!*++s)
+		return NULL;
+	to->has_pid |= *s == 'p';
+	put_specifier(pb, *s, sig);
+	return s + 1;
+}
+
+/* 0, or -ENAMETOOLONG. */
+static int make_name(struct core_target *to, int sig)
+{
 	struct printbuf pb;
 
-	coredump_get_pattern(pattern);
-	printbuf_init(&pb, name, size);
-	for (const char *s = pattern; *s; s++) {
-		if (*s != '%') {
-			printbuf_putc(&pb, *s);
-			continue;
-		}
-		if (!*++s)
-			break;
-		has_pid |= *s == 'p';
-		put_specifier(&pb, *s, sig);
-	}
-	if (!has_pid && READ_ONCE(core_uses_pid))
+	printbuf_init(&pb, to->name, sizeof(to->name));
+	for (const char *s = to->pattern; s && *s;)
+		s = put_next(to, &pb, s, sig);
+	if (!to->has_pid && READ_ONCE(core_uses_pid))
 		printbuf_printf(&pb, ".%d", task_pid(current));
 	return printbuf_overflowed(&pb) ? -ENAMETOOLONG : 0;
+}
+
+static bool is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* The same for a pipe. 0, -ENAMETOOLONG, or -ENOENT: no program is named. */
+static int make_command(struct core_target *to, int sig)
+{
+	bool new_word = false;
+	struct printbuf pb;
+
+	printbuf_init(&pb, to->name, sizeof(to->name));
+	to->argv[to->argc++] = to->name;
+	for (const char *s = to->pattern + 1; s && *s;) {
+		if (is_space(*s)) {
+			new_word = printbuf_used(&pb) != 0;
+			s++;
+			continue;
+		}
+		if (new_word) {
+			printbuf_putc(&pb, '\0');
+			to->argv[to->argc++] = to->name + printbuf_used(&pb);
+		}
+		new_word = false;
+		s = put_next(to, &pb, s, sig);
+	}
+	if (printbuf_overflowed(&pb))
+		return -ENAMETOOLONG;
+	return to->name[0] ? 0 : -ENOENT;
 }
 
 /* ---- the other threads ---- */
@@ -237,14 +281,16 @@ static int get_areas(struct core_writer *w)
 }
 
 /* Write it. Returns whether there is something in the file that can be called a core. */
-static bool write_core(struct core_dump *cd, const struct siginfo *info, struct file *file)
+static bool write_core(struct core_dump *cd, const struct siginfo *info, struct file *file,
+		       bool stream)
 {
 	struct core_writer w = {
 		.file = file,
 		.dump = cd,
 		.info = info,
 		.vm = current->vm,
-		.limit = task_rlimit(RLIMIT_CORE),
+		.limit = stream ? RLIM_INFINITY : task_rlimit(RLIMIT_CORE),
+		.stream = stream,
 	};
 	bool done = false;
 
@@ -256,39 +302,89 @@ static bool write_core(struct core_dump *cd, const struct siginfo *info, struct 
 	return done;
 }
 
-/* The file to write to, or an error: no core. */
-static struct file *open_core(int sig)
+static bool dump_to_file(struct core_dump *cd, const struct siginfo *info, struct core_target *to)
 {
-	bool safe = current->vm->dumpable == DUMPABLE_ROOT;
-	char *name = kmalloc(CORE_NAME_MAX, 0);
-	struct file *f;
-	int r;
+	bool safe = current->vm->dumpable == DUMPABLE_ROOT, dumped;
+	struct file *file;
 
-	if (!name)
-		return ERR_PTR(-ENOMEM);
-	r = make_name(name, CORE_NAME_MAX, sig);
-	f = r ? ERR_PTR(r) : files_core_create(name, safe);
-	kfree(name);
-	return f;
+	if (task_rlimit(RLIMIT_CORE) < CORE_MIN || make_name(to, info->si_signo))
+		return false;
+	file = files_core_create(to->name, safe);
+	if (IS_ERR(file))
+		return false;
+	dumped = write_core(cd, info, file, false);
+	files_core_close(file);
+	return dumped;
+}
+
+/* Start the program; the end of the pipe to write to. ERR_PTR. */
+static struct file *start_reader(struct core_target *to, int sig)
+{
+	struct file *input, *output;
+	int r = make_command(to, sig);
+
+	if (r)
+		return ERR_PTR(r);
+	output = files_core_pipe(&input);
+	if (IS_ERR(output))
+		return output;
+	r = helper_start(to->argv, input);
+	if (!r)
+		return output;
+	files_core_close(output);
+	return ERR_PTR(r);
+}
+
+/* With a limit, the number of dumps at a time, this waits for the reader, who may look into /proc/PID until it ends. */
+static bool dump_to_pipe(struct core_dump *cd, const struct siginfo *info, struct core_target *to)
+{
+	u32 limit = READ_ONCE(core_pipe_limit);
+	u32 n = __atomic_add_fetch(&npiped, 1, __ATOMIC_RELAXED);
+	struct file *file = ERR_PTR(-EAGAIN);
+	bool dumped = false;
+
+	if (!limit || n <= limit)
+		file = start_reader(to, info->si_signo);
+	if (IS_ERR(file)) {
+		pr_info("process %d (%s): no core dump to \"%s\": %pe\n", task_pid(current),
+			current->comm, to->pattern, file);
+	} else {
+		dumped = write_core(cd, info, file, true);
+		if (limit)
+			files_core_wait(file);
+		files_core_close(file);
+	}
+	__atomic_sub_fetch(&npiped, 1, __ATOMIC_RELAXED);
+	return dumped;
+}
+
+/* A pipe pays no regard to RLIMIT_CORE, but for 1: that is what the reader itself has, whose core would start the next reader. */
+static bool dump(struct core_dump *cd, const struct siginfo *info)
+{
+	struct core_target *to = kzalloc(sizeof(*to), 0);
+	bool dumped = false;
+
+	if (!to)
+		return false;
+	coredump_get_pattern(to->pattern);
+	if (to->pattern[0] != '|')
+		dumped = dump_to_file(cd, info, to);
+	else if (task_rlimit(RLIMIT_CORE) != 1)
+		dumped = dump_to_pipe(cd, info, to);
+	kfree(to);
+	return dumped;
 }
 
 void coredump(const struct siginfo *info)
 {
 	struct process *p = current->process;
 	struct core_dump cd = { .dumper = current };
-	struct file *file;
-	bool dumped = false;
 
 	if (!current->vm || current->vm->dumpable == DUMPABLE_NO ||
-	    task_rlimit(RLIMIT_CORE) < CORE_MIN)
+	    (task_rlimit(RLIMIT_CORE) < CORE_MIN && READ_ONCE(core_pattern[0]) != '|'))
 		return;
 	if (!sig_begin_dump(&cd, info->si_signo))
 		return;
 	wait_for_threads(p, &cd);
-	file = open_core(info->si_signo);
-	if (!IS_ERR(file)) {
-		dumped = write_core(&cd, info, file);
-		files_core_close(file);
-	}
-	sig_end_dump(&cd, dumped);
+	sig_end_dump(&cd, dump(&cd, info));
 }

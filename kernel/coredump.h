@@ -47,9 +47,8 @@ void sig_end_dump(struct core_dump *cd, bool dumped);
 /* Settings: /proc/sys. */
 #define CORE_PATTERN_MAX 128 /* with its NUL */
 extern char core_pattern[CORE_PATTERN_MAX]; /* written by coredump_set_pattern() */
-extern u32 core_uses_pid, suid_dumpable;
-/** coredump_set_pattern() - 0, or -EINVAL for a pipe ("|"), which is not supported. */
-int coredump_set_pattern(const char *pattern);
+extern u32 core_uses_pid, core_pipe_limit, suid_dumpable;
+void coredump_set_pattern(const char *pattern);
 /** coredump_get_pattern() - copy it out, CORE_PATTERN_MAX bytes. */
 void coredump_get_pattern(char *out);
 
@@ -67,6 +66,7 @@ struct core_writer {
 	u64 pos, limit, written;
 	bool counting; /* nothing is written, only pos counts */
 	bool hole;     /* the last thing was a hole */
+	bool stream;   /* a pipe: holes are written as zeros */
 	bool failed;   /* an error, the limit, or SIGKILL: write no more */
 	void *scratch; /* room for any register set */
 };

@@ -258,6 +258,8 @@ void process_notify_parent(struct process *p, int code, int value)
 	struct process *parent = p->parent;
 	struct siginfo info;
 
+	if (!parent->leader) /* the kernel's own: it does not want to hear */
+		return;
 	fill_child_info(p->leader, &info, code, value);
 	if (code == CLD_STOPPED || code == CLD_CONTINUED) {
 		if (!(READ_ONCE(parent->sighand->action[SIGCHLD - 1].flags) & SA_NOCLDSTOP))

@@ -45,6 +45,17 @@ bool exec_creds(struct file *f, struct creds *creds);
 struct file *files_core_create(const char *path, bool safe);
 ssize_t files_core_write(struct file *f, const void *buf, size_t n, u64 pos);
 void files_core_close(struct file *f);
+/**
+ * files_core_pipe() - a pipe for a core dump: the end to write to, and in *@input the one to read from. ERR_PTR. files_core_wait(): the core
+ * is complete; sleep until nobody has the other end open any more, or a signal comes.
+ */
+struct file *files_core_pipe(struct file **input);
+void files_core_wait(struct file *f);
+/** files_helper_fork() - for @child an empty descriptor table, process 1's root and directory, umask 022. 0 or -Exxx. */
+int files_helper_fork(struct task *child);
+/** files_helper_input() - make @f current's descriptor 0; takes over the reference. files_helper_drop(): give it up instead. */
+int files_helper_input(struct file *f);
+void files_helper_drop(struct file *f);
 /** files_exe_path() - the path of the program that @vm runs. 0, -ENOENT, -ENAMETOOLONG. */
 int files_exe_path(struct vm *vm, char *buf, size_t size);
 

@@ -477,7 +477,7 @@ static struct task *kthread_prepare(void (*fn)(void *), void *arg, const char *n
 	t->kthread_arg = arg;
 	hal_task_init_kernel(&t->hal, t->kstack, KSTACK_SIZE, kthread_entry, t);
 	sched_fork(t);
-	t->se.policy = SCHED_OTHER;
+	sched_reset(t);
 	return t;
 }
 
@@ -509,38 +509,113 @@ static const struct rlimit64 default_limits[RLIM_NLIMITS] = {
 	[RLIMIT_RTTIME] = { RLIM_INFINITY, RLIM_INFINITY },
 };
 
-/* Number 0, the parent of process 1: nobody waits there. */
-static struct pid nobody_pid = { .refs = REFCOUNT_INIT(1) };
-static struct process nobody = { .refs = REFCOUNT_INIT(1), .pid = &nobody_pid };
+/*
+ * Number 0: the kernel as a process, parent of process 1 and of the kernel's helpers, whose group and session it bears, too. It ignores its
+ * children's end.
+ */
+static struct pid nobody_pid = { .refs = REFCOUNT_INIT(1),
+				 .group = LIST_HEAD_INIT(nobody_pid.group),
+				 .session = LIST_HEAD_INIT(nobody_pid.session) };
+static struct sighand nobody_sighand = { .refs = REFCOUNT_INIT(1),
+					 .lock = SPINLOCK_INIT(RANK_SIGHAND),
+					 .action[SIGCHLD - 1].handler = SIG_IGN };
+static struct process nobody = { .refs = REFCOUNT_INIT(1),
+				 .pid = &nobody_pid,
+				 .pgrp = &nobody_pid,
+				 .session = &nobody_pid,
+				 .sighand = &nobody_sighand,
+				 .threads = LIST_HEAD_INIT(nobody.threads),
+				 .children = LIST_HEAD_INIT(nobody.children),
+				 .child_wait = WAITQ_INIT(nobody.child_wait) };
 
-/* Process 1 without a program: a kernel thread with a pid, whose @fn execs and then becomes a user task. */
-struct task *init_task_create(void (*fn)(void *), void *arg)
+/* A kernel thread with a pid and a process of its own, in no table yet. @fn execs and then becomes a user task. ERR_PTR. */
+static struct task *prepare_process(void (*fn)(void *), void *arg, const char *name)
 {
-	struct task *t = kthread_prepare(fn, arg, "init");
-	struct process *p = process_create();
+	struct task *t = kthread_prepare(fn, arg, name);
+	struct process *p;
 
-	if (IS_ERR(t) || !p)
-		panic("no memory for the first process");
+	if (IS_ERR(t))
+		return t;
 	t->flags = 0;
-	p->sighand = sighand_create();
 	t->tid = pid_alloc();
-	if (IS_ERR(t->tid) || !p->sighand)
-		panic("no memory for the first process");
+	if (IS_ERR(t->tid)) {
+		int r = PTR_ERR(t->tid);
+
+		t->tid = NULL;
+		task_put(t);
+		return ERR_PTR(r);
+	}
+	p = process_create();
+	if (p)
+		p->sighand = sighand_create();
+	if (!p || !p->sighand) {
+		if (p)
+			kmem_cache_free(process_cache, p);
+		task_put(t);
+		return ERR_PTR(-ENOMEM);
+	}
 	memcpy(p->rlim, default_limits, sizeof(p->rlim));
-	t->process = p;
+	pid_get(t->tid);
+	p->pid = t->tid;
 	p->leader = t;
-	p->pid = p->pgrp = p->session = t->tid;
-	refcount_add(3, &t->tid->refs);
-	p->session_leader = true;
 	p->exit_signal = SIGCHLD;
+	t->process = p;
+	return t;
+}
+
+/* Enter a process of prepare_process() into the tables: a child of the kernel's. tasklist_lock held. */
+static void link_kernel_child(struct process *p, struct pid *group)
+{
+	struct task *t = p->leader;
+
 	p->parent = &nobody;
+	p->pgrp = p->session = group;
+	refcount_add(2, &group->refs);
 	t->tid->task = t;
 	t->tid->process = p;
-	list_add_tail(&p->group_link, &t->tid->group);
-	list_add_tail(&p->session_link, &t->tid->session);
+	list_add_tail(&p->sibling, &nobody.children);
+	list_add_tail(&p->group_link, &group->group);
+	list_add_tail(&p->session_link, &group->session);
 	list_add_tail(&t->thread_link, &p->threads);
 	p->nthreads = 1;
-	refcount_inc(&p->refs);
-	init_process = p;
+	refcount_inc(&p->refs); /* the tables', until it is reaped */
+}
+
+/* Process 1, not yet started. */
+struct task *init_task_create(void (*fn)(void *), void *arg)
+{
+	struct task *t = prepare_process(fn, arg, "init");
+	unsigned long flags;
+
+	if (IS_ERR(t))
+		panic("no memory for the first process");
+	flags = spin_lock_irqsave(&tasklist_lock);
+	link_kernel_child(t->process, t->tid);
+	t->process->session_leader = true;
+	init_process = t->process;
+	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return t;
+}
+
+int helper_task_start(void (*fn)(void *), void *arg)
+{
+	struct task *t = prepare_process(fn, arg, "helper");
+	unsigned long flags;
+	int r;
+
+	if (IS_ERR(t))
+		return PTR_ERR(t);
+	t->process->rlim[RLIMIT_CORE] = (struct rlimit64){ 1, 1 };
+	r = files_helper_fork(t);
+	if (r) {
+		task_put(t);
+		return r;
+	}
+	flags = spin_lock_irqsave(&tasklist_lock);
+	link_kernel_child(t->process, &nobody_pid);
+	if (READ_ONCE(trace_syscalls))
+		task_set_work(t, WORK_TRACE);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	sched_start(t);
+	return 0;
 }

@@ -77,6 +77,8 @@ u64 fork_count(void);
 /** process_count_of_user() - processes with real user id @uid. */
 u64 process_count_of_user(uid_t uid);
 struct task *init_task_create(void (*fn)(void *), void *arg);
+/** helper_task_start() - @fn in a new process that is the kernel's own child (kernel/helper.c); it returns 0 or -ENOMEM, -EAGAIN. */
+int helper_task_start(void (*fn)(void *), void *arg);
 /** exit_release_vfork() - tell a parent waiting in vfork that current no longer uses its address space. */
 void exit_release_vfork(struct task *t);
 /** process_kill_other_threads() - exec: 0 when current is the only thread left (and has become the leader), -EAGAIN if the process is exiting. */

@@ -604,6 +604,15 @@ void sched_fork(struct task *t)
 	t->state = TASK_UNINTERRUPTIBLE;
 }
 
+void sched_reset(struct task *t)
+{
+	t->se.policy = SCHED_OTHER;
+	t->se.nice = 0;
+	t->se.rt_priority = 0;
+	t->se.weight = NICE_0_WEIGHT;
+	memset(t->affinity.bits, 0xff, sizeof(t->affinity.bits));
+}
+
 void sched_start(struct task *t)
 {
 	unsigned long flags = hal_irq_save();

@@ -11,6 +11,8 @@ void sched_init_cpu(struct task *idle);
 __noreturn void sched_idle(void);
 /** sched_fork() - scheduling state of a new task, from current's. */
 void sched_fork(struct task *t);
+/** sched_reset() - ordinary scheduling on any CPU instead; not yet started. */
+void sched_reset(struct task *t);
 /** sched_start() - make a new task runnable for the first time. */
 void sched_start(struct task *t);
 /** sched_first_run() - a new task's first instruction in C: finish the switch that led here. Interrupts off. */

@@ -400,8 +400,11 @@ static void resume(struct process *p)
 /* What a signal does just by being sent. Returns whether it is to be queued. */
 static bool act_on_sending(struct process *p, struct task *t, int sig, const struct siginfo *info)
 {
-	if (p->core && sig == SIGKILL)
+	if (p->core && sig == SIGKILL) {
 		WRITE_ONCE(p->core->killed, true);
+		p->group_exit_code = SIGKILL;
+		sig_poke(p->core->dumper); /* the reader of a pipe may let it wait */
+	}
 	if (p->group_exit || list_empty(&p->threads))
 		return false;
 	if (SIGMASK(sig) & SIG_STOP_MASK)

@@ -336,11 +336,10 @@ static int core_pattern_show(struct printbuf *pb, struct task *t)
 static ssize_t core_pattern_write(struct task *t, const char *text, size_t n)
 {
 	char pattern[CORE_PATTERN_MAX];
-	int r;
 
 	scnprintf(pattern, sizeof(pattern), "%.*s", (int)strcspn(text, "\n"), text);
-	r = coredump_set_pattern(pattern);
-	return r ? r : (ssize_t)n;
+	coredump_set_pattern(pattern);
+	return (ssize_t)n;
 }
 
 int proc_number(const char *text, u32 *value)
@@ -378,6 +377,7 @@ static ssize_t number_write(const char *text, size_t n, u32 *where, u32 max)
 		return number_write(text, n, &(variable), max);                                                       \
 	}
 NUMBER_FILE(core_uses_pid, core_uses_pid, 1)
+NUMBER_FILE(core_pipe_limit, core_pipe_limit, S32_MAX)
 NUMBER_FILE(suid_dumpable, suid_dumpable, 2)
 NUMBER_FILE(lease_break, lease_break_seconds, S32_MAX)
 NUMBER_FILE(mount_max, mount_max, S32_MAX)
@@ -399,6 +399,7 @@ static const struct proc_entry sys_kernel[] = {
 	PROC_FILE("threads-max", threads_max_show),
 	PROC_FILE("cap_last_cap", cap_last_cap_show),
 	PROC_WRITABLE("core_pattern", core_pattern_show, core_pattern_write),
+	PROC_WRITABLE("core_pipe_limit", core_pipe_limit_show, core_pipe_limit_write),
 	PROC_WRITABLE("core_uses_pid", core_uses_pid_show, core_uses_pid_write),
 	PROC_FILE("randomize_va_space", randomize_show),
 	PROC_FILE("ngroups_max", ngroups_max_show),

@@ -605,7 +605,7 @@ static void no_space(void)
 	CHECK_OK(rmdir("small"));
 }
 
-/* SIGKILL while a core is written: the process ends at once, by the signal it was dying of. */
+/* SIGKILL while a core is written: the process ends at once. */
 static void killed(void)
 {
 	for (int i = 0; i < 20; i++) {
