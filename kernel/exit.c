@@ -168,14 +168,18 @@ static struct process *find_reaper(struct process *dead)
 	return init_process;
 }
 
+static bool parent_is_outside(const struct process *p)
+{
+	return p->parent->pgrp != p->pgrp && p->parent->session == p->session;
+}
+
 /*
- * Whether @p's parent could continue it when it stops: same session, another group. Linux makes an
- * exception of the first process; here that one may be the shell that a person types into, so it is
- * a parent like any other (an init proper is in a session of its own and does not count anyway).
+ * Whether @p's parent could continue it when it stops: same session, another group. Linux says that process 1 never does. Here that one may be
+ * the shell that a person types into, so it does as to processes that it forked, not as to those it got when their parents died.
  */
 static bool has_job_control_parent(const struct process *p)
 {
-	return p->parent && p->parent->pgrp != p->pgrp && p->parent->session == p->session;
+	return parent_is_outside(p) && !(p->adopted && p->parent == init_process);
 }
 
 static bool orphaned_and_stopped(struct pid *pgrp, struct process *ignore)
@@ -425,6 +429,7 @@ static void give_children_away(struct process *p, struct dead_list *dead)
 		bool orphaned;
 
 		child->parent = reaper;
+		child->adopted = true;
 		child->parent_thread = live_thread(reaper);
 		child->exit_signal = SIGCHLD;
 		list_move_tail(&child->sibling, &reaper->children);
@@ -479,7 +484,7 @@ static void process_died(struct process *p, int status)
 	dead_list_init(&dead);
 	flags = spin_lock_irqsave(&tasklist_lock);
 	give_children_away(p, &dead);
-	if (has_job_control_parent(p) && orphaned_and_stopped(p->pgrp, p))
+	if (parent_is_outside(p) && orphaned_and_stopped(p->pgrp, p))
 		signal_orphaned_group(p->pgrp);
 	p->group_exit_code = status;
 	p->dead = true;

@@ -252,6 +252,7 @@ static void link_process(struct process *p, const struct clone_req *req)
 	struct process *creator = current->process;
 
 	p->parent = req->flags & CLONE_PARENT ? creator->parent : creator;
+	p->adopted = req->flags & CLONE_PARENT;
 	p->parent_thread = req->flags & CLONE_PARENT ? creator->parent_thread : current;
 	if (req->flags & CLONE_PARENT)
 		p->exit_signal = creator->exit_signal;

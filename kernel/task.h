@@ -253,6 +253,7 @@ struct process {
 	struct task *leader;		  /* p: may be a zombie while threads live */
 	struct process *parent;		  /* p: never NULL */
 	struct task *parent_thread; /* p: that forked, or another one after it exited; NULL: none */
+	bool adopted;		    /* p: the parent is not the one that forked it */
 	struct list children;	    /* p */
 	struct list sibling;	    /* p: parent->children */
 	struct pid *pgrp, *session; /* p, references */

@@ -136,6 +136,12 @@ class Cases:
                 raise Wrong(f"{name}: status {status}, {err!r}")
         expect("status of a missing file", caelum_run(os.path.join(self.tmp, "none"))[0], 127)
 
+    def test_orphans_of_process_1(self):
+        """Groups that process 1 inherits are orphaned, though it is in their session."""
+        run = caelum_run("--smp", "2", self.program("orphans"))
+        if run[0] or b"not ok" in run[1]:
+            raise Wrong(f"{run}")
+
     def test_core_file_in_gdb(self):
         """gdb opens a core file of the guest: threads, and the stack of the one that crashed."""
         program = self.program("coredump")
