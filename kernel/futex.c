@@ -100,7 +100,15 @@ static void lock_two(struct futex_bucket *a, struct futex_bucket *b)
 		bucket_lock(a < b ? b : a);
 }
 
-static void unlock_two(struct futex_bucket *a, struct futex_bucket *b)
+void futex_lock_two(const struct futex_key *key, const struct futex_key *key2,
+		    struct futex_bucket **b, struct futex_bucket **b2)
+{
+	*b = bucket_of(key);
+	*b2 = bucket_of(key2);
+	lock_two(*b, *b2);
+}
+
+void futex_unlock_two(struct futex_bucket *a, struct futex_bucket *b)
 {
 	spin_unlock(&a->lock);
 	if (a != b)
@@ -172,8 +180,7 @@ void futex_release_waiter(struct futex_waiter *w)
 	task_put(t);
 }
 
-/* Queue @w if the word still is @val. 0, -EAGAIN, -EFAULT. */
-static int queue_if_equal(struct futex_waiter *w, uaddr_t addr, u32 val)
+int futex_queue_if_equal(struct futex_waiter *w, uaddr_t addr, u32 val)
 {
 	for (;;) {
 		struct futex_bucket *b = futex_bucket_lock(&w->key);
@@ -225,7 +232,7 @@ long futex_wait(uaddr_t addr, bool shared, u32 val, u32 bits, u64 deadline_ns)
 		return -EINVAL;
 	r = futex_make_key(addr, shared, &w.key);
 	if (!r)
-		r = queue_if_equal(&w, addr, val);
+		r = futex_queue_if_equal(&w, addr, val);
 	if (r)
 		return r;
 	r = futex_sleep(&w, deadline_ns);
@@ -286,7 +293,7 @@ long futex_wait_any(const struct futex_wanted *wanted, unsigned int n, u64 deadl
 		w[i].bits = FUTEX_BITSET_MATCH_ANY;
 		r = futex_make_key(wanted[i].addr, wanted[i].shared, &w[i].key);
 		if (!r)
-			r = queue_if_equal(&w[i], wanted[i].addr, wanted[i].val);
+			r = futex_queue_if_equal(&w[i], wanted[i].addr, wanted[i].val);
 		if (r)
 			r = unqueue_all(w, i, r);
 	}
@@ -311,7 +318,7 @@ static long wake_locked(struct futex_bucket *b, const struct futex_key *key, uns
 			break;
 		if (!futex_key_equal(&w->key, key))
 			continue;
-		if (w->pi)
+		if (w->pi || w->requeue_to)
 			return -EINVAL;
 		if (!(w->bits & bits))
 			continue;
@@ -352,6 +359,8 @@ static long move_locked(struct futex_bucket *from, const struct futex_key *key,
 			break;
 		if (!futex_key_equal(&w->key, key))
 			continue;
+		if (w->pi || w->requeue_to)
+			return -EINVAL;
 		list_move_tail(&w->link, &to->waiters);
 		w->key = *to_key;
 		WRITE_ONCE(w->bucket, to);
@@ -378,18 +387,18 @@ long futex_requeue(uaddr_t addr, uaddr_t to, bool shared, bool to_shared, unsign
 		lock_two(b, to_b);
 		if (!compare || !futex_get(&now, addr))
 			break;
-		unlock_two(b, to_b);
+		futex_unlock_two(b, to_b);
 		if (futex_fault_in(addr, false))
 			return -EFAULT;
 	}
 	if (compare && now != val) {
-		unlock_two(b, to_b);
+		futex_unlock_two(b, to_b);
 		return -EAGAIN;
 	}
 	woken = wake_locked(b, &key, nwake, FUTEX_BITSET_MATCH_ANY);
 	moved = woken < 0 ? 0 : move_locked(b, &key, to_b, &to_key, nmove);
-	unlock_two(b, to_b);
-	return woken + moved;
+	futex_unlock_two(b, to_b);
+	return moved < 0 ? moved : woken + moved;
 }
 
 /* ---- FUTEX_WAKE_OP ---- */
@@ -471,14 +480,14 @@ long futex_wake_op(uaddr_t addr, uaddr_t addr2, bool shared, unsigned int n, uns
 		lock_two(b, b2);
 		if (!change_word(addr2, op, &old))
 			break;
-		unlock_two(b, b2);
+		futex_unlock_two(b, b2);
 		if (futex_fault_in(addr2, true))
 			return -EFAULT;
 	}
 	r = wake_locked(b, &key, n, FUTEX_BITSET_MATCH_ANY);
 	if (r >= 0 && satisfied(op >> 24 & 0xf, (int)old, sign_extend12(op & 0xfff)))
 		more = wake_locked(b2, &key2, n2, FUTEX_BITSET_MATCH_ANY);
-	unlock_two(b, b2);
+	futex_unlock_two(b, b2);
 	return r < 0 ? r : more < 0 ? more : r + more;
 }
 

@@ -40,6 +40,16 @@ long futex_wake_op(uaddr_t addr, uaddr_t addr2, bool shared, unsigned int n, uns
 long futex_lock_pi(uaddr_t addr, bool shared, bool try, u64 deadline_ns);
 /** futex_unlock_pi() - 0; -EPERM: not the owner. */
 long futex_unlock_pi(uaddr_t addr, bool shared);
+/**
+ * futex_wait_requeue_pi() - sleep while *@addr is @val, until futex_cmp_requeue_pi() has moved us to the lock at @lock and it is ours.
+ * Return: 0: holding the lock; -EAGAIN: another value, or a signal came after the move; -ETIMEDOUT; -EINTR; -EFAULT; -EINVAL.
+ */
+long futex_wait_requeue_pi(uaddr_t addr, bool shared, u32 val, u64 deadline_ns, uaddr_t lock);
+/**
+ * futex_cmp_requeue_pi() - while *@addr is @val, move up to 1 + @nmove waiters to the lock at @lock; the first gets it if it is free.
+ * Return: how many; -EAGAIN: another value; -EINVAL: waiters of another kind or lock; -ESRCH, -EDEADLK, -EFAULT.
+ */
+long futex_cmp_requeue_pi(uaddr_t addr, uaddr_t lock, bool shared, unsigned int nmove, u32 val);
 
 /* ---- between futex.c and futex_pi.c ---- */
 
@@ -52,8 +62,9 @@ struct futex_waiter {
 	u32 bits;
 	bool woken; /* set under the bucket lock, after which the waker does not touch this any more */
 	bool pi;
-	bool granted;	    /* pi: the lock is ours */
-	struct task *owner; /* pi, bucket lock: who holds the lock; reference */
+	bool granted;			    /* pi: the lock is ours */
+	struct task *owner;		    /* pi, bucket lock: who holds the lock; reference */
+	const struct futex_key *requeue_to; /* bucket lock: the PI lock it waits to be moved to */
 };
 
 struct futex_bucket {
@@ -62,6 +73,10 @@ struct futex_bucket {
 };
 
 struct futex_bucket *futex_bucket_lock(const struct futex_key *key);
+/** futex_lock_two() - the buckets of two keys, which may be one; futex_unlock_two(). */
+void futex_lock_two(const struct futex_key *key, const struct futex_key *key2,
+		    struct futex_bucket **b, struct futex_bucket **b2);
+void futex_unlock_two(struct futex_bucket *b, struct futex_bucket *b2);
 /** futex_get() - read a user word without sleeping; futex_cmpxchg() likewise. 0 or -EFAULT: try futex_fault_in() with no lock held. */
 int futex_get(u32 *val, uaddr_t addr);
 int futex_cmpxchg(uaddr_t addr, u32 old, u32 new, u32 *seen);
@@ -72,6 +87,8 @@ static inline bool futex_key_equal(const struct futex_key *a, const struct futex
 }
 /** futex_make_key() - check the address and find its key. 0, -EINVAL, -EFAULT. */
 int futex_make_key(uaddr_t addr, bool shared, struct futex_key *key);
+/** futex_queue_if_equal() - queue @w, whose key is set, if the word still is @val. 0, -EAGAIN, -EFAULT. */
+int futex_queue_if_equal(struct futex_waiter *w, uaddr_t addr, u32 val);
 /** futex_sleep() - until w->woken: 0; -ETIMEDOUT, -EINTR: and then @w is off its queue. */
 int futex_sleep(struct futex_waiter *w, u64 deadline_ns);
 /** futex_release_waiter() - take @w off its queue and wake it. Bucket lock held. */

@@ -5,7 +5,8 @@
  * Uncontended locks never come here. A waiter sets FUTEX_WAITERS, so that the owner must unlock through the kernel, which makes the first
  * waiter the owner in the word itself and wakes it. Waiters remember (with a reference) whose lock they wait for; when that task
  * ends without unlocking they are woken to take the lock over, with FUTEX_OWNER_DIED set.
- * Priorities are not lent. Locking: bucket->lock.
+ * A condition variable's waiters come from another word: they sleep there as futex_wait_requeue_pi(), until futex_cmp_requeue_pi() makes
+ * them waiters of the lock. Priorities are not lent. Locking: bucket->lock.
  */
 #include <kernel/futex.h>
 #include <kernel/process.h>
@@ -54,9 +55,8 @@ static int take_lock(struct futex_bucket *b, const struct futex_key *key, uaddr_
 	return seen == val ? PI_TAKEN : PI_RETRY;
 }
 
-/* Wait in line behind @owner, which the word names. Bucket lock held. */
-static int wait_in_line(struct futex_bucket *b, struct futex_waiter *w, uaddr_t addr, u32 val,
-			struct task *owner)
+/* Wait for @owner, whom the word names. The caller queues @w, in the same hold of the bucket's lock. */
+static int wait_for_owner(struct futex_waiter *w, uaddr_t addr, u32 val, struct task *owner)
 {
 	u32 seen;
 
@@ -70,9 +70,20 @@ static int wait_in_line(struct futex_bucket *b, struct futex_waiter *w, uaddr_t 
 		set_owner(w, NULL);
 		return PI_RETRY;
 	}
-	w->bucket = b;
-	list_add_tail(&w->link, &b->waiters);
 	return PI_QUEUED;
+}
+
+/* Wait in line behind @owner. Bucket lock held. */
+static int wait_in_line(struct futex_bucket *b, struct futex_waiter *w, uaddr_t addr, u32 val,
+			struct task *owner)
+{
+	int r = wait_for_owner(w, addr, val, owner);
+
+	if (r == PI_QUEUED) {
+		w->bucket = b;
+		list_add_tail(&w->link, &b->waiters);
+	}
+	return r;
 }
 
 /* @owner: the task that the word named a moment ago, with a reference; NULL: no such task. @dead: our last owner ended. */
@@ -128,24 +139,39 @@ static int lock_or_queue(struct futex_waiter *w, uaddr_t addr, bool try, u32 dea
 	}
 }
 
+/* We wait no longer for the lock's owner. Its tid, or 0. */
+static u32 leave_owner(struct futex_waiter *w)
+{
+	u32 tid = w->owner ? (u32)task_tid(w->owner) : 0;
+
+	set_owner(w, NULL);
+	return tid;
+}
+
+/* Until the lock is ours. @dead: the owner that we waited for and that ended, or 0. */
+static int lock_and_wait(struct futex_waiter *w, uaddr_t addr, bool try, u64 deadline_ns, u32 dead)
+{
+	int r;
+
+	for (;;) {
+		r = lock_or_queue(w, addr, try, dead);
+		if (r != PI_QUEUED)
+			return r;
+		w->woken = w->granted = false;
+		r = futex_sleep(w, deadline_ns);
+		dead = leave_owner(w);
+		if (r || w->granted)
+			return r;
+	}
+}
+
 long futex_lock_pi(uaddr_t addr, bool shared, bool try, u64 deadline_ns)
 {
 	struct futex_waiter w = { .task = current, .pi = true, .bits = FUTEX_BITSET_MATCH_ANY };
-	u32 dead = 0;
 	int r = futex_make_key(addr, shared, &w.key);
 
-	while (!r) {
-		r = lock_or_queue(&w, addr, try, dead);
-		if (r != PI_QUEUED)
-			break;
-		w.woken = w.granted = false;
-		r = futex_sleep(&w, deadline_ns);
-		if (w.owner)
-			dead = (u32)task_tid(w.owner);
-		set_owner(&w, NULL);
-		if (!r && w.granted)
-			return 0;
-	}
+	if (!r)
+		r = lock_and_wait(&w, addr, try, deadline_ns, 0);
 	/* The lock is not lost by a signal: the call begins again, whatever SA_RESTART says. */
 	if (r == -EINTR)
 		current->restart_class = RESTART_ALWAYS;
@@ -213,6 +239,178 @@ long futex_unlock_pi(uaddr_t addr, bool shared)
 		cond_resched();
 	}
 }
+
+/* ---- from a condition variable to its lock ---- */
+
+long futex_wait_requeue_pi(uaddr_t addr, bool shared, u32 val, u64 deadline_ns, uaddr_t lock)
+{
+	struct futex_waiter w = { .task = current, .bits = FUTEX_BITSET_MATCH_ANY };
+	struct futex_key lock_key;
+	int r = futex_make_key(addr, shared, &w.key);
+	u32 dead;
+
+	if (!r)
+		r = futex_make_key(lock, shared, &lock_key);
+	if (!r && futex_key_equal(&w.key, &lock_key))
+		r = -EINVAL;
+	if (r)
+		return r;
+	w.requeue_to = &lock_key;
+	r = futex_queue_if_equal(&w, addr, val);
+	if (r)
+		return r;
+	r = futex_sleep(&w, deadline_ns);
+	dead = leave_owner(&w);
+	if (!r && !w.granted)
+		r = lock_and_wait(&w, lock, false, deadline_ns, dead);
+	if (r != -EINTR)
+		return r;
+	/* Once moved the call cannot begin again: the condition's word has changed. */
+	if (w.pi)
+		return -EAGAIN;
+	current->restart_class = RESTART_ALWAYS;
+	return r;
+}
+
+/* A move under way. @owner: who holds the lock, as far as we know, with a reference. */
+struct requeue_pi {
+	uaddr_t addr, lock;
+	struct futex_key key, lock_key;
+	struct futex_bucket *from, *to;
+	struct task *owner;
+	u32 owner_tid;
+	unsigned int limit, done;
+};
+
+static void move_waiter(struct requeue_pi *q, struct futex_waiter *w)
+{
+	list_move_tail(&w->link, &q->to->waiters);
+	w->key = q->lock_key;
+	w->pi = true;
+	w->requeue_to = NULL;
+	WRITE_ONCE(w->bucket, q->to);
+}
+
+static void know_owner(struct requeue_pi *q, struct task *owner)
+{
+	if (owner)
+		task_get(owner);
+	if (q->owner)
+		task_put(q->owner);
+	q->owner = owner;
+	q->owner_tid = owner ? (u32)task_tid(owner) : 0;
+}
+
+/* The lock is free: it goes to @w, which wakes up with it. */
+static int give_lock(struct requeue_pi *q, struct futex_waiter *w, u32 val)
+{
+	u32 new = (u32)task_tid(w->task) | FUTEX_WAITERS | (val & FUTEX_OWNER_DIED), seen;
+	struct futex_waiter *other;
+
+	if (futex_cmpxchg(q->lock, val, new, &seen))
+		return -EFAULT;
+	if (seen != val)
+		return PI_RETRY;
+	list_for_each_entry(other, &q->to->waiters, link)
+		if (other->pi && futex_key_equal(&other->key, &q->lock_key))
+			set_owner(other, w->task);
+	know_owner(q, w->task);
+	move_waiter(q, w);
+	w->granted = true;
+	futex_release_waiter(w);
+	return 0;
+}
+
+static int move_one(struct requeue_pi *q, struct futex_waiter *w)
+{
+	u32 val, tid;
+	int r;
+
+	if (!w->requeue_to || !futex_key_equal(w->requeue_to, &q->lock_key))
+		return -EINVAL;
+	if (futex_get(&val, q->lock))
+		return -EFAULT;
+	tid = val & FUTEX_TID_MASK;
+	if (!tid)
+		return give_lock(q, w, val);
+	if (tid == (u32)task_tid(w->task))
+		return -EDEADLK;
+	if (tid != q->owner_tid)
+		return PI_RETRY;
+	if (!q->owner)
+		return -ESRCH;
+	r = wait_for_owner(w, q->lock, val, q->owner);
+	if (r != PI_QUEUED)
+		return r;
+	move_waiter(q, w);
+	return 0;
+}
+
+/* Both bucket locks held. 0, PI_RETRY, or an error; q->done waiters have been moved. */
+static int move_some(struct requeue_pi *q, u32 val)
+{
+	struct futex_waiter *w, *next;
+	int r = 0;
+	u32 now;
+
+	if (futex_get(&now, q->addr))
+		return -EFAULT;
+	/* What has been moved is moved, whatever the word says now. */
+	if (!q->done && now != val)
+		return -EAGAIN;
+	list_for_each_entry_safe(w, next, &q->from->waiters, link) {
+		if (q->done >= q->limit)
+			break;
+		if (!futex_key_equal(&w->key, &q->key))
+			continue;
+		r = move_one(q, w);
+		if (r)
+			break;
+		q->done++;
+	}
+	return r;
+}
+
+/* Find out who holds the lock, which takes tasklist_lock, and try. */
+static int requeue_attempt(struct requeue_pi *q, u32 val)
+{
+	u32 word;
+	int r;
+
+	if (hal_get_user32(&word, q->lock))
+		return -EFAULT;
+	q->owner_tid = word & FUTEX_TID_MASK;
+	q->owner = q->owner_tid ? task_find_get((pid_t)q->owner_tid) : NULL;
+	futex_lock_two(&q->key, &q->lock_key, &q->from, &q->to);
+	r = move_some(q, val);
+	futex_unlock_two(q->from, q->to);
+	if (q->owner)
+		task_put(q->owner);
+	if (r == -EFAULT && !futex_fault_in(q->addr, false) && !futex_fault_in(q->lock, true))
+		r = PI_RETRY;
+	return r;
+}
+
+long futex_cmp_requeue_pi(uaddr_t addr, uaddr_t lock, bool shared, unsigned int nmove, u32 val)
+{
+	struct requeue_pi q = { .addr = addr, .lock = lock, .limit = nmove + 1 };
+	int r = futex_make_key(addr, shared, &q.key);
+
+	if (!r)
+		r = futex_make_key(lock, shared, &q.lock_key);
+	if (!r && futex_key_equal(&q.key, &q.lock_key))
+		r = -EINVAL;
+	if (r)
+		return r;
+	while ((r = requeue_attempt(&q, val)) == PI_RETRY) {
+		if (fatal_signal_pending())
+			return -EINTR;
+		cond_resched();
+	}
+	return r ? r : (long)q.done;
+}
+
+/* ---- the end of an owner ---- */
 
 static void wake_heirs(struct futex_bucket *b, void *arg)
 {

@@ -26,7 +26,7 @@ static int get_deadline(uaddr_t utime, bool relative, bool realtime, u64 *deadli
 
 static bool allows_realtime(int cmd)
 {
-	return cmd == FUTEX_WAIT_BITSET || cmd == FUTEX_LOCK_PI2;
+	return cmd == FUTEX_WAIT_BITSET || cmd == FUTEX_LOCK_PI2 || cmd == FUTEX_WAIT_REQUEUE_PI;
 }
 
 static long do_wait_op(int cmd, bool realtime, bool shared, uaddr_t addr, u32 val, uaddr_t utime,
@@ -57,6 +57,22 @@ static long do_requeue_op(int cmd, bool shared, uaddr_t addr, u32 val, u32 val2,
 			     val3);
 }
 
+/* @lock: of the priority-inheriting mutex that goes with the condition variable at @addr. */
+static long do_requeue_pi_op(int cmd, bool realtime, bool shared, uaddr_t addr, u32 val,
+			     uaddr_t utime, uaddr_t lock, u32 val3)
+{
+	u64 deadline;
+	int r;
+
+	if (cmd == FUTEX_CMP_REQUEUE_PI) {
+		if (val != 1 || (s32)(u32)utime < 0)
+			return -EINVAL;
+		return futex_cmp_requeue_pi(addr, lock, shared, (u32)utime, val3);
+	}
+	r = get_deadline(utime, false, realtime, &deadline);
+	return r ? r : futex_wait_requeue_pi(addr, shared, val, deadline, lock);
+}
+
 /* Linux wakes one even when asked for none. */
 static unsigned int wake_count(u32 val)
 {
@@ -83,6 +99,9 @@ long sys_futex(uaddr_t addr, int op, uint val, uaddr_t utime, uaddr_t addr2, uin
 	case FUTEX_REQUEUE:
 	case FUTEX_CMP_REQUEUE:
 		return do_requeue_op(cmd, shared, addr, val, (u32)utime, addr2, val3);
+	case FUTEX_WAIT_REQUEUE_PI:
+	case FUTEX_CMP_REQUEUE_PI:
+		return do_requeue_pi_op(cmd, realtime, shared, addr, val, utime, addr2, val3);
 	case FUTEX_WAKE_OP:
 		return futex_wake_op(addr, addr2, shared, wake_count(val), wake_count((u32)utime),
 				     val3);

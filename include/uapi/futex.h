@@ -9,6 +9,8 @@
 #define FUTEX_WAKE	      1
 #define FUTEX_REQUEUE	      3
 #define FUTEX_CMP_REQUEUE     4
+#define FUTEX_WAIT_REQUEUE_PI 11
+#define FUTEX_CMP_REQUEUE_PI  12
 #define FUTEX_WAKE_OP	      5
 #define FUTEX_LOCK_PI	      6
 #define FUTEX_UNLOCK_PI	      7
