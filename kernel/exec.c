@@ -20,6 +20,7 @@
 #include <kernel/process.h>
 #include <kernel/ptrace.h>
 #include <kernel/random.h>
+#include <kernel/rseq.h>
 #include <kernel/signal.h>
 #include <kernel/trace/points.h>
 #include <kernel/trace/profile.h>
@@ -632,9 +633,11 @@ static void fill_auxv(struct exec *e, uaddr_t execfn, uaddr_t platform, uaddr_t 
 	auxv_add(vm, AT_EXECFN, execfn);
 	if (platform)
 		auxv_add(vm, AT_PLATFORM, platform);
+	auxv_add(vm, AT_RSEQ_FEATURE_SIZE, RSEQ_FEATURE_SIZE);
+	auxv_add(vm, AT_RSEQ_ALIGN, RSEQ_ALIGN);
 	auxv_add(vm, AT_MINSIGSTKSZ, uctx_sigframe_size());
 	auxv_add(vm, AT_NULL, 0);
-	static_assert(sizeof_field(struct vm, auxv) >= 2 * 22 * sizeof(u64),
+	static_assert(sizeof_field(struct vm, auxv) >= 2 * 24 * sizeof(u64),
 		      "room for all of them");
 }
 
@@ -735,6 +738,7 @@ static void commit(struct exec *e)
 	/* Whoever sees the new program's arguments in /proc may count on setpgid(2) being refused. */
 	t->flags &= ~TASK_F_FORKNOEXEC;
 	t->process->has_execed = true;
+	rseq_drop(t);
 	switch_vm(e->vm);
 	e->vm = NULL;
 	posix_timers_exec(t->process);

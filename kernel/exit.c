@@ -21,6 +21,7 @@
 #include <kernel/printk.h>
 #include <kernel/process.h>
 #include <kernel/ptrace.h>
+#include <kernel/rseq.h>
 #include <kernel/sched.h>
 #include <kernel/signal.h>
 #include <kernel/time.h>
@@ -145,6 +146,7 @@ static void release_vm(struct task *t)
 	if (!vm)
 		return;
 	trace_profile_maps(vm);
+	rseq_drop(t);
 	futex_exit(t);
 	uprobe_task_exit(t);
 	spin_lock_irqsave(&t->wake_lock); /* task_vm_get() */

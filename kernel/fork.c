@@ -11,6 +11,7 @@
 #include <kernel/printk.h>
 #include <kernel/process.h>
 #include <kernel/ptrace.h>
+#include <kernel/rseq.h>
 #include <kernel/sched.h>
 #include <kernel/seccomp.h>
 #include <kernel/signal.h>
@@ -234,6 +235,7 @@ static void copy_own(struct task *t, const struct clone_req *req)
 	t->io_flusher = parent->io_flusher;
 	t->flags = TASK_F_FORKNOEXEC;
 	t->work = parent->work & WORK_STRACE;
+	rseq_fork(t, req->flags);
 	if (!(req->flags & CLONE_VM) || (req->flags & CLONE_VFORK)) {
 		t->altstack_sp = parent->altstack_sp;
 		t->altstack_size = parent->altstack_size;

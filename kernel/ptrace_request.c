@@ -237,6 +237,22 @@ static long syscall_info(struct task *t, unsigned long user_size, uaddr_t data)
 	return copy_to_user(data, &info, min(user_size, size)) ? -EFAULT : (long)size;
 }
 
+/* What the tracee has registered with rseq(2); all zero: nothing. */
+static long rseq_configuration(struct task *t, unsigned long user_size, uaddr_t data)
+{
+	struct {
+		u64 abi_pointer;
+		u32 abi_size, signature, flags, pad;
+	} conf = { .abi_pointer = t->rseq };
+
+	if (t->rseq) {
+		conf.abi_size = t->rseq_len;
+		conf.signature = t->rseq_sig;
+	}
+	return copy_to_user(data, &conf, min(user_size, sizeof(conf))) ? -EFAULT
+								       : (long)sizeof(conf);
+}
+
 long ptrace_request(struct task *t, long request, unsigned long addr, unsigned long data)
 {
 	u64 word = data;
@@ -266,6 +282,8 @@ long ptrace_request(struct task *t, long request, unsigned long addr, unsigned l
 		return regset(t, request == PTRACE_SETREGSET, addr, data);
 	case PTRACE_GET_SYSCALL_INFO:
 		return syscall_info(t, addr, data);
+	case PTRACE_GET_RSEQ_CONFIGURATION:
+		return rseq_configuration(t, addr, data);
 	case PTRACE_SECCOMP_GET_FILTER:
 		return seccomp_get_filter(t, addr, data);
 	case PTRACE_SECCOMP_GET_METADATA:

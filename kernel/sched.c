@@ -15,10 +15,12 @@
  * Locking: t->wake_lock (RANK_TASK) serialises wakers of one task; rq->lock (RANK_RUNQ) inside it; interrupts off.
  * t->hal.cpu changes only under wake_lock while the task is on no queue.
  */
+#include <hal/sync_core.h>
 #include <hal/boot.h>
 #include <hal/timer.h>
 #include <hal/upcall.h>
 #include <kernel/printk.h>
+#include <kernel/rseq.h>
 #include <kernel/sched.h>
 #include <kernel/time.h>
 #include <kernel/trace/points.h>
@@ -423,6 +425,7 @@ static void switch_to(struct runq *rq, struct task *prev, struct task *next, u64
 
 	TRACE_POINT(sched_switch, prev, next);
 	charge_system(prev, stamp);
+	rseq_switched_out(prev);
 	if (prev != rq->idle)
 		charge_cpu(rq, prev);
 	next->stamp = stamp;
@@ -547,7 +550,23 @@ static DEFINE_PERCPU(u64, calls_taken);
 void upcall_ipi_call(void)
 {
 	smp_mb();
+	hal_sync_core();
 	__atomic_fetch_add(&percpu(calls_taken), 1, __ATOMIC_SEQ_CST);
+}
+
+void sched_abort_sequences(const struct vm *vm, int only_cpu)
+{
+	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++) {
+		struct runq *rq = &percpu_of(runq, cpu);
+		unsigned long flags;
+
+		if (!cpu_online(cpu) || (only_cpu >= 0 && cpu != (unsigned int)only_cpu))
+			continue;
+		flags = spin_lock_irqsave(&rq->lock);
+		if (rq->curr->vm == vm && rq->curr->rseq)
+			task_set_work(rq->curr, WORK_RSEQ);
+		spin_unlock_irqrestore(&rq->lock, flags);
+	}
 }
 
 void sched_sync_all_cpus(void)
@@ -569,6 +588,7 @@ void sched_sync_all_cpus(void)
 			       before[cpu])
 			hal_cpu_relax();
 	smp_mb();
+	hal_sync_core();
 }
 
 /* ---- beginning and ending ---- */

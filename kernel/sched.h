@@ -52,7 +52,9 @@ struct cpu_split {
 void sched_cpu_times(unsigned int cpu, struct cpu_split *out);
 void sched_load(u64 load[3], unsigned int *nrunning);
 u64 sched_switches(void);
-/** sched_sync_all_cpus() - returns when every other CPU has executed a full memory barrier since the call. Interrupts on. */
+/** sched_abort_sequences() - threads of @vm that run now, on CPU @only_cpu or (-1) anywhere, have WORK_RSEQ: at the latest when sched_sync_all_cpus() has interrupted them. */
+void sched_abort_sequences(const struct vm *vm, int only_cpu);
+/** sched_sync_all_cpus() - returns when every CPU has executed a full memory barrier since the call and fetches code anew. Interrupts on. */
 void sched_sync_all_cpus(void);
 void sched_start_load_sampling(void);
 

@@ -12,6 +12,7 @@
 #include <kernel/printk.h>
 #include <kernel/process.h>
 #include <kernel/ptrace.h>
+#include <kernel/rseq.h>
 #include <kernel/sigguard.h>
 #include <kernel/signal.h>
 #include <kernel/step.h>
@@ -370,7 +371,7 @@ static void run_handler(struct task *t, int sig, const struct siginfo *info,
 
 	t->restart.fn = NULL;
 	step_disarm(t);
-	if (push_frame(t, sig, info, action)) {
+	if ((unlikely(t->rseq) && rseq_signal(t)) || push_frame(t, sig, info, action)) {
 		pr_debug("%s (pid %d): no room for the frame of signal %d at sp %lx\n", t->comm,
 			 task_pid(t), sig, uctx_sp(&t->hal.uctx));
 		if (sig == SIGSEGV)

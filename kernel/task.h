@@ -48,6 +48,7 @@ struct kprobe_return;
 #define WORK_SILO	 0x100u
 #define WORK_STEP	 0x200u /* single-stepped: kernel/step.h */
 #define WORK_TRACE	 0x400u /* events of system calls are on */
+#define WORK_RSEQ	 0x800u /* was away from its CPU: kernel/rseq.h */
 #define WORK_ENTRY                                                                                 \
 	(WORK_STRACE | WORK_PTRACE | WORK_SECCOMP | WORK_SILO | WORK_STEP | WORK_TRACE)
 
@@ -216,6 +217,9 @@ struct task {
 	uaddr_t set_child_tid, clear_child_tid;
 	uaddr_t robust_list;
 	size_t robust_list_len;
+	uaddr_t rseq; /* own: kernel/rseq.h; 0: not registered */
+	u32 rseq_len, rseq_sig;
+	int rseq_cid;	/* own, with interrupts off: our bit in vm->cids; -1: none */
 	u32 pi_waiters; /* atomic: tasks waiting for PI futexes that this one holds */
 	bool nofault;	/* own: user access may not sleep; a missing page is a fault */
 	struct vfork_wait *

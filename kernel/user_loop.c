@@ -14,6 +14,7 @@
 #include <kernel/printk.h>
 #include <kernel/process.h>
 #include <kernel/ptrace.h>
+#include <kernel/rseq.h>
 #include <kernel/sched.h>
 #include <kernel/signal.h>
 #include <kernel/step.h>
@@ -160,7 +161,8 @@ static void start_task(struct task *t)
 }
 
 #define WORK_BEFORE_USER                                                                           \
-	(WORK_SIGNAL | WORK_RESCHED | WORK_TIMER | WORK_EXIT | WORK_SYSCALL_EXIT | WORK_STEP)
+	(WORK_SIGNAL | WORK_RESCHED | WORK_TIMER | WORK_EXIT | WORK_SYSCALL_EXIT | WORK_STEP |     \
+	 WORK_RSEQ)
 
 /* A restart is decided by the first signal delivered: the second round knows no syscall. */
 static void do_one_round(struct task *t, struct syscall_turn *turn, u32 work)
@@ -180,6 +182,8 @@ static void do_one_round(struct task *t, struct syscall_turn *turn, u32 work)
 		sig_deliver_all(turn);
 		turn->open = false;
 	}
+	if (work & WORK_RSEQ)
+		rseq_resume(t);
 }
 
 /* Do what is pending until nothing is. Returns with interrupts off. */

@@ -154,6 +154,8 @@ struct vm {
 	struct vm_probes *probes; /* w: lock; read anywhere. NULL: has none and never had */
 	u32 lock_future;	  /* mlockall(MCL_FUTURE): VM_LOCK_MASK of what will be mapped */
 	bool has_seals;		  /* lock: some mapping is, or was, VM_SEALED */
+	u64 cids[(CONFIG_NR_CPUS + 63) /
+		 64]; /* atomic: mm_cids that threads on CPUs have (kernel/rseq.h) */
 	u8 dumpable; /* DUMPABLE_* (kernel/coredump.h): whether a core is written, and who may look */
 	u32 dump_filter;   /* atomic: COREDUMP_* of /proc/PID/coredump_filter */
 	bool thp_disabled; /* PR_SET_THP_DISABLE */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a task says about itself: the plain part of prctl(2), personality(2), membarrier(2). */
+/* What a task says about itself: the plain part of prctl(2), personality(2), membarrier(2), rseq(2). */
 #include <kernel/process.h>
+#include <hal/sync_core.h>
+#include <kernel/rseq.h>
 #include <kernel/sched.h>
 #include <mm/uaccess.h>
 #include <mm/vm.h>
@@ -135,33 +137,58 @@ long sys_personality(uint persona)
 #define MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED     0x004
 #define MEMBARRIER_CMD_PRIVATE_EXPEDITED	     0x008
 #define MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED    0x010
+#define MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE   0x020
+#define MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE 0x040
+#define MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ	     0x080
+#define MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ 0x100
 #define MEMBARRIER_CMD_GET_REGISTRATIONS	     0x200
-#define MEMBARRIER_ALL                                                                    \
-	(MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED |                        \
-	 MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED |    \
-	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED | MEMBARRIER_CMD_GET_REGISTRATIONS)
+#define MEMBARRIER_CMD_FLAG_CPU			     1u
+#define MEMBARRIER_SYNC_CORE (MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE)
+#define MEMBARRIER_ALL                                                                             \
+	(MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED |                                 \
+	 MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED |             \
+	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ |       \
+	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ | MEMBARRIER_CMD_GET_REGISTRATIONS |       \
+	 (HAL_HAS_SYNC_CORE ? MEMBARRIER_SYNC_CORE : 0))
 
-/* Every barrier reaches every CPU, which is more than any of the commands asks for. */
+/* The registration of a private command is the bit after it. Every barrier reaches every CPU, which is more than any of them asks for. */
+static long private_barrier(struct process *p, int cmd, uint flags, int cpu)
+{
+	bool one_cpu = flags & MEMBARRIER_CMD_FLAG_CPU;
+
+	if (!(READ_ONCE(p->membarrier) & ((u32)cmd << 1)))
+		return -EPERM;
+	if (one_cpu && (cpu < 0 || cpu >= CONFIG_NR_CPUS || !cpu_online((unsigned int)cpu)))
+		return 0;
+	if (cmd == MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ)
+		sched_abort_sequences(current->vm, one_cpu ? cpu : -1);
+	sched_sync_all_cpus();
+	return 0;
+}
+
 long sys_membarrier(int cmd, uint flags, int cpu)
 {
 	struct process *p = current->process;
 
-	(void)cpu;
-	if (flags)
+	if (flags & ~(cmd == MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ ? MEMBARRIER_CMD_FLAG_CPU : 0))
+		return -EINVAL;
+	if (cmd & ~MEMBARRIER_ALL)
 		return -EINVAL;
 	switch (cmd) {
 	case MEMBARRIER_CMD_QUERY:
 		return MEMBARRIER_ALL;
 	case MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED:
 	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
+	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE:
+	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ:
 		__atomic_fetch_or(&p->membarrier, (u32)cmd, __ATOMIC_RELAXED);
 		return 0;
 	case MEMBARRIER_CMD_GET_REGISTRATIONS:
 		return READ_ONCE(p->membarrier);
 	case MEMBARRIER_CMD_PRIVATE_EXPEDITED:
-		if (!(READ_ONCE(p->membarrier) & MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED))
-			return -EPERM;
-		fallthrough;
+	case MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE:
+	case MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ:
+		return private_barrier(p, cmd, flags, cpu);
 	case MEMBARRIER_CMD_GLOBAL:
 	case MEMBARRIER_CMD_GLOBAL_EXPEDITED:
 		sched_sync_all_cpus();
@@ -169,4 +196,15 @@ long sys_membarrier(int cmd, uint flags, int cpu)
 	default:
 		return -EINVAL;
 	}
+}
+
+/* ---- rseq ---- */
+
+#define RSEQ_FLAG_UNREGISTER 1
+
+long sys_rseq(uaddr_t addr, uint len, int flags, uint sig)
+{
+	if (flags & ~RSEQ_FLAG_UNREGISTER)
+		return -EINVAL;
+	return flags ? rseq_unregister(addr, len, sig) : rseq_register(addr, len, sig);
 }
