@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """All tests, for `caelum test`: lint, host, fuzz smoke, tests/user on Linux, then for each architecture the tests inside
 the kernel (4 CPUs; also with its debugging checks), the guest programs with 1 and 4 CPUs, the command, its
---trace and --profile, the interactive shell, strace, and esbuild; then machines that are described badly, images
-of cards and disks, and last every board that QEMU has, through its firmware.
+--trace and --profile, the interactive shell, strace, and esbuild; then machines that are described badly, disks
+on PCI by each kind of interrupt controller, images of cards and disks, and last every board that QEMU has, through its firmware.
 
 The last line is `N passed, N failed, N skipped`. A test that is listed in tests/known-failures counts as
 skipped while it fails, and as failed when it passes.
@@ -18,7 +18,7 @@ from elfinfo import ARCHES
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests"))
 PARTS = ("lint", "host", "fuzz", "linux", "ktest", "guest", "command", "recording", "shell", "tools", "esbuild",
-         "badboot", "images", "machines")
+         "badboot", "pcidisks", "images", "machines")
 PROGRAM_PARTS = {"guest", "command", "recording", "shell", "tools", "esbuild"}
 SMP = (1, 4)
 NOT_HERE = r"not an? \w+ machine|needs two CPUs|one CPU only"    # a skip that nothing could be done about
@@ -185,6 +185,9 @@ def main(args):
     if "badboot" in parts:
         import badboot
         badboot.run(tally, args)
+    if "pcidisks" in parts:
+        import pcidisks
+        pcidisks.run(tally, args)
     if "images" in parts:
         import images
         images.run(tally, args)

@@ -101,6 +101,7 @@ class Case:
         self.initrd_at = more.pop("initrd_at", None)
         self.extra = more.pop("extra", ())
         self.serial = more.pop("serial", None)
+        self.cmdline = more.pop("cmdline", "")
         assert not more, more
 
 
@@ -209,8 +210,16 @@ CASES = [
     Case("ram-above-4g", memory=6 << 30, qemu=("-machine", "virt,gic-version=3", "-cpu", "max"), arches=("aarch64",)),
     Case("32-cpus", smp=32, cpus=32, qemu=("-machine", "q35", "-cpu", "max"), arches=("x86_64",)),
     Case("32-cpus-xapic", smp=32, cpus=32, qemu=("-machine", "microvm", "-cpu", "qemu64"), arches=("x86_64",)),
-    Case("pm-timer", qemu=("-machine", "q35,hpet=off", "-cpu", "qemu64"), arches=("x86_64",)),
-    Case("no-acpi", smp=1, cpus=1, qemu=("-machine", "microvm,acpi=off", "-cpu", "qemu64"), arches=("x86_64",)),
+    # Another CPU, whose APIC's identifier has more than 8 bits: of two sockets with room for 129 cores each.
+    Case("apic-ids", smp=1, cpus=2,
+         qemu=("-machine", "q35", "-cpu", "max", "-smp", "1,sockets=2,cores=129,maxcpus=258", "-device",
+               "max-x86_64-cpu,socket-id=1,core-id=0,thread-id=0"), arches=("x86_64",)),
+    Case("hpet", qemu=("-machine", "q35,hpet=on", "-cpu", "qemu64"), says="x86: TSC [1-9][0-9]{5,} kHz, by the HPET",
+         cmdline="debug", arches=("x86_64",)),
+    Case("pm-timer", qemu=("-machine", "q35,hpet=off", "-cpu", "qemu64"), says="x86: TSC [1-9][0-9]{5,} kHz, by the ACPI timer",
+         cmdline="debug", arches=("x86_64",)),
+    Case("no-acpi", smp=1, cpus=1, says="x86: TSC [1-9][0-9]{5,} kHz, by the PIT", cmdline="debug",
+         qemu=("-machine", "microvm,acpi=off", "-cpu", "qemu64"), arches=("x86_64",)),
     Case("ram-above-4g", memory=6 << 30, qemu=("-machine", "q35", "-cpu", "max"), arches=("x86_64",)),
     Case("ram-above-4g-small-pages", memory=6 << 30, qemu=("-machine", "pc", "-cpu", "qemu64,pdpe1gb=off"), arches=("x86_64",)),
     Case("no-uart", mute=True, qemu=("-machine", "q35", "-cpu", "max"), serial=(), arches=("x86_64",)),
@@ -257,7 +266,7 @@ def boot(case, arch, kernel, tmp):
     if case.serial is not None:
         board.serial = case.serial
     output = bytearray()
-    m = machine.Machine(arch, kernel, initrd, f"caelum.frame=1 caelum.stdio=nss caelum.run={caelum.RECORD}",
+    m = machine.Machine(arch, kernel, initrd, f"caelum.frame=1 caelum.stdio=nss caelum.run={caelum.RECORD} {case.cmdline}",
                         case.memory, case.smp, qemu_args=case.extra, board=board)
     result = m.run(lambda channel, data: output.extend(data), timeout=BOOT_S)
     return result, output.decode("utf-8", "replace").replace("\r", "")

@@ -55,6 +55,7 @@ struct aplic {
 	u64 size;
 	unsigned int nsources;
 	bool msi;
+	u32 msi_parent;
 	int idc[CONFIG_NR_CPUS];	    /* -1: the CPU has none */
 	bool routed[APLIC_MAX_SOURCES + 1]; /* as a message: it has an identity */
 };
@@ -104,6 +105,10 @@ static void aplic_message(void *source)
 
 static int aplic_route(unsigned int source)
 {
+	struct hal_msi_request rq = { .phandle = aplic.msi_parent,
+				      .fn = aplic_message,
+				      .arg = (void *)(unsigned long)source,
+				      .name = "APLIC" };
 	struct hal_msi msi;
 	int err;
 
@@ -111,7 +116,7 @@ static int aplic_route(unsigned int source)
 		return aplic_set_affinity(&aplic.chip, source, 0);
 	if (aplic.routed[source])
 		return 0;
-	err = hal_msi_request(0, aplic_message, (void *)(unsigned long)source, "APLIC", &msi);
+	err = hal_msi_request(&rq, &msi);
 	if (err)
 		return err;
 	aplic.routed[source] = true;
@@ -177,7 +182,8 @@ static int __init find_parent(const void *fdt, int node)
 	if (!parent)
 		return find_idcs(fdt, node);
 	aplic.msi = true;
-	return hal_msi_chip() && hal_msi_chip()->irq.phandle == parent ? 0 : -ENODEV;
+	aplic.msi_parent = parent;
+	return hal_msi_present(parent) ? 0 : -ENODEV;
 }
 
 static void __init aplic_reset(void)

@@ -23,6 +23,7 @@
 #define GIC_FIRST_SPI 32
 #define GIC_MAX_IRQS  1020
 #define GIC_SPURIOUS  1020
+#define GIC_FIRST_LPI 8192
 #define GIC_PRIORITY4 0xa0a0a0a0 /* one priority for all, four to a register */
 
 /* Number of interrupts the distributor has. */
@@ -91,5 +92,13 @@ static inline u32 gic_phandle(const void *fdt, int node)
 {
 	return fdt_get_phandle(fdt, node);
 }
+
+struct irq_chip;
+
+/* gicv3.c: end the interrupt that this CPU acknowledged. Interrupts off. */
+void gicv3_eoi(struct irq_chip *chip, unsigned int hwirq);
+/* gicv3_its.c: the boot CPU's redistributor (@regs, at @pa) is up; an LPI has come. Weak in gicv3.c. */
+void gicv3_lpi_cpu_init(char *regs, paddr_t pa);
+void gicv3_lpi_handle(unsigned int id);
 
 #endif

@@ -5,7 +5,7 @@
  * The distributor routes device interrupts (SPI) by affinity; each CPU has a redistributor, found by
  * its affinity value, for its own interrupts (SGI, PPI), and a CPU interface in system registers.
  * Interrupts are non-secure group 1. Device interrupts go to the boot CPU until set_affinity moves them.
- * Message-signalled interrupts through an ITS are not used.
+ * Messages come through gicv3_its.c as LPIs, whose numbers begin where the others have long ended.
  *
  * Source: Arm GIC Architecture Specification versions 3 and 4 (IHI 0069); Linux
  * Documentation/devicetree/bindings/interrupt-controller/arm,gic-v3.yaml.
@@ -67,6 +67,7 @@
 
 static struct {
 	char *regs;
+	paddr_t pa;
 	u64 size;
 } regions[MAX_REGIONS];
 static unsigned int nregions;
@@ -108,7 +109,7 @@ static void gicv3_unmask(struct irq_chip *chip, unsigned int hwirq)
 	writel(1U << hwirq % 32, enable_base(hwirq) + GICD_ISENABLER + hwirq / 32 * 4);
 }
 
-static void gicv3_eoi(struct irq_chip *chip, unsigned int hwirq)
+void gicv3_eoi(struct irq_chip *chip, unsigned int hwirq)
 {
 	(void)chip;
 	icc_write(ICC_EOIR1, hwirq);
@@ -148,6 +149,18 @@ static struct irq_chip gicv3_chip = {
 	.xlate = gicv3_xlate,
 };
 
+/* Without CONFIG_GICV3_ITS: none was enabled. */
+__weak void gicv3_lpi_handle(unsigned int id)
+{
+	gicv3_eoi(&gicv3_chip, id);
+}
+
+__weak void gicv3_lpi_cpu_init(char *regs, paddr_t pa)
+{
+	(void)regs;
+	(void)pa;
+}
+
 static void gicv3_handle(void)
 {
 	for (;;) {
@@ -155,9 +168,11 @@ static void gicv3_handle(void)
 
 		/* The acknowledgement must have happened before the handler looks at the device. */
 		__asm__ __volatile__("dsb sy\n\tisb" ::: "memory");
-		if (id >= GIC_SPURIOUS)
+		if (id >= GIC_FIRST_LPI) {
+			gicv3_lpi_handle(id);
+		} else if (id >= GIC_SPURIOUS) {
 			return;
-		if (id < GIC_FIRST_PPI) {
+		} else if (id < GIC_FIRST_PPI) {
 			gicv3_eoi(&gicv3_chip, id);
 			hal_ipi_handle(id);
 		} else {
@@ -185,8 +200,8 @@ static u64 redist_size(u64 typer)
 	return typer & TYPER_VLPIS ? 2 * GICR_FRAME : GICR_FRAME;
 }
 
-/* The redistributor whose affinity is @hwid (Aff3 in bits 32-39, as in MPIDR), or NULL. */
-static char *find_redist(u64 hwid)
+/* The redistributor whose affinity is @hwid (Aff3 in bits 32-39, as in MPIDR), or NULL. *pa: where it is. */
+static char *find_redist(u64 hwid, paddr_t *pa)
 {
 	u32 affinity = (u32)(hwid >> 32 << 24) | (u32)(hwid & 0xffffff);
 
@@ -197,6 +212,7 @@ static char *find_redist(u64 hwid)
 			char *regs = regions[r].regs + offset;
 			u64 typer = readq(regs + GICR_TYPER);
 
+			*pa = regions[r].pa + offset;
 			if (typer >> 32 == affinity)
 				return regs;
 			if (typer & TYPER_LAST)
@@ -224,11 +240,14 @@ static void redist_init(char *regs)
 static void gicv3_cpu_init(void)
 {
 	unsigned int cpu = hal_cpu_id();
+	paddr_t pa;
 
-	redist[cpu] = find_redist(boot_info.cpu_hwid[cpu]);
+	redist[cpu] = find_redist(boot_info.cpu_hwid[cpu], &pa);
 	if (!redist[cpu])
 		panic("GICv3: CPU %u has no redistributor", cpu);
 	redist_init(redist[cpu]);
+	if (cpu == 0)
+		gicv3_lpi_cpu_init(redist[cpu], pa);
 	icc_write(ICC_SRE, icc_read(ICC_SRE) | 1);
 	icc_sync();
 	icc_write(ICC_PMR, 0xf0);
@@ -264,9 +283,13 @@ static int __init gicv3_probe(const void *fdt, int node)
 	const fdt64_t *stride = fdt_getprop(fdt, node, "redistributor-stride", NULL);
 
 	region_stride = stride ? fdt64_to_cpu(*stride) : 0;
-	for (; !err && nregions < n && nregions < MAX_REGIONS; nregions++)
+	for (; !err && nregions < n && nregions < MAX_REGIONS; nregions++) {
 		err = gic_map(fdt, node, 1 + nregions, &regions[nregions].regs,
 			      &regions[nregions].size);
+		if (!err)
+			err = fdt_node_reg(fdt, node, 1 + nregions, &regions[nregions].pa,
+					   &regions[nregions].size);
+	}
 	if (err)
 		return err;
 	dist_init();

@@ -3,7 +3,7 @@
  * Messages as interrupts on Loongson's bridge chip (PCH-MSI): what a device writes to the controller's address is the
  * number of the EIOINTC vector to raise.
  *
- * A range of vectors is the controller's. Each message that is asked for takes the next one; there is no giving back.
+ * A range of vectors is the controller's. Each message that is asked for takes the next one, whose line is the EIOINTC's.
  * Source: Loongson 7A1000 user manual, chapter 5; Linux Documentation/devicetree/bindings/
  * interrupt-controller/loongson,pch-msi.yaml.
  *
@@ -21,63 +21,27 @@ static paddr_t doorbell;
 static u32 parent_phandle, first_vector, nvectors;
 static u32 used; /* atomic */
 
-/* A line is masked at its vector. */
-static void msi_mask(struct irq_chip *c, unsigned int line)
+static int msi_request(struct hal_msi_chip *c, const struct hal_msi_request *rq,
+		       struct hal_msi *msi)
 {
 	struct irq_chip *parent = hal_irq_chip_find(parent_phandle);
-
-	(void)c;
-	if (parent)
-		parent->mask(parent, first_vector + line);
-}
-
-static void msi_unmask(struct irq_chip *c, unsigned int line)
-{
-	struct irq_chip *parent = hal_irq_chip_find(parent_phandle);
-
-	(void)c;
-	if (parent)
-		parent->unmask(parent, first_vector + line);
-}
-
-static int msi_set_affinity(struct irq_chip *c, unsigned int line, unsigned int cpu)
-{
-	struct irq_chip *parent = hal_irq_chip_find(parent_phandle);
-
-	(void)c;
-	return parent && parent->set_affinity
-		       ? parent->set_affinity(parent, first_vector + line, cpu)
-		       : -EINVAL;
-}
-
-/* The parent's vector arrived; @arg is the line. */
-static void msi_handle(void *arg)
-{
-	hal_irq_dispatch(&chip.irq, (unsigned int)(unsigned long)arg);
-}
-
-static int msi_alloc(struct hal_msi_chip *c, unsigned int cpu, struct hal_msi *msi)
-{
-	struct irq_chip *parent = hal_irq_chip_find(parent_phandle);
-	u32 line;
+	u32 line, vector;
 	int err;
 
 	(void)c;
-	if (!parent)
+	if (!parent || !parent->set_affinity)
 		return -ENODEV;
 	line = __atomic_fetch_add(&used, 1, __ATOMIC_RELAXED);
 	if (line >= nvectors) {
 		__atomic_store_n(&used, nvectors, __ATOMIC_RELAXED);
 		return -ENOSPC;
 	}
-	err = hal_irq_request(parent, first_vector + line, msi_handle, (void *)(unsigned long)line,
-			      "PCH-MSI");
+	vector = first_vector + line;
+	err = parent->set_affinity(parent, vector, rq->cpu);
 	if (!err)
-		err = msi_set_affinity(&chip.irq, line, cpu);
-	if (err)
-		return err;
-	*msi = (struct hal_msi){ .addr = doorbell, .data = first_vector + line };
-	return (int)line;
+		err = hal_irq_request(parent, vector, rq->fn, rq->arg, rq->name);
+	*msi = (struct hal_msi){ .addr = doorbell, .data = vector };
+	return err;
 }
 
 static int __init msi_probe(const void *fdt, int node)
@@ -96,14 +60,8 @@ static int __init msi_probe(const void *fdt, int node)
 		nvectors = 0;
 		return -EINVAL;
 	}
-	chip = (struct hal_msi_chip){
-		.irq = { .name = "PCH-MSI",
-			 .mask = msi_mask,
-			 .unmask = msi_unmask,
-			 .set_affinity = msi_set_affinity,
-			 .phandle = fdt_get_phandle(fdt, node) },
-		.alloc = msi_alloc,
-	};
+	chip.phandle = fdt_get_phandle(fdt, node);
+	chip.request = msi_request;
 	hal_msi_chip_register(&chip);
 	return 0;
 }

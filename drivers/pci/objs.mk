@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-obj-$(CONFIG_PCI) += pci.o
+obj-$(CONFIG_PCI) += pci.o msi.o

@@ -3,7 +3,7 @@
  * PCI: looking for devices on a machine's first bus, and what their drivers need. See pci.h, <hal/pci.h>.
  *
  * Bridges are not crossed. Where no firmware ran, ranges get their addresses when a driver maps them. The bridge of a device tree is
- * reached by its memory window (ECAM); its interrupt-map says which line a device has.
+ * reached by its memory window (ECAM); its interrupt-map says which line a device has. Messages are in msi.c.
  * Source: PCI Express Base Specification 3.0, 7.2.2; PCI Bus Binding to IEEE 1275; Linux
  * Documentation/devicetree/bindings/pci/host-generic-pci.yaml.
  */
@@ -146,19 +146,31 @@ static int map_lookup(const struct pci_host *host, u32 devfn, u32 pin, u32 *phan
 	return -ENOENT;
 }
 
+/* The line of the device's pin by the bridge's node. 0 or -ENOENT. */
+static int map_route(struct pci_device *dev, u32 pin, struct irq_chip **chip, unsigned int *hwirq)
+{
+	u32 phandle, spec[4];
+	int n = map_lookup(dev->host, dev->devfn, pin, &phandle, spec);
+
+	*chip = n > 0 ? hal_irq_chip_find(phandle) : NULL;
+	n = *chip ? (*chip)->xlate(*chip, spec, (unsigned int)n) : -ENOENT;
+	*hwirq = (unsigned int)n;
+	return n < 0 ? -ENOENT : 0;
+}
+
 int pci_request_irq(struct pci_device *dev, hal_irq_handler fn, void *arg, const char *name)
 {
-	u32 pin = pci_read(dev, PCI_INTERRUPT) >> 8 & 0xff, phandle, spec[4];
+	u32 pin = pci_read(dev, PCI_INTERRUPT) >> 8 & 0xff;
 	struct irq_chip *chip;
-	int n, r;
+	unsigned int hwirq;
+	int r = -ENOENT;
 
-	if (!dev->host->fdt || !pin)
-		return -ENOENT;
-	n = map_lookup(dev->host, dev->devfn, pin, &phandle, spec);
-	chip = n > 0 ? hal_irq_chip_find(phandle) : NULL;
-	r = chip ? chip->xlate(chip, spec, (unsigned int)n) : -ENOENT;
-	if (r >= 0)
-		r = hal_irq_request(chip, (unsigned int)r, fn, arg, name);
+	if (pin && dev->host->fdt)
+		r = map_route(dev, pin, &chip, &hwirq);
+	else if (pin && dev->host->route)
+		r = dev->host->route(dev->devfn, pin, &chip, &hwirq);
+	if (!r)
+		r = hal_irq_request(chip, hwirq, fn, arg, name);
 	if (!r)
 		pci_write(dev, PCI_COMMAND,
 			  pci_read(dev, PCI_COMMAND) & 0xffff & ~PCI_COMMAND_NO_INTX);
@@ -183,14 +195,24 @@ static void __init start_driver(struct pci_host *host, unsigned int devfn, u32 i
 	}
 }
 
+/* What firmware left on must not raise a line that it shares with a device of ours. */
+static void __init silence(struct pci_host *host, unsigned int devfn)
+{
+	u32 command = host->read(host, devfn, PCI_COMMAND) & 0xffff;
+
+	host->write(host, devfn, PCI_COMMAND, command | PCI_COMMAND_NO_INTX);
+}
+
 void __init pci_host_scan(struct pci_host *host)
 {
 	for (unsigned int devfn = 0; devfn < DEVFNS; devfn++) {
 		u32 ids = host->read(host, devfn, PCI_VENDOR_DEVICE);
 		bool several = (host->read(host, devfn & ~7u, PCI_HEADER) >> 16) & 0x80;
 
-		if ((ids & 0xffff) != 0xffff)
+		if ((ids & 0xffff) != 0xffff) {
+			silence(host, devfn);
 			start_driver(host, devfn, ids);
+		}
 		if (!(devfn & 7) && (!several || (ids & 0xffff) == 0xffff))
 			devfn += 7;
 	}

@@ -23,12 +23,15 @@
 #define PCI_COMMAND_NO_INTX (1u << 10)
 #define PCI_STATUS_CAPABILITIES (1u << 20)
 
+#define PCI_CAP_MSI    0x05
 #define PCI_CAP_VENDOR 0x09
+#define PCI_CAP_MSIX   0x11
 
 struct pci_device {
 	struct pci_host *host;
 	unsigned int devfn;
 	u16 vendor, device;
+	bool msix; /* pci_request_msi() chose MSI-X: entry 0 is the handler's */
 };
 
 static inline u32 pci_read(struct pci_device *dev, unsigned int off)
@@ -45,6 +48,11 @@ unsigned int pci_find_cap(struct pci_device *dev, u8 id, unsigned int after);
 char *pci_map_bar(struct pci_device *dev, unsigned int bar, u64 *size);
 /** pci_enable() - let it answer and reach memory. */
 void pci_enable(struct pci_device *dev);
+/**
+ * pci_request_msi() - install a handler for one message of the device's: entry 0 of its MSI-X table, else MSI. Messages go to CPU 0.
+ * Call pci_enable() before. Return: 0, -ENODEV: the device or the machine has none, or as hal_msi_request(); then pci_request_irq() is left.
+ */
+int pci_request_msi(struct pci_device *dev, hal_irq_handler fn, void *arg, const char *name);
 /** pci_request_irq() - install a handler for its line. 0, -ENOENT: cannot be known here, its interrupt is off; -EBUSY: shared. */
 int pci_request_irq(struct pci_device *dev, hal_irq_handler fn, void *arg, const char *name);
 

@@ -3,7 +3,7 @@
  * virtio block devices: /dev/vda, vdb, ...
  *
  * A request is a header, the data, and a byte of status that the device writes. Requests that find the queue full wait in a list and go
- * when others end. Without an interrupt (a PC's, whose PCI lines only ACPI's byte code could tell) fs/block polls.
+ * when others end. Without an interrupt (a PC's device that has no messages and no line that a table tells) fs/block polls.
  * Locking: `lock`, interrupts off, guards the queue and the list; requests are ended outside it.
  * Source: VIRTIO 1.2, 5.2.
  */

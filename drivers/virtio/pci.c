@@ -114,7 +114,13 @@ static int pci_queue_set(struct virtio *dev, struct virtqueue *vq)
 
 	writew((u16)vq->index, c + COMMON_QUEUE_SEL);
 	writew((u16)vq->size, c + COMMON_QUEUE_SIZE);
-	writew(NO_VECTOR, c + COMMON_QUEUE_MSIX);
+	if (p->pci->msix) {
+		writew(NO_VECTOR, c + COMMON_MSIX);
+		writew(0, c + COMMON_QUEUE_MSIX);
+		/* A device that has no room for it says so. */
+		if (readw(c + COMMON_QUEUE_MSIX) != 0)
+			return -EIO;
+	}
 	off = (u64)readw(c + COMMON_QUEUE_NOTIFY) * p->notify_step;
 	if (off + 2 > p->group_len[CAP_NOTIFY])
 		return -EIO;
@@ -149,6 +155,21 @@ static void pci_irq(void *arg)
 	readb(p->group[CAP_ISR]); /* takes the line back */
 	if (p->virtio.irq)
 		p->virtio.irq(&p->virtio);
+}
+
+static void pci_message(void *arg)
+{
+	struct pci_virtio *p = arg;
+
+	if (p->virtio.irq)
+		p->virtio.irq(&p->virtio);
+}
+
+/* A message, else the line, else none: its driver polls. */
+static bool request_irq(struct pci_virtio *p)
+{
+	return !pci_request_msi(p->pci, pci_message, p, "virtio") ||
+	       !pci_request_irq(p->pci, pci_irq, p, "virtio");
 }
 
 /* Map the group of registers that the capability at @cap describes. */
@@ -194,7 +215,7 @@ int virtio_pci_probe(struct pci_device *dev)
 		return -ENODEV;
 	}
 	pci_enable(dev);
-	p->virtio.has_irq = !pci_request_irq(dev, pci_irq, p, "virtio");
+	p->virtio.has_irq = request_irq(p);
 	r = virtio_probe(&p->virtio);
 	/* A handler that was installed stays, and with it what it looks at. */
 	return p->virtio.has_irq ? 0 : r;

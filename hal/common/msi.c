@@ -1,36 +1,38 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Message-signalled interrupts: the one controller that takes them.
+ * Message-signalled interrupts: the controllers that take them. See <hal/msi.h>.
  *
- * No lock: registered while the boot CPU probes devices; the chip serialises alloc().
+ * No lock: registered while the boot CPU probes devices; a chip serialises its requests.
  */
 #include <compiler.h>
 #include <err.h>
 #include <hal/msi.h>
 
-static struct hal_msi_chip *msi_chip;
+static struct hal_msi_chip *first, **last = &first;
 
 void hal_msi_chip_register(struct hal_msi_chip *chip)
 {
-	hal_irq_chip_register(&chip->irq);
-	if (!msi_chip)
-		msi_chip = chip;
+	chip->next = NULL;
+	*last = chip;
+	last = &chip->next;
 }
 
-struct hal_msi_chip *hal_msi_chip(void)
+static struct hal_msi_chip *chip_find(u32 phandle)
 {
-	return msi_chip;
+	for (struct hal_msi_chip *chip = first; chip; chip = chip->next)
+		if (!phandle || chip->phandle == phandle)
+			return chip;
+	return NULL;
 }
 
-int hal_msi_request(unsigned int cpu, hal_irq_handler fn, void *arg, const char *name,
-		    struct hal_msi *msi)
+bool hal_msi_present(u32 phandle)
 {
-	int hwirq;
+	return chip_find(phandle);
+}
 
-	if (!msi_chip)
-		return -ENODEV;
-	hwirq = msi_chip->alloc(msi_chip, cpu, msi);
-	if (hwirq < 0)
-		return hwirq;
-	return hal_irq_request(&msi_chip->irq, (unsigned int)hwirq, fn, arg, name);
+int hal_msi_request(const struct hal_msi_request *rq, struct hal_msi *msi)
+{
+	struct hal_msi_chip *chip = chip_find(rq->phandle);
+
+	return chip ? chip->request(chip, rq, msi) : -ENODEV;
 }

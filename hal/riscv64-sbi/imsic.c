@@ -7,7 +7,7 @@
  * Source: RISC-V Advanced Interrupt Architecture 1.0, chapters 2 and 3; Linux
  * Documentation/devicetree/bindings/interrupt-controller/riscv,imsics.yaml.
  *
- * Locking: next_id and the cpu table are written while the boot CPU probes, or by alloc() with an atomic
+ * Locking: next_id and the cpu table are written while the boot CPU probes, or by requests with an atomic
  * counter. A hart's CSRs belong to it: what another hart must enable waits until that hart comes up, so only the
  * boot CPU's identities can be handed out later.
  */
@@ -32,7 +32,8 @@
 #define S_EXTERNAL     9
 
 struct imsic {
-	struct hal_msi_chip chip;
+	struct hal_msi_chip msi;
+	struct irq_chip irq;
 	paddr_t page[CONFIG_NR_CPUS]; /* where a device writes to interrupt the CPU; 0: no file */
 	u32 index[CONFIG_NR_CPUS];    /* of the hart among the harts of the files */
 	u32 max_id;
@@ -76,18 +77,21 @@ static void imsic_unmask(struct irq_chip *chip, unsigned int id)
 		imsic_enable(id, true);
 }
 
-static int imsic_alloc(struct hal_msi_chip *chip, unsigned int cpu, struct hal_msi *msi)
+static int imsic_request(struct hal_msi_chip *chip, const struct hal_msi_request *rq,
+			 struct hal_msi *msi)
 {
 	u32 id;
 
 	(void)chip;
-	if (cpu != 0 || hal_cpu_id() != 0)
+	if (rq->cpu != 0 || hal_cpu_id() != 0)
 		return -EINVAL;
 	id = __atomic_fetch_add(&imsic.next_id, 1, __ATOMIC_RELAXED);
-	if (id > imsic.max_id)
+	if (id > imsic.max_id) {
+		__atomic_store_n(&imsic.next_id, imsic.max_id + 1, __ATOMIC_RELAXED);
 		return -ENOSPC;
-	*msi = (struct hal_msi){ .addr = imsic.page[cpu], .data = id, .target = imsic.index[cpu] };
-	return (int)id;
+	}
+	*msi = (struct hal_msi){ .addr = imsic.page[0], .data = id, .target = imsic.index[0] };
+	return hal_irq_request(&imsic.irq, id, rq->fn, rq->arg, rq->name);
 }
 
 /* Writing stopei takes the identity that it showed; the number is in the upper half. */
@@ -99,7 +103,7 @@ static void imsic_handle(void)
 		__asm__ __volatile__("csrrw %0, 0x15c, zero" : "=r"(top)::"memory");
 		if (top == 0)
 			return;
-		hal_irq_dispatch(&imsic.chip.irq, (unsigned int)(top >> 16));
+		hal_irq_dispatch(&imsic.irq, (unsigned int)(top >> 16));
 	}
 }
 
@@ -161,15 +165,16 @@ static int __init imsic_probe(const void *fdt, int node)
 		return -EINVAL;
 	imsic.next_id = 1;
 	imsic.present = true;
-	imsic.chip = (struct hal_msi_chip){
-		.irq = { .name = "IMSIC",
-			 .mask = imsic_mask,
-			 .unmask = imsic_unmask,
-			 .phandle = fdt_get_phandle(fdt, node) },
-		.alloc = imsic_alloc,
+	imsic.irq = (struct irq_chip){
+		.name = "IMSIC",
+		.mask = imsic_mask,
+		.unmask = imsic_unmask,
+		.phandle = fdt_get_phandle(fdt, node),
 	};
+	imsic.msi = (struct hal_msi_chip){ .phandle = imsic.irq.phandle, .request = imsic_request };
 	imsic_cpu_init();
-	hal_msi_chip_register(&imsic.chip);
+	hal_irq_chip_register(&imsic.irq);
+	hal_msi_chip_register(&imsic.msi);
 	hal_irq_set_root(imsic_handle);
 	return 0;
 }

@@ -42,7 +42,9 @@ struct fadt {
 	u8 acpi_enable, acpi_disable, s4bios, pstate;
 	u32 pm1a_evt, pm1b_evt, pm1a_cnt, pm1b_cnt, pm2_cnt, pm_tmr, gpe0, gpe1;
 	u8 pm1_evt_len, pm1_cnt_len, pm2_cnt_len, pm_tmr_len;
-	u8 misc[20];
+	u8 misc[17];
+	u16 boot_arch;
+	u8 reserved2;
 	u32 flags;
 	struct acpi_gas reset;
 	u8 reset_value, arm[2], minor;
@@ -52,9 +54,11 @@ struct fadt {
 	struct acpi_gas sleep_control, sleep_status;
 } __packed;
 
+static_assert(offsetof(struct fadt, boot_arch) == 109);
 static_assert(offsetof(struct fadt, flags) == 112);
 static_assert(offsetof(struct fadt, sleep_control) == 244);
 
+#define BOOT_ARCH_NO_MSI (1u << 3)
 #define FADT_RESET_SUP	(1u << 10)
 #define FADT_TMR_32	(1u << 8)
 #define FADT_HW_REDUCED (1u << 20)
@@ -266,6 +270,7 @@ static void read_fadt(const struct sdt *t)
 	struct fadt f = { 0 };
 
 	memcpy(&f, t, min((size_t)t->length, sizeof(f)));
+	pc_acpi.no_msi = f.boot_arch & BOOT_ARCH_NO_MSI;
 	pc_acpi.hw_reduced = f.flags & FADT_HW_REDUCED;
 	pc_acpi.has_reset = f.flags & FADT_RESET_SUP && f.reset.address;
 	pc_acpi.reset = f.reset;

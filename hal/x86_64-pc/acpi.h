@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The facts of a PC's ACPI tables, and how they are read: acpi.c. Nothing here needs the machine, so that fuzzing can call it. */
+/* The facts of a PC's ACPI and MultiProcessor tables, and how they are read: acpi.c, mptable.c. Nothing here needs the machine, so that fuzzing can call it. */
 #ifndef PC_ACPI_H
 #define PC_ACPI_H
 
@@ -47,7 +47,7 @@ struct pc_acpi {
 	u16 pm1a, pm1b; /* control ports */
 	u16 smi_port;	/* with acpi_enable: switches ACPI mode on */
 	u8 acpi_enable;
-	bool hw_reduced;
+	bool hw_reduced, no_msi;
 	struct acpi_gas sleep_control, reset;
 	bool has_reset;
 	u8 reset_value;
@@ -57,6 +57,19 @@ struct pc_acpi {
 	u32 spcr_gsi;
 };
 extern struct pc_acpi pc_acpi;
+
+/* Where a PCI device's interrupt goes: mptable.c. */
+#define PC_MAX_INTX 128
+struct pc_intx {
+	u8 slot, pin; /* 1: INTA */
+	bool level, low;
+	u32 gsi;
+};
+struct pc_mp {
+	unsigned int nintx;
+	struct pc_intx intx[PC_MAX_INTX]; /* of bus 0 */
+};
+extern struct pc_mp pc_mp;
 
 struct acpi_access {
 	/* The bytes at [pa, pa + size) as long as acpi_scan() runs, or NULL. */
@@ -71,5 +84,10 @@ struct acpi_access {
  * Context: boot CPU, once.
  */
 void acpi_scan(paddr_t rsdp, const struct acpi_access *access);
+
+/** mp_scan() - read the MultiProcessor table, if there is one, into pc_mp. Boot CPU, once, after acpi_scan(), with the same care. */
+void mp_scan(const struct acpi_access *access);
+/** mp_find_intx() - where INTx @pin (1: INTA) of the device in @slot of PCI bus 0 goes. 0, or -ENOENT: no table says so. */
+int mp_find_intx(unsigned int slot, unsigned int pin, struct pc_intx *out);
 
 #endif

@@ -138,6 +138,7 @@ static void scan_acpi(paddr_t rsdp)
 	if (access.x2apic && cpuid(0, 0).a >= 0xb && cpuid(0xb, 0).b)
 		access.boot_apic = cpuid(0xb, 0).d;
 	acpi_scan(rsdp, &access);
+	mp_scan(&access);
 }
 
 __noreturn void x86_start(u32 info, u32 loader)

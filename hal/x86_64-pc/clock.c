@@ -125,19 +125,34 @@ static u64 hz_from_pit(void)
 	return rate(t1 - t0, (u16)(begin - now), PIT_HZ);
 }
 
+static u64 tsc_hz;
+static const char *measured_by;
+
 void pc_clock_init(void)
 {
-	u64 tsc_hz = hz_from_cpuid();
+	tsc_hz = hz_from_cpuid();
+	measured_by = "CPUID";
 
-	if (!tsc_hz && pc_acpi.hpet)
+	if (!tsc_hz && pc_acpi.hpet) {
+		measured_by = "HPET";
 		tsc_hz = hz_from_hpet();
-	if (!tsc_hz && pc_acpi.pm_timer)
+	}
+	if (!tsc_hz && pc_acpi.pm_timer) {
+		measured_by = "ACPI timer";
 		tsc_hz = hz_from_pm_timer();
-	if (!tsc_hz)
+	}
+	if (!tsc_hz) {
+		measured_by = "PIT";
 		tsc_hz = hz_from_pit();
+	}
 	if (!tsc_hz)
 		panic("no clock to measure the TSC with");
 	hal_clock_init(tsc_hz);
+}
+
+void pc_clock_report(void)
+{
+	klog(6, "x86: TSC %llu kHz, by the %s\n", tsc_hz / 1000, measured_by);
 }
 
 void pc_delay_ns(u64 ns)

@@ -76,9 +76,11 @@ static void probe_spcr(void)
 
 void hal_probe_devices(void)
 {
+	pc_clock_report();
 	lapic_init_cpu();
 	tlb_cpu_online();
 	ioapic_init();
+	pc_msi_init();
 	pc_power_init();
 	cmos_rtc_init();
 	probe_spcr();

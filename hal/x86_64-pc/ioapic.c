@@ -138,6 +138,15 @@ int pc_isa_irq(unsigned int irq, struct irq_chip **chip, unsigned int *pin)
 	return pc_gsi(irq, false, false, chip, pin);
 }
 
+u32 ioapic_end_gsi(void)
+{
+	u32 end = 0;
+
+	for (unsigned int i = 0; i < nioapics; i++)
+		end = max(end, ioapics[i].gsi_base + ioapics[i].npins);
+	return min(end, (u32)(X86_VEC_IRQ_LAST + 1 - X86_VEC_IRQ));
+}
+
 void ioapic_vector(unsigned int vector)
 {
 	u32 gsi = vector - X86_VEC_IRQ;

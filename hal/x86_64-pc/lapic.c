@@ -202,7 +202,8 @@ void x86_irq_vector(unsigned int vector)
 	case X86_VEC_SPURIOUS: /* has no end */
 		break;
 	default:
-		ioapic_vector(vector);
+		if (!pc_msi_vector(vector))
+			ioapic_vector(vector);
 	}
 }
 

@@ -28,6 +28,7 @@ const void *pc_early_map(paddr_t pa, u64 size);
 
 /* clock.c: the TSC's rate; boot CPU, interrupts off. */
 void pc_clock_init(void);
+void pc_clock_report(void); /* to the log, which there is later */
 
 /* lapic.c */
 void lapic_init_cpu(void); /* this CPU's; the first call maps and calibrates */
@@ -40,6 +41,12 @@ int pc_gsi(u32 gsi, bool level, bool low, struct irq_chip **chip, unsigned int *
 /* The same for an ISA interrupt line, as the MADT redirects it. */
 int pc_isa_irq(unsigned int irq, struct irq_chip **chip, unsigned int *pin);
 void ioapic_vector(unsigned int vector);
+/* One more than the highest global system interrupt that can have a vector. */
+u32 ioapic_end_gsi(void);
+
+/* msi.c; after ioapic_init(). pc_msi_vector(): false: the vector is no message's. */
+void pc_msi_init(void);
+bool pc_msi_vector(unsigned int vector);
 
 /* power.c, cmos.c */
 void pc_power_init(void);

@@ -3,6 +3,7 @@
 # libfdt/*.o and zlib/*.o are the third-party sources.
 
 objs-fuzz_acpi    := hal/x86_64-pc/acpi.o lib/string.o
+objs-fuzz_mptable := hal/x86_64-pc/mptable.o lib/string.o
 objs-fuzz_efi_map := hal/common/boot.o hal/efi/memmap.o lib/string.o
 objs-fuzz_cmdline := lib/cmdline.o lib/string.o
 objs-fuzz_cpio    := lib/cpio.o lib/string.o

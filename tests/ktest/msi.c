@@ -32,14 +32,16 @@ static void test_msi_delivery(void)
 	struct hal_msi msi[2];
 	char *bell[2];
 
-	if (!hal_msi_chip()) {
+	if (!hal_msi_present(0)) {
 		ktest_skip("no controller for messages");
 		return;
 	}
 	ktest_pin(0);
 	for (unsigned int i = 0; i < 2; i++) {
+		struct hal_msi_request rq = { .fn = on_message, .arg = &came[i], .name = "ktest" };
+
 		came[i] = 0;
-		EXPECT(hal_msi_request(0, on_message, &came[i], "ktest", &msi[i]) == 0);
+		EXPECT(hal_msi_request(&rq, &msi[i]) == 0);
 		bell[i] = hal_ioremap(msi[i].addr, 8);
 		EXPECT(bell[i] != NULL);
 	}

@@ -2,8 +2,13 @@
 /*
  * Message-signalled interrupts: a device writes a word to an address, a CPU takes an interrupt.
  *
- * A controller that can receive messages registers a chip (level DRIVER_MSI, before what sends to it). A line of
- * it is an ordinary hal_irq line whose hwirq the chip hands out.
+ * A controller that receives messages registers a chip (level DRIVER_MSI, before what sends to it). A driver, or its bus
+ * on its behalf, asks for one message at a time: hal_msi_request() picks a free one, installs the handler, and
+ * says what the device must write. From then on the handler runs for each message, once, on the CPU that was asked for, as handlers of
+ * <hal/irq.h> do. Messages are edges: they are never shared, and need nothing at the device to end them. A message is never given back.
+ *
+ * CPU 0 can take messages of every controller; whether another can depends on the controller.
+ * The device must be allowed to write to memory, and is told of its message by its bus (drivers/pci/: MSI-X or MSI).
  */
 #ifndef HAL_MSI_H
 #define HAL_MSI_H
@@ -11,24 +16,41 @@
 #include <hal/irq.h>
 #include <types.h>
 
+/* What raises a message. */
 struct hal_msi {
 	u64 addr; /* bus address that the device writes to */
 	u32 data; /* what it writes */
 	u32 target; /* RISC-V: the hart's index, for controllers that compute the address themselves */
 };
 
-struct hal_msi_chip {
-	struct irq_chip irq;
-	/* Reserve a free hwirq that CPU @cpu takes, and say how it is raised. Return: the hwirq, -ENOSPC, -EINVAL. */
-	int (*alloc)(struct hal_msi_chip *chip, unsigned int cpu, struct hal_msi *msi);
+struct hal_msi_request {
+	u32 phandle; /* the controller's node; 0: the machine's first */
+	u32 device; /* who writes, as that controller tells its senders apart (PCI: what msi-map makes of the requester) */
+	unsigned int cpu;
+	hal_irq_handler fn;
+	void *arg;
+	const char *name; /* in /proc/interrupts */
 };
 
-/** hal_msi_chip_register() - the machine's controller for messages; also registers the lines. Device probing. */
+struct hal_msi_chip {
+	u32 phandle; /* of the controller's node, 0: none */
+	/* As hal_msi_request(); serialises itself. */
+	int (*request)(struct hal_msi_chip *chip, const struct hal_msi_request *rq,
+		       struct hal_msi *msi);
+	struct hal_msi_chip *next; /* hal/common's list */
+};
+
+/** hal_msi_chip_register() - a controller for messages. Boot CPU, device probing. */
 void hal_msi_chip_register(struct hal_msi_chip *chip);
-/** hal_msi_chip() - that controller, or NULL. */
-struct hal_msi_chip *hal_msi_chip(void);
-/** hal_msi_request() - reserve a message for CPU @cpu and install its handler. Return: 0, -ENODEV, -ENOSPC, -ENOMEM. */
-int hal_msi_request(unsigned int cpu, hal_irq_handler fn, void *arg, const char *name,
-		    struct hal_msi *msi);
+/** hal_msi_present() - is there a controller for messages at this node (0: anywhere)? From level DRIVER_IRQCHIP on. */
+bool hal_msi_present(u32 phandle);
+/**
+ * hal_msi_request() - allocate a message for a device and install its handler.
+ * @rq: who sends, who takes it; copied. @msi: what the device is to write; it may do so as soon as this returns.
+ * Context: boot CPU or a task on it; may allocate memory.
+ * Return: 0; -ENODEV: no such controller; -EINVAL: it cannot tell this device from others or reach this CPU; -ENOSPC: it has no message left;
+ * -ENOMEM; -EIO: the controller does not answer.
+ */
+int hal_msi_request(const struct hal_msi_request *rq, struct hal_msi *msi);
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef HAL_PCI_H
 #define HAL_PCI_H
 
+#include <hal/irq.h>
 #include <types.h>
 
 struct pci_host {
@@ -13,8 +14,12 @@ struct pci_host {
 	void (*write)(struct pci_host *host, unsigned int devfn, unsigned int off, u32 value);
 	/* The bus's addresses that no firmware has given out, or size 0: it has given out all. CPU and bus addresses are the same. */
 	u64 window, window_size;
-	const void *fdt; /* for interrupt-map, or NULL: devices cannot interrupt */
+	const void *
+		fdt; /* for interrupt-map and msi-map, or NULL: route(), and the machine's one controller for messages */
 	int node;
+	/* The line of a function's interrupt @pin (1: INTA), its trigger set. 0 or -ENOENT. May be NULL. */
+	int (*route)(unsigned int devfn, unsigned int pin, struct irq_chip **chip,
+		     unsigned int *hwirq);
 	void *priv;
 };
 
