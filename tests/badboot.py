@@ -27,6 +27,10 @@ RAM = {"riscv64": 0x80000000, "aarch64": 0x40000000}
 DEAD_UART = 0x47fff000
 DEAD_UART_FULL = ("-device", f"loader,addr=0x{DEAD_UART + 0x18:x},data=0x20,data-len=4")
 SERIAL = {"riscv64": "serial@10000000", "aarch64": "pl011@9000000"}
+# A second MADT: the local APICs' address, flags, a local APIC with the number 77 that is said to be there.
+MADT_DEAD_CPU = ("APIC", bytes.fromhex("0000e0fe 00000000 00 08 4d 4d 01000000"))
+# One with CPU 1 again, an entry of length 0 after it, and no more.
+MADT_HOSTILE = ("APIC", bytes.fromhex("0000e0fe 00000000 00 08 01 01 01000000 01 0c 00 00 00000000 00000000 02 0a 00 ff ffffffff ffff 09 00 ffff"))
 
 
 class Tree:
@@ -85,7 +89,8 @@ class Tree:
 
 class Case:
     """@edit(tree): the change, or None. @cpus: how many the program must see. @stops: a pattern of the line that boot must stop
-    with instead; @says: of a line that it must write and go on. @mute: no output can come: it must switch itself off."""
+    with instead; @says: of a line that it must write and go on. @mute: no output can come: it must switch itself off. @acpi: a table's
+    signature and contents, besides those of the machine."""
 
     def __init__(self, name, edit=None, cpus=4, stops=None, says=None, mute=False, smp=4, arches=("riscv64", "aarch64"), **more):
         self.name = name
@@ -102,6 +107,7 @@ class Case:
         self.extra = more.pop("extra", ())
         self.serial = more.pop("serial", None)
         self.cmdline = more.pop("cmdline", "")
+        self.acpi = more.pop("acpi", None)
         assert not more, more
 
 
@@ -148,6 +154,15 @@ def reserved(tree):
             (0x5000123, 0x333, "no-map;"), (0x200000, 0x100000, "no-map;")))) + "t9 { size = <0 0x1000>; };\n")
 
 
+def many_reserved(tree):
+    """Hundreds of reserved pages with holes between, of both kinds."""
+    base = RAM[tree.arch] + MEMORY // 2
+    if "reserved-memory {" not in tree.text:
+        tree.add("/", "\treserved-memory {\n#address-cells = <2>; #size-cells = <2>; ranges;\n\t};")
+    tree.add("reserved-memory", "".join(
+        f"m{i} {{ reg = <{cells(base + i * 0x11000)} 0x0 0x1000>; {'no-map;' if i % 3 == 0 else ''} }};\n" for i in range(400)))
+
+
 def hostile(tree):
     """Properties of wrong sizes, loops of phandles, deep nodes, a thousand nodes."""
     tree.add("/", "a: loop { compatible = \"ns16550a\", \"arm,pl011\"; reg = <1>; interrupt-parent = <&a>; #interrupt-cells = "
@@ -174,7 +189,8 @@ def dead_cpu(tree):
 
 
 def never_drains(tree):
-    """The UART's registers are a page of RAM (DEAD_UART), whose flag register says that the FIFO is full for ever."""
+    """The UART's registers are a page of RAM (DEAD_UART), whose flag register says that the FIFO is full for ever. Not on riscv64, whose
+    firmware would wait for it."""
     tree.set(SERIAL[tree.arch], "reg", f"<{cells(DEAD_UART)} {cells(0x1000)}>")
     tree.text = tree.text.replace("/dts-v1/;", f"/dts-v1/;\n/memreserve/ 0x{DEAD_UART:x} 0x1000;", 1)
 
@@ -189,13 +205,14 @@ CASES = [
     Case("cpu-gaps", cpu_gap, cpus=3),
     Case("no-cpus", lambda t: t.delete("cpus"), cpus=1, arches=("aarch64",)),
     Case("cpu-twice", twice),
-    Case("dead-cpu", dead_cpu, says="cpu 2: (the firmware would not start it|started but did not report)"),
+    Case("dead-cpu", dead_cpu, says="cpu [1-4]: (the firmware would not start it|started but did not report)"),
     Case("memory-pieces", few_holes, arches=("riscv64",)),
     Case("memory-crumbs", many_holes, says="boot: too many memory ranges", arches=("riscv64",)),
     Case("memory-far", far_ram, says="boot: RAM beyond the kernel's address space is not used",
          arches=("riscv64",)),
     Case("no-memory", lambda t: t.delete(memory_node(t)), stops="panic: .*no RAM", arches=("riscv64",)),
     Case("reserved", reserved),
+    Case("reserved-many", many_reserved, says="boot: too many (reserved ranges|holes in memory): RAM between some is not used"),
     Case("hostile-nodes", hostile),
     Case("initrd-odd", initrd_at=lambda arch: RAM[arch] + 0x6001235),
     Case("initrd-nowhere", lambda t: initrd_place(t, 0x7000000000, 0x7000001000), initrd_at=lambda arch: None,
@@ -214,6 +231,9 @@ CASES = [
     Case("apic-ids", smp=1, cpus=2,
          qemu=("-machine", "q35", "-cpu", "max", "-smp", "1,sockets=2,cores=129,maxcpus=258", "-device",
                "max-x86_64-cpu,socket-id=1,core-id=0,thread-id=0"), arches=("x86_64",)),
+    Case("dead-cpu", says="cpu [1-4]: .*(started but did not report|would not start)", cpus=4, acpi=MADT_DEAD_CPU,
+         qemu=("-machine", "q35", "-cpu", "max"), arches=("x86_64",)),
+    Case("hostile-madt", acpi=MADT_HOSTILE, qemu=("-machine", "q35", "-cpu", "max"), arches=("x86_64",)),
     Case("hpet", qemu=("-machine", "q35,hpet=on", "-cpu", "qemu64"), says="x86: TSC [1-9][0-9]{5,} kHz, by the HPET",
          cmdline="debug", arches=("x86_64",)),
     Case("pm-timer", qemu=("-machine", "q35,hpet=off", "-cpu", "qemu64"), says="x86: TSC [1-9][0-9]{5,} kHz, by the ACPI timer",
@@ -257,6 +277,8 @@ def boot(case, arch, kernel, tmp):
     initrd = os.path.join(tmp, "initrd")
     write_initrd(initrd, arch)
     qemu, way, case.arch = case.qemu, boards.way_direct, arch
+    if case.acpi:
+        qemu = [*qemu, "-acpitable", f"sig={case.acpi[0]},data={boards.write(os.path.join(tmp, 'table'), case.acpi[1])}"]
     if not qemu:
         tree = Tree(arch, case.smp, tmp)
         if case.edit:

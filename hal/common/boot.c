@@ -29,43 +29,6 @@ static void __init early_puts(const char *s)
 	hal_console_write(s, strlen(s));
 }
 
-static void __init range_add(struct boot_range *list, unsigned int *n, paddr_t base, u64 size,
-			     const char *what)
-{
-	static bool told __initdata;
-
-	if (base > LAST_PAGE)
-		return;
-	size = min(size, LAST_PAGE - base); /* so that no end wraps to 0 */
-	if (size == 0)
-		return;
-	if (*n == BOOT_MAX_RANGES) {
-		if (!told)
-			early_puts(what);
-		told = true;
-		return;
-	}
-	list[(*n)++] = (struct boot_range){ base, size };
-}
-
-void __init boot_add_ram(paddr_t base, u64 size)
-{
-	range_add(boot_info.ram, &boot_info.nram, base, size,
-		  "boot: too many memory ranges: some RAM is not used\r\n");
-}
-
-void __init boot_add_reserved(paddr_t base, u64 size)
-{
-	range_add(boot_info.reserved, &boot_info.nreserved, base, size,
-		  "boot: too many reserved ranges: some are not kept\r\n");
-}
-
-void __init boot_add_hole(paddr_t base, u64 size)
-{
-	range_add(holes, &nholes, base, size,
-		  "boot: too many holes in memory: some are not left out\r\n");
-}
-
 static void __init range_sort(struct boot_range *list, unsigned int n)
 {
 	for (unsigned int i = 1; i < n; i++) {
@@ -98,6 +61,82 @@ static unsigned int __init range_merge(struct boot_range *list, unsigned int n)
 	return out;
 }
 
+/* Join the two of the sorted ranges that have the least between them. */
+static void __init range_join(struct boot_range *list, unsigned int *n)
+{
+	unsigned int best = 0;
+	u64 least = U64_MAX;
+
+	for (unsigned int i = 0; i + 1 < *n; i++) {
+		u64 gap = list[i + 1].base - (list[i].base + list[i].size);
+
+		if (gap < least) {
+			least = gap;
+			best = i;
+		}
+	}
+	list[best].size = list[best + 1].base + list[best + 1].size - list[best].base;
+	--*n;
+	memmove(&list[best + 1], &list[best + 2], (*n - best - 1) * sizeof(*list));
+}
+
+/* What to do when a list is full. */
+enum full {
+	FULL_DROP,
+	FULL_MERGE, /* ranges that overlap or touch become one; drop if none do */
+	FULL_JOIN   /* and if none do, the two that are nearest, with what lies between */
+};
+
+static bool __init range_make_room(struct boot_range *list, unsigned int *n, enum full how)
+{
+	if (how == FULL_DROP)
+		return false;
+	range_sort(list, *n);
+	*n = range_merge(list, *n);
+	return *n < BOOT_MAX_RANGES;
+}
+
+/* @what: the line when the list is really full; the first of them is written. */
+static void __init range_add(struct boot_range *list, unsigned int *n, paddr_t base, u64 size,
+			     enum full how, const char *what)
+{
+	static bool told __initdata;
+
+	if (base > LAST_PAGE)
+		return;
+	size = min(size, LAST_PAGE - base); /* so that no end wraps to 0 */
+	if (size == 0)
+		return;
+	if (*n == BOOT_MAX_RANGES && !range_make_room(list, n, how)) {
+		if (!told)
+			early_puts(what);
+		told = true;
+		if (how != FULL_JOIN)
+			return;
+		range_join(list, n);
+	}
+	list[(*n)++] = (struct boot_range){ base, size };
+}
+
+static const char too_much_ram[] = "boot: too many memory ranges: some RAM is not used\r\n";
+
+void __init boot_add_ram(paddr_t base, u64 size)
+{
+	range_add(boot_info.ram, &boot_info.nram, base, size, FULL_MERGE, too_much_ram);
+}
+
+void __init boot_add_reserved(paddr_t base, u64 size)
+{
+	range_add(boot_info.reserved, &boot_info.nreserved, base, size, FULL_JOIN,
+		  "boot: too many reserved ranges: RAM between some is not used\r\n");
+}
+
+void __init boot_add_hole(paddr_t base, u64 size)
+{
+	range_add(holes, &nholes, base, size, FULL_JOIN,
+		  "boot: too many holes in memory: RAM between some is not used\r\n");
+}
+
 /* Take [base, end) out of RAM range @i; what is above the hole becomes a range at the list's end. */
 static void __init ram_cut(unsigned int i, paddr_t base, paddr_t end)
 {
@@ -107,7 +146,8 @@ static void __init ram_cut(unsigned int i, paddr_t base, paddr_t end)
 	if (end <= r->base || base >= r_end)
 		return;
 	if (end < r_end && base > r->base)
-		boot_add_ram(end, r_end - end);
+		range_add(boot_info.ram, &boot_info.nram, end, r_end - end, FULL_DROP,
+			  too_much_ram);
 	if (base > r->base) {
 		r->size = base - r->base;
 	} else {
@@ -144,6 +184,7 @@ static void __init ram_cut_holes(void)
 		for (unsigned int i = 0; i < n; i++)
 			ram_cut(i, base, end);
 	}
+	nholes = 0;
 }
 
 void __init boot_add_loaded(paddr_t base, u64 size)

@@ -65,6 +65,52 @@ static void test_too_many_ranges(void **state)
 	assert_int_equal(boot_info.nram, 0); /* its end is not an address */
 }
 
+/* More reserved ranges than there is room for: each of them is kept all the same, and what is lost between them is little. */
+static void test_many_reserved(void **state)
+{
+	enum { N = 5 * BOOT_MAX_RANGES };
+	u64 kept = 0;
+
+	reset();
+	boot_add_ram(0x80000000, 0x40000000);
+	for (unsigned int i = 0; i < N; i++) /* in no order, with two distances */
+		boot_add_reserved(0x80000000 + (i * 7 % N) * 0x10000 + (i & 1) * 0x1000, 0x800);
+	boot_add_reserved(0xa0000000, 0x1000);
+	boot_finish_memory();
+	assert_in_range(boot_info.nreserved, 2, BOOT_MAX_RANGES);
+	for (unsigned int i = 0; i < N; i++) {
+		paddr_t base = 0x80000000 + (i * 7 % N) * 0x10000 + (i & 1) * 0x1000;
+		bool found = false;
+
+		for (unsigned int j = 0; j < boot_info.nreserved; j++)
+			found |= base >= boot_info.reserved[j].base &&
+				 base + 0x800 <=
+					 boot_info.reserved[j].base + boot_info.reserved[j].size;
+		assert_true(found);
+	}
+	for (unsigned int j = 0; j < boot_info.nreserved; j++)
+		kept += boot_info.reserved[j].size;
+	assert_in_range(kept, N * 0x1000, N * 0x10000 + 0x2000);
+	assert_range(&boot_info.reserved[boot_info.nreserved - 1], 0xa0000000, 0x1000);
+}
+
+/* Ranges that touch take one place, however many they are. */
+static void test_crumbs(void **state)
+{
+	reset();
+	for (unsigned int i = 0; i < 10 * BOOT_MAX_RANGES; i++) {
+		boot_add_ram(0x80000000 + i * 0x1000, 0x1000);
+		boot_add_reserved(0x90000000 - (i + 1) * 0x1000, 0x1000);
+		boot_add_hole(0xa0000000 + i * 0x800, 0x900);
+	}
+	boot_add_ram(0xa0000000, 0x10000000);
+	boot_finish_memory();
+	assert_int_equal(boot_info.nram, 2);
+	assert_range(&boot_info.ram[0], 0x80000000, 10 * BOOT_MAX_RANGES * 0x1000);
+	assert_int_equal(boot_info.ram[1].base, 0xa0000000 + 5 * BOOT_MAX_RANGES * 0x1000 + 0x1000);
+	assert_int_equal(boot_info.nreserved, 1);
+}
+
 /* ---- A tree ---- */
 
 static u8 tree[8192] __aligned(8);
@@ -282,9 +328,10 @@ static void test_irq(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ranges_merge), cmocka_unit_test(test_too_many_ranges),
-		cmocka_unit_test(test_scan),	     cmocka_unit_test(test_probe),
-		cmocka_unit_test(test_seed_once),    cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_ranges_merge),  cmocka_unit_test(test_too_many_ranges),
+		cmocka_unit_test(test_many_reserved), cmocka_unit_test(test_crumbs),
+		cmocka_unit_test(test_scan),	      cmocka_unit_test(test_probe),
+		cmocka_unit_test(test_seed_once),     cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_irq),
 	};
 

@@ -46,8 +46,9 @@ extern struct boot_info boot_info;
 
 /**
  * boot_add_ram() / boot_add_reserved() - record a range while booting.
- * Overlapping and unsorted input is allowed; boot_finish_memory() normalises it. A range beyond
- * BOOT_MAX_RANGES is dropped; the first with a line on the early console.
+ * Overlapping and unsorted input is allowed; boot_finish_memory() normalises it. What BOOT_MAX_RANGES has no room for, after
+ * merging, is dropped if it is RAM; reserved ranges and holes are all kept: the nearest two become one, with the RAM between them. The
+ * first time there is a line on the early console.
  * Context: boot CPU, before upcall_kernel_main().
  */
 void boot_add_ram(paddr_t base, u64 size);
