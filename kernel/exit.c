@@ -23,6 +23,7 @@
 #include <kernel/ptrace.h>
 #include <kernel/rseq.h>
 #include <kernel/sched.h>
+#include <kernel/seccomp.h>
 #include <kernel/signal.h>
 #include <kernel/time.h>
 #include <kernel/trace/points.h>
@@ -567,6 +568,7 @@ void do_exit(int status)
 	t->exit_code = status;
 	release_vm(t);
 	files_exit(t);
+	seccomp_exit();
 	sig_flush_queue(t);
 	last = leave_process(t);
 	/* Only now nobody can begin a group exit any more. */

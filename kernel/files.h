@@ -74,6 +74,12 @@ void files_sync(void);
 int files_unlink(const char *path);
 int files_chdir(const char *path);
 
+struct seccomp_notify;
+/** files_reserve_listener() - a file for @n, which it refers to, and a number for it. Then pidfd_install() or pidfd_cancel(). Number or -Exxx. */
+int files_reserve_listener(struct seccomp_notify *n, struct file **out);
+/** files_receive() - enter @f, with a reference of its own, in current's table: as @fd, or (-1) the lowest free number. Number or -EMFILE, -EBADF, -EBUSY. */
+int files_receive(struct file *f, int fd, bool cloexec);
+
 /**
  * pidfd_reserve() - a file for @p, or for its thread @t (NULL: the process), and a number for it in current's table. @flags: O_NONBLOCK, O_EXCL.
  * Then pidfd_install(), or pidfd_cancel(). Number or -Exxx.

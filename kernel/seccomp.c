@@ -12,7 +12,9 @@
 #include <kernel/printk.h>
 #include <kernel/process.h>
 #include <kernel/ptrace.h>
+#include <kernel/files.h>
 #include <kernel/seccomp.h>
+#include <kernel/seccomp_notify.h>
 #include <kernel/signal.h>
 #include <kernel/syscall.h>
 #include <lib/string.h>
@@ -26,7 +28,8 @@
 
 struct seccomp_filter {
 	refcount_t refs;
-	struct seccomp_filter *older; /* a reference */
+	struct seccomp_filter *older;  /* a reference */
+	struct seccomp_notify *notify; /* its listener, a reference; or NULL */
 	bool log;
 	u16 len;
 	struct sock_filter insn[];
@@ -201,6 +204,10 @@ static void filter_put(struct seccomp_filter *f)
 	while (f && refcount_dec_and_test(&f->refs)) {
 		struct seccomp_filter *older = f->older;
 
+		if (f->notify) {
+			seccomp_notify_orphan(f->notify);
+			seccomp_notify_put(f->notify);
+		}
 		kfree(f);
 		f = older;
 	}
@@ -291,22 +298,30 @@ static void assign_others(void)
 	}
 }
 
-long seccomp_add_filter(unsigned int flags, uaddr_t uprog)
+/* Of the filters of one task, one may have a listener. */
+static bool has_listener(const struct seccomp_filter *f)
 {
-	struct seccomp_filter *f = read_filter(uprog);
+	for (; f; f = f->older)
+		if (f->notify && seccomp_notify_listening(f->notify))
+			return true;
+	return false;
+}
+
+/* Put @f in front of what current has, and (TSYNC) all threads have. */
+static long install(struct seccomp_filter *f, unsigned int flags)
+{
 	struct sighand *sh;
 	struct task *other = NULL;
 	unsigned long irq;
 	long r = 0;
 
-	if (IS_ERR(f))
-		return PTR_ERR(f);
-	f->log = flags & SECCOMP_FILTER_FLAG_LOG;
 	sh = sighand_lock(current->process, &irq);
 	if (flags & SECCOMP_FILTER_FLAG_TSYNC)
 		other = stranger();
 	if (current->seccomp_mode == SECCOMP_MODE_STRICT)
 		r = -EINVAL;
+	else if (f->notify && has_listener(current->seccomp_filter))
+		r = -EBUSY;
 	else if (total_length(current->seccomp_filter) + f->len > MAX_INSNS_OF_TASK)
 		r = -ENOMEM;
 	else if (other)
@@ -318,8 +333,42 @@ long seccomp_add_filter(unsigned int flags, uaddr_t uprog)
 			assign_others();
 	}
 	spin_unlock_irqrestore(&sh->lock, irq);
-	if (r)
-		kfree(f);
+	return r;
+}
+
+static long install_with_listener(struct seccomp_filter *f, unsigned int flags)
+{
+	struct file *file;
+	int fd;
+	long r;
+
+	f->notify = seccomp_notify_create(flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
+	if (!f->notify)
+		return -ENOMEM;
+	fd = files_reserve_listener(f->notify, &file);
+	if (fd < 0)
+		return fd;
+	r = install(f, flags);
+	if (r) {
+		pidfd_cancel(fd, file);
+		return r;
+	}
+	pidfd_install(fd, file);
+	return fd;
+}
+
+long seccomp_add_filter(unsigned int flags, uaddr_t uprog)
+{
+	struct seccomp_filter *f = read_filter(uprog);
+	bool listener = flags & SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	long r;
+
+	if (IS_ERR(f))
+		return PTR_ERR(f);
+	f->log = flags & SECCOMP_FILTER_FLAG_LOG;
+	r = listener ? install_with_listener(f, flags) : install(f, flags);
+	if (listener ? r < 0 : r != 0)
+		filter_put(f);
 	return r;
 }
 
@@ -356,12 +405,30 @@ void seccomp_release(struct task *t)
 	filter_put(t->seccomp_filter);
 }
 
+void seccomp_exit(void)
+{
+	struct seccomp_filter *f;
+	struct sighand *sh;
+	unsigned long irq;
+
+	if (likely(!current->seccomp_filter))
+		return;
+	sh = sighand_lock(current->process, &irq);
+	f = current->seccomp_filter;
+	current->seccomp_filter = NULL;
+	spin_unlock_irqrestore(&sh->lock, irq);
+	filter_put(f);
+}
+
 unsigned int seccomp_filters(const struct task *t)
 {
+	unsigned long irq;
+	struct sighand *sh = sighand_lock(t->process, &irq);
 	unsigned int n = 0;
 
 	for (struct seccomp_filter *f = t->seccomp_filter; f; f = f->older)
 		n++;
+	spin_unlock_irqrestore(&sh->lock, irq);
 	return n;
 }
 
@@ -371,8 +438,8 @@ bool seccomp_action_known(u32 action)
 {
 	static const u32 known[] = { SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_KILL_THREAD,
 				     SECCOMP_RET_TRAP,	       SECCOMP_RET_ERRNO,
-				     SECCOMP_RET_TRACE,	       SECCOMP_RET_LOG,
-				     SECCOMP_RET_ALLOW };
+				     SECCOMP_RET_USER_NOTIF,   SECCOMP_RET_TRACE,
+				     SECCOMP_RET_LOG,	       SECCOMP_RET_ALLOW };
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
 		if (known[i] == action)
@@ -381,7 +448,7 @@ bool seccomp_action_known(u32 action)
 }
 
 /* The answer that allows least: as signed numbers the actions are in that order; the newest filter's data among equals. */
-static u32 ask_filters(const struct seccomp_data *data, bool *log)
+static u32 ask_filters(const struct seccomp_data *data, const struct seccomp_filter **match)
 {
 	const struct seccomp_filter *f =
 		__atomic_load_n(&current->seccomp_filter, __ATOMIC_ACQUIRE);
@@ -393,7 +460,7 @@ static u32 ask_filters(const struct seccomp_data *data, bool *log)
 		if ((s32)(answer & SECCOMP_RET_ACTION_FULL) <
 		    (s32)(least & SECCOMP_RET_ACTION_FULL)) {
 			least = answer;
-			*log = f->log;
+			*match = f;
 		}
 	}
 	return least;
@@ -443,7 +510,8 @@ static long refuse(const struct seccomp_data *data, u32 answer)
 		/* The handler finds the registers as they were at the call. */
 		send_sigsys(data, reason);
 		return uctx_result_untouched(&current->hal.uctx);
-	case SECCOMP_RET_TRACE: /* there is no tracer that asked for it */
+	case SECCOMP_RET_USER_NOTIF:
+	case SECCOMP_RET_TRACE: /* there is no tracer or listener that asked for it */
 		return -ENOSYS;
 	default:
 		kill_for(data, answer & SECCOMP_RET_ACTION_FULL);
@@ -458,16 +526,16 @@ static bool filters_allow(struct syscall_turn *turn, bool asked, long *result)
 {
 	const struct uctx *u = &current->hal.uctx;
 	struct seccomp_data data = { .nr = (s32)turn->nr, .arch = AUDIT_ARCH, .ip = uctx_ip(u) };
-	bool log = false;
+	const struct seccomp_filter *match = NULL;
 	u32 answer, action;
 
 	for (unsigned int i = 0; i < 6; i++)
 		data.args[i] = uctx_arg(u, i);
-	answer = ask_filters(&data, &log);
+	answer = ask_filters(&data, &match);
 	action = answer & SECCOMP_RET_ACTION_FULL;
 	if (action == SECCOMP_RET_ALLOW || (action == SECCOMP_RET_TRACE && asked))
 		return true;
-	if (log || action == SECCOMP_RET_LOG)
+	if (match->log || action == SECCOMP_RET_LOG)
 		pr_info("%s (pid %d): seccomp answers %#x to system call %d\n", current->comm,
 			task_pid(current), answer, data.nr);
 	if (action == SECCOMP_RET_LOG)
@@ -481,7 +549,8 @@ static bool filters_allow(struct syscall_turn *turn, bool asked, long *result)
 		       filters_allow(turn, true, result);
 	}
 	*result = refuse(&data, answer);
-	return false;
+	return action == SECCOMP_RET_USER_NOTIF && match->notify &&
+	       seccomp_notify_ask(match->notify, &data, result);
 }
 
 bool seccomp_allows(struct syscall_turn *turn, long *result)

@@ -18,7 +18,9 @@ bool seccomp_allows(struct syscall_turn *turn, long *result);
 /** seccomp_fork() - what current has, @t has too. s held. seccomp_release(): the last reference on @t goes. */
 void seccomp_fork(struct task *t);
 void seccomp_release(struct task *t);
-unsigned int seccomp_filters(const struct task *t); /* how many there are */
+/** seccomp_exit() - current ends and makes no more calls: a listener is to know. */
+void seccomp_exit(void);
+unsigned int seccomp_filters(const struct task *t); /* how many there are; takes s */
 
 /*
  * For a tracer. @t is stopped; its filters are counted from 0, the oldest. Both: -EACCES without CAP_SYS_ADMIN or with filters of one's

@@ -12,17 +12,21 @@
 #define SECCOMP_SET_MODE_STRICT	 0
 #define SECCOMP_SET_MODE_FILTER	 1
 #define SECCOMP_GET_ACTION_AVAIL 2
+#define SECCOMP_GET_NOTIF_SIZES	 3
 
 #define SECCOMP_FILTER_FLAG_TSYNC	1u
 #define SECCOMP_FILTER_FLAG_LOG		2u
 #define SECCOMP_FILTER_FLAG_SPEC_ALLOW	4u
+#define SECCOMP_FILTER_FLAG_NEW_LISTENER 8u
 #define SECCOMP_FILTER_FLAG_TSYNC_ESRCH 16u
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV 32u
 
 #define SECCOMP_RET_KILL_PROCESS 0x80000000u
 #define SECCOMP_RET_KILL_THREAD	 0x00000000u
 #define SECCOMP_RET_TRAP	 0x00030000u
 #define SECCOMP_RET_ERRNO	 0x00050000u
 #define SECCOMP_RET_TRACE	 0x7ff00000u
+#define SECCOMP_RET_USER_NOTIF	 0x7fc00000u
 #define SECCOMP_RET_LOG		 0x7ffc0000u
 #define SECCOMP_RET_ALLOW	 0x7fff0000u
 #define SECCOMP_RET_ACTION_FULL	 0xffff0000u
@@ -34,6 +38,29 @@ struct seccomp_data {
 	u32 arch;
 	u64 ip;
 	u64 args[6];
+};
+
+/* What a listener receives, answers and gives: seccomp_unotify(2). */
+struct seccomp_notif {
+	u64 id;
+	u32 pid, flags;
+	struct seccomp_data data;
+};
+struct seccomp_notif_resp {
+	u64 id;
+	s64 val;
+	s32 error;
+	u32 flags;
+};
+#define SECCOMP_USER_NOTIF_FLAG_CONTINUE 1u
+struct seccomp_notif_addfd {
+	u64 id;
+	u32 flags, srcfd, newfd, newfd_flags;
+};
+#define SECCOMP_ADDFD_FLAG_SETFD 1u
+#define SECCOMP_ADDFD_FLAG_SEND	 2u
+struct seccomp_notif_sizes {
+	u16 notif, resp, data;
 };
 
 /* PTRACE_SECCOMP_GET_METADATA */
