@@ -539,8 +539,10 @@ static void choose_layout(struct exec *e)
 
 	e->stack_top = USER_END - PAGE_SIZE - random_offset(11);
 	e->vm->mmap_top = ALIGN_DOWN(e->stack_top - gap - random_offset(13), PAGE_SIZE);
-	if (current->vm)
+	if (current->vm) {
 		e->vm->dump_filter = READ_ONCE(current->vm->dump_filter);
+		vm_inherit_policy(e->vm, current->vm);
+	}
 	e->vm->rlimit_as = p->rlim[RLIMIT_AS].rlim_cur;
 	e->vm->rlimit_data = p->rlim[RLIMIT_DATA].rlim_cur;
 	e->vm->rlimit_stack = p->rlim[RLIMIT_STACK].rlim_cur;
@@ -739,6 +741,7 @@ static void commit(struct exec *e)
 	t->flags &= ~TASK_F_FORKNOEXEC;
 	t->process->has_execed = true;
 	rseq_drop(t);
+	task_clear_work(t, WORK_DISPATCH);
 	switch_vm(e->vm);
 	e->vm = NULL;
 	posix_timers_exec(t->process);

@@ -49,8 +49,10 @@ struct kprobe_return;
 #define WORK_STEP	 0x200u /* single-stepped: kernel/step.h */
 #define WORK_TRACE	 0x400u /* events of system calls are on */
 #define WORK_RSEQ	 0x800u /* was away from its CPU: kernel/rseq.h */
+#define WORK_DISPATCH	 0x1000u /* calls may be the program's own to handle: user_dispatch */
 #define WORK_ENTRY                                                                                 \
-	(WORK_STRACE | WORK_PTRACE | WORK_SECCOMP | WORK_SILO | WORK_STEP | WORK_TRACE)
+	(WORK_STRACE | WORK_PTRACE | WORK_SECCOMP | WORK_SILO | WORK_STEP | WORK_TRACE |      \
+	 WORK_DISPATCH)
 
 /* Immutable and shared; a change makes a new one (creds_prepare, creds_commit). */
 struct creds {
@@ -163,6 +165,12 @@ struct trace_state {
 	struct siginfo *info;  /* s: on the tracee's stack; NULL: group stop of one not seized */
 };
 
+/* PR_SET_SYSCALL_USER_DISPATCH: calls are made from [offset, offset + len), or while the byte at selector is 0. */
+struct user_dispatch {
+	uaddr_t selector; /* 0: none */
+	u64 offset, len;
+};
+
 struct task {
 	struct hal_task hal; /* must be first */
 	u32 work;	     /* atomic, WORK_* */
@@ -217,7 +225,8 @@ struct task {
 	uaddr_t set_child_tid, clear_child_tid;
 	uaddr_t robust_list;
 	size_t robust_list_len;
-	uaddr_t rseq; /* own: kernel/rseq.h; 0: not registered */
+	struct user_dispatch dispatch; /* own, with WORK_DISPATCH */
+	uaddr_t rseq;		       /* own: kernel/rseq.h; 0: not registered */
 	u32 rseq_len, rseq_sig;
 	int rseq_cid;	/* own, with interrupts off: our bit in vm->cids; -1: none */
 	u32 pi_waiters; /* atomic: tasks waiting for PI futexes that this one holds */

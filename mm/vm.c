@@ -13,6 +13,7 @@
 #include <lib/string.h>
 #include <mm/internal.h>
 #include <mm/slab.h>
+#include <uapi/prctl.h>
 #include <uapi/mman.h>
 
 #define MAX_MAPS 65530
@@ -413,6 +414,7 @@ static void copy_layout(struct vm *to, const struct vm *from)
 	to->nauxv = from->nauxv;
 	to->dumpable = from->dumpable;
 	to->dump_filter = READ_ONCE(from->dump_filter);
+	vm_inherit_policy(to, from);
 	to->rlimit_as = from->rlimit_as;
 	to->rlimit_data = from->rlimit_data;
 	to->rlimit_stack = from->rlimit_stack;
@@ -719,6 +721,8 @@ long vm_map(struct vm *vm, uaddr_t addr, size_t len, unsigned int prot, unsigned
 		return -ENOMEM;
 	req.len = ALIGN_UP(len, PAGE_SIZE);
 	req.flags = prot_to_vm(prot) | maxflags | extra;
+	if (vm->mdwe && (req.flags & VM_WRITE) && (req.flags & VM_EXEC))
+		return -EACCES;
 	if (flags & MAP_GROWSDOWN)
 		req.flags |= VM_GROWSDOWN;
 	if (flags & MAP_NORESERVE)
@@ -760,6 +764,24 @@ unsigned int vma_hal_prot(const struct vma *vma)
 	return prot | (vma->flags & (VM_READ | VM_WRITE | VM_EXEC));
 }
 
+void vm_inherit_policy(struct vm *to, const struct vm *from)
+{
+	u8 mdwe = READ_ONCE(from->mdwe);
+
+	to->mdwe = mdwe & PR_MDWE_NO_INHERIT ? 0 : mdwe;
+	to->thp_disabled = READ_ONCE(from->thp_disabled);
+}
+
+/* What the mapping allows, and PR_SET_MDWE: memory that was not made executable, or can be written, does not become so. */
+static bool may_become(const struct vma *vma, unsigned int vmprot)
+{
+	if (vmprot & ~(vma->flags >> 4) & (VM_READ | VM_WRITE | VM_EXEC))
+		return false;
+	if (likely(!vma->vm->mdwe) || !(vmprot & VM_EXEC))
+		return true;
+	return !(vmprot & VM_WRITE) && (vma->flags & VM_EXEC);
+}
+
 /* All of [start, end) is mapped and may get @vmprot: 0, -ENOMEM, -EACCES. */
 static int protect_check(struct vm *vm, uaddr_t start, uaddr_t end, unsigned int vmprot)
 {
@@ -768,7 +790,7 @@ static int protect_check(struct vm *vm, uaddr_t start, uaddr_t end, unsigned int
 	for (; start < end; vma = vm_next(vm, vma)) {
 		if (!vma || vma->start > start)
 			return -ENOMEM;
-		if (vmprot & ~(vma->flags >> 4) & (VM_READ | VM_WRITE | VM_EXEC))
+		if (!may_become(vma, vmprot))
 			return -EACCES;
 		start = vma->end;
 	}
@@ -813,8 +835,7 @@ static int protect_locked(struct vm *vm, uaddr_t start, uaddr_t end, unsigned in
 	if (r == -ENOMEM || r == -EACCES) {
 		uaddr_t stop = start;
 
-		for (vma = vm_find(vm, start);
-		     vma && vma->start <= stop && !(vmprot & ~(vma->flags >> 4) & 7);
+		for (vma = vm_find(vm, start); vma && vma->start <= stop && may_become(vma, vmprot);
 		     vma = vm_next(vm, vma))
 			stop = vma->end;
 		if (stop <= start)

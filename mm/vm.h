@@ -158,6 +158,7 @@ struct vm {
 		 64]; /* atomic: mm_cids that threads on CPUs have (kernel/rseq.h) */
 	u8 dumpable; /* DUMPABLE_* (kernel/coredump.h): whether a core is written, and who may look */
 	u32 dump_filter;   /* atomic: COREDUMP_* of /proc/PID/coredump_filter */
+	u8 mdwe;	   /* PR_MDWE_*: what is not executable stays so */
 	bool thp_disabled; /* PR_SET_THP_DISABLE */
 	u64 rlimit_as, rlimit_data, rlimit_stack,
 		rlimit_memlock; /* mirrored from the process by exec/prlimit */
@@ -170,6 +171,8 @@ void vm_get(struct vm *vm);
 void vm_put(struct vm *vm);
 /** vm_fork() - a copy-on-write copy. ERR_PTR(-ENOMEM). */
 struct vm *vm_fork(struct vm *vm);
+/** vm_inherit_policy() - what fork and exec keep of PR_SET_MDWE and PR_SET_THP_DISABLE. */
+void vm_inherit_policy(struct vm *to, const struct vm *from);
 /** vm_activate() - make @vm (NULL: none) this CPU's address space. Interrupts off; scheduler and exec. */
 void vm_activate(struct vm *vm);
 

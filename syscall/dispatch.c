@@ -6,11 +6,15 @@
  */
 #include <kernel/ptrace.h>
 #include <kernel/seccomp.h>
+#include <kernel/signal.h>
 #include <kernel/step.h>
 #include <kernel/syscall.h>
 #include <kernel/trace/points.h>
 #include <syscall/proto.h>
 #include <syscall/strace.h>
+#include <mm/uaccess.h>
+#include <uapi/machine.h>
+#include <uapi/prctl.h>
 
 #include <generated/syscall_table.h>
 
@@ -72,6 +76,34 @@ static bool ask_tracer(struct task *t, struct syscall_turn *turn)
 	return make;
 }
 
+/* Is the call the program's own business? Then it gets SIGSYS, with the registers as they were. */
+static bool user_dispatches(struct task *t)
+{
+	const struct user_dispatch *d = &t->dispatch;
+	struct uctx *u = &t->hal.uctx;
+	struct siginfo info = { .si_signo = SIGSYS, .si_code = SYS_USER_DISPATCH };
+	u8 state = DISPATCH_BLOCK;
+
+	if (uctx_ip(u) - d->offset < d->len)
+		return false;
+	if (d->selector && copy_from_user(&state, d->selector, 1)) {
+		sig_kill_self(SIGSEGV);
+		return true;
+	}
+	if (state == DISPATCH_ALLOW)
+		return false;
+	if (state != DISPATCH_BLOCK) {
+		sig_kill_self(SIGSYS);
+		return true;
+	}
+	info.sys.call_addr = uctx_ip(u);
+	info.sys.syscall = (s32)uctx_syscall_nr(u);
+	info.sys.arch = AUDIT_ARCH;
+	sig_force_info(&info);
+	uctx_set_result(u, uctx_result_untouched(u));
+	return true;
+}
+
 void syscall_watched(struct task *t, struct syscall_turn *turn)
 {
 	u32 work = READ_ONCE(t->work);
@@ -79,6 +111,8 @@ void syscall_watched(struct task *t, struct syscall_turn *turn)
 
 	step_disarm(t);
 	t->restart_class = RESTART_NEVER;
+	if ((work & WORK_DISPATCH) && user_dispatches(t))
+		return;
 	if ((work & WORK_STEP) && !t->trace.emulate)
 		task_set_work(t, WORK_SYSCALL_EXIT);
 	uctx_trace_syscall_begin(&t->hal.uctx);

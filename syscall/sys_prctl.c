@@ -72,6 +72,41 @@ static long get_auxv(uaddr_t buf, ulong size)
 	return sizeof(vm->auxv);
 }
 
+/* No memory that is written and executed. It can be asked for once. */
+static long set_mdwe(ulong bits)
+{
+	struct vm *vm = current->vm;
+
+	if (bits & ~(ulong)(PR_MDWE_REFUSE_EXEC_GAIN | PR_MDWE_NO_INHERIT))
+		return -EINVAL;
+	if (bits == PR_MDWE_NO_INHERIT)
+		return -EINVAL;
+	if (vm->mdwe && vm->mdwe != bits)
+		return -EPERM;
+	WRITE_ONCE(vm->mdwe, (u8)bits);
+	return 0;
+}
+
+/* Calls from outside [offset, offset + len) are the program's to carry out, while *@selector says so. Source: Linux's syscall-user-dispatch.rst. */
+static long set_dispatch(ulong mode, ulong offset, ulong len, uaddr_t selector)
+{
+	struct user_dispatch *d = &current->dispatch;
+
+	if (mode == PR_SYS_DISPATCH_OFF) {
+		if (offset || len || selector)
+			return -EINVAL;
+		task_clear_work(current, WORK_DISPATCH);
+		return 0;
+	}
+	if (mode != PR_SYS_DISPATCH_ON || (offset && offset + len <= offset))
+		return -EINVAL;
+	if (selector >= USER_END)
+		return -EFAULT;
+	*d = (struct user_dispatch){ .selector = selector, .offset = offset, .len = len };
+	task_set_work(current, WORK_DISPATCH);
+	return 0;
+}
+
 long prctl_own(int option, ulong arg2, ulong arg3, ulong arg4, ulong arg5)
 {
 	bool rest = arg3 || arg4 || arg5;
@@ -110,6 +145,12 @@ long prctl_own(int option, ulong arg2, ulong arg3, ulong arg4, ulong arg5)
 		if (rest || (option == PR_GET_IO_FLUSHER && arg2))
 			return -EINVAL;
 		return io_flusher(option == PR_SET_IO_FLUSHER, arg2);
+	case PR_SET_MDWE:
+		return rest ? -EINVAL : set_mdwe(arg2);
+	case PR_GET_MDWE:
+		return arg2 || rest ? -EINVAL : current->vm->mdwe;
+	case PR_SET_SYSCALL_USER_DISPATCH:
+		return set_dispatch(arg2, arg3, arg4, arg5);
 	case PR_GET_AUXV:
 		return arg4 || arg5 ? -EINVAL : get_auxv(arg2, arg3);
 	default:

@@ -47,6 +47,16 @@
 #define PR_SET_IO_FLUSHER	57
 #define PR_GET_IO_FLUSHER	58
 #define PR_GET_AUXV		0x41555856
+#define PR_SET_SYSCALL_USER_DISPATCH 59
+#define PR_SYS_DISPATCH_OFF	0
+#define PR_SYS_DISPATCH_ON	1
+#define DISPATCH_ALLOW		0 /* what the selector may say */
+#define DISPATCH_BLOCK		1
+#define SYS_USER_DISPATCH	2 /* si_code of SIGSYS */
+#define PR_SET_MDWE		65
+#define PR_MDWE_REFUSE_EXEC_GAIN 1u
+#define PR_MDWE_NO_INHERIT	2u
+#define PR_GET_MDWE		66
 
 #define SECURE_NOROOT		    0x01u
 #define SECURE_NO_SETUID_FIXUP	    0x04u
