@@ -3,7 +3,7 @@
  * hal/host: what portable code needs from the HAL when it is linked into a test program on Linux.
  *
  * The early console drops what it is given; panic() aborts, which the sanitizers report with a backtrace;
- * time is the host's monotonic clock. hal/host/include/arch has the inline half.
+ * time is the host's monotonic clock; a test may bring its own klog() and hal_clock_ns(). hal/host/include/arch has the inline half.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +38,7 @@ __noreturn void panic(const char *fmt, ...)
 	abort();
 }
 
-void klog(int level, const char *fmt, ...)
+__weak void klog(int level, const char *fmt, ...)
 {
 	(void)level;
 	(void)fmt;
@@ -77,7 +77,7 @@ void hal_set_current(struct hal_task *task)
 	host_current = task;
 }
 
-u64 hal_clock_ns(void)
+__weak u64 hal_clock_ns(void)
 {
 	struct timespec ts;
 
