@@ -2,4 +2,4 @@
 obj-y += irqchip/ power/ rtc/ serial/ virtio/
 obj-$(CONFIG_BLOCK) += block/
 obj-$(CONFIG_PCI) += pci/
-obj-$(CONFIG_MMC) += clk/ mmc/ spi/
+obj-$(CONFIG_MMC) += clk/ mmc/ pinctrl/ spi/
