@@ -210,27 +210,19 @@ void posix_timers_recheck(struct process *p)
 	spin_unlock_irqrestore(&sh->lock, flags);
 }
 
-static bool is_running(struct process *p)
-{
-	struct task *t;
-
-	list_for_each_entry(t, &p->threads, thread_link)
-		if (READ_ONCE(t->se.on_cpu))
-			return true;
-	return false;
-}
-
+/* A signal for the process is for the thread that spends its time: unless that is the one interrupted here, each looks for itself. */
 void cpu_timer_fired(struct ktimer *k)
 {
 	struct process *p = container_of(k, struct process_timers, cpu)->process;
 	unsigned long flags;
 	struct sighand *sh = sighand_lock(p, &flags);
 
-	fire_all(p);
-	if (is_running(p))
+	if (current->process == p) {
+		fire_all(p);
 		cpu_timers_arm(p);
-	else if (cpu_remaining(p) != U64_MAX)
+	} else if (cpu_remaining(p) != U64_MAX) {
 		tell_threads(p);
+	}
 	spin_unlock_irqrestore(&sh->lock, flags);
 }
 

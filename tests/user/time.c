@@ -300,7 +300,7 @@ static void *burn(void *arg)
 	timer_t id;
 
 	burner = pthread_self();
-	tap_sleep_ms(100); /* until the other one sleeps: while it runs, it may get the signal */
+	CHECK(tap_wait_state(getpid(), 'S')); /* while it runs, it may get the signal */
 	CHECK_OK(timer_create(CLOCK_PROCESS_CPUTIME_ID, NULL, &id));
 	CHECK_OK(timer_settime(id, 0, &every, NULL));
 	for (time_t end = time(NULL) + 20; ticks < 20 && !astray && time(NULL) < end;)
@@ -312,9 +312,11 @@ static void *burn(void *arg)
 /* A timer's signal for the process is the running thread's, not the one's that sleeps. */
 static void timer_finds_running_thread(void)
 {
+	/* Not blocked in its handler: else the next one, on a slow machine, is for who does not block it. */
+	struct sigaction action = { .sa_handler = count_tick, .sa_flags = SA_NODEFER };
 	pthread_t t;
 
-	signal(SIGALRM, count_tick);
+	CHECK_OK(sigaction(SIGALRM, &action, NULL));
 	CHECK_EQ(pthread_create(&t, NULL, burn, NULL), 0);
 	pthread_join(t, NULL);
 	CHECK(ticks >= 20);
