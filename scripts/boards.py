@@ -146,13 +146,15 @@ def tftp_dir(job, files):
 
 
 def way_uboot_tftp_script(board, job):
-    """U-Boot fetches boot.scr by DHCP and TFTP, and it the rest; nothing is typed."""
+    """U-Boot fetches boot.scr by DHCP and TFTP, and it the rest. Typed is that it should not look for a card first: with the one of
+    QEMU 9.1 to 10.1 U-Boot does not come to an end."""
     script = bootfiles.uboot_script(
         f"setenv bootargs {quote(job.cmdline)}\n"
         "tftpboot ${kernel_addr_r} Image && tftpboot ${ramdisk_addr_r} initrd && "
         "booti ${kernel_addr_r} ${ramdisk_addr_r}:${filesize} ${fdtcontroladdr}\n")
     return Start([board.firmware_option, firmware(board.firmware), *tftp_dir(job, {
-        "boot.scr.uimg": script, "Image": read(os.path.join(job.build, "Image")), "initrd": read(job.initrd)})])
+        "boot.scr.uimg": script, "Image": read(os.path.join(job.build, "Image")), "initrd": read(job.initrd)})],
+                 uboot_type("setenv boot_targets dhcp", "boot"))
 
 
 def way_uboot_pxe(board, job):

@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: MIT
 """Boot every board of scripts/boards.py through its firmware: a shell script that reads from the console by
 interrupt, counts the CPUs, and runs the thread tests; then the machine is switched off by its own means.
+A machine with a card slot has a card with a FAT partition: a file of it is read, one is written, and is there
+after a second mount and for the host.
 
 Names on the command line choose boards: `caelum test --only machines sifive_u virt-efi`.
 """
 import functools
 import os
+import shutil
 import subprocess
 import tempfile
 import time
 
 import boards
+import bootfiles
 import caelum
 import guest
 import machine
@@ -25,9 +29,35 @@ echo "line: $line"
 echo "cpus: $(nproc)"
 /bin/runner {programs}
 """
+CARD_SCRIPT = """
+part=/dev/mmcblk0p1
+mount -t vfat $part /mnt && cat /mnt/greeting && {content} > /mnt/written && umount /mnt &&
+mount -t vfat -o ro $part /mnt && {content} | cmp - /mnt/written && umount /mnt && grep mmcblk0p1 /proc/partitions
+"""
+CONTENT = "seq 1 30000"
+WRITTEN = "".join(f"{i}\n" for i in range(1, 30001)).encode()
+GREETING = "read from the card"
+CARD_BYTES = 32 << 20
+CARD_LISTED = f" 179        1      {CARD_BYTES >> 10} mmcblk0p1"
 
 
-def write_image(path, arch, programs):
+def write_card(path):
+    fat = bootfiles.fat({"greeting": f"{GREETING}\n".encode()}, CARD_BYTES)
+    with open(path, "wb") as f:
+        f.write(bootfiles.mbr_disk([(0x0c, fat)]))
+
+
+def card_wrong(path):
+    """What the host finds wrong on a card that a machine has used, or an empty string."""
+    if not shutil.which("mcopy"):
+        return ""
+    got = subprocess.run(["mcopy", "-n", "-i", f"{path}@@1M", "::/written", "-"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    if got.returncode or got.stdout != WRITTEN:
+        return f"the host reads {len(got.stdout)} bytes of {len(WRITTEN)} from the card {got.stderr!r}"
+    return ""
+
+
+def write_image(path, arch, programs, card):
     with open(path, "wb") as f:
         archive = Archive(f)
         caelum.add_busybox(archive, arch)
@@ -36,7 +66,8 @@ def write_image(path, arch, programs):
             archive.add_file(f"/tests/{name}", os.path.join(programs, "tests", name), 0o755)
         for d in ("/proc", "/dev", "/sys", "/tmp", "/etc", "/mnt"):
             archive.add_dir(d)
-        archive.add_data("/script", SCRIPT.format(programs=" ".join(PROGRAMS)).encode())
+        script = SCRIPT.format(programs=" ".join(PROGRAMS)) + (CARD_SCRIPT.format(content=CONTENT) if card else "")
+        archive.add_data("/script", script.encode())
         record = caelum.run_record("/bin/sh", ["sh", "/script"], dict(caelum.DEFAULT_ENV, TERM="dumb"), "/")
         archive.add_data(caelum.RECORD, record, 0o600)
         archive.finish()
@@ -50,7 +81,7 @@ def verdict(board, result, kernel, text):
         return end
     if any(line.startswith("not ok") for line in seen):
         return text[-1500:]
-    for want in (f"line: {HELLO}", f"cpus: {board.default_smp}"):
+    for want in (f"line: {HELLO}", f"cpus: {board.default_smp}", *((GREETING, CARD_LISTED) if board.sd else ())):
         if want not in text.split("\n"):
             return f"no \"{want}\" in {text[:300]!r}"
     if result.qemu_status != 0 and board.can_off:
@@ -58,11 +89,12 @@ def verdict(board, result, kernel, text):
     return ""
 
 
-def boot(board, kernel, initrd):
+def boot(board, kernel, initrd, card):
     """Return: (Result, what the programs wrote)."""
     output = bytearray()
+    disks = boards.disks(board, [card]) if card else []
     m = machine.Machine(board.arch, kernel, initrd, f"caelum.frame=1 caelum.stdio=sss caelum.run={caelum.RECORD}",
-                        MEMORY, board.default_smp, board=board)
+                        MEMORY, board.default_smp, disks, board=board)
     reader, writer = os.pipe()
     os.write(writer, HELLO.encode() + b"\n")
     os.close(writer)
@@ -79,14 +111,19 @@ def bring_firmware():
 
 
 def boot_image(board, kernel, programs):
+    """What is wrong, or an empty string."""
     with tempfile.TemporaryDirectory(prefix="caelum-") as tmp:
         initrd = os.path.join(tmp, "initrd")
-        write_image(initrd, board.arch, programs)
+        card = os.path.join(tmp, "card") if board.sd else None
+        write_image(initrd, board.arch, programs, card)
+        if card:
+            write_card(card)
         try:
-            return boot(board, kernel, initrd)
+            result, text = boot(board, kernel, initrd, card)
         except boards.Missing:
             bring_firmware()
-            return boot(board, kernel, initrd)
+            result, text = boot(board, kernel, initrd, card)
+        return verdict(board, result, kernel, text) or (card_wrong(card) if card else "")
 
 
 def cpu_seconds():
@@ -105,14 +142,13 @@ def run_one(tally, board, verbose):
             tally.result(name, "skip", "the mirror does not have this architecture's libraries", board.arch, board.default_smp)
             return
         before = cpu_seconds()
-        result, text = boot_image(board, kernel, programs)
+        wrong = boot_image(board, kernel, programs)
     except boards.Missing as e:
         tally.result(name, "skip", str(e), board.arch, board.default_smp)
         return
     except (caelum.Failure, OSError) as e:
         tally.result(name, "fail", str(e), board.arch, board.default_smp)
         return
-    wrong = verdict(board, result, kernel, text)
     print(f"{board.name}: {'FAILED' if wrong else 'booted'} ({time.monotonic() - start:.0f} s, {cpu_seconds() - before:.0f} s of CPU)", flush=True)
     tally.result(name, "fail" if wrong else "pass", wrong, board.arch, board.default_smp)
 

@@ -55,9 +55,10 @@ struct disk_ops {
 struct disk {
 	const struct disk_ops *ops;
 	void *priv;
-	char name[16];	/* as in /dev, without a partition's number */
-	u64 nsectors;	/* of 512 bytes */
-	u32 block_size; /* smallest unit of the medium, in bytes: 512 to 4096 */
+	const char *driver; /* as /proc/devices calls its major number */
+	char name[16];	    /* as in /dev, without a partition's number */
+	u64 nsectors;	    /* of 512 bytes */
+	u32 block_size;	    /* smallest unit of the medium, in bytes: 512 to 4096 */
 	bool read_only;
 	bool number_after_p;	 /* partitions are NAMEp1, not NAME1 */
 	u32 major, minors;	 /* numbers of one disk: itself and its partitions */

@@ -189,6 +189,7 @@ int mmc_host_register(struct mmc_host *host)
 	host->disk = (struct disk){
 		.ops = &mmc_disk_ops,
 		.priv = host,
+		.driver = "mmc",
 		.block_size = SECTOR_SIZE,
 		.number_after_p = true,
 		.major = MAJOR,

@@ -149,6 +149,7 @@ static void blk_describe(struct blk *b)
 	    (d->block_size & (d->block_size - 1)))
 		d->block_size = SECTOR_SIZE;
 	scnprintf(d->name, sizeof(d->name), "vd%c", letter++);
+	d->driver = "virtblk";
 	d->major = 254;
 	d->minors = 16;
 }

@@ -2,6 +2,7 @@
 /*
  * The files of the whole system: /proc/meminfo, stat, cpuinfo ... and /proc/sys. Formats: proc(5) and the pages it names.
  */
+#include <fs/block/block.h>
 #include <fs/ipc/sysctl.h>
 #include <fs/lease.h>
 #include <fs/pipe.h>
@@ -196,11 +197,42 @@ static int filesystems_show(struct printbuf *pb, struct task *t)
 	return 0;
 }
 
+/* Without CONFIG_BLOCK there are no disks. */
+__weak struct bdev *bdev_next(struct bdev *prev)
+{
+	(void)prev;
+	return NULL;
+}
+
+/* Each whole disk, followed by its partitions; blocks of 1 KiB. */
+static int partitions_show(struct printbuf *pb, struct task *t)
+{
+	printbuf_puts(pb, "major minor  #blocks  name\n\n");
+	for (struct bdev *whole = bdev_next(NULL); whole; whole = bdev_next(whole)) {
+		for (struct bdev *b = whole; b && !whole->partition; b = bdev_next(b)) {
+			u64 nsectors = READ_ONCE(b->nsectors);
+
+			if (b->disk == whole->disk && nsectors)
+				printbuf_printf(pb, "%4u  %7u %10llu %s\n", dev_major(b->rdev),
+						dev_minor(b->rdev), nsectors >> 1, b->name);
+		}
+	}
+	return 0;
+}
+
+static void block_drivers(struct printbuf *pb)
+{
+	for (struct bdev *b = bdev_next(NULL); b; b = bdev_next(b))
+		if (!b->partition && !b->disk->index)
+			printbuf_printf(pb, "%3u %s\n", b->disk->major, b->disk->driver);
+}
+
 static int devices_show(struct printbuf *pb, struct task *t)
 {
 	printbuf_puts(pb, "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n  5 "
 			  "/dev/ptmx\n136 pts\n240 stream\n\n"
 			  "Block devices:\n");
+	block_drivers(pb);
 	return 0;
 }
 
@@ -460,12 +492,21 @@ static const struct proc_entry sysvipc_table[] = {
 };
 
 const struct proc_entry proc_system_entries[] = {
-	PROC_FILE("cmdline", proc_cmdline_show),  PROC_FILE("cpuinfo", cpuinfo_show),
-	PROC_FILE("devices", devices_show),	  PROC_FILE("filesystems", filesystems_show),
-	PROC_FILE("interrupts", interrupts_show), PROC_FILE("loadavg", loadavg_show),
-	PROC_FILE("meminfo", meminfo_show),	  PROC_FILE("modules", empty_show),
-	PROC_FILE("slabinfo", slabinfo_show),	  PROC_FILE("stat", stat_file_show),
-	PROC_FILE("swaps", swaps_show),		  PROC_FILE("uptime", uptime_show),
-	PROC_FILE("version", version_show),	  PROC_DIR("sys", sys_table),
-	PROC_DIR("sysvipc", sysvipc_table),	  { .name = NULL },
+	PROC_FILE("cmdline", proc_cmdline_show),
+	PROC_FILE("cpuinfo", cpuinfo_show),
+	PROC_FILE("devices", devices_show),
+	PROC_FILE("filesystems", filesystems_show),
+	PROC_FILE("interrupts", interrupts_show),
+	PROC_FILE("loadavg", loadavg_show),
+	PROC_FILE("meminfo", meminfo_show),
+	PROC_FILE("modules", empty_show),
+	PROC_FILE("slabinfo", slabinfo_show),
+	PROC_FILE("stat", stat_file_show),
+	PROC_FILE("partitions", partitions_show),
+	PROC_FILE("swaps", swaps_show),
+	PROC_FILE("uptime", uptime_show),
+	PROC_FILE("version", version_show),
+	PROC_DIR("sys", sys_table),
+	PROC_DIR("sysvipc", sysvipc_table),
+	{ .name = NULL },
 };

@@ -57,6 +57,46 @@ static void sizes(void)
 	close(fd);
 }
 
+/* /proc/partitions has both, the disk first, with major, minor, and the size in KiB; /proc/devices has the major number's driver. */
+static void listed(void)
+{
+	FILE *f = fopen("/proc/partitions", "r");
+	char line[256], name[64], driver[80];
+	unsigned int major_, minor_, seen = 0;
+	unsigned long long blocks;
+	struct stat st;
+
+	CHECK(f);
+	CHECK_OK(stat(PART, &st));
+	CHECK(fgets(line, sizeof(line), f) && !strcmp(line, "major minor  #blocks  name\n"));
+	CHECK(fgets(line, sizeof(line), f) && !strcmp(line, "\n"));
+	while (fgets(line, sizeof(line), f)) {
+		char again[256];
+
+		CHECK_EQ(sscanf(line, "%u %u %llu %63s", &major_, &minor_, &blocks, name), 4);
+		snprintf(again, sizeof(again), "%4u  %7u %10llu %s\n", major_, minor_, blocks,
+			 name);
+		CHECK(!strcmp(line, again));
+		if (!strcmp(name, "vda"))
+			seen |= 1;
+		if (!strcmp(name, "vda2")) {
+			CHECK_EQ(major_, major(st.st_rdev));
+			CHECK_EQ(minor_, minor(st.st_rdev));
+			CHECK_EQ(blocks, SIZE / 1024);
+			seen = seen == 1 ? 3 : seen;
+		}
+	}
+	fclose(f);
+	CHECK_EQ(seen, 3);
+	f = fopen("/proc/devices", "r");
+	CHECK(f);
+	snprintf(driver, sizeof(driver), "%3u virtblk\n", major(st.st_rdev));
+	while (fgets(line, sizeof(line), f) && strcmp(line, driver))
+		;
+	CHECK(!strcmp(line, driver));
+	fclose(f);
+}
+
 /* What is written through one descriptor is read through another, whatever the pieces. */
 static void pieces(void)
 {
@@ -222,6 +262,7 @@ int main(void)
 		SKIP("there is no scratch disk");
 	TAP_RUN(find_start);
 	TAP_RUN(sizes);
+	TAP_RUN(listed);
 	TAP_RUN(pieces);
 	TAP_RUN(ends);
 	TAP_RUN(on_the_disk);
