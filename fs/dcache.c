@@ -225,14 +225,16 @@ void dcache_shrink_super(struct super *sb)
 		dput(d_free(d));
 }
 
+/* By inodes: a directory may have several spellings of its name. */
 bool d_is_ancestor(struct dentry *a, struct dentry *d)
 {
+	struct inode *inode = d_inode(a);
 	bool yes;
 
 	spin_lock(&dcache_rename_lock);
-	while (d != a && d->parent != d)
+	while (d != a && d->parent != d && (!inode || d_inode(d) != inode))
 		d = d->parent;
-	yes = d == a;
+	yes = d == a || (inode && d_inode(d) == inode);
 	spin_unlock(&dcache_rename_lock);
 	return yes;
 }

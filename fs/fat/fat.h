@@ -47,17 +47,23 @@ struct fat {
 	gid_t gid;
 	u32 fmask, dmask;
 	u32 generation;			    /* lock: of names */
+	u32 next_ino;			    /* lock */
 	struct hlist_head inodes[FAT_HASH]; /* lock; by entry */
+	struct hlist_head inos[FAT_HASH];   /* lock; all inodes in use, by number */
+	struct hlist_head dirs[FAT_HASH];   /* lock; directories in use, by first cluster */
 };
 
 struct fat_inode {
 	struct inode *inode;
 	struct hlist_node hash_link;  /* lock */
+	struct hlist_node ino_link;   /* lock */
+	struct hlist_node dir_link;   /* lock */
 	u32 start;		      /* lock: first cluster, 0: none */
 	u32 length;		      /* lock: clusters in the chain, U32_MAX: not counted */
 	u32 seen_index, seen_cluster; /* lock: a place in the chain that was found */
 	u64 entry; /* lock: of the short entry, in bytes of the device; 0: the root, or removed */
 	u32 slot, nslots; /* lock: of all its entries in the directory */
+	u32 parent;	  /* lock: the directory's first cluster, 0: a root that has none */
 	u32 generation;	  /* lock: a dentry with another is stale */
 	u32 changes;	  /* directory; lock: as above for absent names */
 	u8 attr;
@@ -165,8 +171,9 @@ int dir_is_empty(struct inode *dir);
 
 /* inode.c */
 extern const struct inode_ops fat_dir_ops;
-/** fat_iget() - the inode of an entry, or (NULL) the root's. lock held, dropped for a moment while one of that place goes. ERR_PTR. */
-struct inode *fat_iget(struct super *sb, const struct fat_found *found);
+/** fat_iget() - the inode of an entry in @dir, or (NULL) the root's. lock held, dropped for a moment while one of that place goes. ERR_PTR;
+ *  -EIO: it cannot be, or is in another directory already. */
+struct inode *fat_iget(struct super *sb, struct inode *dir, const struct fat_found *found);
 /** fat_write_entry() - bring the entry on the disk up to date. lock held. 0 or -EIO. */
 int fat_write_entry(struct inode *inode);
 int fat_sync(struct super *sb);

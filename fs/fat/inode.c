@@ -6,12 +6,19 @@
  * a dentry of its own. So a dentry carries the inode's generation, an absent name the number of changes of its directory, and revalidate()
  * drops what no longer fits. What has been removed lives on without an entry until its last user goes; then its clusters are freed.
  *
+ * An inode's number is its entry's place, as long as no other has it: one that was renamed or removed keeps its own.
+ *
+ * On a healthy volume directories form a tree. Where two entries lead to one directory, or two directories share a cluster, a path could
+ * come back to where it began; so no two directories in use have one first cluster, and no entry is in two of them: -EIO.
+ *
  * Rights are those of the mount, but for the read-only attribute, which chmod sets and clears. Owners cannot be changed.
  */
 #include <fs/fat/fat.h>
 #include <kernel/sched.h>
 #include <kernel/time.h>
 #include <lib/hash.h>
+
+#define MOVED_INO (1ULL << 40) /* above all places */
 
 static const struct inode_ops file_iops;
 static const struct file_ops file_fops, dir_fops;
@@ -129,6 +136,45 @@ again:
 	return NULL;
 }
 
+static struct hlist_head *ino_bucket(struct fat *fat, u64 ino)
+{
+	return &fat->inos[hash_64(ino, 6)];
+}
+
+static struct hlist_head *dir_bucket(struct fat *fat, u32 start)
+{
+	return &fat->dirs[hash_64(start, 6)];
+}
+
+static u64 choose_ino(struct fat *fat, u64 ino)
+{
+	struct fat_inode *fi;
+
+	hlist_for_each_entry(fi, ino_bucket(fat, ino), ino_link)
+		if (fi->inode->ino == ino)
+			return MOVED_INO + fat->next_ino++;
+	return ino;
+}
+
+/* May a directory begin at @start? Waits for one that is going. lock held, dropped meanwhile. */
+static int dir_unique(struct fat *fat, u32 start)
+{
+	struct fat_inode *fi;
+
+again:
+	hlist_for_each_entry(fi, dir_bucket(fat, start), dir_link) {
+		if (fi->start != start)
+			continue;
+		if (refcount_read(&fi->inode->refs))
+			return -EIO;
+		mutex_unlock(&fat->lock);
+		cond_resched();
+		mutex_lock(&fat->lock);
+		goto again;
+	}
+	return 0;
+}
+
 static u32 mode_of(const struct fat *fat, u8 attr)
 {
 	u32 mode = attr & FA_DIR ? S_IFDIR | (0777 & ~fat->dmask) : S_IFREG | (0777 & ~fat->fmask);
@@ -147,7 +193,7 @@ static int inode_fill(struct fat *fat, struct inode *inode, struct fat_inode *fi
 	fi->entry = f->entry;
 	fi->slot = f->slot;
 	fi->nslots = f->nslots;
-	inode->ino = f->entry / SLOT;
+	inode->ino = choose_ino(fat, f->entry / SLOT);
 	inode->size = get32(e->size);
 	inode->mtime_ns = time_from_fat(get16(e->date), get16(e->time));
 	inode->atime_ns = time_from_fat(get16(e->adate), 0);
@@ -190,27 +236,15 @@ static int directory_size(struct fat *fat, struct inode *inode, struct fat_inode
 	return r == -ENOENT ? 0 : r;
 }
 
-struct inode *fat_iget(struct super *sb, const struct fat_found *found)
+/* Fill in a new inode. lock held. */
+static int inode_start(struct fat *fat, struct inode *inode, struct inode *dir,
+		       const struct fat_found *found)
 {
-	struct fat *fat = sb->priv;
-	struct inode *inode = found ? inode_lookup(fat, found->entry) : NULL;
-	struct fat_inode *fi;
+	struct fat_inode *fi = inode->priv;
 	int r = 0;
 
-	if (inode)
-		return inode;
-	fi = kzalloc(sizeof(*fi), GFP_KERNEL);
-	inode = fi ? inode_new(sb, NULL, S_IFREG) : NULL;
-	if (!inode) {
-		kfree(fi);
-		return ERR_PTR(-ENOMEM);
-	}
-	inode->priv = fi;
-	fi->inode = inode;
-	fi->length = U32_MAX;
-	fi->generation = ++fat->generation;
-	hlist_node_init(&fi->hash_link);
 	if (found) {
+		fi->parent = fat_inode(dir)->start;
 		r = inode_fill(fat, inode, fi, found);
 	} else {
 		fi->attr = FA_DIR;
@@ -221,15 +255,77 @@ struct inode *fat_iget(struct super *sb, const struct fat_found *found)
 		r = inode_setup(fat, inode, fi->attr);
 	if (!r && (fi->attr & FA_DIR))
 		r = directory_size(fat, inode, fi);
+	return r;
+}
+
+static struct inode *inode_alloc(struct super *sb)
+{
+	struct fat *fat = sb->priv;
+	struct fat_inode *fi = kzalloc(sizeof(*fi), GFP_KERNEL);
+	struct inode *inode = fi ? inode_new(sb, NULL, S_IFREG) : NULL;
+
+	if (!inode) {
+		kfree(fi);
+		return NULL;
+	}
+	inode->priv = fi;
+	fi->inode = inode;
+	fi->length = U32_MAX;
+	fi->generation = ++fat->generation;
+	hlist_node_init(&fi->hash_link);
+	hlist_node_init(&fi->ino_link);
+	hlist_node_init(&fi->dir_link);
+	return inode;
+}
+
+/* Make inodes findable by place, number and, directories, first cluster. lock held. */
+static void inode_enter(struct fat *fat, struct inode *inode)
+{
+	struct fat_inode *fi = inode->priv;
+
+	if (fi->entry)
+		hlist_add_head(&fi->hash_link, hash_bucket(fat, fi->entry));
+	if ((fi->attr & FA_DIR) && fi->start)
+		hlist_add_head(&fi->dir_link, dir_bucket(fat, fi->start));
+	hlist_add_head(&fi->ino_link, ino_bucket(fat, inode->ino));
+}
+
+/* Drop a reference that may be the last. lock held, dropped meanwhile: evict takes it. */
+static void inode_put_locked(struct fat *fat, struct inode *inode)
+{
+	mutex_unlock(&fat->lock);
+	inode_put(inode);
+	mutex_lock(&fat->lock);
+}
+
+struct inode *fat_iget(struct super *sb, struct inode *dir, const struct fat_found *found)
+{
+	struct fat *fat = sb->priv;
+	struct inode *inode;
+	int r = 0;
+
+	if (found && (found->raw.attr & FA_DIR) && entry_start(fat, &found->raw)) {
+		inode = inode_lookup(fat, found->entry);
+		r = inode ? 0 : dir_unique(fat, entry_start(fat, &found->raw));
+	} else {
+		inode = found ? inode_lookup(fat, found->entry) : NULL;
+	}
+	if (inode && fat_inode(inode)->parent != fat_inode(dir)->start) {
+		inode_put_locked(fat, inode);
+		r = -EIO;
+	}
+	if (r || inode)
+		return r ? ERR_PTR(r) : inode;
+	inode = inode_alloc(sb);
+	if (!inode)
+		return ERR_PTR(-ENOMEM);
+	r = inode_start(fat, inode, dir, found);
 	if (r) {
-		fi->entry = 0;
-		mutex_unlock(&fat->lock); /* evict takes it */
-		inode_put(inode);
-		mutex_lock(&fat->lock);
+		fat_inode(inode)->entry = 0;
+		inode_put_locked(fat, inode);
 		return ERR_PTR(r);
 	}
-	if (found)
-		hlist_add_head(&fi->hash_link, hash_bucket(fat, fi->entry));
+	inode_enter(fat, inode);
 	return inode;
 }
 
@@ -280,6 +376,8 @@ void fat_evict(struct inode *inode)
 	cache_destroy(inode);
 	mutex_lock(&fat->lock);
 	hlist_del(&fi->hash_link);
+	hlist_del(&fi->ino_link);
+	hlist_del(&fi->dir_link);
 	if (removed && !inode->nlink)
 		chain_resize(fat, fi, 0);
 	mutex_unlock(&fat->lock);
@@ -465,7 +563,7 @@ static int fat_lookup(struct inode *dir, struct dentry *d)
 		mutex_lock(&fat->lock);
 		r = dir_find(dir, d->name, len, &f);
 		if (!r) {
-			inode = fat_iget(dir->sb, &f);
+			inode = fat_iget(dir->sb, dir, &f);
 			if (IS_ERR(inode))
 				r = (int)PTR_ERR(inode);
 		}
@@ -509,7 +607,7 @@ static int add_inode(struct inode *dir, struct dentry *d, struct fat_entry *e)
 		r = dir_add(dir, d->name, len, e, &f);
 	if (r)
 		return r == -ENOENT ? -EINVAL : r;
-	inode = fat_iget(dir->sb, &f);
+	inode = fat_iget(dir->sb, dir, &f);
 	if (IS_ERR(inode)) {
 		dir_remove(dir, f.slot, f.nslots);
 		return (int)PTR_ERR(inode);
@@ -630,7 +728,8 @@ static int fat_rmdir(struct inode *dir, struct dentry *d)
 /* ---- rename ---- */
 
 /* Where the moved inode's entry is from now on. */
-static void rehash(struct fat *fat, struct inode *inode, const struct fat_found *f)
+static void rehash(struct fat *fat, struct inode *inode, struct inode *dir,
+		   const struct fat_found *f)
 {
 	struct fat_inode *fi = fat_inode(inode);
 
@@ -638,6 +737,7 @@ static void rehash(struct fat *fat, struct inode *inode, const struct fat_found 
 	fi->entry = f->entry;
 	fi->slot = f->slot;
 	fi->nslots = f->nslots;
+	fi->parent = fat_inode(dir)->start;
 	fi->generation = ++fat->generation;
 	hlist_add_head(&fi->hash_link, hash_bucket(fat, fi->entry));
 }
@@ -706,7 +806,7 @@ static int rename_entries(struct inode *odir, struct inode *inode, struct inode 
 		unhash(victim);
 		victim->nlink = 0;
 	}
-	rehash(fat, inode, &f);
+	rehash(fat, inode, ndir, &f);
 	r = dir_remove(odir, slot, nslots);
 	if (!r && S_ISDIR(inode->mode) && odir != ndir)
 		r = point_up(fat, inode, ndir);
@@ -744,10 +844,22 @@ static int fat_rename(struct inode *odir, struct dentry *od, struct inode *ndir,
 
 /* ---- reading directories ---- */
 
+/* The number that stat shows for the entry: its inode's, if it is in use. lock held. */
+static u64 ino_of(struct fat *fat, u64 entry)
+{
+	struct fat_inode *fi;
+
+	hlist_for_each_entry(fi, hash_bucket(fat, entry), hash_link)
+		if (fi->entry == entry)
+			return fi->inode->ino;
+	return entry / SLOT;
+}
+
 static int fat_iterate(struct file *f, struct dir_ctx *ctx)
 {
 	struct fat *fat = fat_of(f->inode);
 	struct fat_found found;
+	u64 ino;
 	int r = 1;
 
 	if (!dir_emit_dots(f, ctx))
@@ -759,11 +871,12 @@ static int fat_iterate(struct file *f, struct dir_ctx *ctx)
 			return 0;
 		mutex_lock(&fat->lock);
 		r = dir_next(f->inode, &pos, &found);
+		ino = ino_of(fat, found.entry);
 		mutex_unlock(&fat->lock);
 		if (r <= 0)
 			return r;
 		if (strcmp(found.name, ".") && strcmp(found.name, "..") &&
-		    !ctx->emit(ctx, found.name, strlen(found.name), found.entry / SLOT,
+		    !ctx->emit(ctx, found.name, strlen(found.name), ino,
 			       found.raw.attr & FA_DIR ? 4 : 8, pos / SLOT + 2))
 			return 0;
 		ctx->pos = pos / SLOT + 2;

@@ -65,7 +65,7 @@ static int read_geometry(struct fat *fat, const struct boot_sector *b)
 	fat->data_off = ALIGN_UP(fat->root_off + fat->root_size, (u64)sector);
 	if (fat->cluster_shift > 17 || !fat->table_size || fat->table_size > 1u << 30 ||
 	    total * sector > volume || fat->data_off >= total * sector ||
-	    (!fat32 && !fat->root_size))
+	    (!fat32 && (!fat->root_size || fat->root_size % sector)))
 		return -EINVAL;
 	clusters = (total * sector - fat->data_off) >> fat->cluster_shift;
 	fat->bits = fat32 ? 32 : clusters < 4085 ? 12 : 16;
@@ -284,7 +284,7 @@ static int fill_root(struct super *sb, struct fat *fat)
 	sb->priv = fat;
 	sb->dev = fat->bdev->rdev;
 	mutex_lock(&fat->lock);
-	root = fat_iget(sb, NULL);
+	root = fat_iget(sb, NULL, NULL);
 	mutex_unlock(&fat->lock);
 	if (IS_ERR(root))
 		return (int)PTR_ERR(root);

@@ -74,10 +74,14 @@ u64 ktime_real_ns(void)
 	return now += 1000;
 }
 
+const struct file_ops *fs_stubs_blkdev_ops;
+
 void inode_init_special(struct inode *inode, u64 rdev)
 {
 	inode->rdev = rdev;
-	inode->fops = S_ISFIFO(inode->mode) ? &fifo_ops : NULL;
+	inode->fops = S_ISFIFO(inode->mode)  ? &fifo_ops
+		      : S_ISBLK(inode->mode) ? fs_stubs_blkdev_ops
+					     : NULL;
 }
 
 static void make_root(void)

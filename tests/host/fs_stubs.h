@@ -5,6 +5,10 @@
 
 #include <stdlib.h>
 
+/* What a block device's node does when it is opened; NULL: nothing (disk_stubs.c has one). */
+struct file_ops;
+extern const struct file_ops *fs_stubs_blkdev_ops;
+
 /** fs_stubs_start() - memory, caches, an empty tmpfs as root, a descriptor table. Once in a program. */
 void fs_stubs_start(void);
 /** fs_stubs_reset() - close and unmount everything and begin with an empty root; panics when a file was not released. */

@@ -15,6 +15,8 @@ wrap-alloc := $(addprefix -Wl$(comma)--wrap=,page_alloc upcall_pt_alloc kmem_cac
 	krealloc kstrdup kpages_alloc)
 objs-test_path         = $(host-fs) tests/host/path_ops.o tests/host/path_decode.o tests/host/path_ops_linux.o
 ldflags-test_path     := $(wrap-alloc)
+objs-test_fat          = $(host-disk)
+ldflags-test_fat      := $(wrap-alloc)
 objs-test_page        := $(host-mm)
 objs-test_slab        := $(host-mm)
 objs-test_vm          := $(host-mm)

@@ -263,6 +263,37 @@ static void again(void)
 	CHECK_OK(umount(MNT));
 }
 
+/* A directory has many spellings and is one all the same; what took a moved file's old entry is another file. */
+static void identity(void)
+{
+	struct stat a, b;
+	char stale;
+	int fd;
+
+	REQUIRE(mount(DEV, MNT, "vfat", 0, NULL) == 0);
+	CHECK_OK(mkdir(MNT "/self", 0755));
+	CHECK_OK(mkdir(MNT "/Self/Sub", 0755));
+	CHECK_ERRNO(rename(MNT "/self", MNT "/SELF/x"), EINVAL);
+	CHECK_ERRNO(rename(MNT "/SELF", MNT "/self/SUB/x"), EINVAL);
+	CHECK_ERRNO(rename(MNT "/self/sub", MNT "/SELF"), ENOTEMPTY);
+	CHECK_OK(stat(MNT "/self/sub", &a));
+	CHECK_OK(stat(MNT "/SELF/SUB", &b));
+	CHECK_EQ(a.st_ino, b.st_ino);
+	put(MNT "/self/first", "1", 1);
+	CHECK_OK(stat(MNT "/self/first", &a));
+	fd = (int)CHECK_OK(open(MNT "/self/first", O_RDONLY));
+	CHECK_OK(rename(MNT "/self/first", MNT "/self/sub/moved"));
+	put(MNT "/self/first", "2", 1);
+	CHECK_OK(stat(MNT "/self/first", &b));
+	CHECK(a.st_ino != b.st_ino);
+	CHECK_OK(stat(MNT "/self/sub/moved", &b));
+	CHECK_EQ(a.st_ino, b.st_ino);
+	CHECK_EQ(pread(fd, &stale, 1, 0), 1);
+	CHECK_EQ(stale, '1');
+	close(fd);
+	CHECK_OK(umount(MNT));
+}
+
 /* Several processes that make, move and remove files in one directory. */
 static void crowd(void)
 {
@@ -304,6 +335,7 @@ int main(void)
 	TAP_RUN(moves);
 	TAP_RUN(full);
 	TAP_RUN(again);
+	TAP_RUN(identity);
 	TAP_RUN(crowd);
 	rmdir(MNT);
 	return tap_done();
