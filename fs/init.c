@@ -30,8 +30,7 @@ static void mount_root(void)
 
 	if (IS_ERR(m))
 		panic("cannot make the root file system: error %d", (int)-PTR_ERR(m));
-	init_mnt_ns.root = m;
-	list_add(&m->ns_link, &init_mnt_ns.mounts);
+	mount_set_root(&init_mnt_ns, m);
 	init_fs_ctx.root = (struct path){ m, m->root };
 	init_fs_ctx.cwd = init_fs_ctx.root;
 	path_get(&init_fs_ctx.root);

@@ -6,11 +6,13 @@
  * root. A mount holds a reference on its super, on its parent and on the dentry it covers, so a busy mount shows as a
  * reference count above 1 (the tree's own).
  *
- * All mounts are private: there is one mount namespace, and MS_SHARED, MS_SLAVE and MS_UNBINDABLE are refused.
+ * A namespace has a tree of its own; changes are made in the tree of one's own namespace only. All mounts are private: MS_SHARED and
+ * MS_UNBINDABLE are refused.
  * Locking: mount_lock for the tree and the hash; mount_mutex, outside, serialises mount, remount and umount.
  * Source: mount(2), umount(2), proc(5).
  */
 #include <fs/internal.h>
+#include <kernel/files.h>
 #include <lib/hash.h>
 #include <uapi/capability.h>
 
@@ -27,13 +29,13 @@ static struct fs_type *fs_types;
 static int next_mount_id = 1;
 static atomic64_t nmounts;
 u32 mount_max = 100000; /* as Linux's */
-struct mnt_ns init_mnt_ns;
+static struct list all_mounts = LIST_HEAD_INIT(all_mounts);
+struct mnt_ns init_mnt_ns = { .refs = REFCOUNT_INIT(1) };
 struct fs_ctx init_fs_ctx;
 
 void mount_init(void)
 {
 	mutex_init(&mount_mutex);
-	list_init(&init_mnt_ns.mounts);
 	refcount_set(&init_fs_ctx.refs, 1);
 	spin_init(&init_fs_ctx.lock, RANK_FILES);
 	init_fs_ctx.umask = 0022;
@@ -181,7 +183,7 @@ static struct mount *mount_alloc(struct super *sb, struct dentry *root, const ch
 	m->root = dget(root);
 	m->flags = flags;
 	hlist_node_init(&m->hash_link);
-	list_init(&m->ns_link);
+	list_init(&m->all_link);
 	list_init(&m->children);
 	list_init(&m->child_link);
 	atomic64_inc(&nmounts);
@@ -214,12 +216,12 @@ static void mount_attach(struct mount *m, const struct path *at)
 	spin_lock(&mount_lock);
 	tree_moved();
 	m->parent = at->mnt;
+	m->ns = at->mnt->ns;
 	m->mountpoint = at->dentry;
 	WRITE_ONCE(at->dentry->mounts, at->dentry->mounts + 1);
 	hlist_add_head(&m->hash_link, mount_bucket(at->mnt, at->dentry));
-	list_add_tail(&m->ns_link, &init_mnt_ns.mounts);
-	if (at->mnt)
-		list_add_tail(&m->child_link, &at->mnt->children);
+	list_add_tail(&m->all_link, &all_mounts);
+	list_add_tail(&m->child_link, &at->mnt->children);
 	spin_unlock(&mount_lock);
 }
 
@@ -233,8 +235,9 @@ static struct path mount_detach(struct mount *m)
 	at = (struct path){ m->parent, m->mountpoint };
 	m->parent = NULL;
 	m->mountpoint = NULL;
+	m->ns = NULL;
 	hlist_del(&m->hash_link);
-	list_del_init(&m->ns_link);
+	list_del_init(&m->all_link);
 	list_del_init(&m->child_link);
 	if (at.dentry)
 		WRITE_ONCE(at.dentry->mounts, at.dentry->mounts - 1);
@@ -253,6 +256,21 @@ struct mount *kern_mount(struct fs_type *type)
 	if (IS_ERR(m))
 		super_put(sb);
 	return m;
+}
+
+void mount_set_root(struct mnt_ns *ns, struct mount *m)
+{
+	spin_lock(&mount_lock);
+	m->ns = ns;
+	ns->root = m;
+	list_add_tail(&m->all_link, &all_mounts);
+	spin_unlock(&mount_lock);
+}
+
+/* Is @m part of the tree that current may change? mount_mutex held. */
+static bool is_ours(const struct mount *m)
+{
+	return m && m->ns == current->ns->mnt;
 }
 
 static struct mount *first_child(struct mount *m)
@@ -386,7 +404,7 @@ static int mount_bind(const struct path *at, const char *source, bool rec)
 	r = path_lookup(AT_FDCWD, source, LOOKUP_FOLLOW, &src);
 	if (r)
 		return r;
-	if (!src.mnt) {
+	if (!is_ours(src.mnt)) {
 		path_put(&src);
 		return -EINVAL;
 	}
@@ -399,6 +417,7 @@ static int mount_bind(const struct path *at, const char *source, bool rec)
 		path_put(&src);
 		return (int)PTR_ERR(m);
 	}
+	m->ns = at->mnt->ns;
 	r = rec ? clone_children(&src, m) : 0;
 	if (!r)
 		mount_attach(m, at);
@@ -439,7 +458,7 @@ static int mount_move(const struct path *at, const char *source)
 	if (r)
 		return r;
 	r = -EINVAL;
-	if (!src.mnt || src.dentry != src.mnt->root || !src.mnt->parent)
+	if (!is_ours(src.mnt) || src.dentry != src.mnt->root || !src.mnt->parent)
 		goto out;
 	r = -ELOOP;
 	for (up = at->mnt; up; up = up->parent)
@@ -461,8 +480,10 @@ static int mount_dispatch(const struct path *at, const char *source, const char 
 
 	if (flags & MS_REMOUNT)
 		return mount_remount(at, flags, data);
-	if (propagation) /* private they all are */
-		return propagation == MS_PRIVATE && !(flags & ~(MS_PRIVATE | MS_REC | MS_SILENT))
+	if (propagation) /* private they all are: to be nobody's slave changes nothing */
+		return (propagation == MS_PRIVATE || propagation == MS_SLAVE) &&
+				       at->dentry == at->mnt->root &&
+				       !(flags & ~(propagation | MS_REC | MS_SILENT))
 			       ? 0
 			       : -EINVAL;
 	if (flags & MS_BIND)
@@ -488,7 +509,7 @@ int do_mount(const char *source, const char *target, const char *type, unsigned 
 	r = at.mnt ? -EPERM : -EINVAL;
 	if (at.mnt && capable(CAP_SYS_ADMIN)) {
 		mutex_lock(&mount_mutex);
-		r = mount_dispatch(&at, source, type, flags, data);
+		r = is_ours(at.mnt) ? mount_dispatch(&at, source, type, flags, data) : -EINVAL;
 		mutex_unlock(&mount_mutex);
 	}
 	path_put(&at);
@@ -512,7 +533,7 @@ static int umount_checked(const struct path *p, int flags)
 {
 	struct mount *m = p->mnt;
 
-	if (p->dentry != m->root || !m->parent)
+	if (p->dentry != m->root || !m->parent || !is_ours(m))
 		return -EINVAL;
 	if (flags & MNT_EXPIRE) {
 		if (refcount_read(&m->refs) > 2 || has_children(m))
@@ -546,6 +567,96 @@ int do_umount(const char *target, int flags)
 	}
 	path_put(&p);
 	return r;
+}
+
+/* ---- namespaces ---- */
+
+/* The tree of @top in order, a mount before those on it. NULL: that was the last. */
+static struct mount *next_in_tree(struct mount *m, const struct mount *top)
+{
+	struct mount *next = first_child(m);
+
+	while (!next && m != top) {
+		next = next_sibling(m);
+		m = m->parent;
+	}
+	return next;
+}
+
+/* What is on @old's mounts is on their copies: both trees have the same order. */
+static void move_to_copy(struct fs_ctx *fs, struct mount *old, struct mount *copy)
+{
+	struct mount *from = old, *to = copy, *root = NULL, *cwd = NULL;
+
+	for (; from && to; from = next_in_tree(from, old), to = next_in_tree(to, copy)) {
+		if (fs->root.mnt == from)
+			root = mnt_get(to);
+		if (fs->cwd.mnt == from)
+			cwd = mnt_get(to);
+	}
+	spin_lock(&fs->lock);
+	if (root)
+		swap(root, fs->root.mnt);
+	if (cwd)
+		swap(cwd, fs->cwd.mnt);
+	spin_unlock(&fs->lock);
+	if (root)
+		mnt_put(root);
+	if (cwd)
+		mnt_put(cwd);
+}
+
+/* mount_mutex held. */
+static int copy_tree(struct mnt_ns *ns, struct mount *old, struct fs_ctx *fs)
+{
+	const struct path src = { old, old->root };
+	struct mount *copy = mount_clone(old, old->root);
+	int r;
+
+	if (IS_ERR(copy))
+		return (int)PTR_ERR(copy);
+	copy->ns = ns;
+	r = clone_children(&src, copy);
+	if (r) {
+		mount_detach_tree(copy);
+		return r;
+	}
+	mount_set_root(ns, copy);
+	move_to_copy(fs, old, copy);
+	return 0;
+}
+
+struct mnt_ns *files_mounts_copy(struct mnt_ns *from, struct fs_ctx *fs)
+{
+	struct mnt_ns *ns = kzalloc(sizeof(*ns), GFP_KERNEL);
+	int r;
+
+	if (!ns)
+		return ERR_PTR(-ENOMEM);
+	refcount_set(&ns->refs, 1);
+	mutex_lock(&mount_mutex);
+	r = copy_tree(ns, from->root, fs);
+	mutex_unlock(&mount_mutex);
+	if (!r)
+		return ns;
+	kfree(ns);
+	return ERR_PTR(r);
+}
+
+struct mnt_ns *files_mounts_get(struct mnt_ns *ns)
+{
+	refcount_inc(&ns->refs);
+	return ns;
+}
+
+void files_mounts_put(struct mnt_ns *ns)
+{
+	if (!refcount_dec_and_test(&ns->refs))
+		return;
+	mutex_lock(&mount_mutex);
+	mount_detach_tree(ns->root);
+	mutex_unlock(&mount_mutex);
+	kfree(ns);
 }
 
 /* ---- /proc/PID/mounts, mountinfo ---- */
@@ -618,16 +729,21 @@ static void show_mount(struct printbuf *pb, struct mount *m, char *buf, bool inf
 	printbuf_printf(pb, "%s 0 0\n", opts);
 }
 
-int mounts_show(struct printbuf *pb, bool info)
+int mounts_show(struct printbuf *pb, struct fs_ctx *fs, bool info)
 {
 	char *buf = kmalloc(2 * PATH_MAX, GFP_KERNEL);
+	struct mnt_ns *ns;
 	struct mount *m;
 
 	if (!buf)
 		return -ENOMEM;
 	mutex_lock(&mount_mutex);
-	list_for_each_entry(m, &init_mnt_ns.mounts, ns_link)
-		show_mount(pb, m, buf, info);
+	spin_lock(&fs->lock);
+	ns = fs->root.mnt ? fs->root.mnt->ns : NULL;
+	spin_unlock(&fs->lock);
+	list_for_each_entry(m, &all_mounts, all_link)
+		if (ns && m->ns == ns)
+			show_mount(pb, m, buf, info);
 	mutex_unlock(&mount_mutex);
 	kfree(buf);
 	return 0;

@@ -57,16 +57,10 @@ void files_session_exit(struct process *p)
 
 int files_unshare(u64 clone_flags)
 {
-	struct task *t = current;
-	struct fs_ctx *old = t->fs, *copy;
+	int r = clone_flags & CLONE_FS ? fs_ctx_unshare() : 0;
 
-	if ((clone_flags & CLONE_FS) && refcount_read(&old->refs) > 1) {
-		copy = fs_ctx_clone(old);
-		if (IS_ERR(copy))
-			return PTR_ERR(copy);
-		t->fs = copy;
-		fs_ctx_put(old);
-	}
+	if (r)
+		return r;
 	return clone_flags & CLONE_FILES ? fdtable_unshare() : 0;
 }
 

@@ -230,17 +230,19 @@ struct mount {
 	struct mount *parent;	     /* mount_lock; NULL: root of the tree, or detached */
 	struct dentry *mountpoint;   /* mount_lock; a reference */
 	struct hlist_node hash_link; /* mount_lock */
-	struct list ns_link;	     /* mount_lock: all mounts, in order */
-	struct list children;	     /* mount_lock: mounts on this one, in order */
-	struct list child_link;	     /* mount_lock: parent->children */
+	struct list all_link;	     /* mount_lock: all mounts, in order */
+	struct mnt_ns *ns;    /* mount_lock and mount_mutex: whose tree it is in; NULL: detached */
+	struct list children; /* mount_lock: mounts on this one, in order */
+	struct list child_link; /* mount_lock: parent->children */
 	u32 flags; /* MS_RDONLY, NOSUID, NODEV, NOEXEC, NOATIME, NODIRATIME, RELATIME */
 	u32 expiry_mark;
 	int id;
 	char *source;
 };
+struct fs_ctx;
 struct mnt_ns {
-	struct mount *root;
-	struct list mounts; /* mount_lock */
+	refcount_t refs;
+	struct mount *root; /* its tree's reference */
 };
 extern struct mnt_ns init_mnt_ns;
 extern struct spinlock mount_lock;
@@ -257,10 +259,12 @@ int mnt_want_write(const struct mount *m);
 int do_mount(const char *source, const char *target, const char *type, unsigned long flags,
 	     const char *data);
 int do_umount(const char *target, int flags);
+/** mount_set_root() - @m, which hangs nowhere, is what the tree of @ns begins with. */
+void mount_set_root(struct mnt_ns *ns, struct mount *m);
 struct mount *kern_mount(struct fs_type *type);
 struct fs_type *fs_type_find(const char *name);
-/** mounts_show() - print /proc/PID/mounts, or mountinfo if @info. 0, -ENOMEM. */
-int mounts_show(struct printbuf *pb, bool info);
+/** mounts_show() - print the /proc/PID/mounts, or mountinfo if @info, of a task with @fs. 0, -ENOMEM. */
+int mounts_show(struct printbuf *pb, struct fs_ctx *fs, bool info);
 extern u32 mount_max; /* /proc/sys/fs/mount-max */
 
 /** vfs_init() - mount the root tmpfs, set init's fs context, register devfs, procfs, sysfs types. */

@@ -20,6 +20,7 @@
 #include <kernel/kill.h>
 #include <kernel/printk.h>
 #include <kernel/process.h>
+#include <kernel/ns.h>
 #include <kernel/ptrace.h>
 #include <kernel/rseq.h>
 #include <kernel/sched.h>
@@ -568,6 +569,7 @@ void do_exit(int status)
 	t->exit_code = status;
 	release_vm(t);
 	files_exit(t);
+	ns_exit(t);
 	seccomp_exit();
 	sig_flush_queue(t);
 	last = leave_process(t);

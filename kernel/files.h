@@ -16,6 +16,13 @@ int files_fork(struct task *child, u64 clone_flags);
 void files_exit(struct task *t);
 /** files_unshare() - current gets its own of what CLONE_FS and CLONE_FILES name. 0 or -ENOMEM. */
 int files_unshare(u64 clone_flags);
+struct mnt_ns;
+struct fs_ctx;
+/** files_mounts_copy() - a copy of @from with all its mounts; @fs, which the caller alone uses, is in the copy then. ERR_PTR(-ENOMEM, -ENOSPC). */
+struct mnt_ns *files_mounts_copy(struct mnt_ns *from, struct fs_ctx *fs);
+struct mnt_ns *files_mounts_get(struct mnt_ns *ns);
+/** files_mounts_put() - the last one unmounts everything. */
+void files_mounts_put(struct mnt_ns *ns);
 /** files_exec() - a table of its own, close-on-exec descriptors closed. 0 or -ENOMEM. */
 int files_exec(void);
 /** ipc_process_exit() - take back what SEM_UNDO operations of @p did (fs/ipc/sem.c). */

@@ -10,6 +10,7 @@
 #include <kernel/kprobe.h>
 #include <kernel/printk.h>
 #include <kernel/process.h>
+#include <kernel/ns.h>
 #include <kernel/ptrace.h>
 #include <kernel/rseq.h>
 #include <kernel/sched.h>
@@ -197,6 +198,11 @@ static int copy_resources(struct task *t, const struct clone_req *req)
 	r = files_fork(t, req->flags);
 	if (r)
 		return r;
+	r = ns_fork(t, req->flags);
+	if (r) {
+		files_exit(t);
+		return r;
+	}
 	if (req->flags & CLONE_THREAD) {
 		refcount_inc(&parent->process->refs);
 		t->process = parent->process;
@@ -217,6 +223,7 @@ static int copy_resources(struct task *t, const struct clone_req *req)
 	t->vm = NULL;
 undo_files:
 	files_exit(t);
+	ns_exit(t);
 	return r;
 }
 
@@ -226,7 +233,7 @@ static void copy_own(struct task *t, const struct clone_req *req)
 
 	memcpy(t->comm, parent->comm, sizeof(t->comm));
 	t->creds = creds_get(parent->creds);
-	t->ns = parent->ns;
+	t->ns = &init_ns; /* until ns_fork() */
 	t->blocked = parent->blocked;
 	t->personality = parent->personality;
 	t->timer_slack_ns = t->default_slack_ns = parent->timer_slack_ns;
@@ -308,9 +315,12 @@ static int check_flags(const struct clone_req *req)
 {
 	u64 f = req->flags;
 
-	if (f & (CLONE_NEW_ANY | CLONE_INTO_CGROUP))
-		return f & (CLONE_NEW_ANY & ~CLONE_NEWUSER) && !capable(CAP_SYS_ADMIN) ? -EPERM
-										       : -EINVAL;
+	if ((f & CLONE_NEWNS) && (f & CLONE_FS))
+		return -EINVAL;
+	if ((f & CLONE_NEW_ANY & ~CLONE_NEWUSER) && !capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (f & ((CLONE_NEW_ANY & ~NS_KINDS) | CLONE_INTO_CGROUP))
+		return -EINVAL;
 	if ((f & CLONE_THREAD) && !(f & CLONE_SIGHAND))
 		return -EINVAL;
 	if ((f & CLONE_SIGHAND) && !(f & CLONE_VM))
@@ -352,6 +362,7 @@ static void discard_task(struct task *t)
 	vm_put(t->vm);
 	t->vm = NULL;
 	files_exit(t);
+	ns_exit(t);
 	task_put(t);
 }
 
@@ -474,7 +485,8 @@ static struct task *kthread_prepare(void (*fn)(void *), void *arg, const char *n
 		return ERR_PTR(-ENOMEM);
 	t->flags = TASK_F_KTHREAD;
 	t->creds = creds_root();
-	t->ns = current->ns;
+	refcount_inc(&init_ns.refs); /* one of them becomes the first process */
+	t->ns = &init_ns;
 	strscpy(t->comm, name, sizeof(t->comm));
 	t->kthread_fn = fn;
 	t->kthread_arg = arg;

@@ -11,6 +11,7 @@
 #include <hal/boot.h>
 #include <hal/driver.h>
 #include <hal/upcall.h>
+#include <kernel/ns.h>
 #include <kernel/console.h>
 #include <kernel/files.h>
 #include <kernel/printk.h>
@@ -38,8 +39,9 @@ static struct uts_ns init_uts = {
 	.version = "#1 SMP Caelum",
 	.machine = UTS_MACHINE,
 	.domainname = "(none)",
+	.refs = REFCOUNT_INIT(1),
 };
-static struct ns_set init_ns = { .refs = REFCOUNT_INIT(1), .uts = &init_uts };
+struct ns_set init_ns = { .refs = REFCOUNT_INIT(1), .uts = &init_uts };
 /* The archive that CONFIG_INITRAMFS_SOURCE names; empty without one. */
 extern const char __initramfs_start[], __initramfs_end[];
 

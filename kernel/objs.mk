@@ -4,6 +4,7 @@ obj-y += rseq.o sched.o time.o ntp.o seccomp.o user_loop.o vdso.o wait.o
 obj-y += console.o random.o coredump.o coredump_elf.o helper.o
 obj-y += seccomp_notify.o
 obj-y += sleep.o
+obj-y += ns.o
 obj-y += signal.o siguser.o kill.o sigdeliver.o futex.o futex_pi.o posix_timer.o cpu_timer.o
 obj-y += uprobe.o ksym.o kprobe.o
 obj-y += trace/

@@ -66,10 +66,11 @@ struct creds {
 	gid_t groups[]; /* sorted */
 };
 
-/* One of each today; tasks reach them only through this set. */
+/* What a task has of each kind of namespace: kernel/ns.h. */
 struct mnt_ns;
 struct uts_ns {
 	char sysname[65], nodename[65], release[65], version[65], machine[65], domainname[65];
+	refcount_t refs; /* behind what uname(2) copies */
 };
 struct ns_set {
 	refcount_t refs;

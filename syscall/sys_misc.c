@@ -32,7 +32,7 @@ long sys_uname(uaddr_t ubuf)
 	/* For programs that take a release above 2.6 for a mistake: 6.12 is 2.6.72. */
 	if (unlikely(current->personality & UNAME26))
 		strscpy(copy.release, "2.6.72", sizeof(copy.release));
-	return put_user_obj(ubuf, &copy);
+	return copy_to_user(ubuf, &copy, offsetof(struct uts_ns, refs)) ? -EFAULT : 0;
 }
 
 static long set_name(char *field, uaddr_t uname, int len)

@@ -4,6 +4,7 @@
  */
 #include <fs/vfs.h>
 #include <kernel/files.h>
+#include <kernel/ns.h>
 #include <kernel/process.h>
 #include <kernel/signal.h>
 #include <kernel/time.h>
@@ -104,15 +105,20 @@ long sys_vfork(void)
 
 long sys_unshare(ulong flags)
 {
+	int r;
+
 	if (flags & ~UNSHARE_KNOWN)
 		return -EINVAL;
-	if (flags & CLONE_NEW_ANY)
-		return flags & (CLONE_NEW_ANY & ~CLONE_NEWUSER) && !capable(CAP_SYS_ADMIN)
-			       ? -EPERM
-			       : -EINVAL;
+	if ((flags & CLONE_NEW_ANY & ~CLONE_NEWUSER) && !capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (flags & CLONE_NEW_ANY & ~NS_KINDS)
+		return -EINVAL;
+	if (flags & CLONE_NEWNS)
+		flags |= CLONE_FS;
 	if ((flags & (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM)) && current->process->nthreads > 1)
 		return -EINVAL;
-	return files_unshare(flags);
+	r = files_unshare(flags);
+	return r ? r : ns_unshare(flags);
 }
 
 long sys_set_tid_address(uaddr_t tidptr)

@@ -428,13 +428,25 @@ static int limits_show(struct printbuf *pb, struct task *t)
 	return 0;
 }
 
+static int show_mounts(struct printbuf *pb, struct task *t, bool info)
+{
+	struct fs_ctx *fs = task_fs_get(t);
+	int r;
+
+	if (!fs)
+		return -EINVAL;
+	r = mounts_show(pb, fs, info);
+	fs_ctx_put(fs);
+	return r;
+}
+
 static int mounts_file(struct printbuf *pb, struct task *t)
 {
-	return mounts_show(pb, false);
+	return show_mounts(pb, t, false);
 }
 static int mountinfo_file(struct printbuf *pb, struct task *t)
 {
-	return mounts_show(pb, true);
+	return show_mounts(pb, t, true);
 }
 
 /* Where in the kernel @t sleeps; 0: it does not. */
