@@ -673,7 +673,8 @@ int vfs_mkdir(int dfd, const char *name, u32 mode)
 	return created(&parent, d, dir->ops->mkdir ? dir->ops->mkdir(dir, d, mode) : -EPERM);
 }
 
-int vfs_mknod(int dfd, const char *name, u32 mode, u64 rdev)
+/* @out: the new node, with references; or NULL. */
+static int make_node(int dfd, const char *name, u32 mode, u64 rdev, struct path *out)
 {
 	u32 type = mode & S_IFMT;
 	struct path parent;
@@ -699,7 +700,19 @@ int vfs_mknod(int dfd, const char *name, u32 mode, u64 rdev)
 		r = dir->ops->create ? dir->ops->create(dir, d, mode) : -EACCES;
 	else
 		r = dir->ops->mknod ? dir->ops->mknod(dir, d, mode, rdev) : -EPERM;
+	if (!r && out)
+		*out = (struct path){ mnt_get(parent.mnt), dget(d) };
 	return created(&parent, d, r);
+}
+
+int vfs_mknod(int dfd, const char *name, u32 mode, u64 rdev)
+{
+	return make_node(dfd, name, mode, rdev, NULL);
+}
+
+int vfs_mknod_path(int dfd, const char *name, u32 mode, struct path *out)
+{
+	return make_node(dfd, name, mode, 0, out);
 }
 
 int vfs_symlink(const char *target, int dfd, const char *name)

@@ -11,6 +11,7 @@
 #include <fs/internal.h>
 #include <fs/pipe.h>
 #include <fs/splice.h>
+#include <uapi/uio.h>
 
 #define COPY_CHUNK 65536u
 
@@ -23,13 +24,13 @@ static void kernel_iter(struct iov_iter *it, struct iovec_u *iov, void *buf, siz
 	it->kernel = true;
 }
 
-static ssize_t read_chunk(struct file *f, loff_t *pos, void *buf, size_t n)
+static ssize_t read_chunk(struct file *f, loff_t *pos, void *buf, size_t n, bool nowait)
 {
 	struct iovec_u iov;
 	struct iov_iter it;
 
 	kernel_iter(&it, &iov, buf, n);
-	return vfs_read(f, &it, pos, 0);
+	return vfs_read(f, &it, pos, nowait && (f->mode & FMODE_NOWAIT) ? RWF_NOWAIT : 0);
 }
 
 static ssize_t write_chunk(struct file *f, loff_t *pos, void *buf, size_t n)
@@ -70,7 +71,7 @@ ssize_t file_copy_bytes(struct file *in, loff_t *ipos, struct file *out, loff_t 
 		loff_t at = *ipos;
 		ssize_t w;
 
-		r = read_chunk(in, &at, buf, min_t(size_t, n, COPY_CHUNK));
+		r = read_chunk(in, &at, buf, min_t(size_t, n, COPY_CHUNK), false);
 		if (r <= 0)
 			break;
 		w = write_fully(out, opos, buf, (size_t)r);
@@ -205,7 +206,8 @@ ssize_t splice_to_pipe(struct file *in, loff_t *pos, struct pipe *p, size_t n, b
 		if (r)
 			break;
 		page = page_alloc(GFP_KERNEL | GFP_USER, 0);
-		r = page ? read_chunk(in, pos, page_to_virt(page), min_t(size_t, n, PAGE_SIZE))
+		r = page ? read_chunk(in, pos, page_to_virt(page), min_t(size_t, n, PAGE_SIZE),
+				      nonblock || done)
 			 : -ENOMEM;
 		if (r <= 0) {
 			if (page)

@@ -310,6 +310,8 @@ int inode_permission(struct inode *inode, unsigned int may);
 /* Changes of the name space; kernel strings. Source: the man page of the call. */
 int vfs_mkdir(int dfd, const char *name, u32 mode);
 int vfs_mknod(int dfd, const char *name, u32 mode, u64 rdev);
+/** vfs_mknod_path() - the same, no device; *@out is the new node, with references. */
+int vfs_mknod_path(int dfd, const char *name, u32 mode, struct path *out);
 int vfs_symlink(const char *target, int dfd, const char *name);
 int vfs_link(const struct path *old, int dfd, const char *name);
 int vfs_unlink(int dfd, const char *name);

@@ -21,7 +21,8 @@
  */
 enum lock_rank {
 	RANK_ANY,
-	RANK_PIPE, /* counters of eventfds */
+	RANK_PIPE,   /* counters of eventfds */
+	RANK_SOCKET, /* state and queue of a socket; of two the lower address first */
 	RANK_FILES,
 	RANK_DENTRY,
 	RANK_PT,     /* vm->pt_lock */

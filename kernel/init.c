@@ -14,6 +14,7 @@
 #include <kernel/ns.h>
 #include <kernel/console.h>
 #include <kernel/files.h>
+#include <kernel/net.h>
 #include <kernel/printk.h>
 #include <kernel/process.h>
 #include <kernel/random.h>
@@ -438,6 +439,7 @@ void upcall_kernel_main(void)
 	fork_init();
 	vdso_init();
 	files_init();
+	net_init();
 	trace_init();
 	trace_profile_cpu();
 	hal_irq_enable();

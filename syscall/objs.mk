@@ -4,4 +4,4 @@ obj-y += sys_seccomp.o sys_syslog.o
 obj-y += sys_fcntl.o sys_path.o sys_rw.o sys_stat.o
 obj-y += sys_poll.o
 obj-y += sys_signal.o sys_futex.o sys_futex2.o sys_time.o sys_timer.o
-obj-y += sys_splice.o sys_xattr.o sys_pidfd.o
+obj-y += sys_splice.o sys_xattr.o sys_pidfd.o sys_socket.o

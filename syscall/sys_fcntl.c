@@ -255,6 +255,17 @@ long sys_fcntl(fd_t fd, uint cmd, ulong arg)
 
 /* ---- ioctl ---- */
 
+static long set_async(struct file *f, int fd, uaddr_t arg)
+{
+	int on;
+
+	if (get_user_obj(&on, arg))
+		return -EFAULT;
+	if (!f->ops->async)
+		return !on == !(f->flags & FASYNC) ? 0 : -ENOTTY;
+	return set_flags(f, fd, on ? f->flags | FASYNC : f->flags & ~FASYNC);
+}
+
 static long set_nonblock(struct file *f, uaddr_t arg)
 {
 	int on;
@@ -300,6 +311,9 @@ long sys_ioctl(fd_t fd, uint cmd, ulong arg)
 		break;
 	case FIONBIO:
 		r = set_nonblock(f.file, arg);
+		break;
+	case FIOASYNC:
+		r = set_async(f.file, fd, arg);
 		break;
 	default:
 		if (S_ISREG(f.file->inode->mode) || S_ISDIR(f.file->inode->mode))

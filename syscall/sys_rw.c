@@ -6,6 +6,7 @@
 #include <fs/internal.h>
 #include <fs/pipe.h>
 #include <kernel/random.h>
+#include <syscall/internal.h>
 #include <syscall/proto.h>
 #include <uapi/uio.h>
 
@@ -69,8 +70,7 @@ long sys_pwrite64(fd_t fd, buf_t buf, size_t count, loff_t pos)
 
 /* ---- vectors ---- */
 
-/* Read a vector of @n elements into @fast or memory of its own; *total gets its bytes. ERR_PTR. */
-static struct iovec_u *import_iov(uaddr_t uvec, ulong n, struct iovec_u *fast, size_t *total)
+struct iovec_u *import_iov(uaddr_t uvec, ulong n, struct iovec_u *fast, size_t *total)
 {
 	struct iovec_u *iov = fast;
 

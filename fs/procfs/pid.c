@@ -795,7 +795,7 @@ static ssize_t exe_link(struct task *t, int fd, char *buf, size_t size, struct p
 	{ .name = "syscall", .mode = S_IFREG | 0400, .show = syscall_show },                                          \
 	{ .name = "stack", .mode = S_IFREG | 0400, .show = stack_show },                                             \
 	{ .name = "personality", .mode = S_IFREG | 0400, .show = personality_show },                                  \
-	PROC_FILE("sched", sched_show)
+	PROC_FILE("sched", sched_show), PROC_DIR("net", proc_net_entries)
 
 static const struct proc_entry pid_table[] = {
 	PROC_FILE("stat", stat_show),

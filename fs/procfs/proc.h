@@ -65,6 +65,8 @@ extern const struct file_ops proc_dir_fops;
 extern const struct proc_entry proc_pid_entry,
 	proc_task_entry; /* the directory of a process, of a thread */
 extern const struct proc_entry proc_system_entries[], proc_sys_entry;
+extern struct proc_entry proc_net_entries[]; /* net.c: filled at boot */
+extern const struct proc_entry proc_sys_net[];
 extern const struct inode_ops proc_fd_dir_ops, proc_fdinfo_dir_ops, proc_tasks_ops;
 extern const struct file_ops proc_fd_dir_fops, proc_fdinfo_dir_fops, proc_tasks_fops, proc_mem_fops;
 /** proc_number() - a number as users write it to a file: C notation, white space around it. 0, -EINVAL, -ERANGE. */

@@ -388,10 +388,16 @@ static ssize_t mounts_link(struct task *t, int fd, char *buf, size_t size, struc
 	return snprintf(buf, size, "self/mounts");
 }
 
+static ssize_t net_link(struct task *t, int fd, char *buf, size_t size, struct path *jump)
+{
+	return snprintf(buf, size, "self/net");
+}
+
 static const struct proc_entry root_links[] = {
 	PROC_LINK("self", self_link),
 	PROC_LINK("thread-self", thread_self_link),
 	PROC_LINK("mounts", mounts_link),
+	PROC_LINK("net", net_link),
 	{ .name = NULL },
 };
 

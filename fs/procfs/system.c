@@ -345,7 +345,6 @@ CONSTANT_FILE(mmap_min_addr_show, 65536)
 CONSTANT_FILE(file_max_show, file_max)
 CONSTANT_FILE(nr_open_show, 1 << 20)
 CONSTANT_FILE(pipe_max_show, pipe_max_size)
-CONSTANT_FILE(somaxconn_show, 4096)
 CONSTANT_FILE(randomize_show, 2)
 CONSTANT_FILE(ngroups_max_show, 65536)
 
@@ -471,17 +470,9 @@ static const struct proc_entry sys_fs[] = {
 	PROC_WRITABLE("mount-max", mount_max_show, mount_max_write),
 	{ .name = NULL },
 };
-static const struct proc_entry sys_net_core[] = {
-	PROC_FILE("somaxconn", somaxconn_show),
-	{ .name = NULL },
-};
-static const struct proc_entry sys_net[] = {
-	PROC_DIR("core", sys_net_core),
-	{ .name = NULL },
-};
 static const struct proc_entry sys_table[] = {
 	PROC_DIR("kernel", sys_kernel), PROC_DIR("vm", sys_vm), PROC_DIR("fs", sys_fs),
-	PROC_DIR("net", sys_net),	{ .name = NULL },
+	PROC_DIR("net", proc_sys_net),	{ .name = NULL },
 };
 
 static const struct proc_entry sysvipc_table[] = {

@@ -20,6 +20,7 @@ _Static_assert(sizeof(struct statfs) == 120, "struct statfs is ABI");
 #define DEVPTS_SUPER_MAGIC 0x1cd1
 #define ANON_INODE_FS_MAGIC 0x09041934
 #define PIPEFS_MAGIC   0x50495045
+#define SOCKFS_MAGIC   0x534f434b
 
 #define ST_RDONLY      0x0001
 #define ST_NOSUID      0x0002

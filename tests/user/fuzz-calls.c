@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A fuzzer for the kernel under it: signals, ptrace, memfds and mappings, processes and threads, timers, /proc and tracefs, from several
+ * A fuzzer for the kernel under it: signals, ptrace, memfds and mappings, processes and threads, timers, sockets, /proc and tracefs, from several
  * threads of several processes at once, with valid objects and with nonsense.
  *
  *	fuzz-calls [SEED [SECONDS [PROCESSES]]]
@@ -24,9 +24,11 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <sys/utsname.h>
 #include <elf.h>
 #include "probes.h"
@@ -723,6 +725,106 @@ static PROBED void do_proc(void)
 		close(fd);
 }
 
+/* ---- sockets: pairs, names that collide, descriptors sent into circles ---- */
+
+static void send_rights(int s, unsigned flags)
+{
+	char control[256] __attribute__((aligned(8)));
+	struct iovec iov = { one_in(8) ? some_memory() : scratch, below(5000) };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control };
+	struct cmsghdr *c = (struct cmsghdr *)control;
+	int n = (int)below(8);
+
+	m.msg_controllen = CMSG_SPACE((size_t)n * sizeof(int));
+	c->cmsg_level = one_in(20) ? (int)below(3) : SOL_SOCKET;
+	c->cmsg_type = one_in(10) ? (int)below(6) : 1;
+	c->cmsg_len = one_in(20) ? odd_number() : CMSG_LEN((size_t)n * sizeof(int));
+	for (int i = 0; i < n; i++)
+		memcpy(CMSG_DATA(c) + (size_t)i * sizeof(int), &fds[below(NFDS)], sizeof(int));
+	syscall(SYS_sendmsg, s, one_in(20) ? (void *)some_memory() : &m, flags);
+}
+
+static void receive_rights(int s, unsigned flags)
+{
+	char control[128];
+	struct iovec iov = { one_in(8) ? some_memory() : scratch, below(9000) };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control };
+	struct cmsghdr *c = (struct cmsghdr *)control;
+
+	m.msg_controllen = below(sizeof(control));
+	if (syscall(SYS_recvmsg, s, &m, flags) < 0 || m.msg_controllen < CMSG_LEN(sizeof(int)))
+		return;
+	for (size_t at = CMSG_LEN(0); c->cmsg_type == 1 && at + 4 <= c->cmsg_len; at += 4)
+		put_fd(*(int *)(control + at));
+}
+
+/* One of a few names of each kind, or nonsense. Its length. */
+static socklen_t some_address(struct sockaddr_un *a)
+{
+	memset(a, 0, sizeof(*a));
+	a->sun_family = one_in(20) ? (sa_family_t)rnd() : AF_UNIX;
+	snprintf(a->sun_path + 1, 20, "fuzz%u", below(4));
+	if (one_in(3)) {
+		a->sun_path[0] = '/';
+		memcpy(a->sun_path + 1, "tmp/f", 5);
+		a->sun_path[6] = (char)('a' + below(3));
+		if (one_in(10))
+			unlink(a->sun_path);
+	}
+	return one_in(10) ? below(130) : 8;
+}
+
+static void do_socket(void)
+{
+	static const int types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET };
+	int type = types[below(3)] | (one_in(8) ? 0 : SOCK_NONBLOCK), pair[2], s = some_fd();
+	unsigned flags = (one_in(10) ? 0 : MSG_DONTWAIT) | (one_in(3) ? 1u << below(32) : 0);
+	socklen_t len = below(200);
+	struct sockaddr_un a;
+
+	switch (below(12)) {
+	case 0:
+		if (!socketpair(AF_UNIX, type, 0, pair)) {
+			put_fd(pair[0]);
+			put_fd(pair[1]);
+		}
+		break;
+	case 1:
+		put_fd(socket(AF_UNIX, type, 0));
+		break;
+	case 2:
+		bind(s, (struct sockaddr *)&a, some_address(&a));
+		listen(s, (int)below(3));
+		break;
+	case 3:
+		connect(s, (struct sockaddr *)&a, some_address(&a));
+		break;
+	case 4:
+		put_fd(accept4(s, NULL, NULL, SOCK_NONBLOCK));
+		break;
+	case 5:
+	case 6:
+		send_rights(s, flags);
+		break;
+	case 7:
+	case 8:
+		receive_rights(s, flags);
+		break;
+	case 9:
+		shutdown(s, (int)below(4));
+		break;
+	case 10:
+		setsockopt(s, SOL_SOCKET, (int)below(80), one_in(2) ? &type : (void *)some_memory(),
+			   one_in(2) ? 4 : below(20));
+		getsockopt(s, SOL_SOCKET, (int)below(80), some_memory(), &len);
+		break;
+	case 11:
+		sendto(s, scratch, below(300), (int)flags, (struct sockaddr *)&a, some_address(&a));
+		recvfrom(s, scratch, below(300), (int)flags, (struct sockaddr *)&a, &len);
+		break;
+	}
+}
+
 /* Any call but those that would end the run or only sleep, with any arguments. */
 static void do_any(void)
 {
@@ -765,7 +867,7 @@ static uint64_t
 static void step(int depth)
 {
 	__atomic_fetch_add(steps, 1, __ATOMIC_RELAXED);
-	switch (below(32)) {
+	switch (below(35)) {
 	case 0:
 	case 1:
 		do_sigaction();
@@ -831,6 +933,11 @@ static void step(int depth)
 	case 28:
 	case 29:
 		do_proc();
+		break;
+	case 30:
+	case 31:
+	case 32:
+		do_socket();
 		break;
 	default:
 		do_any();
@@ -1179,8 +1286,8 @@ static void take_counts(struct counts *c)
 /* Objects that only processes have: their number has to be exact. Others may stay for a while as somebody's cache. */
 static int is_exact(const char *name)
 {
-	static const char *const exact[] = { "task", "process",	   "sighand",	 "vm",
-					     "file", "epoll_item", "epoll_queue" };
+	static const char *const exact[] = { "task", "process",	   "sighand",	  "vm",
+					     "file", "epoll_item", "epoll_queue", "unix_sock" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(exact); i++)
 		if (!strcmp(name, exact[i]))
