@@ -15,8 +15,8 @@ struct syscall_desc {
 	long (*call)(
 		const struct uctx *u); /* takes its arguments out of the context; NULL: ENOSYS */
 	u8 restart;		       /* enum syscall_restart */
-	const char
-		*format; /* for the call log, a letter per argument: i u l x o p s(tring) b(ytes) */
+	const char *
+		format; /* for the call log, a letter per argument: i u l x o p s(tring) b(ytes) a(ddress of a socket) f(amily) t(ype of one) */
 	const char *name;
 };
 

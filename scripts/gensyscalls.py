@@ -16,12 +16,14 @@ RESTART = {"never": "RESTART_NEVER", "sys": "RESTART_SYS", "nohand": "RESTART_NO
 # How the strace-like log prints an argument of each type; the semantic aliases are plain types to C.
 FORMAT = {"int": "i", "uint": "u", "long": "l", "ulong": "x", "size_t": "u", "ssize_t": "l", "loff_t": "l",
           "uaddr_t": "p", "pid_t": "i", "mode_t": "o", "path_t": "s", "fd_t": "i", "buf_t": "b", "uid_t": "i",
-          "gid_t": "i", "clockid_t": "i", "dev_t": "x", "u32": "u", "s32": "i", "u64": "x", "s64": "l"}
+          "gid_t": "i", "clockid_t": "i", "dev_t": "x", "u32": "u", "s32": "i", "u64": "x", "s64": "l",
+          "saddr_t": "a", "family_t": "f", "socktype_t": "t"}
 # And what C type Linux's events show for it.
 C_TYPE = {"int": "int", "uint": "unsigned int", "long": "long", "ulong": "unsigned long", "size_t": "size_t",
           "ssize_t": "ssize_t", "loff_t": "loff_t", "uaddr_t": "void *", "pid_t": "pid_t", "mode_t": "umode_t",
           "path_t": "const char *", "fd_t": "int", "buf_t": "char *", "uid_t": "uid_t", "gid_t": "gid_t",
-          "clockid_t": "const clockid_t", "dev_t": "unsigned", "u32": "u32", "s32": "s32", "u64": "u64", "s64": "s64"}
+          "clockid_t": "const clockid_t", "dev_t": "unsigned", "u32": "u32", "s32": "s32", "u64": "u64", "s64": "s64",
+          "saddr_t": "struct sockaddr *", "family_t": "int", "socktype_t": "int"}
 # Calls whose events Linux names otherwise than the call.
 EVENT_NAME = {"stat": "newstat", "lstat": "newlstat", "fstat": "newfstat", "uname": "newuname", "umount2": "umount",
               "sendfile": "sendfile64"}

@@ -13,8 +13,11 @@
 #include <types.h>
 
 /* Semantic aliases for the call log: C sees plain types. */
-typedef uaddr_t path_t; /* a path string */
-typedef uaddr_t buf_t;	/* bytes; the next argument is their number */
+typedef uaddr_t path_t;	 /* a path string */
+typedef uaddr_t buf_t;	 /* bytes; the next argument is their number */
+typedef uaddr_t saddr_t; /* a socket's address; the next argument is its length */
+typedef int family_t;	 /* AF_* */
+typedef int socktype_t;	 /* SOCK_* with flags */
 typedef int fd_t;
 
 #include <generated/syscall_proto.h>

@@ -7,6 +7,7 @@
 #include <lib/string.h>
 #include <mm/uaccess.h>
 #include <syscall/strace.h>
+#include <uapi/socket.h>
 
 #define SHOWN 32
 
@@ -62,6 +63,58 @@ static void add_bytes(struct strace_line *line, uaddr_t buf, size_t n)
 		add_quoted(line, text, shown, n > SHOWN);
 }
 
+/* A socket's address of @n bytes as it is before the call. */
+static void add_sockaddr(struct strace_line *line, uaddr_t addr, size_t n)
+{
+	struct sockaddr_un a = { AF_UNSPEC };
+	size_t path = n > 2 ? n - 2 : 0;
+
+	if (!addr) {
+		add(line, "NULL");
+	} else if (n < 2 || n > sizeof(a) || hal_copy_from_user(&a, addr, n)) {
+		add(line, "%#lx", addr);
+	} else if (a.family != AF_UNIX) {
+		add(line, "{sa_family=%u}", a.family);
+	} else if (!path) {
+		add(line, "{sa_family=AF_UNIX}");
+	} else {
+		bool abstract = !a.path[0];
+		const char *name = a.path + abstract;
+		size_t len = abstract ? path - 1 : strnlen(name, path);
+
+		add(line, "{sa_family=AF_UNIX, sun_path=%s", abstract ? "@" : "");
+		add_quoted(line, name, min_t(size_t, len, SHOWN), len > SHOWN);
+		add(line, "}");
+	}
+}
+
+static void add_family(struct strace_line *line, int family)
+{
+	if (family == AF_UNIX)
+		add(line, "AF_UNIX");
+	else
+		add(line, "%d", family);
+}
+
+static void add_socket_type(struct strace_line *line, unsigned int type)
+{
+	static const char *const names[] = { [SOCK_STREAM] = "SOCK_STREAM",
+					     [SOCK_DGRAM] = "SOCK_DGRAM",
+					     [SOCK_RAW] = "SOCK_RAW",
+					     [SOCK_SEQPACKET] = "SOCK_SEQPACKET" };
+	unsigned int kind = type & SOCK_TYPE_MASK,
+		     rest = type & ~(SOCK_TYPE_MASK | SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (kind < ARRAY_SIZE(names) && names[kind])
+		add(line, "%s", names[kind]);
+	else
+		add(line, "%u", kind);
+	add(line, "%s%s", type & SOCK_CLOEXEC ? "|SOCK_CLOEXEC" : "",
+	    type & SOCK_NONBLOCK ? "|SOCK_NONBLOCK" : "");
+	if (rest)
+		add(line, "|%#x", rest);
+}
+
 static void add_arg(struct strace_line *line, char format, unsigned long v, size_t nbytes)
 {
 	switch (format) {
@@ -82,6 +135,15 @@ static void add_arg(struct strace_line *line, char format, unsigned long v, size
 		break;
 	case 'b':
 		add_bytes(line, v, nbytes);
+		break;
+	case 'a':
+		add_sockaddr(line, v, nbytes);
+		break;
+	case 'f':
+		add_family(line, (int)v);
+		break;
+	case 't':
+		add_socket_type(line, (unsigned int)v);
 		break;
 	default:
 		add(line, v ? "%#lx" : "NULL", v);
@@ -107,7 +169,8 @@ static void add_args(struct strace_line *line, const char *format, long result)
 		if (f == 'b' && result < 0)
 			f = 'p';
 		add(line, i ? ", " : "");
-		add_arg(line, f, line->arg[i], min_t(size_t, n, (size_t)result));
+		add_arg(line, f, line->arg[i],
+			f == 'a' ? (u32)n : min_t(size_t, n, (size_t)result));
 	}
 }
 
