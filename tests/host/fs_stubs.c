@@ -84,14 +84,15 @@ void inode_init_special(struct inode *inode, u64 rdev)
 					     : NULL;
 }
 
+static struct ns_set only_ns = { .mnt = &init_mnt_ns };
+
 static void make_root(void)
 {
 	struct mount *m = kern_mount(&rootfs_type);
 
 	if (IS_ERR(m))
 		panic("no root");
-	init_mnt_ns.root = m;
-	list_add(&m->ns_link, &init_mnt_ns.mounts);
+	mount_set_root(&init_mnt_ns, m);
 	init_fs_ctx.root = init_fs_ctx.cwd = (struct path){ m, m->root };
 	path_get(&init_fs_ctx.root);
 	path_get(&init_fs_ctx.cwd);
@@ -103,6 +104,7 @@ void fs_stubs_start(void)
 	host_ram_init(RAM_SIZE, 0x80000000);
 	stubs_start_mm();
 	current->creds = &root_creds;
+	current->ns = &only_ns;
 	dcache_init();
 	inode_init();
 	file_init();
@@ -125,12 +127,9 @@ void fs_stubs_reset(void)
 	path_put(&init_fs_ctx.cwd);
 	init_fs_ctx.cwd = init_fs_ctx.root;
 	path_get(&init_fs_ctx.cwd);
-	while (!list_is_singular(&init_mnt_ns.mounts))
-		mount_detach_tree(list_last_entry(&init_mnt_ns.mounts, struct mount, ns_link));
 	path_put(&init_fs_ctx.cwd);
 	path_put(&init_fs_ctx.root);
-	list_del_init(&root->ns_link);
-	mnt_put(root);
+	mount_detach_tree(root);
 	dcache_shrink(~0ul);
 	if (file_count())
 		panic("%llu files were not released", file_count());
