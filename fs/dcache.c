@@ -177,8 +177,8 @@ void dput(struct dentry *d)
 	}
 }
 
-/* Take one unused dentry (of @sb, or any) off the list and out of the hash; NULL if there is none. */
-static struct dentry *lru_pop(struct super *sb)
+/* Take one unused dentry (of @sb, of @inode and what is in it, or any) off the list and out of the hash; NULL if there is none. */
+static struct dentry *lru_pop(struct super *sb, struct inode *inode)
 {
 	struct dentry *d, *next, *victim = NULL;
 
@@ -188,11 +188,12 @@ static struct dentry *lru_pop(struct super *sb)
 
 		if ((sb && d->sb != sb) || !spin_trylock(&b->lock))
 			continue;
-		if (bucket_of(d->hash) == b && d->refs == 0) {
+		if (bucket_of(d->hash) == b && d->refs == 0 &&
+		    (!inode || d_inode(d) == inode || d_inode(d->parent) == inode)) {
 			hlist_del(&d->hash_link);
 			victim = d;
 		}
-		if (!sb || victim) { /* in use: it comes back with its last dput */
+		if ((!sb && !inode) || victim) { /* in use: it comes back with its last dput */
 			list_del(&d->lru);
 			d->flags &= ~DENTRY_LRU;
 			lru_count--;
@@ -210,7 +211,7 @@ unsigned long dcache_shrink(unsigned long n)
 	unsigned long done = 0;
 	struct dentry *d;
 
-	while (done < n && (d = lru_pop(NULL)) != NULL) {
+	while (done < n && (d = lru_pop(NULL, NULL)) != NULL) {
 		dput(d_free(d));
 		done++;
 	}
@@ -221,7 +222,15 @@ void dcache_shrink_super(struct super *sb)
 {
 	struct dentry *d;
 
-	while ((d = lru_pop(sb)) != NULL)
+	while ((d = lru_pop(sb, NULL)) != NULL)
+		dput(d_free(d));
+}
+
+void d_forget_inode(struct inode *inode)
+{
+	struct dentry *d;
+
+	while ((d = lru_pop(inode->sb, inode)) != NULL)
 		dput(d_free(d));
 }
 

@@ -58,23 +58,23 @@ def write_image(path, arch, programs, names):
         archive.finish()
 
 
-def write_disk(path):
-    """A scratch disk: a FAT partition for the tests of file systems, and one of nothing."""
-    parts = [(bootfiles.ESP_GUID, "fat", bootfiles.fat({"HELLO.TXT": b"hello\n"}, FAT_SIZE)),
+def write_disk(path, volume=None):
+    """A scratch disk: a FAT partition for the tests of file systems (or @volume), and one of nothing."""
+    parts = [(bootfiles.ESP_GUID, "fat", volume or bootfiles.fat({"HELLO.TXT": b"hello\n"}, FAT_SIZE)),
              (bootfiles.ESP_GUID, "scratch", bytes(8 << 20))]
     with open(path, "wb") as f:
         f.write(bootfiles.gpt_disk(parts))
     return path
 
 
-def check_fat(disk):
+def check_fat(disk, size=FAT_SIZE):
     """What fsck finds wrong with the FAT partition after the tests, or an empty string (also where there is no fsck.vfat)."""
     fsck = shutil.which("fsck.vfat", path=os.environ["PATH"] + ":/usr/sbin:/sbin")
     if not fsck:
         return ""
     with open(disk, "rb") as f, open(disk + ".fat", "wb") as out:
         f.seek(1 << 20)
-        out.write(f.read(FAT_SIZE))
+        out.write(f.read(size))
     done = subprocess.run([fsck, "-n", disk + ".fat"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     return done.stdout.decode("utf-8", "replace") if done.returncode else ""
 

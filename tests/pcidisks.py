@@ -6,6 +6,8 @@ Names on the command line choose cases: `caelum test --only pcidisks its`.
 """
 import os
 import re
+import shutil
+import subprocess
 import tempfile
 
 import boards
@@ -20,8 +22,9 @@ EXIT = 7
 LEAST = 20          # interrupts that the script's reading and writing takes
 SCRIPT = f"""mount -t proc proc /proc
 mount -t vfat /dev/vda1 /mnt || exit 1
-[ "$(cat /mnt/HELLO.TXT)" = hello ] || exit 2
+[ ! -e /mnt/HELLO.TXT ] || [ "$(cat /mnt/HELLO.TXT)" = hello ] || exit 2
 for i in 1 2 3 4 5 6 7 8 9 10; do dd if=/bin/busybox of=/mnt/file$i bs=64k count=4 conv=fsync 2>/dev/null || exit 3; done
+mkdir /mnt/d /mnt/d/e && mv /mnt/file1 "/mnt/d/e/a longer name" && mv /mnt/d/e /mnt/f && rm /mnt/file2 && rmdir /mnt/d || exit 8
 umount /mnt || exit 4
 mount -t vfat /dev/vda1 /mnt || exit 5
 dd if=/bin/busybox of=/first bs=64k count=4 2>/dev/null
@@ -32,31 +35,39 @@ exit {EXIT}
 """
 
 
-class Case:
-    """@line: what /proc/interrupts calls the disk's line; None: none, the disk is polled. @device: properties of the disk."""
+MKFS = shutil.which("mkfs.vfat", path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+FAT12 = (("-F", "12"), 8 << 20)
+FAT16 = (("-F", "16", "-s", "1"), 16 << 20)
+FAT32 = (("-F", "32", "-s", "1"), 40 << 20)
 
-    def __init__(self, name, arch, qemu, line, device=""):
+
+class Case:
+    """@line: what /proc/interrupts calls the disk's line; None: none, the disk is polled. @device: properties of the disk. @volume: arguments of
+    mkfs.vfat, and the volume's size, where the host has it and another FAT is to be tried."""
+
+    def __init__(self, name, arch, qemu, line, device="", volume=None):
         self.name = name
         self.arch = arch
         self.qemu = qemu
         self.line = line
         self.device = device
+        self.volume = volume if MKFS else None
 
 
 LA464 = ["-machine", "virt", "-cpu", "la464"]
 CASES = [
-    Case("q35-msix", "x86_64", ["-machine", "q35", "-cpu", "max"], "MSI"),
-    Case("pc-msix", "x86_64", ["-machine", "pc", "-cpu", "qemu64"], "MSI"),
+    Case("q35-msix", "x86_64", ["-machine", "q35", "-cpu", "max"], "MSI", volume=FAT12),
+    Case("pc-msix", "x86_64", ["-machine", "pc", "-cpu", "qemu64"], "MSI", volume=FAT32),
     Case("q35-intx", "x86_64", ["-machine", "q35", "-cpu", "max"], "ioapic", ",vectors=0"),
     Case("pc-intx", "x86_64", ["-machine", "pc", "-cpu", "qemu64"], "ioapic", ",vectors=0"),
     # OVMF makes no MultiProcessor table.
     Case("ovmf-polled", "x86_64", None, None, ",vectors=0"),
-    Case("its", "aarch64", ["-machine", "virt,gic-version=3,its=on", "-cpu", "max"], "ITS"),
-    Case("gicv2m", "aarch64", ["-machine", "virt,gic-version=2", "-cpu", "cortex-a53"], "GICv2"),
+    Case("its", "aarch64", ["-machine", "virt,gic-version=3,its=on", "-cpu", "max"], "ITS", volume=FAT32),
+    Case("gicv2m", "aarch64", ["-machine", "virt,gic-version=2", "-cpu", "cortex-a53"], "GICv2", volume=FAT12),
     Case("gicv3-intx", "aarch64", ["-machine", "virt,gic-version=3,its=off", "-cpu", "cortex-a72"], "GICv3"),
-    Case("imsic", "riscv64", ["-machine", "virt,aia=aplic-imsic", "-cpu", "rv64"], "IMSIC"),
-    Case("plic-intx", "riscv64", ["-machine", "virt", "-cpu", "rv64"], "PLIC"),
-    Case("pch-msi", "loongarch64", LA464, "EIOINTC"),
+    Case("imsic", "riscv64", ["-machine", "virt,aia=aplic-imsic", "-cpu", "rv64"], "IMSIC", volume=FAT12),
+    Case("plic-intx", "riscv64", ["-machine", "virt", "-cpu", "rv64"], "PLIC", volume=FAT16),
+    Case("pch-msi", "loongarch64", LA464, "EIOINTC", volume=FAT32),
     # The interrupt-map of QEMU's tree has one cell less for each line than the controller's node says: only the first entry can be read.
     Case("pch-pic-polled", "loongarch64", LA464, None, ",vectors=0,addr=6"),
     Case("pch-pic-intx", "loongarch64", LA464, "PCH-PIC", ",vectors=0,addr=8"),
@@ -74,10 +85,23 @@ def write_initrd(path, arch):
         archive.finish()
 
 
+def make_volume(case, tmp):
+    """Return: (volume or None, its size)."""
+    if not case.volume:
+        return None, guest.FAT_SIZE
+    options, size = case.volume
+    path = os.path.join(tmp, "volume")
+    with open(path, "wb") as f:
+        f.truncate(size)
+    subprocess.run([MKFS, *options, path], check=True, stdout=subprocess.DEVNULL)
+    return boards.read(path), size
+
+
 def boot(case, smp, tmp):
     """Return: (Result, what the script wrote, what fsck says)."""
     kernel = caelum.build(case.arch, [], False)
-    initrd, disk = os.path.join(tmp, "initrd"), guest.write_disk(os.path.join(tmp, "disk"))
+    volume, size = make_volume(case, tmp)
+    initrd, disk = os.path.join(tmp, "initrd"), guest.write_disk(os.path.join(tmp, "disk"), volume)
     write_initrd(initrd, case.arch)
     board = boards.Board(case.name, case.arch, "", list(case.qemu)) if case.qemu else boards.BOARDS["q35-ovmf"]
     args = ("-drive", f"if=none,id=disk,file={disk},format=raw", "-device", f"virtio-blk-pci,drive=disk{case.device}")
@@ -85,7 +109,7 @@ def boot(case, smp, tmp):
     m = machine.Machine(case.arch, kernel, initrd, f"caelum.frame=1 caelum.stdio=nss caelum.run={caelum.RECORD} quiet",
                         MEMORY, smp, args, board=board)
     result = m.run(lambda channel, data: output.extend(data) if channel in ("o", "e") else None, timeout=BOOT_S)
-    return result, output.decode("utf-8", "replace").replace("\r", ""), guest.check_fat(disk)
+    return result, output.decode("utf-8", "replace").replace("\r", ""), guest.check_fat(disk, size)
 
 
 def verdict(case, result, text, broken):

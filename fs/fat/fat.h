@@ -46,8 +46,9 @@ struct fat {
 	uid_t uid;
 	gid_t gid;
 	u32 fmask, dmask;
-	u32 generation;			    /* lock: of names */
-	u32 next_ino;			    /* lock */
+	u32 generation; /* lock: of names */
+	u32 next_ino;	/* lock */
+	u32 removed;	/* lock: inodes without an entry that are still in use */
 	struct hlist_head inodes[FAT_HASH]; /* lock; by entry */
 	struct hlist_head inos[FAT_HASH];   /* lock; all inodes in use, by number */
 	struct hlist_head dirs[FAT_HASH];   /* lock; directories in use, by first cluster */

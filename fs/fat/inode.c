@@ -220,19 +220,22 @@ static int inode_setup(struct fat *fat, struct inode *inode, u8 attr)
 	return cache_create(inode, &fat_cache_ops);
 }
 
-/* A directory's size is its chain's. */
+/* A directory's size is its chain's. One that is longer than any can be, or never ends, is -EIO. */
 static int directory_size(struct fat *fat, struct inode *inode, struct fat_inode *fi)
 {
 	u32 cluster, n = 0;
 	int r = 0;
 
-	inode->size = fi->start ? 0 : fat->root_size;
-	while (fi->start && !r && n < (DIR_MAX >> fat->cluster_shift) + 1) {
-		r = chain_map(fat, fi, n, &cluster);
-		n += !r;
+	if (!fi->start) {
+		inode->size = fat->root_size;
+		return 0;
 	}
-	if (fi->start)
-		inode->size = (u64)n << fat->cluster_shift;
+	for (; !r; n += !r) {
+		if (n > DIR_MAX >> fat->cluster_shift)
+			return -EIO;
+		r = chain_map(fat, fi, n, &cluster);
+	}
+	inode->size = (u64)n << fat->cluster_shift;
 	return r == -ENOENT ? 0 : r;
 }
 
@@ -378,8 +381,10 @@ void fat_evict(struct inode *inode)
 	hlist_del(&fi->hash_link);
 	hlist_del(&fi->ino_link);
 	hlist_del(&fi->dir_link);
-	if (removed && !inode->nlink)
+	if (removed && !inode->nlink) {
 		chain_resize(fat, fi, 0);
+		fat->removed--;
+	}
 	mutex_unlock(&fat->lock);
 	kfree(fi);
 }
@@ -410,9 +415,18 @@ static int fat_fsync(struct file *f, bool datasync)
 	return r ? r : err;
 }
 
-static const struct file_ops file_fops = {
-	.read = cache_read, .write = fat_write, .mmap = cache_mmap, .fsync = fat_fsync
-};
+/* What was removed under another spelling meanwhile must not stay in the cache by this one. */
+static void fat_release(struct file *f)
+{
+	if (!f->inode->nlink)
+		d_drop(f->path.dentry);
+}
+
+static const struct file_ops file_fops = { .release = fat_release,
+					   .read = cache_read,
+					   .write = fat_write,
+					   .mmap = cache_mmap,
+					   .fsync = fat_fsync };
 
 /* What a file gains by truncate is zero: the rest of its last page in memory, the clusters behind on the disk. */
 static int write_zeros(struct inode *inode, u64 from, u64 to)
@@ -676,12 +690,14 @@ static int fat_mkdir(struct inode *dir, struct dentry *d, u32 mode)
 	return r;
 }
 
-/* An inode leaves its place. lock held. */
+/* An inode loses its entry, and goes when its last user does. lock held. */
 static void unhash(struct inode *inode)
 {
 	hlist_del(&fat_inode(inode)->hash_link);
 	hlist_node_init(&fat_inode(inode)->hash_link);
 	fat_inode(inode)->entry = 0;
+	inode->nlink = 0;
+	fat_of(inode)->removed++;
 }
 
 static int remove_entry(struct inode *dir, struct dentry *d)
@@ -696,11 +712,12 @@ static int remove_entry(struct inode *dir, struct dentry *d)
 		r = dir_remove(dir, fi->slot, fi->nslots);
 	if (!r) {
 		unhash(inode);
-		inode->nlink = 0;
 		inode_touch(inode, ATTR_CTIME);
 		dir_changed(dir);
 	}
 	mutex_unlock(&fat->lock);
+	if (!r)
+		d_forget_inode(inode); /* other spellings would keep its clusters */
 	return r;
 }
 
@@ -802,10 +819,8 @@ static int rename_entries(struct inode *odir, struct inode *inode, struct inode 
 		r = target_entry(ndir, nd, &old, &f);
 	if (r)
 		return r;
-	if (victim) {
+	if (victim)
 		unhash(victim);
-		victim->nlink = 0;
-	}
 	rehash(fat, inode, ndir, &f);
 	r = dir_remove(odir, slot, nslots);
 	if (!r && S_ISDIR(inode->mode) && odir != ndir)
@@ -839,6 +854,8 @@ static int fat_rename(struct inode *odir, struct dentry *od, struct inode *ndir,
 		ndir->nlink += isdir && !victim;
 	}
 	mutex_unlock(&fat->lock);
+	if (!r && victim)
+		d_forget_inode(victim);
 	return r;
 }
 
@@ -888,9 +905,9 @@ static loff_t fat_dir_llseek(struct file *f, loff_t off, int whence)
 	return generic_llseek_size(f, off, whence > SEEK_CUR ? -1 : whence, S64_MAX, 0);
 }
 
-static const struct file_ops dir_fops = { .iterate = fat_iterate,
-					  .llseek = fat_dir_llseek,
-					  .fsync = fat_fsync };
+static const struct file_ops dir_fops = {
+	.release = fat_release, .iterate = fat_iterate, .llseek = fat_dir_llseek, .fsync = fat_fsync
+};
 
 const struct inode_ops fat_dir_ops = {
 	.lookup = fat_lookup,

@@ -242,6 +242,8 @@ static int fat_remount(struct super *sb, unsigned long flags, const char *data)
 	if (was && !will && bdev_read_only(fat->bdev))
 		return -EACCES;
 	if (was != will && !(will && atomic_read(&sb->writers))) {
+		if (will && READ_ONCE(fat->removed))
+			return -EBUSY; /* they have clusters to give back */
 		if (will)
 			cache_writeback_all(sb);
 		mutex_lock(&fat->lock);

@@ -15,9 +15,9 @@
 #include "../host/kernel_stubs.h"
 
 #define CHECK(condition) do { if (!(condition)) abort(); } while (0)
-#define MAX_OPS	   60
+#define MAX_OPS	   30
 #define MAX_DEPTH  6
-#define MAX_VISITS 400
+#define MAX_VISITS 60
 #define PART_START 64 /* sectors */
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);

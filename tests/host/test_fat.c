@@ -132,6 +132,49 @@ static void test_spellings(void **state)
 	assert_null(fat_check(disk_stubs_data(), 16));
 }
 
+static u64 free_clusters(void)
+{
+	struct statfs st = { 0 };
+	struct path p;
+
+	assert_int_equal(path_lookup(AT_FDCWD, "/mnt", 0, &p), 0);
+	assert_int_equal(p.dentry->sb->ops->statfs(p.dentry->sb, &st), 0);
+	path_put(&p);
+	return st.f_bfree;
+}
+
+/* What is removed under one spelling is gone, with its clusters, though others are in the cache. Not while it is open. */
+static void test_space(void **state)
+{
+	u64 before;
+	struct file *f;
+
+	fresh(32);
+	assert_int_equal(mount_it(), 0);
+	before = free_clusters();
+	assert_int_equal(lookup("/mnt/a.txt"), 0);
+	assert_int_equal(lookup("/mnt/A.TXT"), 0);
+	assert_int_equal(vfs_unlink(AT_FDCWD, "/mnt/A.txt"), 0);
+	assert_int_equal(free_clusters(), before + 3);
+	assert_int_equal(lookup("/mnt/DIR/B.TXT"), 0);
+	assert_int_equal(
+		vfs_rename(AT_FDCWD, "/mnt/long name file.txt", AT_FDCWD, "/mnt/dir/b.txt", 0), 0);
+	assert_int_equal(free_clusters(), before + 4);
+	assert_int_equal(vfs_mkdir(AT_FDCWD, "/mnt/d", 0755), 0);
+	assert_int_equal(lookup("/mnt/D/nothing"), -ENOENT);
+	assert_int_equal(vfs_rmdir(AT_FDCWD, "/mnt/d"), 0);
+	assert_int_equal(free_clusters(), before + 4);
+	f = open_it("/mnt/dir/b.txt", O_RDONLY);
+	assert_false(IS_ERR(f));
+	assert_int_equal(vfs_unlink(AT_FDCWD, "/mnt/dir/B.txt"), 0);
+	assert_int_equal(do_mount(NULL, "/mnt", NULL, MS_REMOUNT | MS_RDONLY, NULL), -EBUSY);
+	file_put(f);
+	assert_int_equal(free_clusters(), before + 5);
+	assert_int_equal(do_mount(NULL, "/mnt", NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+	fs_stubs_reset();
+	assert_string_equal(fat_check(disk_stubs_data(), 32) ?: "whole", "whole");
+}
+
 static u64 ino_of(const char *path)
 {
 	struct path p;
@@ -222,6 +265,15 @@ static void test_directory_cycles(void **state)
 	assert_int_equal(lookup("/mnt/a.txt/b.txt"), 0);
 	assert_int_equal(lookup("/mnt/dir/b.txt"), -EIO);
 
+	fresh(16); /* a chain that never ends */
+	table16(DIR_CLUSTER, DIR_CLUSTER);
+	assert_int_equal(mount_it(), 0);
+	assert_int_equal(lookup("/mnt/dir"), -EIO);
+	fresh(32);
+	for (u32 i = 0; i < 2; i++)
+		put((32 + 10 * i) * 512 + 2 * 4, 2, 4);
+	assert_int_equal(mount_it(), -EIO);
+
 	fresh(32); /* an entry that is the root */
 	put((32 + 20) * 512 + 11, 0x10, 1);
 	put((32 + 20) * 512 + 26, 2, 2);
@@ -283,10 +335,15 @@ static void test_boot_sectors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole),	    cmocka_unit_test(test_spellings),
-		cmocka_unit_test(test_numbers),	    cmocka_unit_test(test_chain_loop),
-		cmocka_unit_test(test_sizes_lie),   cmocka_unit_test(test_directory_cycles),
-		cmocka_unit_test(test_shared_tail), cmocka_unit_test(test_boot_sectors),
+		cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_spellings),
+		cmocka_unit_test(test_space),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_chain_loop),
+		cmocka_unit_test(test_sizes_lie),
+		cmocka_unit_test(test_directory_cycles),
+		cmocka_unit_test(test_shared_tail),
+		cmocka_unit_test(test_boot_sectors),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

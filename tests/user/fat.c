@@ -266,6 +266,7 @@ static void again(void)
 /* A directory has many spellings and is one all the same; what took a moved file's old entry is another file. */
 static void identity(void)
 {
+	struct statfs before, after;
 	struct stat a, b;
 	char stale;
 	int fd;
@@ -291,6 +292,13 @@ static void identity(void)
 	CHECK_EQ(pread(fd, &stale, 1, 0), 1);
 	CHECK_EQ(stale, '1');
 	close(fd);
+	CHECK_OK(statfs(MNT, &before));
+	put(MNT "/self/Big", buf, BIG);
+	CHECK_OK(stat(MNT "/self/BIG", &a));
+	CHECK_OK(stat(MNT "/SELF/big", &a));
+	CHECK_OK(unlink(MNT "/self/bIG"));
+	CHECK_OK(statfs(MNT, &after));
+	CHECK_EQ(after.f_bfree, before.f_bfree);
 	CHECK_OK(umount(MNT));
 }
 
