@@ -153,8 +153,8 @@ static void sleep_for_status(struct sdhci *s, u32 wanted, u64 deadline)
 	}
 }
 
-/* Until the status shows one bit of @wanted, which is taken away, or an error. 0, an error, -ENXIO. */
-static int wait_status(struct sdhci *s, u32 wanted, u64 deadline)
+/* Until the status shows one bit of @wanted, which is taken away, or an error. 0, an error, @late: neither. */
+static int wait_status(struct sdhci *s, u32 wanted, u64 deadline, int late)
 {
 	u64 spin = hal_clock_ns() + SPIN_NS;
 
@@ -170,7 +170,7 @@ static int wait_status(struct sdhci *s, u32 wanted, u64 deadline)
 		}
 		now = hal_clock_ns();
 		if (now >= deadline)
-			return -ENXIO;
+			return late;
 		if (now >= spin)
 			sleep_for_status(s, wanted, deadline);
 	}
@@ -237,6 +237,7 @@ static void move_block(const struct sdhci *s, struct mmc_data *data)
 	}
 }
 
+/* The controller's own limit is longer than a card may take: the time that runs out here is the card's. */
 static int move_data(struct sdhci *s, struct mmc_data *data, u32 timeout_ms)
 {
 	u32 ready = data->write ? STATUS_WRITE_READY : STATUS_READ_READY;
@@ -244,13 +245,13 @@ static int move_data(struct sdhci *s, struct mmc_data *data, u32 timeout_ms)
 	int r;
 
 	for (u32 i = 0; i < data->nblocks; i++) {
-		r = wait_status(s, ready, hal_clock_ns() + time);
+		r = wait_status(s, ready, hal_clock_ns() + time, -ETIMEDOUT);
 		if (r)
 			return r;
 		move_block(s, data);
 		cond_resched();
 	}
-	return wait_status(s, STATUS_TRANSFER, hal_clock_ns() + time);
+	return wait_status(s, STATUS_TRANSFER, hal_clock_ns() + time, -ETIMEDOUT);
 }
 
 static int run(struct sdhci *s, struct mmc_command *cmd)
@@ -266,7 +267,7 @@ static int run(struct sdhci *s, struct mmc_command *cmd)
 		put(s, SDHCI_BLOCK, cmd->data->block_size | cmd->data->nblocks << 16);
 	put(s, SDHCI_ARGUMENT, cmd->arg);
 	put(s, SDHCI_COMMAND, command_word(cmd));
-	r = wait_status(s, STATUS_CMD, hal_clock_ns() + CMD_MS * MS);
+	r = wait_status(s, STATUS_CMD, hal_clock_ns() + CMD_MS * MS, -ENXIO);
 	if (r)
 		return r;
 	read_response(s, cmd);
@@ -274,7 +275,7 @@ static int run(struct sdhci *s, struct mmc_command *cmd)
 		return move_data(s, cmd->data, cmd->timeout_ms);
 	if (cmd->flags & MMC_RSP_BUSY)
 		return wait_status(s, STATUS_TRANSFER,
-				   hal_clock_ns() + (cmd->timeout_ms + SLACK_MS) * MS);
+				   hal_clock_ns() + (cmd->timeout_ms + SLACK_MS) * MS, -ETIMEDOUT);
 	return 0;
 }
 

@@ -59,3 +59,4 @@ host-mmc := tests/host/mmc_model.o drivers/mmc/core.o drivers/mmc/crc.o drivers/
 objs-test_mmc_spi     := drivers/mmc/spi.o drivers/spi/sifive.o $(host-mmc)
 objs-test_mmc_sdhci   := drivers/mmc/sdhci.o $(host-mmc)
 objs-test_mmc_sdhost  := drivers/mmc/sdhost.o $(host-mmc)
+objs-test_mmc_dw      := drivers/mmc/dw.o $(host-mmc)

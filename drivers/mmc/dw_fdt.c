@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * "snps,dw-mshc" and "starfive,jh7110-mmc". Clocks and resets are as the firmware, which reads the same card, has left them.
+ * Source: Linux Documentation/devicetree/bindings/mmc/synopsys-dw-mshc.yaml, starfive,jh7110-mmc.yaml.
+ */
+#include <compiler.h>
+#include <drivers/clk/clk.h>
+#include <drivers/mmc/dw.h>
+#include <err.h>
+#include <hal/driver.h>
+#include <hal/irq.h>
+#include <hal/paging.h>
+#include <libfdt.h>
+#include <mm/slab.h>
+
+#define DW_SIZE	  0x208
+#define CIU	  1	    /* which of "clocks" is the card interface's */
+#define BASE_HZ	  200000000 /* the fastest that a JH7110's can be: too slow is right */
+
+static void dw_irq(void *arg)
+{
+	dw_mmc_interrupt(arg);
+}
+
+static bool __init has(const void *fdt, int node, const char *name)
+{
+	return fdt_getprop(fdt, node, name, NULL) != NULL;
+}
+
+/* The bus's clock: what the tree says it is, or was to be set to. */
+static u32 __init base_rate(const void *fdt, int node)
+{
+	u64 hz = clk_rate_fdt(fdt, node, CIU);
+
+	if (!hz)
+		hz = fdt_node_u32(fdt, node, "clock-frequency", 0);
+	return hz && hz <= U32_MAX ? (u32)hz : BASE_HZ;
+}
+
+static int __init dw_probe(const void *fdt, int node)
+{
+	struct dw_mmc *d;
+	paddr_t pa;
+	u64 size;
+	int r = fdt_node_reg(fdt, node, 0, &pa, &size);
+
+	if (r)
+		return r;
+	if (size < DW_SIZE)
+		return -EINVAL;
+	d = kzalloc(sizeof(*d), GFP_KERNEL);
+	if (!d)
+		return -ENOMEM;
+	d->base_hz = base_rate(fdt, node);
+	d->fifo_depth = fdt_node_u32(fdt, node, "fifo-depth", 0);
+	d->no_detect = has(fdt, node, "broken-cd") || has(fdt, node, "non-removable") ||
+		       has(fdt, node, "cd-gpios");
+	d->no_protect = has(fdt, node, "disable-wp") || has(fdt, node, "wp-gpios");
+	mmc_host_from_fdt(&d->host, fdt, node);
+	d->regs = hal_ioremap(pa, size);
+	r = d->regs ? dw_mmc_setup(d) : -ENOMEM;
+	if (r) {
+		kfree(d);
+		return r;
+	}
+	d->has_irq = !hal_irq_request_fdt(fdt, node, 0, dw_irq, d, "dw-mmc");
+	return mmc_host_register(&d->host);
+}
+
+FDT_DRIVER(dw_mmc_driver) = {
+	.name = "dw-mmc",
+	.compatible = (const char *const[]){ "snps,dw-mshc", "starfive,jh7110-mmc", NULL },
+	.level = DRIVER_OTHER,
+	.probe = dw_probe,
+};
