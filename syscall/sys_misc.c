@@ -32,7 +32,8 @@ long sys_uname(uaddr_t ubuf)
 	/* For programs that take a release above 2.6 for a mistake: 6.12 is 2.6.72. */
 	if (unlikely(current->personality & UNAME26))
 		strscpy(copy.release, "2.6.72", sizeof(copy.release));
-	return copy_to_user(ubuf, &copy, offsetof(struct uts_ns, refs)) ? -EFAULT : 0;
+	/* Without the padding before what is the kernel's own. */
+	return copy_to_user(ubuf, &copy, 6 * sizeof(copy.sysname)) ? -EFAULT : 0;
 }
 
 static long set_name(char *field, uaddr_t uname, int len)
