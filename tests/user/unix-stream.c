@@ -84,10 +84,11 @@ static void names(void)
 	CHECK_EQ(b.sun_family, AF_UNIX);
 	CHECK_ERRNO(getpeername(fd, (struct sockaddr *)&b, &len), ENOTCONN);
 	umask(022);
+	CHECK_OK(fchmod(fd, 0725)); /* the file gets the socket's mode */
 	CHECK_OK(un_bind(fd, "sock"));
 	CHECK_OK(stat("sock", &st));
 	CHECK(S_ISSOCK(st.st_mode));
-	CHECK_EQ(st.st_mode & 07777, 0755);
+	CHECK_EQ(st.st_mode & 07777, 0705);
 	CHECK_ERRNO(open("sock", O_RDWR), ENXIO);
 	CHECK_ERRNO(un_bind(other, "sock"), EADDRINUSE);
 	CHECK_ERRNO(un_bind(fd, "again"), EINVAL);
