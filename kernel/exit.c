@@ -403,6 +403,7 @@ static struct task *live_thread(struct process *p)
 				       : list_first_entry(&p->threads, struct task, thread_link);
 }
 
+/* From here on no child takes @t for its tracer (PTRACE_TRACEME): @t has let its tracees go, for the last time. */
 static void thread_leaves_children(struct task *t)
 {
 	struct process *child;
@@ -536,10 +537,9 @@ static bool leave_process(struct task *t)
 		task_get(t);
 	else
 		thread_left(t);
-	if (!last) {
-		thread_leaves_children(t);
+	thread_leaves_children(t);
+	if (!last)
 		waitq_wake_all(&p->exit_wait);
-	}
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	dead_list_release(&dead);
 	return last;

@@ -133,20 +133,22 @@ static bool parent_may_trace(const struct task *parent)
 	       (c->cap_effective >> CAP_SYS_PTRACE & 1);
 }
 
+/* With a parent that is dying there is nobody to trace, and no error. */
 static long trace_me(void)
 {
 	struct task *t = current, *parent;
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock), ignored;
 	struct sighand *sh;
-	long r = -EPERM;
+	long r = 0;
 
 	parent = t->process->parent_thread;
-	if (!t->trace.tracer && parent && parent_may_trace(parent)) {
+	if (t->trace.tracer || (parent && !parent_may_trace(parent))) {
+		r = -EPERM;
+	} else if (parent) {
 		sh = sighand_lock(t->process, &ignored);
 		link_tracer(t, parent, parent->creds);
 		reset_state(t, false, 0);
 		spin_unlock(&sh->lock);
-		r = 0;
 	}
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return r;
