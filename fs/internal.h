@@ -92,6 +92,7 @@ struct inode *tmpfs_new_inode(struct super *sb, struct inode *dir, u32 mode, u64
 int tmpfs_fill(struct super *sb, const char *source, const char *data);
 
 /* fs.c: a directory and file tree of generated text (procfs, sysfs share none of it with tmpfs). */
+#define PATH_MAX 4096 /* bytes of what name_alloc() gives */
 char *name_alloc(void);
 void name_free(char *name);
 

@@ -14,7 +14,6 @@
 #include <uapi/capability.h>
 
 #define MAX_LINKS 40
-#define PATH_MAX  4096
 #define NAME_MAX  255
 
 struct comp {

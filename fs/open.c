@@ -311,6 +311,37 @@ static int create_round(int dfd, const char *name, const struct open_how *how, u
 }
 
 /*
+ * Inside a root of its own (RESOLVE_IN_ROOT, RESOLVE_BENEATH) the walk begins anew at that root: @name up to the link, then the link's @text.
+ * Takes over @text. ERR_PTR(-EXDEV, -ENAMETOOLONG, -ENOMEM).
+ */
+static char *rebase_link(const char *name, char *text, unsigned int lookup)
+{
+	const char *slash = strrchr(name, '/');
+	size_t dir = slash ? (size_t)(slash - name) + 1 : 0, len = strlen(text);
+	char *whole;
+	int r = -EXDEV;
+
+	if (text[0] == '/' && (lookup & LOOKUP_BENEATH))
+		goto fail;
+	if (text[0] == '/')
+		return text;
+	r = -ENAMETOOLONG;
+	if (dir + len >= PATH_MAX)
+		goto fail;
+	r = -ENOMEM;
+	whole = name_alloc();
+	if (!whole)
+		goto fail;
+	memcpy(whole, name, dir);
+	memcpy(whole + dir, text, len + 1);
+	name_free(text);
+	return whole;
+fail:
+	name_free(text);
+	return ERR_PTR(r);
+}
+
+/*
  * Open with O_CREAT. A symlink at the end is followed by hand, because its target may have to be created; relative targets
  * are resolved from the directory that holds the link, which a temporary O_PATH descriptor stands for.
  */
@@ -329,6 +360,8 @@ static struct file *open_create(int dfd, const char *name, const struct open_how
 		if (at != dfd)
 			fd_close(at);
 		at = dfd;
+		if (!done && (lookup & (LOOKUP_BENEATH | LOOKUP_IN_ROOT)))
+			text = rebase_link(prev ? prev : name, text, lookup);
 		if (prev)
 			name_free(prev);
 		prev = text;
@@ -340,8 +373,14 @@ static struct file *open_create(int dfd, const char *name, const struct open_how
 		f = ERR_PTR(-ELOOP);
 		if (lookup & (LOOKUP_NO_SYMLINKS | LOOKUP_BENEATH | LOOKUP_IN_ROOT)) {
 			path_put(&parent);
-			f = ERR_PTR(lookup & LOOKUP_NO_SYMLINKS ? -ELOOP : -EXDEV);
-			break;
+			if (IS_ERR(text)) {
+				f = ERR_CAST(text);
+				prev = NULL;
+				break;
+			}
+			if (lookup & LOOKUP_NO_SYMLINKS)
+				break;
+			continue;
 		}
 		dir = open_path_only(&parent, O_PATH);
 		path_put(&parent);

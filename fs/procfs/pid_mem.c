@@ -170,35 +170,37 @@ static void add_to_total(struct printbuf *pb, struct vm *vm, struct vma *vma, ch
 	vm_add_usage(vm, vma, total);
 }
 
-static struct range whole_range(struct task *t)
+/* False: @t has no address space. An empty one goes from 0 to 0. */
+static bool whole_range(struct task *t, struct range *r)
 {
 	struct vm *vm = task_vm_get(t);
-	struct range r = { 0 };
 	struct vma *vma;
 
+	*r = (struct range){ 0 };
 	if (!vm)
-		return r;
+		return false;
 	rwsem_down_read(&vm->lock);
 	for (vma = vm_next(vm, NULL); vma; vma = vm_next(vm, vma)) {
-		r.start = r.start ? r.start : vma->start;
-		r.end = vma->end;
+		r->start = r->start ? r->start : vma->start;
+		r->end = vma->end;
 	}
 	rwsem_up_read(&vm->lock);
 	vm_put(vm);
-	return r;
+	return true;
 }
 
 int proc_smaps_rollup_show(struct printbuf *pb, struct task *t)
 {
-	struct range all = whole_range(t);
 	struct vm_usage total = { 0 };
 	size_t before = pb->len;
-	int r = for_each_vma(pb, t, add_to_total, &total);
+	struct range all;
+	int r;
 
+	if (!whole_range(t, &all))
+		return -ESRCH;
+	r = for_each_vma(pb, t, add_to_total, &total);
 	if (r)
 		return r;
-	if (!all.end)
-		return -ESRCH;
 	printbuf_printf(pb, "%08lx-%08lx ---p 00000000 00:00 0 ", all.start, all.end);
 	for (size_t width = pb->len - before; width < 73; width++)
 		printbuf_putc(pb, ' ');

@@ -386,6 +386,7 @@ static void whole_file_locks(void)
 #define F_CREATED_QUERY 1028
 #endif
 #define RESOLVE_BENEATH_ 8
+#define RESOLVE_IN_ROOT_ 16
 
 /* What an open file remembers of how it came to be. */
 static void remembers_creation(void)
@@ -404,6 +405,51 @@ static void remembers_creation(void)
 	close(there);
 	close(unnamed);
 	unlink("fresh");
+}
+
+/* O_CREAT through links at the end of a path, inside a root and beneath a directory. */
+static void creates_within_root(void)
+{
+	static const struct {
+		const char *link, *target, *made;
+		int resolve, error;
+	} cases[] = {
+		{ "abs", "/new1", "new1", RESOLVE_IN_ROOT_, 0 },
+		{ "up", "../../../new2", "new2", RESOLVE_IN_ROOT_, 0 },
+		{ "sub/rel", "../new3", "new3", RESOLVE_IN_ROOT_, 0 },
+		{ "twice", "sub/to-abs", "sub/new4", RESOLVE_IN_ROOT_, 0 },
+		{ "beside", "new5", "new5", RESOLVE_BENEATH_, 0 },
+		{ "sub/back", "../new6", "new6", RESOLVE_BENEATH_, 0 },
+		{ "sub/out", "../../new7", NULL, RESOLVE_BENEATH_, EXDEV },
+		{ "abs-out", "/new8", NULL, RESOLVE_BENEATH_, EXDEV },
+	};
+	int jail;
+
+	CHECK_OK(mkdir("jail", 0755));
+	CHECK_OK(mkdir("jail/sub", 0755));
+	CHECK_OK(symlink("/sub/new4", "jail/sub/to-abs"));
+	jail = (int)CHECK_OK(open("jail", O_PATH));
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct {
+			unsigned long long flags, mode, resolve;
+		} how = { O_CREAT | O_RDWR, 0600, (unsigned)cases[i].resolve };
+		long fd;
+
+		CHECK_OK(symlinkat(cases[i].target, jail, cases[i].link));
+		fd = syscall(437, jail, cases[i].link, &how, sizeof(how));
+		if (cases[i].error) {
+			CHECK(fd == -1 && errno == cases[i].error);
+		} else {
+			CHECK_OK(fd);
+			close((int)fd);
+			CHECK_OK(unlinkat(jail, cases[i].made, 0));
+		}
+		CHECK_OK(unlinkat(jail, cases[i].link, 0));
+	}
+	close(jail);
+	CHECK_OK(unlink("jail/sub/to-abs"));
+	CHECK_OK(rmdir("jail/sub"));
+	CHECK_OK(rmdir("jail"));
 }
 
 /* A directory moved out from below the root of a walk never leads past it: EAGAIN, EXDEV, or the right answer. */
@@ -469,6 +515,7 @@ int main(void)
 	TAP_RUN(unnamed_files);
 	TAP_RUN(name_limits);
 	TAP_RUN(remembers_creation);
+	TAP_RUN(creates_within_root);
 	TAP_RUN(beneath_while_renaming);
 	TAP_FORK(size_limit);
 	TAP_FORK(duplicates);
