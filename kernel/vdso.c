@@ -74,6 +74,7 @@ void __init vdso_init(void)
 	const char *image = hal_vdso(&code_size);
 
 	static_assert(VDSO_DATA_SIZE == PAGE_SIZE);
+	hal_vdso_fill(&first);
 	vm_object_init(&data_object, &vdso_ops);
 	data = add_page(&data_object, 0, &first, sizeof(first));
 	vm_object_init(&code_object, &vdso_ops);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The part of the vDSO that is not hal/common/vdso/clock.c: the signal trampoline. riscv64 has no SA_RESTORER, handlers return here.
+ * The part of the vDSO that is not hal/common/vdso/clock.c. The signal trampoline: riscv64 has no SA_RESTORER, handlers return here.
  *
  * Unwinders find the interrupted frame by the CFI: every register is at its place in the sigcontext, and
  * the return address column is the interrupted pc. The nop before the label is part of the frame's range,
  * because an unwinder looks up the return address minus one.
  */
+#include <hal/vdso.h>
+
+#define NR_riscv_hwprobe 258
 #define SC_REGS (128 + 176) /* sigcontext from the frame's start: siginfo, then ucontext up to it */
 #define SIGNAL_RA 64	    /* DWARF's alternate return column on riscv */
 #define NR_rt_sigreturn 139
@@ -47,3 +50,42 @@ __vdso_\name:
 
 VDSO_CALL getcpu, 168
 VDSO_CALL flush_icache, 259
+
+/* riscv_hwprobe(pairs, count, cpusetsize, cpus, flags): for all CPUs, from the data page. */
+	.balign	4
+	.hidden	vdso_data
+	.globl	__vdso_riscv_hwprobe
+	.type	__vdso_riscv_hwprobe, @function
+__vdso_riscv_hwprobe:
+	.cfi_startproc
+	or	t0, a2, a3
+	or	t0, t0, a4
+	bnez	t0, 5f
+	lla	t1, vdso_data
+	ld	t2, VDSO_HWPROBE_KEYS(t1)
+	li	t3, VDSO_NHWPROBE
+	slli	a1, a1, 4
+	add	a1, a0, a1
+1:	beq	a0, a1, 4f
+	ld	t0, 0(a0)
+	bgeu	t0, t3, 2f
+	srl	t4, t2, t0
+	andi	t4, t4, 1
+	beqz	t4, 2f
+	slli	t0, t0, 3
+	add	t0, t1, t0
+	ld	t0, VDSO_HWPROBE_VALUES(t0)
+	j	3f
+2:	li	t0, -1 /* not a key */
+	sd	t0, 0(a0)
+	li	t0, 0
+3:	sd	t0, 8(a0)
+	addi	a0, a0, 16
+	j	1b
+4:	li	a0, 0
+	ret
+5:	li	a7, NR_riscv_hwprobe
+	ecall
+	ret
+	.cfi_endproc
+	.size	__vdso_riscv_hwprobe, . - __vdso_riscv_hwprobe

@@ -13,6 +13,7 @@
 #include <hal/paging.h>
 #include <hal/timer.h>
 #include <hal/uctx.h>
+#include <hal/vdso.h>
 
 struct hwprobe_pair {
 	s64 key;
@@ -102,6 +103,17 @@ static void probe(struct hwprobe_pair *pair)
 		break;
 	default:
 		*pair = (struct hwprobe_pair){ .key = -1 };
+	}
+}
+
+void hal_vdso_fill(struct vdso_data *data)
+{
+	for (unsigned int key = 0; key < VDSO_NHWPROBE; key++) {
+		struct hwprobe_pair pair = { .key = key };
+
+		probe(&pair);
+		data->hwprobe_keys |= (u64)(pair.key >= 0) << key;
+		data->hwprobe_value[key] = pair.value;
 	}
 }
 

@@ -137,6 +137,34 @@ static void time_of_day(void)
 	CHECK(fn(NULL, NULL) == 0);
 }
 
+/* riscv64: what the function says is what the system call says, for keys that exist and others. */
+static void hwprobe(void)
+{
+	struct pair {
+		int64_t key;
+		uint64_t value;
+	} here[16], there[16];
+	typedef int fn_type(struct pair * pairs, size_t n, size_t size, unsigned long *cpus,
+			    unsigned flags);
+	fn_type *fn = (fn_type *)lookup(PREFIX "riscv_hwprobe");
+	unsigned long cpus = 1;
+
+	REQUIRE(fn);
+	for (int i = 0; i < 16; i++)
+		here[i] = there[i] = (struct pair){ i < 14 ? i : i == 14 ? -1 : 1LL << 40, 99 };
+	CHECK_EQ(syscall(258, there, 16, 0, NULL, 0), 0);
+	CHECK_EQ(fn(here, 16, 0, NULL, 0), 0);
+	CHECK(!memcmp(here, there, sizeof(here)));
+	CHECK(here[3].key == 3 && here[4].key == 4 && here[4].value);
+	CHECK_EQ(here[15].key, -1);
+	CHECK_EQ(here[15].value, 0);
+	here[0].key = 4;
+	CHECK_EQ(fn(here, 1, sizeof(cpus), &cpus, 0), 0);
+	CHECK_EQ(here[0].value, there[4].value);
+	CHECK_EQ(fn(here, 0, 0, NULL, 0), 0);
+	CHECK_EQ(fn(here, 1, 0, NULL, 99), -EINVAL);
+}
+
 /* A time seen on one CPU is not in the future of the next. */
 static void across_cpus(void)
 {
@@ -193,6 +221,11 @@ int main(void)
 	TAP_RUN(agrees);
 	TAP_RUN(other_clocks);
 	TAP_RUN(time_of_day);
+#ifdef __riscv
+	TAP_RUN(hwprobe);
+#else
+	(void)hwprobe;
+#endif
 	TAP_RUN(across_cpus);
 	TAP_RUN(mappings);
 	return tap_done();

@@ -15,3 +15,8 @@ unsigned long hal_vdso_sigreturn(void)
 {
 	return VDSO_SIGRETURN;
 }
+
+__weak void hal_vdso_fill(struct vdso_data *data)
+{
+	(void)data;
+}

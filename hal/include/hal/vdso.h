@@ -13,6 +13,10 @@
 #define HAL_VDSO_H
 
 #define VDSO_DATA_SIZE 4096
+/* struct vdso_data for assembly. */
+#define VDSO_HWPROBE_KEYS   24
+#define VDSO_HWPROBE_VALUES 32
+#define VDSO_NHWPROBE	    10
 
 #if !defined(__ASSEMBLER__) && !defined(__LINKER_SCRIPT__)
 
@@ -24,10 +28,16 @@ struct vdso_data {
 	u64 origin;	    /* hal_clock's */
 	u64 ns_per_tick;    /* 32.32 */
 	u64 real_offset_ns; /* CLOCK_REALTIME less CLOCK_MONOTONIC */
+	/* riscv64: what riscv_hwprobe(2) says of all CPUs; a bit for each key that is known. */
+	u64 hwprobe_keys, hwprobe_value[VDSO_NHWPROBE];
 };
+static_assert(__builtin_offsetof(struct vdso_data, hwprobe_keys) == VDSO_HWPROBE_KEYS);
+static_assert(__builtin_offsetof(struct vdso_data, hwprobe_value) == VDSO_HWPROBE_VALUES);
 
 /** hal_vdso() - the ELF image, to be mapped behind the data page. @size: bytes, whole pages. Any context. */
 const void *hal_vdso(size_t *size);
+/** hal_vdso_fill() - the architecture's part of the data. At boot. */
+void hal_vdso_fill(struct vdso_data *data);
 /** hal_vdso_sigreturn() - offset of the sigreturn trampoline in the image; 0 if the ABI has none. */
 unsigned long hal_vdso_sigreturn(void);
 

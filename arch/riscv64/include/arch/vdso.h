@@ -12,7 +12,7 @@
 #define VDSO_VERSION LINUX_4.15
 #define VDSO_EXPORTS \
 	__vdso_rt_sigreturn; __vdso_clock_gettime; __vdso_clock_getres; __vdso_gettimeofday; \
-	__vdso_getcpu; __vdso_flush_icache;
+	__vdso_getcpu; __vdso_flush_icache; __vdso_riscv_hwprobe;
 #endif
 
 #define VDSO_NAME(name) __vdso_##name
