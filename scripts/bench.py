@@ -38,7 +38,7 @@ ONE_CPU = ["null", "clock_gettime", "clock_gettime-call", "read1", "write1", "si
 SEVERAL_CPUS = ["hackbench-pipe@4", "hackbench-unix@4", "par-*"]
 PROGRAMS = ["prog-*"]
 PACKAGED = ["pkg-*"]                # programs of the distribution, from build/deps/programs
-PACKAGED_FILES = ("lua5.4", "python3", "sqlite3", "tcc", "git")
+PACKAGED_FILES = ("lua5.4", "python3", "sqlite3", "tcc", "git", "strace")
 PACKAGED_UNUSED = ("perl", "gconv", "libperl", "git-core", "systemd", "tmpfiles.d", "sasl2", "cmake", "pkgconfig")
 TARGET = {"prog": 0.8, "pkg": 0.8}
 GROWTH = 1.05
@@ -80,6 +80,8 @@ def add_packaged(archive, arch):
     for name in sorted(os.listdir(usr + "/bin")):
         if name.startswith(PACKAGED_FILES):
             archive.add_path("/bin/" + name, f"{usr}/bin/{name}")
+    if os.path.exists(usr + "/bin/find"):   # /bin/find is busybox's
+        archive.add_path("/bin/debian-find", usr + "/bin/find")
     for lib in ("lib", "lib64"):
         if os.path.isdir(f"{usr}/{lib}"):
             archive.add_link("/" + lib, "usr/" + lib)

@@ -39,9 +39,11 @@ static const char *const scripts[] = {
 	"tcc -nostdinc -c /tmp/program.c -o /tmp/program.o && [ -s /tmp/program.o ]",
 	"rm -rf /tmp/clone && git clone -q --no-local /tmp/tree /tmp/clone && "
 	"[ $(find /tmp/clone -name 'f*' -type f | wc -l) -ge 200 ]",
+	"strace -f -c -o /tmp/out debian-find / /tmp -xdev >/tmp/names 2>/tmp/errors && "
+	"[ $(wc -l </tmp/names) -ge 500 ] && grep -q total /tmp/out",
 };
 
-enum { BUILTINS, FORKS, SORT, SUM, TAR, TREE, LUA, PYTHON, SQLITE, TCC, GIT };
+enum { BUILTINS, FORKS, SORT, SUM, TAR, TREE, LUA, PYTHON, SQLITE, TCC, GIT, STRACE };
 
 static void make_script(long which)
 {
@@ -150,5 +152,6 @@ const struct row program_rows[] = {
 	ROW("pkg-sqlite3", run_script, 1, .prepare = make_script, .arg = SQLITE),
 	ROW("pkg-tcc", run_script, 1, .prepare = make_source, .arg = TCC),
 	ROW("pkg-git-clone", run_script, 1, .prepare = make_repository, .arg = GIT),
+	ROW("pkg-strace-find", run_script, 1, .prepare = make_tree, .arg = STRACE),
 	{ .name = NULL },
 };
