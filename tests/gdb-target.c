@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What gdb is let loose on by tests/tools.py: a call, a signal, a variable that changes, a thread. */
+/*
+ * What gdb is let loose on by tests/tools.py: a call, a signal, a variable that changes, a thread. With "wait" as argument it goes on until gdb sets
+ * a variable; with "crash" it leaves a core with three threads.
+ */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,10 +29,52 @@ __attribute__((noinline)) static void send_signal(void)
 	raise(SIGUSR1);
 }
 
+__attribute__((noinline)) static void tick(void)
+{
+	calls++;
+}
+static int wait_for_gdb(void)
+{
+	while (!watched) {
+		usleep(1000);
+		tick();
+	}
+	fputs("went on\n", stderr);
+	return 42;
+}
+
+static pthread_barrier_t all;
+__attribute__((noinline)) static void *waiter(void *arg)
+{
+	pthread_barrier_wait(&all);
+	for (;;) /* here, not in the C library: it has nothing to unwind by */
+		calls++;
+	return arg;
+}
+static const char *volatile secret = "in the core";
+__attribute__((noinline)) static void crash(volatile int *where)
+{
+	*where = secret[0];
+}
+static int leave_core(void)
+{
+	pthread_t t;
+	pthread_barrier_init(&all, 0, 3);
+	for (int i = 0; i < 2; i++)
+		pthread_create(&t, 0, waiter, 0);
+	pthread_barrier_wait(&all);
+	usleep(10000);
+	crash((volatile int *)16);
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	pthread_t t;
-	int r = target(7);
+	int r;
+	if (argc > 1)
+		return strcmp(argv[1], "wait") ? leave_core() : wait_for_gdb();
+	r = target(7);
 	signal(SIGUSR1, on_usr1);
 	send_signal();
 	watched = 42;

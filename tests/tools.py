@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Debian's strace in the guest: what it prints of `sh -c 'ls | wc'`, against what it prints on this machine's Linux
-(its own architecture, as root) or, elsewhere, against what such a run consists of; and Debian's gdbserver in the guest, with gdb on
-this machine. The packages: scripts/bootstrap --tools."""
+(its own architecture, as root) or, elsewhere, against what such a run consists of; Debian's gdbserver in the guest, with gdb on
+this machine; and a core file of the guest's in that gdb. The packages: scripts/bootstrap --tools."""
 import functools
 import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import tempfile
+import time
 
 import caelum
 from command import Wrong, caelum_run, expect, run_cases
@@ -150,6 +152,51 @@ def bring_tools():
     subprocess.run([os.path.join(caelum.ROOT, "scripts/bootstrap"), "--tools"], stdin=subprocess.DEVNULL, check=False)
 
 
+# A program that runs already: gdbserver attaches, gdb lets go of it. What the guest's shell says of the end goes to a file, because gdb reads no more.
+DETACH = """set pagination off
+set confirm off
+set sysroot {root}
+file {program}
+target remote | (trap '' TERM; {caelum} run -a {arch} --smp 2 -m 1G --rootfs {root} --file {program}:/target --timeout 200 /bin/sh -c '/target wait & p=$!; \
+/usr/bin/gdbserver --once --attach - $p; wait $p; echo the target ended with $? >&2' 2>{tmp}/said; touch {tmp}/ended)
+break tick
+continue
+print calls > 0
+set var watched = 1
+delete
+detach
+"""
+DETACH_WANTED = (r"^Breakpoint 1, tick \(\) at ", r"^\$1 = 1$", r"^\[Inferior 1 \(process \d+\) detached\]$")
+CORE = "ulimit -c unlimited; cd /tmp; /target crash 2>/dev/null >&2; cat core"
+CORE_GDB = ("info threads", "bt", "print $_siginfo.si_signo", "print $_siginfo._sifields._sigfault.si_addr", "print secret", "thread apply all info symbol $pc",
+            "info proc mappings")
+CORE_WANTED = (r"^Program terminated with signal SIGSEGV", r"^\* 1 .* crash \(where=0x10\)", r"^  2 +", r"^  3 +", r"^#0 .* crash \(where=0x10\) at ",
+               r"^#1 .* in leave_core \(\)", r"^#2 .* in main \(", r"^\$1 = 11$", r"^\$2 = .*0x10", r"^\$3 = .*\"in the core\"", r"^Thread 3 ", r"^waiter \+ ",
+               r"^Thread 2 ", r"^waiter \+ ", r"^Thread 1 ", r"^crash \+ ", r"0x[0-9a-f]+ +0x[0-9a-f]+ .* /target$")
+
+
+def check_in_order(text, patterns, who):
+    """Each pattern is in @text, behind the one before it."""
+    at = 0
+    for pattern in patterns:
+        m = re.compile(pattern, re.M).search(text, at)
+        if not m:
+            raise Wrong(f"no {pattern} in what {who} says: {text[at:][-1500:]}")
+        at = m.end()
+
+
+def output_of(*words):
+    return subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300,
+                          check=False).stdout.decode("utf-8", "replace")
+
+
+def build_target(arch, tmp):
+    program = os.path.join(tmp, "target")
+    subprocess.run([os.path.join(caelum.ROOT, "scripts/ucc"), arch, "-static", "-g", "-O0", "-pthread", "-o", program,
+                    os.path.join(caelum.ROOT, "tests/gdb-target.c")], check=True)
+    return program
+
+
 class GdbCases:
     """gdb on this machine, gdbserver in the guest, its standard input and output between them."""
 
@@ -157,24 +204,66 @@ class GdbCases:
         self.arch = arch
         self.root = root
 
+    def gdb(self, tmp, commands):
+        """What gdb says to @commands."""
+        program, script = build_target(self.arch, tmp), os.path.join(tmp, "commands")
+        with open(script, "w", encoding="utf-8") as f:  # riscv64's Linux has no hardware watchpoints, so its gdbserver asks for none
+            f.write(commands.format(root=self.root, program=program, arch=self.arch, tmp=tmp, caelum=os.path.join(caelum.ROOT, "caelum"),
+                                    hardware=0 if self.arch == "riscv64" else 1))
+        return output_of("gdb-multiarch", "-nx", "-batch", "-x", script)
+
     def test_gdbserver(self):
         """Breakpoints, a backtrace, steps, a watchpoint, a signal, threads."""
         with tempfile.TemporaryDirectory(prefix="caelum-") as tmp:
-            program, script = os.path.join(tmp, "target"), os.path.join(tmp, "commands")
-            subprocess.run([os.path.join(caelum.ROOT, "scripts/ucc"), self.arch, "-static", "-g", "-O0", "-pthread", "-o", program,
-                            os.path.join(caelum.ROOT, "tests/gdb-target.c")], check=True)
-            with open(script, "w", encoding="utf-8") as f: # riscv64's Linux has no hardware watchpoints, so its gdbserver asks for none
-                f.write(GDB.format(root=self.root, program=program, arch=self.arch, caelum=os.path.join(caelum.ROOT, "caelum"),
-                                   hardware=0 if self.arch == "riscv64" else 1))
-            done = subprocess.run(["gdb-multiarch", "-nx", "-batch", "-x", script], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, timeout=300, check=False)
-        text = done.stdout.decode("utf-8", "replace")
-        at = 0
-        for pattern in GDB_WANTED:
-            m = re.compile(pattern, re.M).search(text, at)
-            if not m:
-                raise Wrong(f"no {pattern} in what gdb says: {text[at:][-1500:]}")
-            at = m.end()
+            check_in_order(self.gdb(tmp, GDB), GDB_WANTED, "gdb")
+
+    def test_gdb_detach(self):
+        """A program that gdb attached to and let go of runs on, and ends as it would have."""
+        with tempfile.TemporaryDirectory(prefix="caelum-") as tmp:
+            check_in_order(self.gdb(tmp, DETACH), DETACH_WANTED, "gdb")
+            for _ in range(600):
+                if os.path.exists(tmp + "/ended"):
+                    break
+                time.sleep(0.1)
+            with open(tmp + "/said", encoding="utf-8", errors="replace") as f:
+                check_in_order(f.read(), (r"^went on$", r"^the target ended with 42$"), "the guest")
+
+
+class CoreCases:
+    """A core file that the guest leaves."""
+
+    def __init__(self, arch, root):
+        self.arch = arch
+        self.root = root
+
+    def check_by_hand(self, program, path):
+        """For architectures that this machine's gdb does not know: readelf's view of it, and the crashed thread's pc."""
+        notes = output_of("llvm-readelf-19", "-nW", path)
+        check_in_order(notes, (r"NT_PRSTATUS", r"NT_PRPSINFO", r"NT_SIGINFO", r"NT_AUXV", r"NT_FILE", r"^\s+/target$", r"NT_PRSTATUS",
+                               r"NT_PRSTATUS"), "readelf")
+        m = re.search(r"^ *\d+: ([0-9a-f]+) +(\d+) FUNC .* crash$", output_of("llvm-readelf-19", "-sW", program), re.M)
+        with open(path, "rb") as f:
+            core = f.read(4096)
+        first = struct.unpack_from("<Q", core, struct.unpack_from("<Q", core, 32)[0] + 8)[0]    # where the notes are
+        pc = struct.unpack_from("<Q", core, first + 12 + 8 + 112 + 33 * 8)[0]    # header, owner, prstatus, loongarch64's csr_era
+        if not int(m[1], 16) <= pc < int(m[1], 16) + int(m[2]):
+            raise Wrong(f"pc {pc:#x} is not in crash() at {m[1]}")
+
+    def test_core_file(self):
+        """Threads, registers, backtraces, memory, the signal, what was mapped."""
+        with tempfile.TemporaryDirectory(prefix="caelum-") as tmp:
+            program, path = build_target(self.arch, tmp), os.path.join(tmp, "core")
+            status, core, err = caelum_run("-a", self.arch, "--smp", "2", "-m", "1G", "--rootfs", self.root, "--file", f"{program}:/target",
+                                           "/bin/sh", "-c", CORE)
+            if status or core[:4] != b"\x7fELF":
+                raise Wrong(f"no core file: status {status}, {core[:20]!r}, {err[-500:]!r}")
+            with open(path, "wb") as f:
+                f.write(core)
+            if self.arch == "loongarch64" and "loongarch" not in output_of("gdb-multiarch", "-nx", "-batch", "-ex", "set architecture"):
+                self.check_by_hand(program, path)
+                return
+            words = [w for c in CORE_GDB for w in ("-ex", c)]
+            check_in_order(output_of("gdb-multiarch", "-nx", "-batch", *words, program, path), CORE_WANTED, "gdb")
 
 
 def run(tally, arch):
@@ -188,6 +277,8 @@ def run(tally, arch):
     for name in ("tmp", "proc", "dev"):
         os.makedirs(os.path.join(root, name), exist_ok=True)
     run_cases(tally, arch, "tools", Cases(arch, root))
+    if shutil.which("gdb-multiarch"):
+        run_cases(tally, arch, "tools", CoreCases(arch, root))
     if not os.path.exists(os.path.join(root, "usr/bin/gdbserver")) or not shutil.which("gdb-multiarch"):
         tally.result("tools-gdbserver", "skip", "no gdbserver of this architecture, or no gdb-multiarch here: scripts/bootstrap --tools", arch, 2)
         return
