@@ -120,16 +120,29 @@ static __always_inline void spin_unlock_irqrestore(struct spinlock *l, unsigned 
 	hal_irq_restore(flags);
 }
 
+/* The same for task context that knows interrupts to be on. */
+static __always_inline void spin_lock_irq(struct spinlock *l)
+{
+	hal_irq_disable();
+	spin_lock(l);
+}
+static __always_inline void spin_unlock_irq(struct spinlock *l)
+{
+	spin_unlock(l);
+	hal_irq_enable();
+}
+
 struct task;
 
 /* Sleeping lock, one holder. */
 struct mutex {
 	struct spinlock lock; /* waiters */
-	struct task *owner;   /* NULL: free */
+	unsigned long owner;  /* struct task *, 0: free; and MUTEX_WAITERS */
 	struct list waiters;
 };
+#define MUTEX_WAITERS 1UL
 void mutex_init(struct mutex *m);
-#define MUTEX_INIT(name) { SPINLOCK_INIT(RANK_WAITQ), NULL, LIST_HEAD_INIT((name).waiters) }
+#define MUTEX_INIT(name) { SPINLOCK_INIT(RANK_WAITQ), 0, LIST_HEAD_INIT((name).waiters) }
 void mutex_lock(struct mutex *m);
 /** mutex_lock_killable() - 0, or -EINTR when a fatal signal arrived. */
 int __must_check mutex_lock_killable(struct mutex *m);
@@ -137,7 +150,7 @@ bool mutex_trylock(struct mutex *m);
 void mutex_unlock(struct mutex *m);
 static inline bool mutex_is_locked(const struct mutex *m)
 {
-	return READ_ONCE(m->owner) != NULL;
+	return READ_ONCE(m->owner) != 0;
 }
 
 /* Sleeping lock, many readers or one writer; writers are not starved. */
@@ -145,10 +158,13 @@ struct rwsem {
 	struct spinlock lock; /* waiters, slow path */
 	s32 count;	      /* atomic: -1 writer, n readers */
 	u32 waiting;	      /* sleepers, so that the fast path knows */
+	u32 passed;	      /* readers that went past them since the last writer; roughly */
 	struct list waiters;
 };
 void rwsem_init(struct rwsem *s);
 void rwsem_down_read(struct rwsem *s);
+/** rwsem_down_read_past() - for short sections of which there are many: does not stand behind waiting writers, within limits. */
+void rwsem_down_read_past(struct rwsem *s);
 void rwsem_up_read(struct rwsem *s);
 void rwsem_down_write(struct rwsem *s);
 void rwsem_up_write(struct rwsem *s);

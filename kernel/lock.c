@@ -6,8 +6,12 @@
  * `granted` flag, which the unlocker sets after giving it the lock: ownership is handed over directly, so that a lock that
  * is wanted by many is passed on in order and nobody starves.
  */
+#include <hal/boot.h>
 #include <kernel/printk.h>
 #include <kernel/task.h>
+
+#define AWAKE_TURNS 100 /* of a wait for an rwsem before it sleeps: some microseconds */
+#define MAY_PASS    256 /* readers past a waiting writer */
 
 struct lock_waiter {
 	struct list link;
@@ -21,13 +25,13 @@ struct lock_waiter {
 void mutex_init(struct mutex *m)
 {
 	spin_init(&m->lock, RANK_WAITQ);
-	m->owner = NULL;
+	m->owner = 0;
 	list_init(&m->waiters);
 }
 
 bool mutex_trylock(struct mutex *m)
 {
-	return cmpxchg_acquire(&m->owner, NULL, current) == NULL;
+	return cmpxchg_acquire(&m->owner, 0UL, (unsigned long)current) == 0;
 }
 
 static bool granted(struct lock_waiter *w)
@@ -49,15 +53,33 @@ static bool wait_for_grant(struct lock_waiter *w, enum task_state state)
 }
 
 /*
- * The unlocker looks at the waiters under m->lock after clearing nothing: it either finds a waiter and makes it the owner, or
- * frees the lock while holding m->lock, so a locker that enqueues under m->lock cannot be overlooked.
+ * MUTEX_WAITERS is set with m->lock held, in the word that unlocking takes the owner out of by one exchange. So either the owner has left
+ * before it could be set, and the lock is free; or it finds the bit and comes to m->lock, where it sees who waits:
+ *
+ *	locker (m->lock held)			owner
+ *	owner: T -> T | WAITERS			owner: T -> 0
+ *	  fails: 0 now, take it			  fails: T | WAITERS, slow path
+ *
+ * The bit may be left when nobody waits any more.
  */
+static bool lock_or_announce(struct mutex *m)
+{
+	unsigned long owner = READ_ONCE(m->owner);
+
+	for (;;) {
+		unsigned long wanted = owner ? owner | MUTEX_WAITERS : (unsigned long)current;
+
+		if (owner == wanted || try_cmpxchg_acquire(&m->owner, &owner, wanted))
+			return !owner;
+	}
+}
+
 static int mutex_lock_slow(struct mutex *m, enum task_state state)
 {
 	struct lock_waiter w = { .task = current };
 	unsigned long flags = spin_lock_irqsave(&m->lock);
 
-	if (mutex_trylock(m)) {
+	if (lock_or_announce(m)) {
 		spin_unlock_irqrestore(&m->lock, flags);
 		return 0;
 	}
@@ -99,20 +121,28 @@ static void grant(struct lock_waiter *w)
 	task_put(t);
 }
 
-void mutex_unlock(struct mutex *m)
+static __noinline void mutex_unlock_slow(struct mutex *m)
 {
-	unsigned long flags = spin_lock_irqsave(&m->lock);
+	unsigned long flags = spin_lock_irqsave(&m->lock), next = 0;
 	struct lock_waiter *w = list_first_entry_or_null(&m->waiters, struct lock_waiter, link);
 
 	if (w) {
 		list_del(&w->link);
-		WRITE_ONCE(m->owner, w->task);
-	} else {
-		__atomic_store_n(&m->owner, NULL, __ATOMIC_RELEASE);
+		next = (unsigned long)w->task | (list_empty(&m->waiters) ? 0 : MUTEX_WAITERS);
 	}
+	__atomic_store_n(&m->owner, next, __ATOMIC_RELEASE);
 	spin_unlock_irqrestore(&m->lock, flags);
 	if (w)
 		grant(w);
+}
+
+void mutex_unlock(struct mutex *m)
+{
+	unsigned long owner = (unsigned long)current;
+
+	if (unlikely(!__atomic_compare_exchange_n(&m->owner, &owner, 0UL, false, __ATOMIC_RELEASE,
+						  __ATOMIC_RELAXED)))
+		mutex_unlock_slow(m);
 }
 
 /* ---- rwsem ---- */
@@ -122,6 +152,7 @@ void rwsem_init(struct rwsem *s)
 	spin_init(&s->lock, RANK_WAITQ);
 	s->count = 0;
 	s->waiting = 0;
+	s->passed = 0;
 	list_init(&s->waiters);
 }
 
@@ -150,10 +181,12 @@ static void grant_waiters(struct rwsem *s, struct list *list)
 
 		if (w->write ? n != 0 : n < 0)
 			return;
-		/* Readers may leave at any time, and nobody enters while `waiting` is set: the exchange fails only upwards to 0. */
+		/* Readers leave at any time, and those that pass waiters enter: then look again. */
 		if (!try_cmpxchg_acquire(&s->count, &n, w->write ? -1 : n + 1))
 			continue;
 		s->waiting--;
+		if (w->write)
+			WRITE_ONCE(s->passed, 0);
 		list_del(&w->link);
 		list_add_tail(&w->link, list);
 	}
@@ -169,12 +202,30 @@ static void wake_granted(struct list *list)
 	}
 }
 
+/*
+ * Before it sleeps, a task waits a little for a holder that is probably about to leave: a sleep costs two switches, and on a machine whose CPUs
+ * are virtual the waking of one. Not behind others who sleep already.
+ */
+static bool wait_awake(struct rwsem *s, bool write)
+{
+	for (unsigned int n = boot_info.ncpus > 1 ? AWAKE_TURNS : 0; n; n--) {
+		if (READ_ONCE(s->waiting))
+			break;
+		if (write ? try_write(s) : try_read(s))
+			return true;
+		hal_cpu_relax();
+	}
+	return false;
+}
+
 static void rwsem_slow(struct rwsem *s, bool write)
 {
 	struct lock_waiter w = { .task = current, .write = write };
 	unsigned long flags;
 	DEFINE_LIST(list);
 
+	if (wait_awake(s, write))
+		return;
 	flags = spin_lock_irqsave(&s->lock);
 	list_add_tail(&w.link, &s->waiters);
 	__atomic_fetch_add(&s->waiting, 1, __ATOMIC_SEQ_CST);
@@ -199,6 +250,27 @@ void rwsem_down_read(struct rwsem *s)
 {
 	lock_debug_may_sleep("rwsem_down_read");
 	if (unlikely(!try_read(s)))
+		rwsem_slow(s, false);
+}
+
+/* Whoever leaves last looks for waiters, these readers as well. */
+static bool try_read_past(struct rwsem *s)
+{
+	s32 n = READ_ONCE(s->count);
+
+	while (n >= 0 && READ_ONCE(s->passed) < MAY_PASS) {
+		if (!try_cmpxchg_acquire(&s->count, &n, n + 1))
+			continue;
+		WRITE_ONCE(s->passed, READ_ONCE(s->passed) + 1);
+		return true;
+	}
+	return false;
+}
+
+void rwsem_down_read_past(struct rwsem *s)
+{
+	lock_debug_may_sleep("rwsem_down_read_past");
+	if (unlikely(!try_read(s)) && !try_read_past(s))
 		rwsem_slow(s, false);
 }
 

@@ -263,9 +263,7 @@ enum vm_fault vm_fault_locked(struct vm *vm, struct vma *vma, uaddr_t addr, unsi
 	addr = ALIGN_DOWN(addr, PAGE_SIZE);
 	if (!access_allowed(vma, access) && !(force && may_force(vma, access)))
 		return VM_FAULT_ACCERR;
-	spin_lock(&vm->pt_lock);
 	present = hal_pt_query(&vm->pt, addr, &old);
-	spin_unlock(&vm->pt_lock);
 	if (!present) {
 		old.pa = 0;
 		return vma->object ? fault_object(vma, addr, access, &old)
@@ -334,7 +332,7 @@ enum vm_fault vm_handle_fault(struct vm *vm, uaddr_t addr, unsigned int access)
 
 	if (addr >= USER_END)
 		return VM_FAULT_MAPERR;
-	rwsem_down_read(&vm->lock);
+	rwsem_down_read_past(&vm->lock);
 	vma = vm_find(vm, addr);
 	if (unlikely(!vma)) {
 		rwsem_up_read(&vm->lock);

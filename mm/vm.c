@@ -251,12 +251,15 @@ static struct vma *vma_merge(struct vma *vma)
 /* ---- removing pages ---- */
 
 /* Pages taken out of a table wait here until no CPU can reach them any more. */
+#define PIECE_PAGES 2048 /* of a large range that are taken out with pt_lock held once */
 struct gather {
 	struct vm *vm;
 	uaddr_t start, end; /* what to flush */
 	bool flush;	    /* false: the table is not in use anywhere */
 	unsigned int n;
 	struct page *page[128];
+	struct list
+		more; /* by page->link: those for which there is no room, and that nobody else has */
 };
 
 static void gather_drain(struct gather *g)
@@ -268,6 +271,12 @@ static void gather_drain(struct gather *g)
 	for (unsigned int i = 0; i < g->n; i++)
 		page_put(g->page[i]);
 	g->n = 0;
+	while (!list_empty(&g->more)) {
+		struct page *page = list_first_entry(&g->more, struct page, link);
+
+		list_del(&page->link);
+		page_put(page);
+	}
 }
 
 static void gather_page(void *ctx, uaddr_t va, paddr_t pa, unsigned int prot)
@@ -280,24 +289,52 @@ static void gather_page(void *ctx, uaddr_t va, paddr_t pa, unsigned int prot)
 		g->vm->rss_anon--;
 	else if (page->type == PAGE_CACHE)
 		g->vm->rss_file--;
-	g->page[g->n++] = page;
-	if (g->n == ARRAY_SIZE(g->page))
+	if (likely(g->n < ARRAY_SIZE(g->page))) {
+		g->page[g->n++] = page;
+	} else if (page->type == PAGE_ANON && page_count(page) == 1) {
+		list_add_tail(&page->link, &g->more);
+	} else {
 		gather_drain(g);
+		g->page[g->n++] = page;
+	}
+}
+
+static void gather_init(struct gather *g, struct vm *vm, uaddr_t start, uaddr_t end, bool flush)
+{
+	g->vm = vm;
+	g->start = start;
+	g->end = end;
+	g->flush = flush;
+	g->n = 0;
+	list_init(&g->more);
 }
 
 static void zap(struct vm *vm, uaddr_t start, uaddr_t end, bool flush)
 {
 	struct gather g;
 
-	g.vm = vm;
-	g.start = start;
-	g.end = end;
-	g.flush = flush;
-	g.n = 0;
+	gather_init(&g, vm, start, end, flush);
 	spin_lock(&vm->pt_lock);
 	hal_pt_unmap(&vm->pt, start, end, gather_page, &g);
 	gather_drain(&g);
 	spin_unlock(&vm->pt_lock);
+}
+
+/*
+ * The same where nothing is mapped any more, so that nobody can enter a page: other CPUs are waited for without pt_lock, and may go on with
+ * faults elsewhere.
+ */
+static void zap_detached(struct vm *vm, uaddr_t start, uaddr_t end)
+{
+	struct gather g;
+
+	for (; (start = hal_pt_next(&vm->pt, start, end)) < end; start = g.end) {
+		gather_init(&g, vm, start, min(start + PIECE_PAGES * PAGE_SIZE, end), true);
+		spin_lock(&vm->pt_lock);
+		hal_pt_unmap(&vm->pt, start, g.end, gather_page, &g);
+		spin_unlock(&vm->pt_lock);
+		gather_drain(&g);
+	}
 }
 
 void vm_zap(struct vm *vm, uaddr_t start, uaddr_t end)
@@ -542,9 +579,21 @@ static long choose_address(struct vm *vm, uaddr_t addr, size_t len, unsigned int
 
 /* ---- mmap, munmap ---- */
 
-static int unmap_locked(struct vm *vm, uaddr_t addr, size_t len)
+/* Remove the mappings of [addr, end), which are cut to it. */
+static void remove_mappings(struct vm *vm, uaddr_t addr, uaddr_t end)
 {
 	struct vma *vma = vm_find_from(vm, addr), *next;
+
+	for (; vma && vma->start < end; vma = next) {
+		next = vm_next(vm, vma);
+		vma_remove(vma);
+		vma_free(vma);
+	}
+}
+
+static int unmap_locked(struct vm *vm, uaddr_t addr, size_t len)
+{
+	struct vma *vma = vm_find_from(vm, addr);
 	uaddr_t end = addr + len;
 	int r;
 
@@ -556,11 +605,41 @@ static int unmap_locked(struct vm *vm, uaddr_t addr, size_t len)
 	if (unlikely(vm->probes))
 		vm_probe_ops->unmapped(vm, addr, end);
 	vm_zap(vm, addr, end);
-	for (vma = vm_find_from(vm, addr); vma && vma->start < end; vma = next) {
-		next = vm_next(vm, vma);
-		vma_remove(vma);
-		vma_free(vma);
+	remove_mappings(vm, addr, end);
+	return 0;
+}
+
+/*
+ * May the mappings of a range go before their pages? What is shared is found through its object when its pages are to become read-only or to
+ * go, so there the mapping goes last.
+ */
+static bool may_detach(struct vm *vm, uaddr_t addr, uaddr_t end)
+{
+	struct vma *vma;
+
+	for (vma = vm_find_from(vm, addr); vma && vma->start < end; vma = vm_next(vm, vma))
+		if (vma->flags & VM_SHARED)
+			return false;
+	return !vm->probes;
+}
+
+/*
+ * Unmap private memory: with vm->lock held for writing only as long as the tree of mappings changes. The range cannot be mapped again before the
+ * lock is released, and who touches it meanwhile finds no mapping.
+ * Called with vm->lock held for writing; released on return.
+ */
+static int unmap_private(struct vm *vm, uaddr_t addr, uaddr_t end)
+{
+	int r = vm_cut(vm, addr, end);
+
+	if (r) {
+		rwsem_up_write(&vm->lock);
+		return r;
 	}
+	remove_mappings(vm, addr, end);
+	rwsem_downgrade(&vm->lock);
+	zap_detached(vm, addr, end);
+	rwsem_up_read(&vm->lock);
 	return 0;
 }
 
@@ -587,6 +666,8 @@ int vm_unmap(struct vm *vm, uaddr_t addr, size_t len)
 	if (!range_valid(addr, len))
 		return -EINVAL;
 	rwsem_down_write(&vm->lock);
+	if (!is_sealed(vm, addr, len) && may_detach(vm, addr, addr + len))
+		return unmap_private(vm, addr, addr + len);
 	r = is_sealed(vm, addr, len) ? -EPERM : unmap_locked(vm, addr, len);
 	rwsem_up_write(&vm->lock);
 	return r;

@@ -85,6 +85,11 @@ bool arch_pt_is_active(const struct hal_pt *pt)
 	return percpu(active_pt) == pt;
 }
 
+bool arch_pt_is_active_on(const struct hal_pt *pt, unsigned int cpu)
+{
+	return READ_ONCE(percpu_of(active_pt, cpu)) == pt;
+}
+
 /* ---- Stale entries ---- */
 
 static pte_t lookup(vaddr_t va)
@@ -173,22 +178,26 @@ static bool is_loaded(const struct hal_pt *pt)
  */
 static void activate_kernel(void)
 {
-	percpu(active_pt) = NULL;
 	csr_write(pt_kernel_root(), CSR_PGDL);
+	WRITE_ONCE(percpu(active_pt), NULL);
 }
 
 void hal_pt_activate(struct hal_pt *pt)
 {
+	bool stale;
+
 	if (!pt) {
 		activate_kernel();
 		return;
 	}
 	if (is_loaded(pt))
 		return;
-	tlb_activate(pt);
+	WRITE_ONCE(percpu(active_pt), pt);
+	stale = tlb_activate(pt);
 	csr_write(virt_to_phys(pt->radix.root), CSR_PGDL);
 	csr_write(asid_activate(&pt->asid), CSR_ASID);
-	percpu(active_pt) = pt;
+	if (unlikely(stale))
+		arch_tlb_flush_local_all(pt);
 }
 
 void *hal_ioremap(paddr_t pa, size_t size)

@@ -82,12 +82,14 @@ void hal_pt_activate(struct hal_pt *pt)
 {
 	u64 keep = x86_features.pcid ? CR3_NOFLUSH : 0;
 
-	percpu(active_pt) = pt;
 	if (!pt) {
 		write_cr3(pt_kernel_root() | keep);
+		WRITE_ONCE(percpu(active_pt), NULL);
 		return;
 	}
-	tlb_activate(pt);
+	WRITE_ONCE(percpu(active_pt), pt);
+	if (tlb_activate(pt))
+		keep = 0;
 	if (x86_features.pcid)
 		asid_activate(&pt->asid);
 	write_cr3(pt_cr3(pt) | keep);
@@ -96,6 +98,11 @@ void hal_pt_activate(struct hal_pt *pt)
 bool arch_pt_is_active(const struct hal_pt *pt)
 {
 	return percpu(active_pt) == pt;
+}
+
+bool arch_pt_is_active_on(const struct hal_pt *pt, unsigned int cpu)
+{
+	return READ_ONCE(percpu_of(active_pt, cpu)) == pt;
 }
 
 void arch_tlb_flush_local(struct hal_pt *pt, uaddr_t start, uaddr_t end)

@@ -109,6 +109,8 @@ static int grow(struct pt_radix *r, pte_t *slot, unsigned int level, bool user)
 	if (r->ntables < PT_LOG_SLOTS)
 		r->slots[r->ntables] = slot;
 	r->ntables++;
+	/* hal_pt_query() and the hardware follow the entry without a lock. */
+	__atomic_thread_fence(__ATOMIC_RELEASE);
 	pte_put(slot, pte_table(pa, user));
 	return 0;
 }

@@ -32,14 +32,22 @@ static u64 cpu_bit(unsigned int cpu)
 	return 1ULL << (cpu % 64);
 }
 
-void tlb_activate(struct hal_pt *pt)
+static bool has_bit(const u64 *words, unsigned int cpu)
+{
+	return __atomic_load_n(&words[cpu / 64], __ATOMIC_RELAXED) & cpu_bit(cpu);
+}
+
+bool tlb_activate(struct hal_pt *pt)
 {
 	unsigned int cpu = hal_cpu_id();
-	u64 *word = &pt->tlb.mask[cpu / 64];
 
-	if (!(__atomic_load_n(word, __ATOMIC_RELAXED) & cpu_bit(cpu)))
-		__atomic_fetch_or(word, cpu_bit(cpu), __ATOMIC_SEQ_CST);
+	if (!has_bit(pt->tlb.mask, cpu))
+		__atomic_fetch_or(&pt->tlb.mask[cpu / 64], cpu_bit(cpu), __ATOMIC_SEQ_CST);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (likely(!has_bit(pt->tlb.stale, cpu)))
+		return false;
+	__atomic_fetch_and(&pt->tlb.stale[cpu / 64], ~cpu_bit(cpu), __ATOMIC_SEQ_CST);
+	return true;
 }
 
 void tlb_cpu_online(void)
@@ -97,8 +105,28 @@ static void ask(unsigned int cpu)
 	hal_ipi_send(cpu, HAL_IPI_TLB);
 }
 
-/* The other CPUs of @mask; returns how many. */
-static unsigned int collect(const u64 *mask, u64 *out)
+/* Leave it to @cpu to flush before it uses @pt again. False: it uses it now. */
+static bool defer(struct hal_pt *pt, unsigned int cpu)
+{
+	if (arch_pt_is_active_on(pt, cpu))
+		return false;
+	if (!has_bit(pt->tlb.stale, cpu))
+		__atomic_fetch_or(&pt->tlb.stale[cpu / 64], cpu_bit(cpu), __ATOMIC_SEQ_CST);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return !arch_pt_is_active_on(pt, cpu);
+}
+
+/* Take the CPUs that do not run @pt out of @targets. */
+static void defer_inactive(struct hal_pt *pt, u64 *targets)
+{
+	for (unsigned int w = 0; w < TLB_CPU_WORDS; w++)
+		for (u64 left = targets[w]; left; left &= left - 1)
+			if (defer(pt, w * 64 + (unsigned int)__builtin_ctzll(left)))
+				targets[w] &= ~(left & -left);
+}
+
+/* The other CPUs of @mask that have to be interrupted; returns how many. */
+static unsigned int collect(const u64 *mask, struct hal_pt *pt, u64 *out)
 {
 	unsigned int w, n = 0, self = hal_cpu_id();
 
@@ -106,8 +134,11 @@ static unsigned int collect(const u64 *mask, u64 *out)
 		out[w] = __atomic_load_n(&mask[w], __ATOMIC_RELAXED);
 		if (w == self / 64)
 			out[w] &= ~cpu_bit(self);
-		n += (unsigned int)__builtin_popcountll(out[w]);
 	}
+	if (pt)
+		defer_inactive(pt, out);
+	for (w = 0; w < TLB_CPU_WORDS; w++)
+		n += (unsigned int)__builtin_popcountll(out[w]);
 	return n;
 }
 
@@ -122,7 +153,7 @@ static void shoot(const u64 *mask, struct hal_pt *pt, vaddr_t start, vaddr_t end
 	req->pt = pt;
 	req->start = start;
 	req->end = end;
-	n = collect(mask, targets);
+	n = collect(mask, pt, targets);
 	__atomic_store_n(&req->waiting, n, __ATOMIC_RELEASE);
 	for (w = 0; n && w < TLB_CPU_WORDS; w++)
 		for (; targets[w]; targets[w] &= targets[w] - 1)

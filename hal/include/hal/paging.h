@@ -94,7 +94,7 @@ int hal_pt_map(struct hal_pt *pt, uaddr_t va, paddr_t pa, unsigned int prot);
 int hal_pt_map_pages(struct hal_pt *pt, uaddr_t va, const paddr_t *pas, unsigned int n,
 		     unsigned int prot, u64 *mapped);
 
-/** hal_pt_query() - look one page up. Return: true if present. */
+/** hal_pt_query() - look one page up. Return: true if present. Needs no lock: tables go away with hal_pt_fini() only. */
 bool hal_pt_query(struct hal_pt *pt, uaddr_t va, struct hal_pte_info *out);
 
 /** hal_pt_next() - the first present page of [start, end); @end if there is none. Absent tables are skipped quickly. */
