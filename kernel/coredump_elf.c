@@ -283,13 +283,21 @@ static void note_file(struct core_writer *w)
 	pad_to(w, 4);
 }
 
+static void note_siginfo(struct core_writer *w)
+{
+	u8 info[SIGINFO_SIZE] = { 0 };
+
+	memcpy(info, w->info, sizeof(*w->info));
+	note(w, "CORE", NT_SIGINFO, info, sizeof(info));
+}
+
 static void write_notes(struct core_writer *w)
 {
 	struct task *t;
 
 	note_prstatus(w, current);
 	note_prpsinfo(w);
-	note(w, "CORE", NT_SIGINFO, w->info, sizeof(*w->info));
+	note_siginfo(w);
 	note(w, "CORE", NT_AUXV, w->vm->auxv, w->vm->nauxv * sizeof(u64));
 	note_file(w);
 	note_regsets(w, current);

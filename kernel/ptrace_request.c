@@ -6,6 +6,7 @@
 #include <hal/debug.h>
 #include <kernel/ptrace.h>
 #include <kernel/seccomp.h>
+#include <kernel/siginfo.h>
 #include <kernel/signal.h>
 #include <lib/string.h>
 #include <mm/slab.h>
@@ -101,15 +102,16 @@ static long regset(struct task *t, bool write, unsigned long note, uaddr_t uiov)
 
 static long get_siginfo(struct task *t, uaddr_t data)
 {
-	return t->trace.info ? put_user_obj(data, t->trace.info) : -EINVAL;
+	return t->trace.info ? siginfo_to_user(data, t->trace.info) : -EINVAL;
 }
 
 static long set_siginfo(struct task *t, uaddr_t data)
 {
 	struct siginfo info;
+	int r = siginfo_from_user(&info, -1, data);
 
-	if (get_user_obj(&info, data))
-		return -EFAULT;
+	if (r)
+		return r;
 	if (!t->trace.info)
 		return -EINVAL;
 	*t->trace.info = info;
@@ -151,7 +153,7 @@ static long peek_siginfo(struct task *t, uaddr_t uargs, uaddr_t data)
 		    !nth_pending(t, args.flags & PTRACE_PEEKSIGINFO_SHARED, args.off + (u64)i,
 				 &info))
 			break;
-		if (put_user_obj(data + (u64)i * sizeof(info), &info))
+		if (siginfo_to_user(data + (u64)i * SIGINFO_SIZE, &info))
 			return i ? i : -EFAULT;
 		if (signal_pending())
 			return i + 1;

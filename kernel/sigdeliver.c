@@ -318,7 +318,7 @@ static bool choose_stack(const struct task *t, unsigned long flags, uaddr_t *sp)
 static uaddr_t restorer_address(const struct task *t, const struct k_sigaction *action)
 {
 	if (SIGACTION_HAS_RESTORER && (action->flags & SA_RESTORER))
-		return action->restorer;
+		return sigaction_restorer(action);
 	return t->vm->vdso && hal_vdso_sigreturn() ? t->vm->vdso + hal_vdso_sigreturn() : 0;
 }
 
@@ -338,6 +338,8 @@ static const struct siginfo *expose_tag(struct task *t, const struct siginfo *in
 	tagged->fault.addr ^= tag;
 	return tagged;
 }
+
+static_assert(sizeof(struct siginfo) == UCTX_INFO_BYTES);
 
 static int push_frame(struct task *t, int sig, const struct siginfo *info,
 		      const struct k_sigaction *action)

@@ -93,7 +93,7 @@ static bool from_trampoline(struct task *t, uaddr_t restorer)
 		return true;
 	sh = sighand_lock(t->process, &flags);
 	for (int i = 0; i < NSIG && !ok; i++)
-		ok = just_behind(ip, sh->action[i].restorer);
+		ok = just_behind(ip, (uaddr_t)sigaction_restorer(&sh->action[i]));
 	spin_unlock_irqrestore(&sh->lock, flags);
 	return ok;
 }

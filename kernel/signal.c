@@ -39,6 +39,18 @@ struct sighand *sighand_lock(struct process *p, unsigned long *flags)
 	}
 }
 
+/*
+ * The same for current's own, in a system call: there interrupts are on, and only current itself may replace the table. Unlock with
+ * spin_unlock_irq().
+ */
+static struct sighand *sighand_lock_own(void)
+{
+	struct sighand *sh = current->process->sighand;
+
+	spin_lock_irq(&sh->lock);
+	return sh;
+}
+
 static void sighand_unlock(struct sighand *sh, unsigned long flags)
 {
 	spin_unlock_irqrestore(&sh->lock, flags);
@@ -637,19 +649,18 @@ bool fatal_signal_pending(void)
 void sig_set_blocked(u64 mask)
 {
 	struct task *t = current;
-	unsigned long flags;
 	struct sighand *sh;
 
 	mask &= ~SIG_KERNEL_MASK;
 	if (mask == t->blocked)
 		return;
-	sh = sighand_lock(t->process, &flags);
+	sh = sighand_lock_own();
 	/* What this thread was woken for and now blocks is for the others. */
 	if (t->process->nthreads > 1 && (t->process->shared_pending.set & mask & ~t->blocked))
 		sig_retarget(t);
 	t->blocked = mask;
 	sig_recalc(t);
-	sighand_unlock(sh, flags);
+	spin_unlock_irq(&sh->lock);
 }
 
 int sig_set_temp_mask(uaddr_t umask, size_t size)
@@ -684,25 +695,36 @@ void sig_end_temp_mask(bool interrupted)
 
 /* ---- actions ---- */
 
+#define SA_KNOWN (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER | SA_RESETHAND | SA_EXPOSE_TAGBITS | \
+		  (SIGACTION_HAS_RESTORER ? SA_RESTORER : 0))
+
+/* What is ignored, by the program or by default, does not stay pending. */
+static bool forgets_pending(int sig, unsigned long handler)
+{
+	if (likely(handler > SIG_IGN))
+		return false;
+	return handler == SIG_IGN || (SIGMASK(sig) & SIG_IGNORE_MASK);
+}
+
 int sig_set_action(int sig, const struct k_sigaction *new, struct k_sigaction *old)
 {
-	struct process *p = current->process;
-	unsigned long flags;
+	struct k_sigaction *action;
 	struct sighand *sh;
 
-	if (sig < 1 || sig > NSIG || (new && (SIGMASK(sig) & SIG_KERNEL_MASK)))
+	if (sig < 1 || sig > NSIG || (new && (sig == SIGKILL || sig == SIGSTOP)))
 		return -EINVAL;
-	sh = sighand_lock(p, &flags);
+	sh = sighand_lock_own();
+	action = &sh->action[sig - 1];
 	if (old)
-		*old = sh->action[sig - 1];
+		*old = *action;
 	if (new) {
-		sh->action[sig - 1] = *new;
-		sh->action[sig - 1].mask &= ~SIG_KERNEL_MASK;
-		if (new->handler == SIG_IGN ||
-		    (new->handler == SIG_DFL && (SIGMASK(sig) & SIG_IGNORE_MASK)))
-			flush_everywhere(p, SIGMASK(sig));
+		*action = *new;
+		action->flags &= SA_KNOWN;
+		action->mask &= ~SIG_KERNEL_MASK;
+		if (unlikely(forgets_pending(sig, new->handler)))
+			flush_everywhere(current->process, SIGMASK(sig));
 	}
-	sighand_unlock(sh, flags);
+	spin_unlock_irq(&sh->lock);
 	return 0;
 }
 

@@ -64,7 +64,7 @@ static inline bool signal_pending(void)
 bool fatal_signal_pending(void);
 /** sig_set_blocked() - change current's mask (KILL and STOP never blocked). */
 void sig_set_blocked(u64 mask);
-/** sig_set_action() - sigaction(2): replace and/or return the action for @sig; what becomes ignored is forgotten. 0 or -EINVAL. */
+/** sig_set_action() - sigaction(2): replace and/or return the action for @sig; flags that nobody knows are dropped, what becomes ignored is forgotten. 0 or -EINVAL. */
 int sig_set_action(int sig, const struct k_sigaction *new, struct k_sigaction *old);
 /**
  * sig_set_temp_mask() - the mask argument of ppoll, pselect, epoll_pwait: @umask 0: none. 0, -EINVAL (size), -EFAULT.

@@ -229,14 +229,16 @@ void user_task_loop(void *task)
 		reason = uctx_run(&t->hal, &ev);
 		enter_system(t);
 again:
-		turn.open = reason == UCTX_SYSCALL;
-		switch (reason) {
-		case UCTX_SYSCALL:
+		if (likely(reason == UCTX_SYSCALL)) {
+			turn.open = true;
 			/* Both may be overwritten by the result; a restart needs them. */
 			turn.nr = uctx_syscall_nr(&t->hal.uctx);
 			turn.arg0 = uctx_arg(&t->hal.uctx, 0);
 			syscall_dispatch(t, &turn);
-			break;
+			continue;
+		}
+		turn.open = false;
+		switch (reason) {
 		case UCTX_PAGE_FAULT:
 			handle_page_fault(t, &ev);
 			break;
@@ -250,6 +252,7 @@ again:
 			}
 			handle_exception(t, &ev);
 			break;
+		case UCTX_SYSCALL:
 		case UCTX_UNKNOWN:
 		default:
 			handle_unknown(t, &ev);

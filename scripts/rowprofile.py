@@ -2,8 +2,8 @@
 """caelum bench --profile ROW: where a row's instructions go, exactly.
 
 QEMU runs the row one instruction at a time and names each (-d exec with -one-insn-per-tb); those between the first
-instruction of the row's function in the benchmark and the end of the run are counted by the kernel's functions. A count is
-per round, and what the user program itself executes is one line.
+instruction of the row's function in the benchmark and the report of its result are counted by the kernel's functions. A count
+is per round, and what the user program itself executes is one line.
 """
 import bisect
 import collections
@@ -27,28 +27,31 @@ def symbols(path):
 
 
 def user_entry(program, row):
-    """The address of the function that runs @row, and the source it is found in."""
+    """The addresses of the function that runs @row, and of the one that reports what it cost."""
     for directory, _, files in os.walk(os.path.join(caelum.ROOT, "tests/bench")):
         for name in files:
             with open(os.path.join(directory, name), encoding="utf-8") as f:
                 m = re.search(r'ROW\("%s",\s*(\w+)' % re.escape(row), f.read())
             if m:
                 addresses, names = symbols(program)
-                return addresses[names.index(m.group(1))]
+                return addresses[names.index(m.group(1))], addresses[names.index("dprintf")]
     raise caelum.Failure(f"no row {row} that has a function")
 
 
-def count(stream, entry, addresses, kernel_start):
-    """{index of a function, or -1 for user code: instructions} after @entry is first seen."""
+def count(stream, entry, end, addresses, kernel_start):
+    """{index of a function, or -1 for user code: instructions} from where @entry is first seen to @end."""
     counts = collections.Counter()
-    on = False
+    on = done = False
     for line in stream:
+        if done:
+            continue
         m = TRACE.search(line)
         if not m:
             continue
         pc = int(m.group(1), 16)
         if not on:
             on = pc == entry
+        done = on and pc == end
         if on:
             counts[pc if pc >= kernel_start else -1] += 1
     functions = collections.Counter()
@@ -61,7 +64,7 @@ def profile(b, row, rounds):
     """Print the functions of the kernel that @row spends its instructions in."""
     elf = os.path.join(b.kernel, "caelum.elf")
     addresses, names = symbols(elf)
-    entry = user_entry(os.path.join(b.programs, "bench"), row)
+    entry, end = user_entry(os.path.join(b.programs, "bench"), row)
     with tempfile.TemporaryDirectory(prefix="caelum-") as tmp:
         initrd, fifo = os.path.join(tmp, "initrd"), os.path.join(tmp, "trace")
         bench.write_initrd(initrd, b.arch, b.programs, ["-r", str(rounds), row])
@@ -73,7 +76,7 @@ def profile(b, row, rounds):
         if pid == 0:
             os._exit(m.run(lambda channel, data: None, timeout=b.timeout).status or 0)
         with open(fifo, "rb") as f:
-            functions = count(f, entry, addresses, addresses[0])
+            functions = count(f, entry, end, addresses, addresses[0])
         os.waitpid(pid, 0)
     print(f"{b.arch} {row}: instructions a round, {rounds} rounds")
     for index, n in functions.most_common(45):

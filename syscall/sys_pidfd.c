@@ -7,6 +7,7 @@
 #include <kernel/kill.h>
 #include <kernel/ptrace.h>
 #include <kernel/random.h>
+#include <kernel/siginfo.h>
 #include <kernel/signal.h>
 #include <lib/string.h>
 #include <mm/uaccess.h>
@@ -78,7 +79,7 @@ long sys_pidfd_send_signal(fd_t fd, int sig, uaddr_t uinfo, uint flags)
 	nr = thread ? task_tid(thread) : p->pid->nr;
 	sig_info_user(&info, sig, flags == PIDFD_SIGNAL_THREAD ? SI_TKILL : SI_USER);
 	if (uinfo) {
-		r = get_user_obj(&info, uinfo);
+		r = siginfo_from_user(&info, -1, uinfo);
 		if (!r && info.si_signo != sig)
 			r = -EINVAL;
 		if (!r && (info.si_code >= 0 || info.si_code == SI_TKILL) &&

@@ -2,57 +2,28 @@
 /* Signals: sigaction(2), sigprocmask(2), sigpending(2), sigsuspend(2), sigtimedwait(2), sigaltstack(2), kill(2), sigqueue(3). */
 #include <kernel/files.h>
 #include <kernel/kill.h>
+#include <kernel/siginfo.h>
 #include <kernel/signal.h>
 #include <kernel/time.h>
 #include <lib/string.h>
 #include <mm/uaccess.h>
 #include <syscall/proto.h>
 
-#define SA_KNOWN (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER | SA_RESETHAND | SA_EXPOSE_TAGBITS | \
-		  (SIGACTION_HAS_RESTORER ? SA_RESTORER : 0))
-
 /* ---- actions ---- */
-
-static void action_from_abi(struct k_sigaction *to, const struct sigaction_abi *from)
-{
-	memset(to, 0, sizeof(*to));
-	to->handler = from->handler;
-	to->flags = from->flags & SA_KNOWN;
-	to->mask = from->mask;
-#if SIGACTION_HAS_RESTORER
-	to->restorer = from->restorer;
-#endif
-}
-
-static void action_to_abi(struct sigaction_abi *to, const struct k_sigaction *from)
-{
-	memset(to, 0, sizeof(*to));
-	to->handler = from->handler;
-	to->flags = from->flags;
-	to->mask = from->mask;
-#if SIGACTION_HAS_RESTORER
-	to->restorer = from->restorer;
-#endif
-}
 
 long sys_rt_sigaction(int sig, uaddr_t unew, uaddr_t uold, size_t size)
 {
-	struct sigaction_abi abi;
 	struct k_sigaction new, old;
 	int r;
 
 	if (size != sizeof(u64))
 		return -EINVAL;
-	if (unew) {
-		if (get_user_obj(&abi, unew))
-			return -EFAULT;
-		action_from_abi(&new, &abi);
-	}
-	r = sig_set_action(sig, unew ? &new : NULL, &old);
+	if (unew && get_user_obj(&new, unew))
+		return -EFAULT;
+	r = sig_set_action(sig, unew ? &new : NULL, uold ? &old : NULL);
 	if (r || !uold)
 		return r;
-	action_to_abi(&abi, &old);
-	return put_user_obj(uold, &abi);
+	return put_user_obj(uold, &old);
 }
 
 /* ---- masks ---- */
@@ -177,7 +148,7 @@ long sys_rt_sigtimedwait(uaddr_t uset, uaddr_t uinfo, uaddr_t utimeout, size_t s
 	if (r)
 		return r;
 	r = wait_for_signal(set & ~SIG_KERNEL_MASK, &info, deadline);
-	if (r > 0 && uinfo && put_user_obj(uinfo, &info))
+	if (r > 0 && uinfo && siginfo_to_user(uinfo, &info))
 		return -EFAULT;
 	return r;
 }
@@ -247,9 +218,10 @@ static bool may_claim(const struct siginfo *info, pid_t nr)
 
 static int get_info(struct siginfo *info, uaddr_t uinfo, int sig, pid_t nr)
 {
-	if (get_user_obj(info, uinfo))
-		return -EFAULT;
-	info->si_signo = sig;
+	int r = siginfo_from_user(info, sig, uinfo);
+
+	if (r)
+		return r;
 	return may_claim(info, nr) ? 0 : -EPERM;
 }
 

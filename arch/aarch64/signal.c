@@ -28,6 +28,7 @@
 #define EXTRA_MAGIC  0x45585401
 #define RECORDS_SIZE 4096
 
+#define SA_SIGINFO	4
 #define SI_SIGNO_OFFSET 0
 #define SI_CODE_OFFSET	8
 
@@ -233,7 +234,7 @@ static void enter_handler(struct uctx *u, const struct sigframe_req *req, uaddr_
 			  uaddr_t record)
 {
 	u->x[0] = (u64)req->sig;
-	if (req->flags & 4) { /* SA_SIGINFO */
+	if (req->flags & SA_SIGINFO) {
 		u->x[1] = frame;
 		u->x[2] = frame + FRAME_UC;
 	}
@@ -241,6 +242,17 @@ static void enter_handler(struct uctx *u, const struct sigframe_req *req, uaddr_
 	u->x[30] = req->restorer;
 	u->sp = frame;
 	u->pc = req->handler;
+}
+
+/* As Linux, only for a handler that is told of it. */
+static int push_info(uaddr_t frame, const struct sigframe_req *req)
+{
+	if (!(req->flags & SA_SIGINFO))
+		return 0;
+	return hal_copy_to_user(frame, req->info, UCTX_INFO_BYTES) ||
+			       hal_clear_user(frame + UCTX_INFO_BYTES, FRAME_UC - UCTX_INFO_BYTES)
+		       ? -EFAULT
+		       : 0;
 }
 
 int uctx_push_sigframe(struct hal_task *task, const struct sigframe_req *req, uaddr_t *frame_out)
@@ -254,8 +266,7 @@ int uctx_push_sigframe(struct hal_task *task, const struct sigframe_req *req, ua
 	if (req->sp < size + FRAME_RECORD || !req->restorer)
 		return -EFAULT;
 	if (hal_copy_to_user(record, link, sizeof(link)) || push_context(frame, task, req) ||
-	    push_records(frame + FRAME_RECORDS, task, &layout) ||
-	    hal_copy_to_user(frame, req->info, 128))
+	    push_records(frame + FRAME_RECORDS, task, &layout) || push_info(frame, req))
 		return -EFAULT;
 	enter_handler(&task->uctx, req, frame, record);
 	*frame_out = frame;

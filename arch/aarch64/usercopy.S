@@ -61,12 +61,12 @@ FUNC hal_copy_from_user
 	CHECK_RANGE x1, x2, 9f
 	IF_MOPS x2, 0f
 	MOPS_SAVE
-	USER 6f, cpyfprt [x0]!, [x1]!, x2!
-	USER 6f, cpyfmrt [x0]!, [x1]!, x2!
-	USER 6f, cpyfert [x0]!, [x1]!, x2!
+	USER 12f, cpyfprt [x0]!, [x1]!, x2!
+	USER 12f, cpyfmrt [x0]!, [x1]!, x2!
+	USER 12f, cpyfert [x0]!, [x1]!, x2!
 	mov x0, #0
 	ret
-6:	MOPS_RESTORE
+12:	MOPS_RESTORE
 0:
 	subs x2, x2, #64
 	b.lo 2f
@@ -86,25 +86,41 @@ FUNC hal_copy_from_user
 	add x1, x1, #64
 	subs x2, x2, #64
 	b.hs 1b
-2:	add x2, x2, #64
-3:	subs x2, x2, #8
-	b.lo 4f
+2:	tbz x2, #5, 3f			/* the bits of what is left, which is 64 less than this */
 	USER 8f, ldtr x5, [x1]
+	USER 8f, ldtr x6, [x1, #8]
+	USER 8f, ldtr x7, [x1, #16]
+	USER 8f, ldtr x8, [x1, #24]
+	stp x5, x6, [x0], #16
+	stp x7, x8, [x0], #16
+	add x1, x1, #32
+3:	tbz x2, #4, 4f
+	USER 10f, ldtr x5, [x1]
+	USER 10f, ldtr x6, [x1, #8]
+	stp x5, x6, [x0], #16
+	add x1, x1, #16
+4:	tbz x2, #3, 5f
+	USER 11f, ldtr x5, [x1]
 	str x5, [x0], #8
 	add x1, x1, #8
-	b 3b
-4:	add x2, x2, #8
-5:	cbz x2, 9f
-	USER 9f, ldtrb w5, [x1]
+5:	ands x2, x2, #7
+	b.eq 9f
+6:	USER 9f, ldtrb w5, [x1]
 	strb w5, [x0], #1
 	add x1, x1, #1
-	sub x2, x2, #1
-	b 5b
-7:	add x2, x2, #56
-8:	add x2, x2, #8
-	b 5b
+	subs x2, x2, #1
+	b.ne 6b
 9:	mov x0, x2
 	ret
+	/* A word did not come: the rest by bytes. */
+7:	add x2, x2, #64
+	b 6b
+8:	and x2, x2, #63
+	b 6b
+10:	and x2, x2, #31
+	b 6b
+11:	and x2, x2, #15
+	b 6b
 ENDFUNC hal_copy_from_user
 
 /* size_t hal_copy_to_user(uaddr_t dst, const void *src, size_t n) */
@@ -112,12 +128,12 @@ FUNC hal_copy_to_user
 	CHECK_RANGE x0, x2, 9f
 	IF_MOPS x2, 0f
 	MOPS_SAVE
-	USER 6f, cpyfpwt [x0]!, [x1]!, x2!
-	USER 6f, cpyfmwt [x0]!, [x1]!, x2!
-	USER 6f, cpyfewt [x0]!, [x1]!, x2!
+	USER 12f, cpyfpwt [x0]!, [x1]!, x2!
+	USER 12f, cpyfmwt [x0]!, [x1]!, x2!
+	USER 12f, cpyfewt [x0]!, [x1]!, x2!
 	mov x0, #0
 	ret
-6:	MOPS_RESTORE
+12:	MOPS_RESTORE
 0:
 	subs x2, x2, #64
 	b.lo 2f
@@ -137,27 +153,45 @@ FUNC hal_copy_to_user
 	add x1, x1, #64
 	subs x2, x2, #64
 	b.hs 1b
-2:	add x2, x2, #64
-3:	subs x2, x2, #8
-	b.lo 4f
-	ldr x5, [x1]
+2:	tbz x2, #5, 3f
+	ldp x5, x6, [x1], #16
+	ldp x7, x8, [x1], #16
 	USER 8f, sttr x5, [x0]
+	USER 8f, sttr x6, [x0, #8]
+	USER 8f, sttr x7, [x0, #16]
+	USER 8f, sttr x8, [x0, #24]
+	add x0, x0, #32
+3:	tbz x2, #4, 4f
+	ldp x5, x6, [x1], #16
+	USER 10f, sttr x5, [x0]
+	USER 10f, sttr x6, [x0, #8]
+	add x0, x0, #16
+4:	tbz x2, #3, 5f
+	ldr x5, [x1], #8
+	USER 11f, sttr x5, [x0]
 	add x0, x0, #8
-	add x1, x1, #8
-	b 3b
-4:	add x2, x2, #8
-5:	cbz x2, 9f
-	ldrb w5, [x1]
+5:	ands x2, x2, #7
+	b.eq 9f
+6:	ldrb w5, [x1]
 	USER 9f, sttrb w5, [x0]
 	add x0, x0, #1
 	add x1, x1, #1
-	sub x2, x2, #1
-	b 5b
-7:	add x2, x2, #56
-8:	add x2, x2, #8
-	b 5b
+	subs x2, x2, #1
+	b.ne 6b
 9:	mov x0, x2
 	ret
+	/* A word could not be stored: the rest by bytes. */
+7:	add x2, x2, #64
+	b 6b
+8:	and x2, x2, #63
+	sub x1, x1, #32
+	b 6b
+10:	and x2, x2, #31
+	sub x1, x1, #16
+	b 6b
+11:	and x2, x2, #15
+	sub x1, x1, #8
+	b 6b
 ENDFUNC hal_copy_to_user
 
 /* size_t hal_clear_user(uaddr_t dst, size_t n) */

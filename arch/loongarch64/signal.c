@@ -127,7 +127,7 @@ static void fill_frame(struct rt_sigframe *f, const struct hal_task *task,
 	struct sigcontext *sc = &f->uc.uc_mcontext;
 
 	memset(f, 0, sizeof(*f));
-	memcpy(f->info, req->info, sizeof(f->info));
+	memcpy(f->info, req->info, UCTX_INFO_BYTES);
 	f->uc.uc_stack.ss_sp = req->ss_sp;
 	f->uc.uc_stack.ss_flags = req->ss_flags;
 	f->uc.uc_stack.ss_size = req->ss_size;

@@ -98,8 +98,9 @@ static size_t write_frame(uaddr_t at, struct hal_task *task, const struct sigfra
 		.stack = { .sp = req->ss_sp, .flags = req->ss_flags, .size = req->ss_size },
 		.mask = req->mask,
 	};
-	size_t left = hal_copy_to_user(at, req->info, sizeof(((struct rt_sigframe *)0)->info));
+	size_t left = hal_copy_to_user(at, req->info, UCTX_INFO_BYTES);
 
+	left |= hal_clear_user(at + UCTX_INFO_BYTES, FRAME_UC - UCTX_INFO_BYTES);
 	left |= hal_copy_to_user(at + FRAME_UC, &head, sizeof(head));
 	left |= hal_copy_to_user(at + FRAME_REGS, task->uctx.regs, sizeof(task->uctx.regs));
 	riscv64_fpu_sync(task);

@@ -15,6 +15,8 @@
 	EXTABLE 9b, \fixup
 	.endm
 
+#define FEW_WORDS 8
+
 	.text
 /*
  * size_t riscv64_user_copy(void *dst, const void *src, size_t n): one side is user memory.
@@ -26,7 +28,40 @@ riscv64_user_copy:
 	li	t6, SR_SUM
 	csrs	sstatus, t6
 	add	a3, a0, a2		/* end of dst */
-	li	t0, 16
+	or	t0, a0, a1
+	or	t0, t0, a2
+	andi	t0, t0, 7
+	bnez	t0, .Lodd
+	li	t0, 8 * FEW_WORDS
+	bltu	t0, a2, 2f
+
+	/* A few whole words: into the row of pairs, eight bytes each, as far from its end as there are bytes. */
+	lla	t1, .Lpairs_end
+	sub	t1, t1, a2
+	add	a1, a1, a2
+	mv	a0, a3
+	jr	t1
+	.option push
+	.option norvc
+	.balign	4
+	.set	k, FEW_WORDS
+	.rept	FEW_WORDS
+	u	ld, t0, -8*k(a1), .Lpair_fault
+	u	sd, t0, -8*k(a0), .Lpair_fault
+	.set	k, k - 1
+	.endr
+.Lpairs_end:
+	.option pop
+	csrc	sstatus, t6
+	li	a0, 0
+	ret
+	/* Again from the start, but by bytes. */
+.Lpair_fault:
+	sub	a1, a1, a2
+	sub	a0, a0, a2
+	j	.Lbytes
+
+.Lodd:	li	t0, 16
 	bltu	a2, t0, .Lbytes
 	xor	t0, a0, a1
 	andi	t0, t0, 7

@@ -24,6 +24,12 @@ DEFINE_PERCPU(struct hal_task *, x86_fpu_owner);
 struct x86_xcomp x86_xcomp[X86_XCOMP_MAX];
 u32 x86_mxcsr_mask;
 
+/* No component present, so each gets its initial state; MXCSR is loaded in any case. */
+static const u8 initial[X86_XSAVE_MIN] __aligned(64) = {
+	[X86_FX_MXCSR] = X86_MXCSR_INIT & 0xff,
+	[X86_FX_MXCSR + 1] = X86_MXCSR_INIT >> 8,
+};
+
 struct free_area {
 	struct free_area *next;
 };
@@ -127,16 +133,20 @@ static void save_all(void *area)
 		__asm__ __volatile__("fxsave64 (%0)" ::"r"(area) : "memory");
 }
 
-void x86_fpu_restore(struct hal_task *task)
+/* Make what is in @area @task's live state. Interrupts off. */
+static void load(struct hal_task *task, const void *area)
 {
-	void *area = task->arch.fpu;
-
 	if (x86_features.xsave)
 		__asm__ __volatile__("xrstor64 (%0)" ::"r"(area), "a"(~0U), "d"(~0U) : "memory");
 	else
 		__asm__ __volatile__("fxrstor64 (%0)" ::"r"(area) : "memory");
 	percpu(x86_fpu_owner) = task;
 	task->arch.fpu_cpu = hal_cpu_id();
+}
+
+void x86_fpu_restore(struct hal_task *task)
+{
+	load(task, task->arch.fpu);
 }
 
 static bool is_live(const struct hal_task *task)
@@ -165,6 +175,29 @@ void x86_fpu_save(struct hal_task *task, void *area)
 	hal_irq_restore(flags);
 }
 
+int x86_fpu_save_user(struct hal_task *task, uaddr_t area)
+{
+	unsigned long flags = hal_irq_save();
+	int r;
+
+	if (!is_live(task))
+		x86_fpu_restore(task);
+	r = x86_xsave_user(area, x86_features.xsave_size);
+	hal_irq_restore(flags);
+	return r;
+}
+
+int x86_fpu_load_user(struct hal_task *task, uaddr_t area, u64 components)
+{
+	unsigned long flags = hal_irq_save();
+	int r;
+
+	load(task, initial);
+	r = x86_xrstor_user(area, x86_features.xsave_size, components);
+	hal_irq_restore(flags);
+	return r;
+}
+
 u8 *x86_fpu_image(struct hal_task *task)
 {
 	if (task == arch_current())
@@ -182,12 +215,25 @@ void x86_fpu_changed(struct hal_task *task)
 	hal_irq_restore(flags);
 }
 
-void x86_fpu_reset(struct hal_task *task)
+static void reset_image(struct hal_task *task)
 {
 	u8 *area = task->arch.fpu;
 
 	memset(area, 0, x86_features.xsave ? X86_XSAVE_MIN : X86_FX_SIZE);
 	*(u16 *)area = X86_FCW_INIT;
-	*(u32 *)(area + 24) = X86_MXCSR_INIT;
+	*(u32 *)(area + X86_FX_MXCSR) = X86_MXCSR_INIT;
 	x86_fpu_changed(task);
+}
+
+void x86_fpu_reset(struct hal_task *task)
+{
+	unsigned long flags;
+
+	if (!x86_features.xsave || task != arch_current()) {
+		reset_image(task);
+		return;
+	}
+	flags = hal_irq_save();
+	load(task, initial);
+	hal_irq_restore(flags);
 }

@@ -20,6 +20,7 @@
 #define UC_SIGCONTEXT_SS     0x2
 #define UC_STRICT_RESTORE_SS 0x4
 
+#define SA_SIGINFO	 4
 #define FP_XSTATE_MAGIC1 0x46505853u
 #define FP_XSTATE_MAGIC2 0x46505845u
 #define RED_ZONE	 128
@@ -109,24 +110,38 @@ static void fill_sigcontext(const struct hal_task *task, struct x86_sigcontext *
 	};
 }
 
-/* Copy the live FPU state to @fp; the frame's own marks go into the bytes hardware leaves alone. */
+/* By way of the task's area: the pages that are not there come on the way. */
+static int copy_fpstate(struct hal_task *task, uaddr_t fp, const struct fx_sw_bytes *sw)
+{
+	u8 *area = x86_fpu_image(task);
+
+	memcpy(area + X86_FX_SW, sw, sizeof(*sw));
+	return hal_copy_to_user(fp, area, x86_features.xsave_size) ? -EFAULT : 0;
+}
+
+/*
+ * The live FPU state to @fp. The frame's own marks go into the bytes that hardware leaves alone; behind them is the header, which it only
+ * writes in part.
+ */
 static int push_fpstate(struct hal_task *task, uaddr_t fp)
 {
 	const struct x86_features *f = &x86_features;
-	struct fx_sw_bytes sw = { 0 };
-	u8 *area = task->arch.fpu;
+	struct {
+		struct fx_sw_bytes sw;
+		u64 header[8];
+	} middle = { 0 };
 
-	x86_fpu_save(task, area);
-	if (f->xsave) {
-		sw.magic1 = FP_XSTATE_MAGIC1;
-		sw.extended_size = (u32)fpstate_size();
-		sw.xfeatures = f->xfeatures;
-		sw.xstate_size = f->xsave_size;
-	}
-	memcpy(area + X86_FX_SW, &sw, sizeof(sw));
-	if (hal_copy_to_user(fp, area, f->xsave_size))
+	static_assert(X86_FX_SW + sizeof(middle) == X86_XSAVE_MIN);
+	if (!f->xsave)
+		return copy_fpstate(task, fp, &middle.sw);
+	middle.sw.magic1 = FP_XSTATE_MAGIC1;
+	middle.sw.extended_size = (u32)fpstate_size();
+	middle.sw.xfeatures = f->xfeatures;
+	middle.sw.xstate_size = f->xsave_size;
+	if (hal_copy_to_user(fp + X86_FX_SW, &middle, sizeof(middle)) ||
+	    hal_put_user32(fp + f->xsave_size, FP_XSTATE_MAGIC2))
 		return -EFAULT;
-	return f->xsave ? hal_put_user32(fp + f->xsave_size, FP_XSTATE_MAGIC2) : 0;
+	return x86_fpu_save_user(task, fp) ? copy_fpstate(task, fp, &middle.sw) : 0;
 }
 
 static void enter_handler(struct uctx *u, const struct sigframe_req *req, uaddr_t frame)
@@ -146,20 +161,29 @@ int uctx_push_sigframe(struct hal_task *task, const struct sigframe_req *req, ua
 	uaddr_t sp = req->sp == task->uctx.sp ? req->sp - RED_ZONE : req->sp;
 	uaddr_t fp = ALIGN_DOWN(sp - fpstate_size(), 64UL);
 	uaddr_t frame = ALIGN_DOWN(fp - sizeof(struct rt_sigframe), 16UL) - 8;
-	struct rt_sigframe f = { .pretcode = req->restorer };
+	size_t size = offsetof(struct rt_sigframe, info);
+	struct rt_sigframe f;
 
 	/* This ABI has no trampoline of the kernel's: SA_RESTORER is not optional. */
 	if (!req->restorer || push_fpstate(task, fp))
 		return -EFAULT;
+	f.pretcode = req->restorer;
+	f.uc.link = 0;
 	f.uc.flags =
 		UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS | (x86_features.xsave ? UC_FP_XSTATE : 0);
 	f.uc.ss_sp = req->ss_sp;
 	f.uc.ss_flags = req->ss_flags;
+	f.uc.pad = 0;
 	f.uc.ss_size = req->ss_size;
 	f.uc.sigmask = req->mask;
 	fill_sigcontext(task, &f.uc.mc, req->mask, fp);
-	memcpy(f.info, req->info, sizeof(f.info));
-	if (hal_copy_to_user(frame, &f, sizeof(f)))
+	/* As Linux, only for a handler that is told of it. */
+	if (req->flags & SA_SIGINFO) {
+		memcpy(f.info, req->info, UCTX_INFO_BYTES);
+		memset(f.info + UCTX_INFO_BYTES, 0, sizeof(f.info) - UCTX_INFO_BYTES);
+		size = sizeof(f);
+	}
+	if (hal_copy_to_user(frame, &f, size))
 		return -EFAULT;
 	x86_fpu_reset(task);
 	enter_handler(&task->uctx, req, frame);
@@ -228,29 +252,40 @@ static int take_components(u8 *area, uaddr_t fp, const struct fx_sw_bytes *sw, u
 	return 0;
 }
 
-static int pop_fpstate(struct hal_task *task, uaddr_t fp)
+/* By way of the task's area, and checked. */
+static int take_fpstate(struct hal_task *task, uaddr_t fp, const struct fx_sw_bytes *sw)
 {
 	u8 *area = task->arch.fpu;
-	struct fx_sw_bytes sw;
 	u64 present = XSTATE_FP_SSE;
 	u32 mxcsr;
 	int err = 0;
 
-	if (hal_copy_from_user(&sw, fp + X86_FX_SW, sizeof(sw)))
-		return -EFAULT;
 	x86_fpu_changed(task);
 	if (hal_copy_from_user(area, fp, X86_FX_SW))
 		return -EFAULT;
 	memcpy(&mxcsr, area + X86_FX_MXCSR, sizeof(mxcsr));
 	if (mxcsr & ~x86_mxcsr_mask)
 		return -EINVAL;
-	if (has_xstate(fp, &sw))
-		err = take_components(area, fp, &sw, &present);
+	if (has_xstate(fp, sw))
+		err = take_components(area, fp, sw, &present);
 	if (x86_features.xsave) {
 		memset(area + X86_XSAVE_HEADER, 0, 64);
 		memcpy(area + X86_XSAVE_HEADER, &present, sizeof(present));
 	}
 	return err;
+}
+
+/* A frame as the kernel wrote it goes straight into the registers; any other, or one whose pages are not there, takes the long way. */
+static int pop_fpstate(struct hal_task *task, uaddr_t fp)
+{
+	struct fx_sw_bytes sw;
+
+	if (hal_copy_from_user(&sw, fp + X86_FX_SW, sizeof(sw)))
+		return -EFAULT;
+	if (has_xstate(fp, &sw) && sw.xstate_size == x86_features.xsave_size &&
+	    !x86_fpu_load_user(task, fp, sw.xfeatures & x86_features.xfeatures))
+		return 0;
+	return take_fpstate(task, fp, &sw);
 }
 
 int uctx_pop_sigframe(struct hal_task *task, struct sigframe_ret *out)

@@ -232,7 +232,10 @@ __noreturn static void fatal(const struct x86_regs *r)
 	panic("%s in the kernel at ip %#llx", name ? name : "unexpected trap", r->ip);
 }
 
-/* True if the faulting instruction is one of the user-copy functions': it goes on, here or at its fixup. */
+/*
+ * True if the faulting instruction is one of the user-copy functions': it goes on, here or at its fixup. With interrupts off nobody may sleep
+ * for a page. A general protection fault is XRSTOR's, which was given a malformed area.
+ */
 static bool user_copy_fault(struct x86_regs *r)
 {
 	u64 addr = read_cr2();
@@ -241,7 +244,7 @@ static bool user_copy_fault(struct x86_regs *r)
 
 	if (!fixup)
 		return false;
-	if (addr < USER_END) {
+	if (r->vector == X86_VEC_PF && addr < USER_END && (r->flags & X86_FLAGS_IF)) {
 		hal_irq_restore(r->flags);
 		resolved = upcall_kernel_fault(addr, fault_access(r->error));
 		hal_irq_disable();
@@ -276,7 +279,7 @@ void x86_kernel_trap(struct x86_regs *r)
 		x86_debug_ignore(); /* a user watchpoint hit by a user copy */
 	} else if (r->vector == X86_VEC_BP && kernel_break(r)) {
 		return;
-	} else if (r->vector != X86_VEC_PF || !user_copy_fault(r)) {
+	} else if ((r->vector != X86_VEC_PF && r->vector != X86_VEC_GP) || !user_copy_fault(r)) {
 		fatal(r);
 	}
 }

@@ -154,6 +154,30 @@ GET_USER hal_get_user64, 8, movq, %rcx
 PUT_USER hal_put_user32, 4, movl, %esi
 PUT_USER hal_put_user64, 8, movq, %rsi
 
+/* int x86_xsave_user(uaddr_t area, size_t size); interrupts off, so a page that is missing is -EFAULT (trap.c) */
+FUNC x86_xsave_user
+	CHECK_RANGE %rdi, %rsi, .Lword_fault
+	movl	$-1, %eax
+	movl	%eax, %edx
+	STAC
+1:	xsave64	(%rdi)
+	CLAC
+	xorl	%eax, %eax
+	ret
+	EXTABLE 1b, .Lword_fault_clac
+
+/* int x86_xrstor_user(uaddr_t area, size_t size, u64 components); interrupts off; -EFAULT also where it is malformed */
+FUNC x86_xrstor_user
+	CHECK_RANGE %rdi, %rsi, .Lword_fault
+	movl	%edx, %eax
+	shrq	$32, %rdx
+	STAC
+1:	xrstor64 (%rdi)
+	CLAC
+	xorl	%eax, %eax
+	ret
+	EXTABLE 1b, .Lword_fault_clac
+
 /* int hal_cmpxchg_user32(uaddr_t addr, u32 expected, u32 desired, u32 *old) */
 FUNC hal_cmpxchg_user32
 	movq	%rcx, %r9

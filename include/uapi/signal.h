@@ -108,7 +108,11 @@
 #define POLL_PRI 5
 #define POLL_HUP 6
 
-/* siginfo_t: 128 bytes, the layout of 64-bit Linux. */
+/*
+ * siginfo_t in the layout of 64-bit Linux, as far as any signal's information goes. Programs see SIGINFO_SIZE bytes, of which the
+ * rest is 0 (kernel/siginfo.h).
+ */
+#define SIGINFO_SIZE 128
 struct siginfo {
 	s32 si_signo;
 	s32 si_errno;
@@ -147,18 +151,10 @@ struct siginfo {
 			s32 syscall;
 			u32 arch;
 		} sys;
-		u8 bytes[112];
+		u8 bytes[32];
 	};
 };
-static_assert(sizeof(struct siginfo) == 128, "siginfo_t is 128 bytes");
-
-/* The kernel's own form of an action. */
-struct k_sigaction {
-	unsigned long handler;
-	unsigned long flags;
-	unsigned long restorer;
-	u64 mask;
-};
+static_assert(sizeof(struct siginfo) == 48);
 
 struct stack_abi { /* stack_t */
 	u64 ss_sp;

@@ -57,6 +57,30 @@ static siginfo_t info_of(int code)
 
 /* ---- sigqueueinfo ---- */
 
+/* Of siginfo_t's 128 bytes the last 80 carry nothing: they are dropped, or refused where the code is not one that has a meaning. */
+static void tail_of_info(void)
+{
+	siginfo_t si = info_of(SI_QUEUE);
+
+	block_all();
+	memset((char *)&si + 48, 0x55, sizeof(si) - 48);
+	REQUIRE(queueinfo(getpid(), SIGUSR1, &si) == 0);
+	memset(&si, 0x77, sizeof(si));
+	CHECK_EQ(take(SIGUSR1, &si), SIGUSR1);
+	CHECK_EQ(si.si_pid, 4242);
+	CHECK(si.si_ptr == (void *)0x123456789abc);
+	for (size_t i = 48; i < sizeof(si); i++)
+		CHECK_EQ(((char *)&si)[i], 0);
+	si.si_code = -1000;
+	CHECK_EQ(queueinfo(getpid(), SIGUSR1, &si), 0);
+	CHECK_EQ(take(SIGUSR1, &si), SIGUSR1);
+	CHECK_EQ(si.si_code, -1000);
+	((char *)&si)[127] = 1;
+	CHECK_ERRNO(queueinfo(getpid(), SIGUSR1, &si), E2BIG);
+	si.si_code = SI_ASYNCNL;
+	CHECK_EQ(queueinfo(getpid(), SIGUSR1, &si), 0);
+}
+
 static void *other_thread(void *arg)
 {
 	siginfo_t si = info_of(SI_USER);
@@ -408,6 +432,7 @@ static void parent_death(void)
 int main(void)
 {
 	TAP_FORK(queue_rules);
+	TAP_FORK(tail_of_info);
 	if (!getuid()) {
 		TAP_FORK(pending_limit);
 		TAP_FORK(timers_count);

@@ -142,12 +142,13 @@ long uctx_riscv_hwprobe(uaddr_t pairs, size_t count, size_t cpusetsize, uaddr_t 
 			unsigned int flags);
 
 /* What a signal frame is made of; all of it Linux's own layout. */
+#define UCTX_INFO_BYTES 48
 struct sigframe_req {
 	int sig;
 	uaddr_t handler;
 	uaddr_t restorer;    /* 0: the vDSO's */
 	unsigned long flags; /* SA_* */
-	const void *info;    /* struct siginfo of UAPI layout, 128 bytes */
+	const void *info;    /* the first UCTX_INFO_BYTES of siginfo_t; the others are 0 */
 	u64 mask;	     /* blocked set to be restored by sigreturn */
 	uaddr_t sp;	     /* where to build: user sp or top of the alternate stack */
 	uaddr_t ss_sp;	     /* uc_stack */

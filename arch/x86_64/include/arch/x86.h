@@ -272,6 +272,14 @@ void x86_fpu_save(struct hal_task *task,
 u8 *x86_fpu_image(
 	struct hal_task *
 		task); /* the area, newest state, all components written; the task current or switched away */
+/* The same to user memory, in the format of XSAVE but for the header's words behind the first, which are the caller's to write. 0, or -EFAULT: a
+ * page is not there, and part may be written. Only with XSAVE. */
+int x86_fpu_save_user(struct hal_task *task, uaddr_t area);
+/* Load @components from such an area, of the standard size; the others get their initial state. 0, or -EFAULT: not there or malformed, and the
+ * state is undefined. Only with XSAVE. */
+int x86_fpu_load_user(struct hal_task *task, uaddr_t area, u64 components);
+int x86_xrstor_user(uaddr_t area, size_t size, u64 components);
+int x86_xsave_user(uaddr_t area, size_t size); /* user.S; interrupts off */
 void x86_fpu_changed(struct hal_task *task); /* its memory copy was written: registers are stale */
 void x86_fpu_reset(struct hal_task *task);   /* initial state */
 
