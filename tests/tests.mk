@@ -14,7 +14,7 @@ host_flags  := -std=gnu17 -O1 -g -fno-omit-frame-pointer -fsanitize=address,unde
 	-I$(host_o)/include -include $(host_o)/include/generated/autoconf.h \
 	-Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers \
 	-Wno-gnu-variable-sized-type-not-at-end
-host_tp     := -I$(DEPS)/src/device-tree-compiler/libfdt
+host_tp     := -I$(DEPS)/src/device-tree-compiler/libfdt -I$(DEPS)/src/zlib
 
 -include tests/host/objs.mk
 -include tests/fuzz/objs.mk
