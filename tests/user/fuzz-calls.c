@@ -18,6 +18,7 @@
 #include <setjmp.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -1263,6 +1264,34 @@ struct counts {
 	} slab[NSLABS];
 };
 
+/* System V objects outlive who made them. */
+static void remove_ipc(void)
+{
+	static const struct {
+		const char *file;
+		long call;
+	} kind[] = { { "/proc/sysvipc/shm", SYS_shmctl },
+		     { "/proc/sysvipc/msg", SYS_msgctl },
+		     { "/proc/sysvipc/sem", SYS_semctl } };
+	static char text[1 << 16];
+
+	for (size_t i = 0; i < sizeof(kind) / sizeof(kind[0]); i++) {
+		char *line, *next = text;
+		int id;
+
+		if (tap_read_file(kind[i].file, text, sizeof(text)) <= 0)
+			continue;
+		while ((line = strsep(&next, "\n"))) {
+			if (sscanf(line, "%*d %d", &id) != 1)
+				continue;
+			if (kind[i].call == SYS_semctl)
+				syscall(SYS_semctl, id, 0, IPC_RMID, 0);
+			else
+				syscall(kind[i].call, id, IPC_RMID, NULL);
+		}
+	}
+}
+
 static void take_counts(struct counts *c)
 {
 	static char text[1 << 16];
@@ -1270,6 +1299,7 @@ static void take_counts(struct counts *c)
 	long cached_kb;
 
 	memset(c, 0, sizeof(*c));
+	remove_ipc();
 	tap_sleep_ms(300); /* what is freed late */
 	REQUIRE(tap_read_file("/proc/meminfo", text, sizeof(text)) > 0);
 	p = strstr(text, "MemFree:");
