@@ -42,7 +42,7 @@ static void mutex_worker(unsigned int self)
 			mutex_lock(&mutex);
 		else if (i % 8 != 7)
 			mutex_lock(&mutex);
-		EXPECT(mutex.owner == current);
+		EXPECT((mutex.owner & ~MUTEX_WAITERS) == (unsigned long)current);
 		EXPECT(a == b);
 		a++;
 		/* Others find it taken by one who is not running. */
