@@ -275,13 +275,20 @@ static int take_fpstate(struct hal_task *task, uaddr_t fp, const struct fx_sw_by
 	return err;
 }
 
-/* A frame as the kernel wrote it goes straight into the registers; any other, or one whose pages are not there, takes the long way. */
+/*
+ * A frame as the kernel wrote it goes straight into the registers; any other, or one whose pages are not there, takes the long way. MXCSR is
+ * looked at here, because emulators take reserved bits that a CPU refuses.
+ */
 static int pop_fpstate(struct hal_task *task, uaddr_t fp)
 {
 	struct fx_sw_bytes sw;
+	u32 mxcsr;
 
-	if (hal_copy_from_user(&sw, fp + X86_FX_SW, sizeof(sw)))
+	if (hal_copy_from_user(&sw, fp + X86_FX_SW, sizeof(sw)) ||
+	    hal_get_user32(&mxcsr, fp + X86_FX_MXCSR))
 		return -EFAULT;
+	if (mxcsr & ~x86_mxcsr_mask)
+		return -EINVAL;
 	if (has_xstate(fp, &sw) && sw.xstate_size == x86_features.xsave_size &&
 	    !x86_fpu_load_user(task, fp, sw.xfeatures & x86_features.xfeatures))
 		return 0;
