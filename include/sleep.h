@@ -14,13 +14,13 @@
 
 /* One waiter, signals of any number; they are not counted. */
 struct completion {
-	bool signalled; /* atomic */
+	u32 signalled; /* atomic; a word, because GCC has no exchange of a byte on riscv64 */
 };
 
 /** completion_reset() - forget a signal that nobody waited for. Any context. */
 static inline void completion_reset(struct completion *c)
 {
-	__atomic_store_n(&c->signalled, false, __ATOMIC_RELAXED);
+	__atomic_store_n(&c->signalled, 0, __ATOMIC_RELAXED);
 }
 /** completion_signal() - let the waiter go on. Any context. */
 void completion_signal(struct completion *c);

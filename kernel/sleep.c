@@ -9,7 +9,7 @@ static struct waitq waiters = WAITQ_INIT(waiters);
 
 void completion_signal(struct completion *c)
 {
-	__atomic_store_n(&c->signalled, true, __ATOMIC_RELEASE);
+	__atomic_store_n(&c->signalled, 1, __ATOMIC_RELEASE);
 	waitq_wake_all(&waiters);
 }
 
@@ -17,7 +17,7 @@ bool completion_wait(struct completion *c, u64 deadline_ns)
 {
 	(void)__wait_event(&waiters, __atomic_load_n(&c->signalled, __ATOMIC_ACQUIRE),
 			   TASK_UNINTERRUPTIBLE, deadline_ns);
-	return __atomic_exchange_n(&c->signalled, false, __ATOMIC_ACQUIRE);
+	return __atomic_exchange_n(&c->signalled, 0, __ATOMIC_ACQUIRE);
 }
 
 void sleep_until_ns(u64 deadline_ns)
