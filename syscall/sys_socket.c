@@ -493,7 +493,8 @@ static ssize_t recv_one(struct socket *s, uaddr_t umsg, u32 flags)
 	return r;
 }
 
-long sys_sendmsg(fd_t fd, uaddr_t umsg, uint flags)
+static long one_message(fd_t fd, uaddr_t umsg, u32 flags,
+			ssize_t (*fn)(struct socket *s, uaddr_t umsg, u32 flags))
 {
 	struct fd f;
 	struct socket *s;
@@ -504,25 +505,19 @@ long sys_sendmsg(fd_t fd, uaddr_t umsg, uint flags)
 	s = get_socket(fd, &f);
 	if (IS_ERR(s))
 		return PTR_ERR(s);
-	r = send_one(s, umsg, flags);
+	r = fn(s, umsg, flags);
 	fdput(f);
 	return r;
 }
 
+long sys_sendmsg(fd_t fd, uaddr_t umsg, uint flags)
+{
+	return one_message(fd, umsg, flags, send_one);
+}
+
 long sys_recvmsg(fd_t fd, uaddr_t umsg, uint flags)
 {
-	struct fd f;
-	struct socket *s;
-	ssize_t r;
-
-	if (flags & MSG_CMSG_COMPAT)
-		return -EINVAL;
-	s = get_socket(fd, &f);
-	if (IS_ERR(s))
-		return PTR_ERR(s);
-	r = recv_one(s, umsg, flags);
-	fdput(f);
-	return r;
+	return one_message(fd, umsg, flags, recv_one);
 }
 
 /* ---- several messages ---- */

@@ -30,37 +30,13 @@ void proc_net_add(const char *name, int (*show)(struct printbuf *pb, struct task
 		proc_net_entries[i] = (struct proc_entry)PROC_FILE(name, show);
 }
 
-/* A file of one limit, between @min and @max. */
-static ssize_t limit_write(const char *text, size_t n, u32 *where, u32 min, u32 max)
-{
-	u32 value;
-	int r = proc_number(text, &value);
-
-	if (!r && (value < min || value > max))
-		r = -EINVAL;
-	if (r)
-		return r;
-	WRITE_ONCE(*where, value);
-	return (ssize_t)n;
-}
-
-#define LIMIT_FILE(field, min, max)                                                     \
-	static int field##_show(struct printbuf *pb, struct task *t)                    \
-	{                                                                               \
-		printbuf_printf(pb, "%u\n", READ_ONCE(net_limits.field));               \
-		return 0;                                                               \
-	}                                                                               \
-	static ssize_t field##_write(struct task *t, const char *text, size_t n)        \
-	{                                                                               \
-		return limit_write(text, n, &net_limits.field, min, max);               \
-	}
-LIMIT_FILE(somaxconn, 0, S32_MAX)
-LIMIT_FILE(wmem_max, 4608, S32_MAX)
-LIMIT_FILE(rmem_max, 2304, S32_MAX)
-LIMIT_FILE(wmem_default, 4608, S32_MAX)
-LIMIT_FILE(rmem_default, 2304, S32_MAX)
-LIMIT_FILE(optmem_max, 0, S32_MAX)
-LIMIT_FILE(max_dgram_qlen, 0, S32_MAX)
+PROC_NUMBER_FILE(somaxconn, net_limits.somaxconn, 0, S32_MAX)
+PROC_NUMBER_FILE(wmem_max, net_limits.wmem_max, 4608, S32_MAX)
+PROC_NUMBER_FILE(rmem_max, net_limits.rmem_max, 2304, S32_MAX)
+PROC_NUMBER_FILE(wmem_default, net_limits.wmem_default, 4608, S32_MAX)
+PROC_NUMBER_FILE(rmem_default, net_limits.rmem_default, 2304, S32_MAX)
+PROC_NUMBER_FILE(optmem_max, net_limits.optmem_max, 0, S32_MAX)
+PROC_NUMBER_FILE(max_dgram_qlen, net_limits.max_dgram_qlen, 0, S32_MAX)
 
 static const struct proc_entry net_core[] = {
 	PROC_WRITABLE("somaxconn", somaxconn_show, somaxconn_write),

@@ -71,6 +71,8 @@ extern const struct inode_ops proc_fd_dir_ops, proc_fdinfo_dir_ops, proc_tasks_o
 extern const struct file_ops proc_fd_dir_fops, proc_fdinfo_dir_fops, proc_tasks_fops, proc_mem_fops;
 /** proc_number() - a number as users write it to a file: C notation, white space around it. 0, -EINVAL, -ERANGE. */
 int proc_number(const char *text, u32 *value);
+/** proc_number_write() - such a number to *@where, if it is from @min to @max. @n, or an error of proc_number(). */
+ssize_t proc_number_write(const char *text, size_t n, u32 *where, u32 min, u32 max);
 ssize_t proc_fd_link(struct task *t, int fd, char *buf, size_t size, struct path *jump);
 int proc_fdinfo_show(struct printbuf *pb, struct task *t, int fd);
 
@@ -84,6 +86,17 @@ extern const struct file_ops proc_pagemap_fops;
 #define PROC_FILE(n, show_)	   { .name = n, .mode = S_IFREG | 0444, .show = show_ }
 #define PROC_PRIVATE(n, m, show_)  { .name = n, .mode = S_IFREG | (m), .show = show_, .private = true }
 #define PROC_WRITABLE(n, show_, write_) { .name = n, .mode = S_IFREG | 0644, .show = show_, .write = write_ }
+/* Functions name_show() and name_write() of a file that is one number, the u32 @variable. */
+#define PROC_NUMBER_FILE(name, variable, min, max)                                    \
+	static int name##_show(struct printbuf *pb, struct task *t)                   \
+	{                                                                             \
+		printbuf_printf(pb, "%u\n", READ_ONCE(variable));                     \
+		return 0;                                                             \
+	}                                                                             \
+	static ssize_t name##_write(struct task *t, const char *text, size_t n)       \
+	{                                                                             \
+		return proc_number_write(text, n, &(variable), min, max);             \
+	}
 #define PROC_LINK(n, link_)	   { .name = n, .mode = S_IFLNK | 0777, .link = link_ }
 #define PROC_DIR(n, table)	   { .name = n, .mode = S_IFDIR | 0555, .children = table }
 

@@ -383,13 +383,12 @@ int proc_number(const char *text, u32 *value)
 	return kstrtou32(word, 0, value);
 }
 
-/* Files of one number, at most @max. */
-static ssize_t number_write(const char *text, size_t n, u32 *where, u32 max)
+ssize_t proc_number_write(const char *text, size_t n, u32 *where, u32 min, u32 max)
 {
 	u32 value;
 	int r = proc_number(text, &value);
 
-	if (!r && value > max)
+	if (!r && (value < min || value > max))
 		r = -EINVAL;
 	if (r)
 		return r;
@@ -397,21 +396,11 @@ static ssize_t number_write(const char *text, size_t n, u32 *where, u32 max)
 	return (ssize_t)n;
 }
 
-#define NUMBER_FILE(name, variable, max)                                                                               \
-	static int name##_show(struct printbuf *pb, struct task *t)                                                   \
-	{                                                                                                             \
-		printbuf_printf(pb, "%u\n", READ_ONCE(variable));                                                     \
-		return 0;                                                                                             \
-	}                                                                                                             \
-	static ssize_t name##_write(struct task *t, const char *text, size_t n)                                       \
-	{                                                                                                             \
-		return number_write(text, n, &(variable), max);                                                       \
-	}
-NUMBER_FILE(core_uses_pid, core_uses_pid, 1)
-NUMBER_FILE(core_pipe_limit, core_pipe_limit, S32_MAX)
-NUMBER_FILE(suid_dumpable, suid_dumpable, 2)
-NUMBER_FILE(lease_break, lease_break_seconds, S32_MAX)
-NUMBER_FILE(mount_max, mount_max, S32_MAX)
+PROC_NUMBER_FILE(core_uses_pid, core_uses_pid, 0, 1)
+PROC_NUMBER_FILE(core_pipe_limit, core_pipe_limit, 0, S32_MAX)
+PROC_NUMBER_FILE(suid_dumpable, suid_dumpable, 0, 2)
+PROC_NUMBER_FILE(lease_break, lease_break_seconds, 0, S32_MAX)
+PROC_NUMBER_FILE(mount_max, mount_max, 1, S32_MAX)
 
 static const struct proc_entry sys_random[] = {
 	PROC_FILE("boot_id", boot_id_show),
