@@ -230,6 +230,9 @@ void d_forget_inode(struct inode *inode)
 {
 	struct dentry *d;
 
+	/* The caller's is the only name: removing files does not look through the whole cache. */
+	if (!S_ISDIR(inode->mode) && refcount_read(&inode->refs) == 1)
+		return;
 	while ((d = lru_pop(inode->sb, inode)) != NULL)
 		dput(d_free(d));
 }

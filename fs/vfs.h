@@ -67,7 +67,7 @@ void d_hash(struct dentry *d);
 void d_drop(struct dentry *d);
 /** d_move() - give @d the parent and name of @target, which is dropped; @exchange swaps both. Directories locked. */
 int d_move(struct dentry *d, struct dentry *target, bool exchange);
-/** d_forget_inode() - take unused dentries of @inode, and of names in it, out of the cache: one that was removed is to go with its last user. */
+/** d_forget_inode() - take unused dentries of @inode, and of names in it, out of the cache: one that was removed is to go with its last user. The caller holds a dentry of it. */
 void d_forget_inode(struct inode *inode);
 bool d_is_ancestor(struct dentry *a, struct dentry *d); /* a is d, or above it */
 unsigned long dcache_shrink(unsigned long n);

@@ -4,14 +4,10 @@
  * the bodies of tables, whose headers, lengths and checksums are made right, so that the readers behind them are reached.
  * Whatever the tables say, nothing beside them is read, no CPU is listed twice, and every list stays in its bounds.
  */
-#include <stdlib.h>
-
 #include "../../hal/x86_64-pc/acpi.h"
 
 #include <hal/boot.h>
 #include <lib/string.h>
-
-#define CHECK(condition) do { if (!(condition)) abort(); } while (0)
 
 #define BASE	   0xe0000UL /* where a BIOS keeps the root pointer */
 #define RSDP_SIZE  36
@@ -23,26 +19,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 struct boot_info boot_info;
 
-static u8 *memory;
-static size_t memory_size;
-
-static const void *map(paddr_t pa, u64 size)
-{
-	u64 offset = pa - BASE;
-
-	return pa >= BASE && offset <= memory_size && size <= memory_size - offset ? memory + offset
-										   : NULL;
-}
-
-static void fix_sum(u8 *p, size_t n, size_t at)
-{
-	u8 sum = 0;
-
-	p[at] = 0;
-	for (size_t i = 0; i < n; i++)
-		sum += p[i];
-	p[at] = (u8)-sum;
-}
+#include "fuzz_firmware.h"
 
 static void make_table(size_t at, const char *sig, const u8 *body, size_t size)
 {

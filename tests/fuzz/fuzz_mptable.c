@@ -3,13 +3,9 @@
  * Feed any bytes to the reader of the MultiProcessor table, as the entries of a table whose header, length and checksum are right.
  * Whatever they say, nothing behind them is read, and what is kept stays in its bounds.
  */
-#include <stdlib.h>
-
 #include "../../hal/x86_64-pc/acpi.h"
 
 #include <lib/string.h>
-
-#define CHECK(condition) do { if (!(condition)) abort(); } while (0)
 
 #define BASE   0xf0000UL
 #define HEADER 44
@@ -19,26 +15,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 struct pc_acpi pc_acpi;
 
-static u8 *memory;
-static size_t memory_size;
-
-static const void *map(paddr_t pa, u64 size)
-{
-	u64 offset = pa - BASE;
-
-	return pa >= BASE && offset <= memory_size && size <= memory_size - offset ? memory + offset
-										   : NULL;
-}
-
-static void fix_sum(u8 *p, size_t n, size_t at)
-{
-	u8 sum = 0;
-
-	p[at] = 0;
-	for (size_t i = 0; i < n; i++)
-		sum += p[i];
-	p[at] = (u8)-sum;
-}
+#include "fuzz_firmware.h"
 
 static void make_table(const u8 *entries, size_t size, u8 count)
 {

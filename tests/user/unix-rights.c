@@ -227,6 +227,20 @@ static int is_closed(int p)
 	return 0;
 }
 
+/* Each pair's second end into the other's queue, with the only write end of the pipe @p as a witness. */
+static void entangle(const int a[2], const int b[2], int p[2])
+{
+	int send[2];
+
+	REQUIRE(pipe(p) == 0);
+	send[0] = b[1];
+	send[1] = p[1];
+	CHECK_EQ(un_send_fds(a[0], "x", send, 2), 1);
+	send[0] = a[1];
+	CHECK_EQ(un_send_fds(b[0], "x", send, 1), 1);
+	close(p[1]);
+}
+
 static void circles(void)
 {
 	int a[2], b[2], p[2], send[2], n = 2, got[2];
@@ -245,13 +259,7 @@ static void circles(void)
 	/* Two pairs, each in the other's queue. */
 	un_pair(SOCK_DGRAM, a);
 	un_pair(SOCK_STREAM, b);
-	REQUIRE(pipe(p) == 0);
-	send[0] = b[1];
-	send[1] = p[1];
-	CHECK_EQ(un_send_fds(a[0], "x", send, 2), 1);
-	send[0] = a[1];
-	CHECK_EQ(un_send_fds(b[0], "x", send, 1), 1);
-	close(p[1]);
+	entangle(a, b, p);
 	un_close(a);
 	un_close(b);
 	CHECK(is_closed(p[0]));
@@ -259,13 +267,7 @@ static void circles(void)
 	/* The same, but one of them is still held: nothing may be lost. */
 	un_pair(SOCK_STREAM, a);
 	un_pair(SOCK_STREAM, b);
-	REQUIRE(pipe(p) == 0);
-	send[0] = b[1];
-	send[1] = p[1];
-	CHECK_EQ(un_send_fds(a[0], "x", send, 2), 1);
-	send[0] = a[1];
-	CHECK_EQ(un_send_fds(b[0], "x", send, 1), 1);
-	close(p[1]);
+	entangle(a, b, p);
 	un_close(b);
 	close(a[0]);
 	for (int i = 0; i < 5; i++) { /* closing others looks for what to collect */
