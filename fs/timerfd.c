@@ -74,14 +74,14 @@ static bool watches_clock(const struct timerfd *t)
 	return t->real && (t->set_flags & both) == both;
 }
 
-/* CLOCK_REALTIME was set forward by @delta_ns: an absolute time stays that time. */
-static void clock_set(struct clock_watch *w, s64 delta_ns)
+/* CLOCK_REALTIME was set: an absolute time stays that time. */
+static void clock_set(struct clock_watch *w)
 {
 	struct timerfd *t = container_of(w, struct timerfd, watch);
 	unsigned long flags = spin_lock_irqsave(&t->lock);
 
 	if (t->deadline_ns && (t->set_flags & TFD_TIMER_ABSTIME)) {
-		t->deadline_ns = clock_watch_shift(t->deadline_ns, delta_ns);
+		t->deadline_ns = clock_watch_again(w, t->deadline_ns);
 		ktimer_start(&t->timer, t->deadline_ns);
 	}
 	if (watches_clock(t)) {
@@ -194,15 +194,13 @@ int timerfd_gettime(struct file *f, struct timer_spec *out)
 }
 
 /* When a timer set to @value goes off, of hal_clock_ns(). */
-static u64 deadline_of(const struct timerfd *t, u64 value, bool absolute)
+static u64 deadline_of(struct timerfd *t, u64 value, bool absolute)
 {
-	u64 now = hal_clock_ns(), offset = ktime_real_ns() - now;
+	u64 now = hal_clock_ns();
 
 	if (!absolute)
 		return now + value < now ? U64_MAX : now + value;
-	if (!t->real)
-		return value;
-	return value > offset ? value - offset : 1;
+	return t->real ? clock_watch_deadline(&t->watch, value) : value;
 }
 
 int timerfd_settime(struct file *f, int tflags, const struct timer_spec *new,
@@ -222,11 +220,11 @@ int timerfd_settime(struct file *f, int tflags, const struct timer_spec *new,
 		r = timespec_to_ns(&new->interval, &interval);
 	if (r)
 		return r;
-	if (value)
-		deadline = deadline_of(t, value, tflags & TFD_TIMER_ABSTIME);
 	ktimer_cancel(&t->timer);
 	flags = spin_lock_irqsave(&t->lock);
 	get_setting(t, old);
+	if (value)
+		deadline = deadline_of(t, value, tflags & TFD_TIMER_ABSTIME);
 	t->deadline_ns = deadline;
 	t->interval_ns = value ? interval : 0;
 	t->set_flags = tflags;

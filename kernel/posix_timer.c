@@ -169,15 +169,15 @@ static void wall_timer_fired(struct ktimer *k)
 	spin_unlock_irqrestore(&sh->lock, flags);
 }
 
-/* CLOCK_REALTIME was set forward by @delta_ns. */
-static void clock_set(struct clock_watch *w, s64 delta_ns)
+/* CLOCK_REALTIME was set: an absolute time stays that time. */
+static void clock_set(struct clock_watch *w)
 {
 	struct posix_timer *pt = container_of(w, struct posix_timer, watch);
 	unsigned long flags;
 	struct sighand *sh = sighand_lock(pt->process, &flags);
 
 	if (pt->absolute && pt->armed) {
-		pt->expiry_ns = clock_watch_shift(pt->expiry_ns, delta_ns);
+		pt->expiry_ns = clock_watch_again(w, pt->expiry_ns);
 		start(pt, 0);
 	}
 	spin_unlock_irqrestore(&sh->lock, flags);
@@ -285,15 +285,12 @@ int posix_timer_create(clockid_t clock, const struct timer_event *ev)
 	return r;
 }
 
-static u64 expiry_of(const struct posix_timer *pt, bool absolute, u64 value_ns)
+static u64 expiry_of(struct posix_timer *pt, bool absolute, u64 value_ns)
 {
 	u64 base = absolute ? 0 : timer_now(pt), expiry;
 
-	if (absolute && pt->realtime) {
-		u64 offset = ktime_real_ns() - hal_clock_ns();
-
-		return value_ns > offset ? value_ns - offset : 1;
-	}
+	if (absolute && pt->realtime)
+		return clock_watch_deadline(&pt->watch, value_ns);
 	return add_overflow(base, value_ns, &expiry) ? U64_MAX : expiry;
 }
 

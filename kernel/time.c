@@ -161,15 +161,14 @@ static struct list watches = LIST_HEAD_INIT(watches);
 void ktime_set_real_ns(u64 ns)
 {
 	struct clock_watch *w;
-	u64 old, offset;
+	u64 offset;
 
 	mutex_lock(&watch_mutex);
-	old = real_offset_ns;
 	offset = ns - hal_clock_ns();
 	WRITE_ONCE(real_offset_ns, offset);
 	vdso_set_real_offset(offset);
 	list_for_each_entry(w, &watches, link)
-		w->set(w, (s64)(offset - old));
+		w->set(w);
 	mutex_unlock(&watch_mutex);
 }
 
@@ -178,7 +177,7 @@ u64 ktime_real_offset(void)
 	return READ_ONCE(real_offset_ns);
 }
 
-void clock_watch_add(struct clock_watch *w, void (*set)(struct clock_watch *w, s64 delta_ns))
+void clock_watch_add(struct clock_watch *w, void (*set)(struct clock_watch *w))
 {
 	mutex_lock(&watch_mutex);
 	w->set = set;
@@ -194,6 +193,23 @@ void clock_watch_remove(struct clock_watch *w)
 	list_del(&w->link);
 	w->set = NULL;
 	mutex_unlock(&watch_mutex);
+}
+
+u64 clock_watch_deadline(struct clock_watch *w, u64 real_ns)
+{
+	w->offset_ns = ktime_real_offset();
+	if (real_ns == U64_MAX)
+		return real_ns;
+	return real_ns > w->offset_ns ? real_ns - w->offset_ns : 1;
+}
+
+u64 clock_watch_again(struct clock_watch *w, u64 mono_ns)
+{
+	u64 real_ns;
+
+	if (mono_ns == U64_MAX || add_overflow(mono_ns, w->offset_ns, &real_ns))
+		real_ns = U64_MAX;
+	return clock_watch_deadline(w, real_ns);
 }
 
 void ktime_slew_real(s64 delta_ns)

@@ -38,25 +38,24 @@ void ktime_set_real_ns(u64 ns);
 /** ktime_slew_real() - move CLOCK_REALTIME by a little (kernel/ntp.c); nobody is told. Interrupts off, one caller at a time. */
 void ktime_slew_real(s64 delta_ns);
 /*
- * Who must know that CLOCK_REALTIME was set: @set is called after it, in task context, with what was added to the clock.
- * A zeroed watch may be removed. Context: task, may sleep; no spinlocks.
+ * Who must know that CLOCK_REALTIME was set: @set is called after it, in task context. A time the owner keeps is one of
+ * hal_clock_ns(), together with the offset by which it was reckoned: so a clock set in the middle of that is not counted twice.
+ * A zeroed watch may be removed. Context of add and remove: task, may sleep; no spinlocks.
  */
 struct clock_watch {
 	struct list link;
-	void (*set)(struct clock_watch *w, s64 delta_ns);
+	void (*set)(struct clock_watch *w);
+	u64 offset_ns;
 };
-void clock_watch_add(struct clock_watch *w, void (*set)(struct clock_watch *w, s64 delta_ns));
+void clock_watch_add(struct clock_watch *w, void (*set)(struct clock_watch *w));
 /** clock_watch_remove() - when it returns, @w is not being called. */
 void clock_watch_remove(struct clock_watch *w);
-/** clock_watch_shift() - the time of hal_clock_ns() at which CLOCK_REALTIME shows what it would have shown at @mono_ns. */
-static inline u64 clock_watch_shift(u64 mono_ns, s64 delta_ns)
-{
-	if (mono_ns == U64_MAX)
-		return mono_ns;
-	if (delta_ns > 0)
-		return mono_ns > (u64)delta_ns ? mono_ns - (u64)delta_ns : 1;
-	return mono_ns + (u64)-delta_ns < mono_ns ? U64_MAX : mono_ns + (u64)-delta_ns;
-}
+/**
+ * clock_watch_deadline() - when CLOCK_REALTIME shows @real_ns as it stands now, of hal_clock_ns(), at least 1; remembered for
+ * clock_watch_again(): when that time comes now, of the @mono_ns reckoned last. Context: any, under the owner's lock.
+ */
+u64 clock_watch_deadline(struct clock_watch *w, u64 real_ns);
+u64 clock_watch_again(struct clock_watch *w, u64 mono_ns);
 struct timespec64 {
 	s64 tv_sec;
 	s64 tv_nsec;
@@ -69,7 +68,7 @@ static inline struct timespec64 ns_to_timespec(u64 ns)
 /** ktime_real_to_mono() - a time of CLOCK_REALTIME as one of hal_clock_ns(), as the clock stands now. */
 static inline u64 ktime_real_to_mono(u64 ns)
 {
-	u64 offset = ktime_real_ns() - hal_clock_ns();
+	u64 offset = ktime_real_offset();
 
 	return ns == U64_MAX ? ns : ns > offset ? ns - offset : 0;
 }

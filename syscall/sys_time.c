@@ -376,7 +376,7 @@ struct real_sleep {
 	struct task *task;
 };
 
-static void wake_real_sleep(struct clock_watch *w, s64 delta_ns)
+static void wake_real_sleep(struct clock_watch *w)
 {
 	task_wake(container_of(w, struct real_sleep, watch)->task, 1u << TASK_INTERRUPTIBLE);
 }
