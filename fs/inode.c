@@ -259,6 +259,23 @@ int vfs_setattr(const struct path *p, struct iattr *attr)
 	return r;
 }
 
+int inode_write_limit(const struct inode *inode, u64 pos, size_t *n)
+{
+	u64 limit = task_rlimit(RLIMIT_FSIZE);
+
+	if (unlikely(pos + *n > limit)) {
+		if (pos >= limit) {
+			sig_send_self(SIGXFSZ);
+			return -EFBIG;
+		}
+		*n = (size_t)(limit - pos);
+	}
+	if (pos >= inode->sb->max_bytes)
+		return -EFBIG;
+	*n = (size_t)min_t(u64, *n, inode->sb->max_bytes - pos);
+	return 0;
+}
+
 void file_remove_privs(struct inode *inode)
 {
 	u32 kill = 0;

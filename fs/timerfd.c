@@ -196,10 +196,8 @@ int timerfd_gettime(struct file *f, struct timer_spec *out)
 /* When a timer set to @value goes off, of hal_clock_ns(). */
 static u64 deadline_of(struct timerfd *t, u64 value, bool absolute)
 {
-	u64 now = hal_clock_ns();
-
 	if (!absolute)
-		return now + value < now ? U64_MAX : now + value;
+		return deadline_after(value);
 	return t->real ? clock_watch_deadline(&t->watch, value) : value;
 }
 

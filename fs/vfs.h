@@ -14,6 +14,7 @@
 #include <uapi/fcntl.h>
 #include <uapi/mount.h>
 #include <uapi/stat.h>
+#include <uapi/uio.h>
 #include <uapi/statfs.h>
 #include <uapi/time.h>
 
@@ -327,6 +328,16 @@ struct file *file_open_path(const struct path *p, int flags);
 struct file *file_open_how(int dfd, const char *name, const struct open_how *how);
 /** path_of_fd() / path_at() - the path a *at call means: with LOOKUP_EMPTY and "" the descriptor's own. */
 int path_of_fd(int fd, struct path *out);
+/** file_appends() - does a write with RWF_* @flags go to the end, wherever the position is? Any context. */
+static inline bool file_appends(const struct file *f, int flags)
+{
+	return ((f->flags & O_APPEND) && !(flags & RWF_NOAPPEND)) || (flags & RWF_APPEND);
+}
+/**
+ * inode_write_limit() - shorten a write of *n bytes at @pos to what RLIMIT_FSIZE and the largest file allow.
+ * 0, or -EFBIG when that is nothing (with SIGXFSZ when it is the limit). Inode lock held.
+ */
+int inode_write_limit(const struct inode *inode, u64 pos, size_t *n);
 /** file_remove_privs() - a write by someone else clears setuid and setgid. Inode lock held. */
 void file_remove_privs(struct inode *inode);
 bool path_equal(const struct path *a, const struct path *b);

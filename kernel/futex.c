@@ -146,13 +146,22 @@ static bool unqueue(struct futex_waiter *w)
 	}
 }
 
-int futex_sleep(struct futex_waiter *w, u64 deadline_ns)
+static bool any_woken(const struct futex_waiter *w, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		if (__atomic_load_n(&w[i].woken, __ATOMIC_ACQUIRE))
+			return true;
+	return false;
+}
+
+/* Until one of the first @n is woken: 0. -EINTR, -ETIMEDOUT: but one may have been woken since, which unqueue() tells. */
+static int sleep_any(const struct futex_waiter *w, unsigned int n, u64 deadline_ns)
 {
 	int r = 0;
 
 	for (;;) {
 		task_prepare_sleep(TASK_INTERRUPTIBLE);
-		if (__atomic_load_n(&w->woken, __ATOMIC_ACQUIRE))
+		if (any_woken(w, n))
 			break;
 		if (sleep_interrupted(TASK_INTERRUPTIBLE)) {
 			r = -EINTR;
@@ -164,9 +173,14 @@ int futex_sleep(struct futex_waiter *w, u64 deadline_ns)
 		}
 	}
 	task_finish_sleep();
-	if (!r || unqueue(w))
-		return 0;
 	return r;
+}
+
+int futex_sleep(struct futex_waiter *w, u64 deadline_ns)
+{
+	int r = sleep_any(w, 1, deadline_ns);
+
+	return !r || unqueue(w) ? 0 : r;
 }
 
 void futex_release_waiter(struct futex_waiter *w)
@@ -252,35 +266,6 @@ static long unqueue_all(struct futex_waiter *w, unsigned int n, long error)
 	return r;
 }
 
-static bool any_woken(const struct futex_waiter *w, unsigned int n)
-{
-	for (unsigned int i = 0; i < n; i++)
-		if (__atomic_load_n(&w[i].woken, __ATOMIC_ACQUIRE))
-			return true;
-	return false;
-}
-
-static long sleep_any(struct futex_waiter *w, unsigned int n, u64 deadline_ns)
-{
-	long r = 0;
-
-	for (;;) {
-		task_prepare_sleep(TASK_INTERRUPTIBLE);
-		if (any_woken(w, n))
-			break;
-		if (sleep_interrupted(TASK_INTERRUPTIBLE)) {
-			r = -EINTR;
-			break;
-		}
-		if (schedule_until(deadline_ns)) {
-			r = -ETIMEDOUT;
-			break;
-		}
-	}
-	task_finish_sleep();
-	return unqueue_all(w, n, r);
-}
-
 long futex_wait_any(const struct futex_wanted *wanted, unsigned int n, u64 deadline_ns)
 {
 	struct futex_waiter *w = kcalloc(n, sizeof(*w), 0);
@@ -299,7 +284,7 @@ long futex_wait_any(const struct futex_wanted *wanted, unsigned int n, u64 deadl
 	}
 	/* A positive number is a waiter that was woken while others were still being queued; so may 0 be. */
 	if (!r)
-		r = sleep_any(w, n, deadline_ns);
+		r = unqueue_all(w, n, sleep_any(w, n, deadline_ns));
 	kfree(w);
 	return r;
 }

@@ -242,9 +242,7 @@ int deadline_from_user(uaddr_t uts, u64 *deadline_ns)
 	if (get_user_obj(&ts, uts))
 		return -EFAULT;
 	r = timespec_to_ns(&ts, &ns);
-	if (r)
-		return r;
-	if (add_overflow(hal_clock_ns(), ns, deadline_ns))
-		*deadline_ns = U64_MAX;
-	return 0;
+	if (!r)
+		*deadline_ns = deadline_after(ns);
+	return r;
 }

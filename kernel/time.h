@@ -74,7 +74,16 @@ static inline u64 ktime_real_to_mono(u64 ns)
 }
 /** timespec_to_ns() - 0 and *ns (saturating), or -EINVAL for a negative or unnormalised time. */
 int timespec_to_ns(const struct timespec64 *ts, u64 *ns);
-/** deadline_from_user() - read a relative timespec (0: none -> U64_MAX) and turn it into a deadline. 0, -EFAULT, -EINVAL. */
+/** deadline_after() - the deadline in @ns from now: 0, which is over already, when that is none; U64_MAX, never, when it is too far. */
+static inline u64 deadline_after(u64 ns)
+{
+	u64 deadline;
+
+	if (!ns)
+		return 0;
+	return add_overflow(hal_clock_ns(), ns, &deadline) ? U64_MAX : deadline;
+}
+/** deadline_from_user() - deadline_after() a relative timespec (0: none -> U64_MAX). 0, -EFAULT, -EINVAL. */
 int deadline_from_user(uaddr_t uts, u64 *deadline_ns);
 
 #endif

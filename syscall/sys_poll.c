@@ -15,31 +15,6 @@
 
 /* ---- time limits ---- */
 
-static u64 deadline_after(u64 ns)
-{
-	u64 now = hal_clock_ns();
-
-	return ns == 0 ? 0 : now + ns < now ? U64_MAX : now + ns;
-}
-
-/* A relative timespec; 0: none. A time of zero gives deadline 0: do not sleep. */
-static int timespec_deadline(uaddr_t uts, u64 *deadline)
-{
-	struct timespec64 ts;
-	u64 ns;
-	int r;
-
-	*deadline = U64_MAX;
-	if (!uts)
-		return 0;
-	if (get_user_obj(&ts, uts))
-		return -EFAULT;
-	r = timespec_to_ns(&ts, &ns);
-	if (!r)
-		*deadline = deadline_after(ns);
-	return r;
-}
-
 /* ppoll and select tell how much time is left; a fault is not reported. */
 static u64 time_left(u64 deadline)
 {
@@ -95,7 +70,7 @@ long sys_poll(uaddr_t fds, uint n, int timeout_ms)
 long sys_ppoll(uaddr_t fds, uint n, uaddr_t timeout, uaddr_t sigmask, size_t size)
 {
 	u64 deadline;
-	long r = timespec_deadline(timeout, &deadline);
+	long r = deadline_from_user(timeout, &deadline);
 
 	if (!r)
 		r = sig_set_temp_mask(sigmask, size);
@@ -174,7 +149,7 @@ long sys_pselect6(int n, uaddr_t rd, uaddr_t wr, uaddr_t ex, uaddr_t timeout, ua
 {
 	u64 mask[2] = { 0, 0 }; /* address and size of the signal mask */
 	u64 deadline;
-	long r = timespec_deadline(timeout, &deadline);
+	long r = deadline_from_user(timeout, &deadline);
 
 	if (!r && sig && get_user_obj(&mask, sig))
 		r = -EFAULT;
@@ -279,7 +254,7 @@ long sys_epoll_pwait2(fd_t epfd, uaddr_t events, int max, uaddr_t timeout, uaddr
 		      size_t size)
 {
 	u64 deadline;
-	long r = timespec_deadline(timeout, &deadline);
+	long r = deadline_from_user(timeout, &deadline);
 
 	return r ? r : epoll_wait_masked(epfd, events, max, deadline, mask, size);
 }

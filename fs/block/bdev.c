@@ -277,7 +277,7 @@ static ssize_t blkdev_write(struct file *f, struct iov_iter *from, loff_t *pos, 
 	if (!n)
 		return 0;
 	rwsem_down_write(&inode->lock);
-	if (((f->flags & O_APPEND) && !(flags & RWF_NOAPPEND)) || (flags & RWF_APPEND))
+	if (file_appends(f, flags))
 		*pos = (loff_t)inode->size;
 	if ((u64)*pos >= inode->size)
 		r = -ENOSPC;

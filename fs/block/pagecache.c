@@ -558,24 +558,6 @@ ssize_t cache_write_inode(struct inode *inode, struct iov_iter *from, loff_t *po
 	return done;
 }
 
-/* How much of a write of *n bytes at @pos may be done: RLIMIT_FSIZE, the largest file. 0 with *n shortened, or -Exxx. */
-static int write_check(struct inode *inode, u64 pos, size_t *n)
-{
-	u64 limit = task_rlimit(RLIMIT_FSIZE);
-
-	if (pos + *n > limit) {
-		if (pos >= limit) {
-			sig_send_self(SIGXFSZ);
-			return -EFBIG;
-		}
-		*n = (size_t)(limit - pos);
-	}
-	if (pos >= inode->sb->max_bytes)
-		return -EFBIG;
-	*n = (size_t)min_t(u64, *n, inode->sb->max_bytes - pos);
-	return 0;
-}
-
 /* A write behind the end leaves zeros between: they are written, for the file system has no holes. */
 static int fill_gap(struct inode *inode, u64 pos)
 {
@@ -598,10 +580,10 @@ ssize_t cache_write(struct file *f, struct iov_iter *from, loff_t *pos, int flag
 	if (!n)
 		return 0;
 	rwsem_down_write(&inode->lock);
-	if (((f->flags & O_APPEND) && !(flags & RWF_NOAPPEND)) || (flags & RWF_APPEND))
+	if (file_appends(f, flags))
 		*pos = (loff_t)inode->size;
 	start = *pos;
-	r = write_check(inode, (u64)*pos, &n);
+	r = inode_write_limit(inode, (u64)*pos, &n);
 	if (!r)
 		r = fill_gap(inode, (u64)*pos);
 	if (!r) {

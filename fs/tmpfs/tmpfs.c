@@ -469,21 +469,13 @@ static ssize_t tmpfs_read(struct file *f, struct iov_iter *to, loff_t *pos, int 
  */
 static int write_check(struct inode *inode, u64 pos, size_t *n)
 {
-	u64 limit = task_rlimit(RLIMIT_FSIZE);
+	int r;
 
 	if (unlikely(inode->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
 		return -EPERM;
-	if (unlikely(pos + *n > limit)) {
-		if (pos >= limit) {
-			sig_send_self(SIGXFSZ);
-			return -EFBIG;
-		}
-		*n = (size_t)(limit - pos);
-	}
-	if (pos >= inode->sb->max_bytes)
-		return -EFBIG;
-	if (pos + *n > inode->sb->max_bytes)
-		*n = (size_t)(inode->sb->max_bytes - pos);
+	r = inode_write_limit(inode, pos, n);
+	if (r)
+		return r;
 	if (unlikely(inode->seals & F_SEAL_GROW) && pos + *n > inode->size) {
 		if (pos >= inode->size)
 			return -EPERM;
@@ -563,7 +555,7 @@ static ssize_t tmpfs_write(struct file *f, struct iov_iter *from, loff_t *pos, i
 	if (!n)
 		return 0;
 	rwsem_down_write(&inode->lock);
-	if (((f->flags & O_APPEND) && !(flags & RWF_NOAPPEND)) || (flags & RWF_APPEND))
+	if (file_appends(f, flags))
 		*pos = (loff_t)inode->size;
 	r = write_check(inode, (u64)*pos, &n);
 	if (!r) {
