@@ -5,15 +5,12 @@
  * consists of whole lines; afterwards a marker arrives as ever.
  */
 #include "tap.h"
+#include "tracefs.h"
 #include <pthread.h>
 #include <sched.h>
-#include <sys/mount.h>
 
 #define SECONDS 3
 
-static char top[64] = "/sys/kernel/tracing";
-static char instance[128];
-static int mounted;
 static volatile int stop;
 
 static int put(const char *name, const char *value)
@@ -152,29 +149,6 @@ static void *make_noise(void *arg)
 	return arg;
 }
 
-static void find(void)
-{
-	if (access("/sys/kernel/tracing/trace", F_OK)) {
-		snprintf(top, sizeof(top), "/tmp/tracefs.%d", getpid());
-		mkdir("/tmp", 01777);
-		REQUIRE(mkdir(top, 0700) == 0);
-		if (mount("none", top, "tracefs", 0, NULL)) {
-			rmdir(top);
-			SKIP("tracefs cannot be mounted: %s", tap_errname(errno));
-		}
-		mounted = 1;
-	}
-	if (chdir(top))
-		SKIP("%s: %s", top, tap_errname(errno));
-	snprintf(instance, sizeof(instance), "%s/instances/t%d", top, getpid());
-	if (mkdir(instance, 0700) == 0)
-		REQUIRE(chdir(instance) == 0);
-	else
-		instance[0] = '\0';
-	if (access("tracing_on", W_OK))
-		SKIP("no right to write: %s", tap_errname(errno));
-}
-
 static void still_works(void)
 {
 	static char text[1 << 16];
@@ -211,14 +185,8 @@ static void everything(void)
 
 int main(void)
 {
-	find();
+	tracefs_enter();
 	TAP_RUN(everything);
-	CHECK_OK(chdir("/"));
-	if (instance[0])
-		CHECK_OK(rmdir(instance));
-	if (mounted) {
-		umount(top);
-		rmdir(top);
-	}
+	tracefs_leave();
 	return tap_done();
 }

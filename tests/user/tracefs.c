@@ -5,21 +5,16 @@
  * On Linux an instance of its own is used, so that nothing else on the machine is in the way; without the rights it is skipped.
  */
 #include "tap.h"
+#include "tracefs.h"
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/statfs.h>
 
-#define TRACEFS_MAGIC 0x74726163
 #define BIG (1 << 20)
 
 static char text[BIG];
-static char top[64] = "/sys/kernel/tracing";
-static char instance[128];
-static int mounted;
 
 /* ---- files ---- */
 
@@ -739,48 +734,9 @@ static void bad_input(void)
 	CHECK_OK(put("events/sched/sched_switch/filter", "0"));
 }
 
-/* ---- where ---- */
-
-static void find(void)
-{
-	struct statfs fs;
-
-	if (statfs(top, &fs) || fs.f_type != TRACEFS_MAGIC) {
-		snprintf(top, sizeof(top), "/tmp/tracefs.%d", getpid());
-		mkdir("/tmp", 01777);
-		REQUIRE(mkdir(top, 0700) == 0);
-		if (mount("none", top, "tracefs", 0, NULL)) {
-			rmdir(top);
-			SKIP("tracefs cannot be mounted: %s", tap_errname(errno));
-		}
-		mounted = 1;
-	}
-	if (chdir(top))
-		SKIP("%s: %s", top, tap_errname(errno));
-	snprintf(instance, sizeof(instance), "%s/instances/t%d", top, getpid());
-	if (mkdir(instance, 0700) == 0)
-		REQUIRE(chdir(instance) == 0);
-	else
-		instance[0] = '\0';
-	if (access("tracing_on", W_OK))
-		SKIP("no right to write: %s", tap_errname(errno));
-}
-
-static void leave(void)
-{
-	reset();
-	CHECK_OK(chdir("/"));
-	if (instance[0])
-		CHECK_OK(rmdir(instance));
-	if (mounted) {
-		umount(top);
-		rmdir(top);
-	}
-}
-
 int main(void)
 {
-	find();
+	tracefs_enter();
 	TAP_RUN(tree);
 	TAP_RUN(marker);
 	TAP_RUN(switched_off);
@@ -804,6 +760,7 @@ int main(void)
 	TAP_RUN(options);
 	TAP_RUN(concurrent);
 	TAP_RUN(bad_input);
-	leave();
+	reset();
+	tracefs_leave();
 	return tap_done();
 }
