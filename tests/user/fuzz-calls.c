@@ -16,6 +16,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
+#include <stdbool.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ipc.h>
@@ -1254,7 +1255,8 @@ static int round_once(uint64_t seed, int nprocs, int ms)
 
 /* ---- counters ---- */
 
-#define NSLABS 96
+#define NSLABS	     96
+#define SETTLE_TRIES 100 /* of 300 ms */
 struct counts {
 	long free_kb; /* with what files hold: those of the round stay in its directory */
 	int n;
@@ -1325,12 +1327,33 @@ static int is_exact(const char *name)
 	return 0;
 }
 
+static long too_many(const struct counts *a, const struct counts *b, int i)
+{
+	long grown = b->slab[i].active - a->slab[i].active;
+
+	return grown > (is_exact(a->slab[i].name) ? 0 : 250) ? grown : 0;
+}
+
+/* Counts that have come back to those of @a: what is freed late may be so by a CPU that the host has taken away. */
+static void take_settled_counts(const struct counts *a, struct counts *c)
+{
+	for (int tries = 0; tries < SETTLE_TRIES; tries++) {
+		bool settled = true;
+
+		take_counts(c);
+		for (int i = 0; i < a->n && i < c->n; i++)
+			settled &= !too_many(a, c, i);
+		if (settled)
+			return;
+	}
+}
+
 static void compare_counts(const struct counts *a, const struct counts *b)
 {
 	for (int i = 0; i < a->n && i < b->n; i++) {
-		long grown = b->slab[i].active - a->slab[i].active;
+		long grown = too_many(a, b, i);
 
-		if (grown > (is_exact(a->slab[i].name) ? 0 : 250))
+		if (grown)
 			tap_fail(__FILE__, __LINE__, "%s: %ld objects more than at the start (%ld)",
 				 a->slab[i].name, grown, a->slab[i].active);
 	}
@@ -1359,6 +1382,8 @@ int main(int argc, char **argv)
 	REQUIRE(steps != MAP_FAILED);
 	dir = tap_tmpdir();
 	REQUIRE(chmod(dir, 0777) == 0);
+	/* The first owner of a file starts a thread of the kernel, which counts as a task. */
+	REQUIRE(fcntl(STDIN_FILENO, F_SETOWN, getpid()) == 0);
 	for (int i = 0; i < seconds * 1000 / ROUND_MS; i++) {
 		if (on_caelum && i == 2)
 			take_counts(&before);
@@ -1371,7 +1396,7 @@ int main(int argc, char **argv)
 			say("# %d rounds, %llu steps\n", i + 1, (unsigned long long)*steps);
 	}
 	if (on_caelum && seconds > 2) {
-		take_counts(&after);
+		take_settled_counts(&before, &after);
 		compare_counts(&before, &after);
 	}
 	say("# seed %llu: %llu steps\n", (unsigned long long)seed, (unsigned long long)*steps);
