@@ -20,7 +20,6 @@
 #include <hal/io.h>
 #include <hal/irq.h>
 #include <hal/msi.h>
-#include <hal/paging.h>
 #include <libfdt.h>
 
 #define APLIC_DOMAINCFG	 0x0000
@@ -203,23 +202,18 @@ static void __init aplic_reset(void)
 
 static int __init aplic_probe(const void *fdt, int node)
 {
-	paddr_t pa;
-	int err;
+	struct boot_range where = { 0 };
+	char *regs;
+	int err = aplic.regs ? -EBUSY : fdt_map_regs(fdt, node, 0, APLIC_IDC, &regs, &where);
 
-	if (aplic.regs)
-		return -EBUSY;
-	err = fdt_node_reg(fdt, node, 0, &pa, &aplic.size);
-	if (!err && aplic.size < APLIC_IDC)
-		err = -EINVAL;
+	aplic.size = where.size;
 	if (!err)
 		err = find_parent(fdt, node);
 	if (err)
 		return err;
 	aplic.nsources =
 		min(fdt_node_u32(fdt, node, "riscv,num-sources", 0), (u32)APLIC_MAX_SOURCES);
-	aplic.regs = hal_ioremap(pa, aplic.size);
-	if (!aplic.regs)
-		return -ENOMEM;
+	aplic.regs = regs;
 	aplic_reset();
 	aplic.chip = (struct irq_chip){
 		.name = "APLIC",

@@ -22,7 +22,6 @@
 #include <hal/io.h>
 #include <hal/ipi.h>
 #include <hal/irq.h>
-#include <hal/paging.h>
 #include <libfdt.h>
 
 /* ---- Of a core ---- */
@@ -128,17 +127,10 @@ static const struct hal_ipi_ops local_ipi = { .send = local_send, .cpu_init = lo
 
 static int __init local_probe(const void *fdt, int node)
 {
-	paddr_t pa;
-	u64 size;
-	int err = fdt_node_reg(fdt, node, 0, &pa, &size);
+	int err = local ? -EBUSY : fdt_map_regs(fdt, node, 0, LOCAL_MAIL(MAX_CORES), &local, NULL);
 
 	if (err)
 		return err;
-	if (local)
-		return -EBUSY;
-	local = hal_ioremap(pa, size);
-	if (!local)
-		return -ENOMEM;
 	writel(core_of(0), local + LOCAL_ROUTING);
 	local_cpu_init();
 	local_chip.phandle = fdt_get_phandle(fdt, node);
@@ -168,6 +160,7 @@ static const struct {
 };
 
 #define FIQ_CONTROL 0x0c
+#define DEVICES_SIZE 0x28
 
 static char *devices;
 
@@ -214,17 +207,10 @@ static void devices_handle(void *arg)
 
 static int __init devices_probe(const void *fdt, int node)
 {
-	paddr_t pa;
-	u64 size;
-	int err = fdt_node_reg(fdt, node, 0, &pa, &size);
+	int err = devices ? -EBUSY : fdt_map_regs(fdt, node, 0, DEVICES_SIZE, &devices, NULL);
 
 	if (err)
 		return err;
-	if (devices)
-		return -EBUSY;
-	devices = hal_ioremap(pa, size);
-	if (!devices)
-		return -ENOMEM;
 	writel(0, devices + FIQ_CONTROL);
 	for (unsigned int i = 0; i < ARRAY_SIZE(bank); i++)
 		writel(bank[i].lines, devices + bank[i].disable);

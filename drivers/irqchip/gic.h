@@ -8,7 +8,6 @@
 #include <hal/cpu.h>
 #include <hal/driver.h>
 #include <hal/io.h>
-#include <hal/paging.h>
 #include <libfdt.h>
 #include <types.h>
 
@@ -71,21 +70,6 @@ static inline void gic_unlock_irqrestore(int *lock, unsigned long flags)
 {
 	__atomic_store_n(lock, 0, __ATOMIC_RELEASE);
 	hal_irq_restore(flags);
-}
-
-/* Map register window @index of the node. */
-static inline int gic_map(const void *fdt, int node, unsigned int index, char **regs, u64 *size_out)
-{
-	paddr_t pa;
-	u64 size;
-	int err = fdt_node_reg(fdt, node, index, &pa, &size);
-
-	if (err)
-		return err;
-	*regs = hal_ioremap(pa, size);
-	if (size_out)
-		*size_out = size;
-	return *regs ? 0 : -ENOMEM;
 }
 
 static inline u32 gic_phandle(const void *fdt, int node)

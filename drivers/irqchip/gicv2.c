@@ -156,10 +156,10 @@ static void __init dist_init(void)
 
 static int __init gicv2_probe(const void *fdt, int node)
 {
-	int err = gic_map(fdt, node, 0, &dist, NULL);
+	int err = fdt_map_regs(fdt, node, 0, GICD_SGIR + 4, &dist, NULL);
 
 	if (!err)
-		err = gic_map(fdt, node, 1, &cpuif, NULL);
+		err = fdt_map_regs(fdt, node, 1, GICC_EOIR + 4, &cpuif, NULL);
 	if (err)
 		return err;
 	dist_init();

@@ -53,18 +53,14 @@ static int v2m_request(struct hal_msi_chip *c, const struct hal_msi_request *rq,
 
 static int __init v2m_probe(const void *fdt, int node)
 {
+	struct boot_range where;
 	char *regs;
-	u64 size;
 	u32 typer;
-	int r = chip.request ? -EBUSY : fdt_node_reg(fdt, node, 0, &doorbell, &size);
+	int r = chip.request ? -EBUSY : fdt_map_regs(fdt, node, 0, MSI_SETSPI + 4, &regs, &where);
 
-	if (!r && size <= MSI_SETSPI)
-		r = -EINVAL;
-	if (!r)
-		r = gic_map(fdt, node, 0, &regs, NULL);
 	if (r)
 		return r;
-	doorbell += MSI_SETSPI;
+	doorbell = where.base + MSI_SETSPI;
 	typer = readl(regs + MSI_TYPER);
 	/* The tree knows better where the hardware is wrong. */
 	first = fdt_node_u32(fdt, node, "arm,msi-base-spi", typer >> 16 & 0x3ff);

@@ -67,8 +67,7 @@
 
 static struct {
 	char *regs;
-	paddr_t pa;
-	u64 size;
+	struct boot_range where;
 } regions[MAX_REGIONS];
 static unsigned int nregions;
 static u64 region_stride; /* 0: as GICR_TYPER says */
@@ -208,11 +207,11 @@ static char *find_redist(u64 hwid, paddr_t *pa)
 	for (unsigned int r = 0; r < nregions; r++) {
 		u64 offset = 0;
 
-		while (offset + GICR_FRAME <= regions[r].size) {
+		while (offset + GICR_FRAME <= regions[r].where.size) {
 			char *regs = regions[r].regs + offset;
 			u64 typer = readq(regs + GICR_TYPER);
 
-			*pa = regions[r].pa + offset;
+			*pa = regions[r].where.base + offset;
 			if (typer >> 32 == affinity)
 				return regs;
 			if (typer & TYPER_LAST)
@@ -278,18 +277,14 @@ static void __init dist_init(void)
 
 static int __init gicv3_probe(const void *fdt, int node)
 {
-	int err = gic_map(fdt, node, 0, &dist, NULL);
+	int err = fdt_map_regs(fdt, node, 0, GICD_IROUTER + 8 * GIC_MAX_IRQS, &dist, NULL);
 	u32 n = fdt_node_u32(fdt, node, "#redistributor-regions", 1);
 	const fdt64_t *stride = fdt_getprop(fdt, node, "redistributor-stride", NULL);
 
 	region_stride = stride ? fdt64_to_cpu(*stride) : 0;
-	for (; !err && nregions < n && nregions < MAX_REGIONS; nregions++) {
-		err = gic_map(fdt, node, 1 + nregions, &regions[nregions].regs,
-			      &regions[nregions].size);
-		if (!err)
-			err = fdt_node_reg(fdt, node, 1 + nregions, &regions[nregions].pa,
-					   &regions[nregions].size);
-	}
+	for (; !err && nregions < n && nregions < MAX_REGIONS; nregions++)
+		err = fdt_map_regs(fdt, node, 1 + nregions, GICR_FRAME, &regions[nregions].regs,
+				   &regions[nregions].where);
 	if (err)
 		return err;
 	dist_init();

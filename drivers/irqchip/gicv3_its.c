@@ -368,17 +368,13 @@ static int __init its_stop(void)
 
 static int __init its_probe(const void *fdt, int node)
 {
-	paddr_t pa;
-	u64 size;
-	int r = its.regs ? -EBUSY : fdt_node_reg(fdt, node, 0, &pa, &size);
+	struct boot_range where;
+	int r = its.regs ? -EBUSY
+			 : fdt_map_regs(fdt, node, 0, GITS_TRANSLATER + 4, &its.regs, &where);
 
-	if (!r && size <= GITS_TRANSLATER)
-		r = -EINVAL;
-	if (!r)
-		r = gic_map(fdt, node, 0, &its.regs, NULL);
 	if (r)
 		return r;
-	its.doorbell = pa + GITS_TRANSLATER;
+	its.doorbell = where.base + GITS_TRANSLATER;
 	its.typer = readq(its.regs + GITS_TYPER);
 	r = its_stop();
 	if (!r)

@@ -46,13 +46,12 @@ static int msi_request(struct hal_msi_chip *c, const struct hal_msi_request *rq,
 
 static int __init msi_probe(const void *fdt, int node)
 {
-	u64 size;
-	int err = fdt_node_reg(fdt, node, 0, &doorbell, &size);
+	struct boot_range where;
+	int err = nvectors ? -EBUSY : fdt_regs_window(fdt, node, 0, 4, &where);
 
 	if (err)
 		return err;
-	if (nvectors)
-		return -EBUSY;
+	doorbell = where.base;
 	parent_phandle = fdt_node_u32(fdt, node, "interrupt-parent", 0);
 	first_vector = fdt_node_u32(fdt, node, "loongson,msi-base-vec", 0);
 	nvectors = fdt_node_u32(fdt, node, "loongson,msi-num-vecs", 0);

@@ -17,7 +17,6 @@
 #include <hal/driver.h>
 #include <hal/io.h>
 #include <hal/irq.h>
-#include <hal/paging.h>
 #include <libfdt.h>
 
 #define PCH_LINES    64
@@ -167,18 +166,10 @@ static void __init pch_reset(void)
 
 static int __init pch_probe(const void *fdt, int node)
 {
-	paddr_t pa;
-	u64 size;
-	int err;
+	int err = regs ? -EBUSY : fdt_map_regs(fdt, node, 0, PCH_POL + 8, &regs, NULL);
 
-	if (regs)
-		return -EBUSY;
-	err = fdt_node_reg(fdt, node, 0, &pa, &size);
 	if (err)
 		return err;
-	regs = hal_ioremap(pa, size);
-	if (!regs)
-		return -ENOMEM;
 	parent_phandle = fdt_node_u32(fdt, node, "interrupt-parent", 0);
 	base_vector = fdt_node_u32(fdt, node, "loongson,pic-base-vec", 0);
 	nlines = min((readl(regs + PCH_ID_HIGH) >> 16 & 0xff) + 1, (u32)PCH_LINES);

@@ -20,7 +20,6 @@
 #include <hal/driver.h>
 #include <hal/io.h>
 #include <hal/irq.h>
-#include <hal/paging.h>
 #include <hal/upcall.h>
 #include <libfdt.h>
 
@@ -182,21 +181,20 @@ static void __init plic_reset(void)
 
 static int __init plic_probe(const void *fdt, int node)
 {
-	paddr_t pa;
-	int err;
+	struct boot_range where;
+	char *regs;
+	int err = plic.regs ? -EBUSY
+			    : fdt_map_regs(fdt, node, 0, PLIC_CONTEXT + PLIC_CONTEXT_STRIDE, &regs,
+					   &where);
 
-	if (plic.regs)
-		return -EBUSY;
-	err = fdt_node_reg(fdt, node, 0, &pa, &plic.size);
 	if (err)
 		return err;
+	plic.size = where.size;
 	plic.nsources = min(fdt_node_u32(fdt, node, "riscv,ndev", 0), PLIC_MAX_SOURCES - 1U) + 1;
 	err = plic_find_contexts(fdt, node);
 	if (err)
 		return err;
-	plic.regs = hal_ioremap(pa, plic.size);
-	if (!plic.regs)
-		return -ENOMEM;
+	plic.regs = regs;
 	plic_reset();
 	plic.chip = (struct irq_chip){
 		.name = "PLIC",

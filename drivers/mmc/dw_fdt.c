@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * "snps,dw-mshc" and "starfive,jh7110-mmc". Clocks and resets are as the firmware, which reads the same card, has left them.
+ * "snps,dw-mshc" and "starfive,jh7110-mmc". The clock's rate is as the firmware, which reads the same card, has left it.
  * Source: Linux Documentation/devicetree/bindings/mmc/synopsys-dw-mshc.yaml, starfive,jh7110-mmc.yaml.
  */
 #include <compiler.h>
@@ -9,7 +9,6 @@
 #include <err.h>
 #include <hal/driver.h>
 #include <hal/irq.h>
-#include <hal/paging.h>
 #include <libfdt.h>
 #include <mm/slab.h>
 
@@ -40,14 +39,11 @@ static u32 __init base_rate(const void *fdt, int node)
 static int __init dw_probe(const void *fdt, int node)
 {
 	struct dw_mmc *d;
-	paddr_t pa;
-	u64 size;
-	int r = fdt_node_reg(fdt, node, 0, &pa, &size);
+	char *regs;
+	int r = fdt_map_regs(fdt, node, 0, DW_SIZE, &regs, NULL);
 
 	if (r)
 		return r;
-	if (size < DW_SIZE)
-		return -EINVAL;
 	d = kzalloc(sizeof(*d), GFP_KERNEL);
 	if (!d)
 		return -ENOMEM;
@@ -57,8 +53,8 @@ static int __init dw_probe(const void *fdt, int node)
 		       has(fdt, node, "cd-gpios");
 	d->no_protect = has(fdt, node, "disable-wp") || has(fdt, node, "wp-gpios");
 	mmc_host_from_fdt(&d->host, fdt, node);
-	d->regs = hal_ioremap(pa, size);
-	r = d->regs ? dw_mmc_setup(d) : -ENOMEM;
+	d->regs = regs;
+	r = dw_mmc_setup(d);
 	if (r) {
 		kfree(d);
 		return r;

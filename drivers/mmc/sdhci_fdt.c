@@ -18,7 +18,6 @@
 #include <err.h>
 #include <hal/driver.h>
 #include <hal/irq.h>
-#include <hal/paging.h>
 #include <lib/string.h>
 #include <libfdt.h>
 #include <mm/slab.h>
@@ -143,20 +142,10 @@ static int __init sdhci_add(const void *fdt, int node, const struct variant *v, 
 static int __init sdhci_probe(const void *fdt, int node)
 {
 	const struct variant *v = variant_of(fdt, node);
-	paddr_t pa;
-	u64 size;
 	char *regs;
-	int r;
+	int r = v ? fdt_map_regs(fdt, node, 0, v->offset + SDHCI_SIZE, &regs, NULL) : -ENODEV;
 
-	if (!v)
-		return -ENODEV;
-	r = fdt_node_reg(fdt, node, 0, &pa, &size);
-	if (r)
-		return r;
-	if (size < v->offset + SDHCI_SIZE)
-		return -EINVAL;
-	regs = hal_ioremap(pa, size);
-	return regs ? sdhci_add(fdt, node, v, regs) : -ENOMEM;
+	return r ? r : sdhci_add(fdt, node, v, regs);
 }
 
 FDT_DRIVER(sdhci_driver) = {

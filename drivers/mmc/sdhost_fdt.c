@@ -6,7 +6,6 @@
 #include <drivers/pinctrl/bcm2835.h>
 #include <err.h>
 #include <hal/driver.h>
-#include <hal/paging.h>
 #include <mm/slab.h>
 
 #define SDHOST_SIZE 0x54
@@ -15,27 +14,22 @@
 static int __init sdhost_probe(const void *fdt, int node)
 {
 	struct sdhost *s;
-	paddr_t pa;
-	u64 size, hz;
-	int r = fdt_node_reg(fdt, node, 0, &pa, &size);
+	char *regs;
+	u64 hz;
+	int r = fdt_map_regs(fdt, node, 0, SDHOST_SIZE, &regs, NULL);
 
 	if (r)
 		return r;
-	if (size < SDHOST_SIZE)
-		return -EINVAL;
 	s = kzalloc(sizeof(*s), GFP_KERNEL);
 	if (!s)
 		return -ENOMEM;
-	s->regs = hal_ioremap(pa, size);
+	s->regs = regs;
 	hz = clk_rate_fdt(fdt, node, 0);
 	s->base_hz = hz && hz <= U32_MAX ? (u32)hz : BASE_HZ;
 	mmc_host_from_fdt(&s->host, fdt, node);
-	r = -ENOMEM;
-	if (s->regs) {
-		bcm2835_pins_apply(fdt, node);
-		sdhost_setup(s);
-		r = mmc_host_register(&s->host);
-	}
+	bcm2835_pins_apply(fdt, node);
+	sdhost_setup(s);
+	r = mmc_host_register(&s->host);
 	if (r)
 		kfree(s);
 	return r;

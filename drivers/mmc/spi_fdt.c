@@ -8,7 +8,6 @@
 #include <drivers/mmc/spi.h>
 #include <err.h>
 #include <hal/driver.h>
-#include <hal/paging.h>
 #include <mm/slab.h>
 
 #define SPI_SIZE   0x78
@@ -21,26 +20,24 @@ struct slot {
 	struct mmc_spi mmc;
 };
 
-static int __init slot_add(const void *fdt, int node, int parent, paddr_t pa, u64 size)
+static int __init slot_add(const void *fdt, int node, int parent, char *regs)
 {
 	struct slot *s = kzalloc(sizeof(*s), GFP_KERNEL);
-	int r = -ENOMEM;
+	int r;
 
 	if (!s)
 		return -ENOMEM;
-	s->spi.regs = hal_ioremap(pa, size);
+	s->spi.regs = regs;
 	s->spi.in_hz = clk_rate_fdt(fdt, parent, 0);
 	if (!s->spi.in_hz)
 		s->spi.in_hz = IN_HZ;
 	s->spi.device = fdt_node_u32(fdt, node, "reg", 0);
-	if (s->spi.regs) {
-		sifive_spi_setup(&s->spi);
-		s->mmc.bus = &s->spi.bus;
-		mmc_host_from_fdt(&s->mmc.host, fdt, node);
-		mmc_spi_setup(&s->mmc);
-		s->mmc.host.max_hz = fdt_node_u32(fdt, node, "spi-max-frequency", SLOT_HZ);
-		r = mmc_host_register(&s->mmc.host);
-	}
+	sifive_spi_setup(&s->spi);
+	s->mmc.bus = &s->spi.bus;
+	mmc_host_from_fdt(&s->mmc.host, fdt, node);
+	mmc_spi_setup(&s->mmc);
+	s->mmc.host.max_hz = fdt_node_u32(fdt, node, "spi-max-frequency", SLOT_HZ);
+	r = mmc_host_register(&s->mmc.host);
 	if (r)
 		kfree(s);
 	return r;
@@ -49,19 +46,16 @@ static int __init slot_add(const void *fdt, int node, int parent, paddr_t pa, u6
 static int __init slot_probe(const void *fdt, int node)
 {
 	int parent = fdt_node_parent(fdt, node);
-	paddr_t pa;
-	u64 size;
+	char *regs;
 	int r;
 
 	if (parent < 0 || !fdt_node_is_compatible(fdt, parent, "sifive,spi0") ||
 	    !fdt_node_enabled(fdt, parent))
 		return -ENODEV;
-	r = fdt_node_reg(fdt, parent, 0, &pa, &size);
-	if (r)
-		return r;
-	if (size < SPI_SIZE || fdt_node_u32(fdt, node, "reg", 0) > MAX_DEVICE)
+	if (fdt_node_u32(fdt, node, "reg", 0) > MAX_DEVICE)
 		return -EINVAL;
-	return slot_add(fdt, node, parent, pa, size);
+	r = fdt_map_regs(fdt, parent, 0, SPI_SIZE, &regs, NULL);
+	return r ? r : slot_add(fdt, node, parent, regs);
 }
 
 FDT_DRIVER(mmc_spi_driver) = {

@@ -255,23 +255,17 @@ static void __init ecam_window(struct pci_host *host)
 static int __init ecam_probe(const void *fdt, int node)
 {
 	struct pci_host *host;
-	paddr_t pa;
-	u64 size;
-	int r = fdt_node_reg(fdt, node, 0, &pa, &size);
+	char *regs;
+	int r = fdt_map_regs(fdt, node, 0, FIRST_BUS, &regs, NULL);
 
 	if (r)
 		return r;
-	if (size < FIRST_BUS)
-		return -EINVAL;
 	host = kzalloc(sizeof(*host), GFP_KERNEL);
 	if (!host)
 		return -ENOMEM;
 	*host = (struct pci_host){
-		.read = ecam_read, .write = ecam_write, .fdt = fdt, .node = node
+		.read = ecam_read, .write = ecam_write, .fdt = fdt, .node = node, .priv = regs
 	};
-	host->priv = hal_ioremap(pa, FIRST_BUS);
-	if (!host->priv)
-		return -ENOMEM;
 	ecam_window(host);
 	pci_host_scan(host);
 	return 0;

@@ -10,7 +10,6 @@
 #include <drivers/pinctrl/bcm2835.h>
 #include <hal/driver.h>
 #include <hal/io.h>
-#include <hal/paging.h>
 #include <libfdt.h>
 
 #define NPINS	      58
@@ -28,15 +27,14 @@ static void __init pin_set(char *regs, u32 pin, u32 function)
 
 static char *__init gpio_regs(const void *fdt, int gpio)
 {
-	paddr_t pa;
-	u64 size;
+	char *regs;
 
 	if (gpio < 0 ||
 	    (!fdt_node_is_compatible(fdt, gpio, "brcm,bcm2835-gpio") &&
 	     !fdt_node_is_compatible(fdt, gpio, "brcm,bcm2711-gpio")) ||
-	    fdt_node_reg(fdt, gpio, 0, &pa, &size) || size < SELECT_SIZE)
+	    fdt_map_regs(fdt, gpio, 0, SELECT_SIZE, &regs, NULL))
 		return NULL;
-	return hal_ioremap(pa, size);
+	return regs;
 }
 
 static void __init group_apply(const void *fdt, int group)

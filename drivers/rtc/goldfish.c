@@ -9,7 +9,6 @@
 #include <err.h>
 #include <hal/driver.h>
 #include <hal/io.h>
-#include <hal/paging.h>
 
 #define RTC_TIME_LOW  0x00 /* reading it latches the high half */
 #define RTC_TIME_HIGH 0x04
@@ -26,15 +25,10 @@ static u64 goldfish_read(void)
 
 static int __init goldfish_probe(const void *fdt, int node)
 {
-	paddr_t pa;
-	u64 size;
-	int err = fdt_node_reg(fdt, node, 0, &pa, &size);
+	int err = fdt_map_regs(fdt, node, 0, RTC_TIME_HIGH + 4, &regs, NULL);
 
 	if (err)
 		return err;
-	regs = hal_ioremap(pa, size);
-	if (!regs)
-		return -ENOMEM;
 	hal_rtc_register(goldfish_read);
 	return 0;
 }

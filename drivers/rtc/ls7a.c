@@ -7,7 +7,6 @@
 #include <err.h>
 #include <hal/driver.h>
 #include <hal/io.h>
-#include <hal/paging.h>
 #include <hal/timer.h>
 
 #define TOY_READ0 0x2c
@@ -52,15 +51,10 @@ static u64 ls7a_read(void)
 
 static int __init ls7a_probe(const void *fdt, int node)
 {
-	paddr_t pa;
-	u64 size;
-	int err = fdt_node_reg(fdt, node, 0, &pa, &size);
+	int err = fdt_map_regs(fdt, node, 0, RTC_CTRL + 4, &regs, NULL);
 
 	if (err)
 		return err;
-	regs = hal_ioremap(pa, size);
-	if (!regs)
-		return -ENOMEM;
 	writel(readl(regs + RTC_CTRL) | RTC_CTRL_TOYEN | RTC_CTRL_EO, regs + RTC_CTRL);
 	hal_rtc_register(ls7a_read);
 	return 0;

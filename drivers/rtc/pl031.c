@@ -7,7 +7,6 @@
 #include <err.h>
 #include <hal/driver.h>
 #include <hal/io.h>
-#include <hal/paging.h>
 #include <hal/timer.h>
 
 #define RTC_DR 0x00
@@ -21,15 +20,10 @@ static u64 pl031_read(void)
 
 static int __init pl031_probe(const void *fdt, int node)
 {
-	paddr_t pa;
-	u64 size;
-	int err = fdt_node_reg(fdt, node, 0, &pa, &size);
+	int err = fdt_map_regs(fdt, node, 0, RTC_DR + 4, &regs, NULL);
 
 	if (err)
 		return err;
-	regs = hal_ioremap(pa, size);
-	if (!regs)
-		return -ENOMEM;
 	hal_rtc_register(pl031_read);
 	return 0;
 }

@@ -9,25 +9,17 @@
 #include <err.h>
 #include <hal/driver.h>
 #include <hal/io.h>
-#include <hal/paging.h>
 
 #define AUX_ENABLES 0x04
 #define ENABLE_UART 1
 
 static int __init aux_probe(const void *fdt, int node)
 {
-	paddr_t pa;
-	u64 size;
 	char *regs;
-	int err = fdt_node_reg(fdt, node, 0, &pa, &size);
+	int err = fdt_map_regs(fdt, node, 0, AUX_ENABLES + 4, &regs, NULL);
 
 	if (err)
 		return err;
-	if (size < AUX_ENABLES + 4)
-		return -EINVAL;
-	regs = hal_ioremap(pa, size);
-	if (!regs)
-		return -ENOMEM;
 	writel(readl(regs + AUX_ENABLES) | ENABLE_UART, regs + AUX_ENABLES);
 	return 0;
 }

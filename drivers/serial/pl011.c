@@ -64,6 +64,7 @@ static void __init pl011_setup(char *regs)
 
 static const struct uart_type pl011_type = {
 	.prefix = "ttyAMA",
+	.size = UART_ICR + 4,
 	.setup = pl011_setup,
 	.send = pl011_send,
 	.receive = pl011_receive,

@@ -51,6 +51,7 @@ static void __init sifive_uart_setup(char *regs)
 
 static const struct uart_type sifive_uart_type = {
 	.prefix = "ttySIF",
+	.size = UART_IE + 4,
 	.setup = sifive_uart_setup,
 	.send = sifive_uart_send,
 	.receive = sifive_uart_receive,

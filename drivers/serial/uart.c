@@ -14,7 +14,6 @@
 #include <hal/cpu.h>
 #include <hal/driver.h>
 #include <hal/irq.h>
-#include <hal/paging.h>
 #include <hal/upcall.h>
 #include <lib/printf.h>
 
@@ -82,17 +81,11 @@ static void uart_irq(void *arg)
 int __init uart_probe(const void *fdt, int node, const struct uart_type *type, unsigned int *count)
 {
 	struct uart_port *port = &ports[nports];
-	paddr_t pa;
-	u64 size;
-	int err = fdt_node_reg(fdt, node, 0, &pa, &size);
+	int err = nports == MAX_PORTS ? -ENOMEM
+				      : fdt_map_regs(fdt, node, 0, type->size, &port->regs, NULL);
 
 	if (err)
 		return err;
-	if (nports == MAX_PORTS)
-		return -ENOMEM;
-	port->regs = hal_ioremap(pa, size);
-	if (!port->regs)
-		return -ENOMEM;
 	nports++;
 	port->type = type;
 	scnprintf(port->name, sizeof(port->name), "%s%u", type->prefix, (*count)++);

@@ -8,6 +8,7 @@
 
 struct uart_type {
 	const char *prefix; /* of the name: "ttyAMA" */
+	u64 size;	    /* of the registers that are used */
 	/* Ready to be used, receive interrupts off. */
 	void (*setup)(char *regs);
 	/* Take @byte if there is room for it. */

@@ -144,21 +144,6 @@ static void mmio_irq(void *arg)
 		m->virtio.irq(&m->virtio);
 }
 
-static char *__init map_slot(paddr_t pa, u64 size)
-{
-	static char *page;
-	static paddr_t page_pa;
-	paddr_t base = ALIGN_DOWN(pa, PAGE_SIZE);
-
-	if (pa + size > base + PAGE_SIZE)
-		return hal_ioremap(pa, size);
-	if (!page || page_pa != base) {
-		page = hal_ioremap(base, PAGE_SIZE);
-		page_pa = base;
-	}
-	return page ? page + (pa - base) : NULL;
-}
-
 static int __init mmio_start(const void *fdt, int node, char *regs, u32 version)
 {
 	struct mmio_device *m = kzalloc(sizeof(*m), GFP_KERNEL);
@@ -179,19 +164,12 @@ static int __init mmio_start(const void *fdt, int node, char *regs, u32 version)
 
 static int __init mmio_probe(const void *fdt, int node)
 {
-	paddr_t pa;
-	u64 size;
 	u32 version;
 	char *regs;
-	int r = fdt_node_reg(fdt, node, 0, &pa, &size);
+	int r = fdt_map_regs(fdt, node, 0, REG_CONFIG, &regs, NULL);
 
 	if (r)
 		return r;
-	if (size < REG_CONFIG)
-		return -EINVAL;
-	regs = map_slot(pa, size);
-	if (!regs)
-		return -ENOMEM;
 	if (!readl(regs + REG_DEVICE_ID) || readl(regs + REG_MAGIC) != MAGIC)
 		return -ENODEV;
 	version = readl(regs + REG_VERSION);

@@ -5,6 +5,7 @@ obj-y += clock.o
 obj-y += console.o
 obj-y += extable.o
 obj-y += fdt.o
+obj-y += fdt_regs.o
 obj-y += irq.o
 obj-y += msi.o
 ifndef CONFIG_ARCH_HAS_HW_STEP

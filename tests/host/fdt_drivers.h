@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of drivers that the kernel's linker script makes of the section .drivers, for host programs
+ * The table of drivers that the kernel's linker script makes of the section fdt_drivers, for host programs
  * with the one driver @probe: FDT_TEST_DRIVER(level, probe, "compatible").
  */
 #ifndef FDT_DRIVERS_H

@@ -29,6 +29,10 @@ objs-test_hal_tlb     :=
 objs-test_hal_boot    := hal/common/boot.o hal/efi/memmap.o hal/common/console.o hal/common/fdt.o hal/common/irq.o hal/host/host.o \
 	lib/cmdline.o $(lib-printf) libfdt/fdt.o libfdt/fdt_addresses.o libfdt/fdt_check.o \
 	libfdt/fdt_ro.o libfdt/fdt_rw.o libfdt/fdt_wip.o libfdt/fdt_sw.o
+host-fdt := lib/cmdline.o hal/common/boot.o hal/common/console.o hal/common/fdt.o hal/common/fdt_regs.o hal/efi/memmap.o hal/host/host.o \
+	$(lib-printf) libfdt/fdt.o libfdt/fdt_addresses.o libfdt/fdt_check.o libfdt/fdt_ro.o libfdt/fdt_rw.o libfdt/fdt_wip.o \
+	libfdt/fdt_sw.o
+objs-test_fdt_regs    := $(host-fdt)
 objs-test_lib_bitmap  := lib/bitmap.o
 objs-test_lib_cmdline := lib/cmdline.o $(lib-printf)
 objs-test_lib_cpio    := lib/cpio.o $(lib-printf)

@@ -3,13 +3,14 @@
  * Binding drivers to devices of the device tree.
  *
  * FDT_DRIVER(name) = { .compatible = (const char *const[]){ "vendor,dev", NULL }, .level = ..., .probe = f };
- * places a record in the section .drivers. hal/common/fdt.c finds the driver of each enabled node by the
+ * places a record in the section fdt_drivers. hal/common/fdt.c finds the driver of each enabled node by the
  * first string of its compatible list that any driver knows, and calls probe level by level, in tree order. On x86_64 the crate probes from ACPI and calls the same drivers' init functions.
  */
 #ifndef HAL_DRIVER_H
 #define HAL_DRIVER_H
 
 #include <compiler.h>
+#include <hal/boot.h>
 #include <types.h>
 
 enum driver_level {
@@ -29,7 +30,7 @@ struct fdt_driver {
 	int (*probe)(const void *fdt, int node);
 };
 
-#define FDT_DRIVER(sym) static const struct fdt_driver sym __section(".drivers") __aligned(8) __attribute__((used))
+#define FDT_DRIVER(sym) static const struct fdt_driver sym __section("fdt_drivers") __aligned(8) __attribute__((used))
 
 /** hal_probe_fdt() - bind all drivers. Boot CPU, interrupts off for the irqchip and timer levels. */
 void hal_probe_fdt(const void *fdt);
@@ -44,6 +45,19 @@ void hal_probe_devices(void);
 /* Helpers over libfdt (hal/common/fdt.c). */
 /** fdt_node_reg() - entry @index of "reg", translated through parents' ranges to a CPU physical address. 0 or -ENOENT/-EINVAL. */
 int fdt_node_reg(const void *fdt, int node, unsigned int index, paddr_t *base, u64 *size);
+/**
+ * fdt_regs_window() - where the registers of entry @index of "reg" are: at least @need bytes, at addresses that there can be, not in RAM.
+ * What is beyond 64 MiB is left out. Context: device probing; before the RAM is known that is not looked at.
+ * Return: 0; -ENOENT: no such entry; -EINVAL: not a "reg", or too small; -EFAULT: cannot be there.
+ */
+int fdt_regs_window(const void *fdt, int node, unsigned int index, u64 need,
+		    struct boot_range *where);
+/**
+ * fdt_map_regs() - map that window, for good. @need: bytes of the registers that the driver uses. @regs: set on success only;
+ * @where: the window, or NULL. Return: as fdt_regs_window(), or -ENOMEM. Context: device probing.
+ */
+int fdt_map_regs(const void *fdt, int node, unsigned int index, u64 need, char **regs,
+		 struct boot_range *where);
 /** fdt_node_u32() - a u32 property, or @def. */
 u32 fdt_node_u32(const void *fdt, int node, const char *name, u32 def);
 bool fdt_node_enabled(const void *fdt, int node);

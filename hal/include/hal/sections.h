@@ -16,7 +16,7 @@
 	__##name##_end = .;
 
 #define RODATA_TABLES			\
-	SECTION_TABLE(drivers, .drivers) \
+	SECTION_TABLE(drivers, fdt_drivers) \
 	SECTION_TABLE(ex_table, __ex_table) \
 	. = ALIGN(8);			\
 	KEEP(*(.initramfs))

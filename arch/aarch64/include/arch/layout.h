@@ -29,6 +29,9 @@
 #define EARLYCON_BASE	 ARCH_UL(0xffffff8000000000)
 #define KERNEL_BASE	 ARCH_UL(0xffffffff80000000)
 
+/* Of an address in a page-table entry. */
+#define ARCH_PHYS_BITS 48
+
 #ifndef __ASSEMBLER__
 
 #include <compiler.h>

@@ -35,6 +35,9 @@
 /* hal_ioremap() answers from the uncached window. */
 #define ARCH_HAS_IOREMAP 1
 
+/* Of an address in a page-table entry. */
+#define ARCH_PHYS_BITS 48
+
 #ifndef __ASSEMBLER__
 
 #include <types.h>

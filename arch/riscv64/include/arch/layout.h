@@ -14,6 +14,9 @@
 #define KERNEL_BASE 0xffffffff80000000
 #define LINEAR_BASE 0xffffffc000000000
 
+/* Of an address in a page-table entry. */
+#define ARCH_PHYS_BITS 56
+
 #ifndef __ASSEMBLER__
 
 #include <types.h>

@@ -23,6 +23,9 @@
 /* Where the loader puts the image. */
 #define KERNEL_PHYS 0x100000
 
+/* Of an address in a page-table entry. */
+#define ARCH_PHYS_BITS 52
+
 #ifndef __ASSEMBLER__
 
 #include <compiler.h>

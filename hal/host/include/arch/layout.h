@@ -9,6 +9,7 @@
 #include <types.h>
 
 #define USER_END      0x800000000000UL
+#define ARCH_PHYS_BITS 48
 #define LINEAR_BASE   host_linear_offset
 #define VMALLOC_BASE  0xffff800000000000UL
 #define VMALLOC_END   0xffff801000000000UL
