@@ -2,10 +2,9 @@
 /*
  * Synopsys DesignWare Mobile Storage host (DW-MMC, MSHC), without its DMA: the CPU moves words through the FIFO.
  *
- * Waiting is as in sdhci.c: the raw interrupt status shows what happened, whatever is masked. Who waits looks at it; when there is nothing,
- * lets it interrupt, and sleeps; the handler masks all again. A change of the clock is a command of its own, which the
- * controller takes without sending anything.
- * Locking: the host's; the handler writes one register, the mask.
+ * Waiting is wait.c's: the raw interrupt status shows what happened, whatever is masked. A change of the clock is a command of its own, which
+ * the controller takes without sending anything.
+ * Locking: the host's, and wait.c's.
  * Source: the register descriptions in the manuals of SoCs that have it (JH7110 TRM, Rockchip RK3399 TRM, Altera Cyclone V HPS TRM).
  */
 #include <compiler.h>
@@ -86,12 +85,9 @@
 #define CMD_STOP    12
 #define CMD_ASK	    13
 
-#define MS	 1000000ULL
 #define RESET_MS 100
 #define CMD_MS	 100
 #define SLACK_MS 500
-#define SPIN_NS	 10000
-#define NAP_NS	 50000
 
 static u32 get(const struct dw_mmc *d, unsigned int reg)
 {
@@ -103,35 +99,10 @@ static void put(const struct dw_mmc *d, unsigned int reg, u32 value)
 	writel(value, d->regs + reg);
 }
 
-/* Until the bits of @mask are off. 0, or @late. */
-static int settle(const struct dw_mmc *d, unsigned int reg, u32 mask, u32 ms, int late)
-{
-	u64 now = hal_clock_ns(), end = now + ms * MS, spin = now + SPIN_NS;
-
-	while (get(d, reg) & mask) {
-		now = hal_clock_ns();
-		if (now > end)
-			return late;
-		if (now > spin)
-			sleep_until_ns(now + NAP_NS);
-		else
-			hal_cpu_relax();
-	}
-	return 0;
-}
-
 static int reset_parts(const struct dw_mmc *d, u32 what)
 {
 	put(d, DW_CTRL, get(d, DW_CTRL) | what);
-	return settle(d, DW_CTRL, what, RESET_MS, -ENXIO);
-}
-
-void dw_mmc_interrupt(struct dw_mmc *d)
-{
-	if (!(get(d, DW_RINTSTS) & get(d, DW_INTMASK)))
-		return;
-	put(d, DW_INTMASK, 0);
-	completion_signal(&d->irq);
+	return mmc_settle(d->regs + DW_CTRL, what, 0, RESET_MS, -ENXIO);
 }
 
 static int error_of(u32 status)
@@ -141,37 +112,14 @@ static int error_of(u32 status)
 	return status & (INT_LOCKED | INT_FIFO) ? -EIO : -EILSEQ;
 }
 
-static void sleep_for_status(struct dw_mmc *d, u32 wanted, u64 deadline)
-{
-	if (!d->has_irq) {
-		sleep_until_ns(hal_clock_ns() + NAP_NS);
-		return;
-	}
-	completion_reset(&d->irq);
-	put(d, DW_INTMASK, wanted);
-	completion_wait(&d->irq, deadline);
-	put(d, DW_INTMASK, 0);
-}
-
 /* Until the status has a bit of @wanted, or an error of @errors. 0, an error, @late: neither. Nothing is taken away. */
 static int wait_status(struct dw_mmc *d, u32 wanted, u32 errors, u64 deadline, int late)
 {
-	u64 spin = hal_clock_ns() + SPIN_NS;
+	u32 status = mmc_status_wait(&d->status, wanted | errors, deadline);
 
-	for (;;) {
-		u32 status = get(d, DW_RINTSTS);
-		u64 now;
-
-		if (status & errors)
-			return error_of(status & errors);
-		if (status & wanted)
-			return 0;
-		now = hal_clock_ns();
-		if (now >= deadline)
-			return late;
-		if (now >= spin)
-			sleep_for_status(d, wanted | errors, deadline);
-	}
+	if (!status)
+		return late;
+	return status & errors ? error_of(status & errors) : 0;
 }
 
 /* ---- a command ---- */
@@ -212,7 +160,7 @@ static int issue(struct dw_mmc *d, struct mmc_command *cmd)
 	put(d, DW_CMDARG, cmd->arg);
 	put(d, DW_CMD, command_word(cmd));
 	r = wait_status(d, INT_CMD_DONE, CMD_ERRORS,
-			hal_clock_ns() + (cmd->timeout_ms + CMD_MS) * MS, -ENXIO);
+			hal_clock_ns() + (cmd->timeout_ms + CMD_MS) * MMC_MS, -ENXIO);
 	for (unsigned int i = 0; i < 4; i++)
 		cmd->response[i] = get(d, DW_RESP0 + 4 * (cmd->flags & MMC_RSP_LONG ? 3 - i : i));
 	return r;
@@ -264,7 +212,7 @@ static u32 wait_fifo(struct dw_mmc *d, bool write, u64 deadline, int *r)
 
 static int move_block(struct dw_mmc *d, struct mmc_data *data, u32 timeout_ms)
 {
-	u64 deadline = hal_clock_ns() + (timeout_ms + SLACK_MS) * MS;
+	u64 deadline = hal_clock_ns() + (timeout_ms + SLACK_MS) * MMC_MS;
 	u32 size = d->wide ? 8 : 4, left = data->block_size / size;
 	u8 *p = mmc_data_block(data);
 	int r = 0;
@@ -291,7 +239,7 @@ static int move_data(struct dw_mmc *d, struct mmc_data *data, u32 timeout_ms)
 	}
 	return r ? r
 		 : wait_status(d, INT_DATA_OVER, DATA_ERRORS,
-			       hal_clock_ns() + (timeout_ms + SLACK_MS) * MS, -ETIMEDOUT);
+			       hal_clock_ns() + (timeout_ms + SLACK_MS) * MMC_MS, -ETIMEDOUT);
 }
 
 static int dw_request(struct mmc_host *host, struct mmc_command *cmd)
@@ -302,7 +250,7 @@ static int dw_request(struct mmc_host *host, struct mmc_command *cmd)
 	if (!r && cmd->data)
 		r = move_data(d, cmd->data, cmd->timeout_ms);
 	if (!r && ((cmd->flags & MMC_RSP_BUSY) || (cmd->data && cmd->data->write)))
-		r = settle(d, DW_STATUS, STATUS_BUSY, cmd->timeout_ms, -ETIMEDOUT);
+		r = mmc_settle(d->regs + DW_STATUS, STATUS_BUSY, 0, cmd->timeout_ms, -ETIMEDOUT);
 	if (!r || r == -ENXIO)
 		return r;
 	err = reset_parts(d, CTRL_RESET | CTRL_FIFO_RESET);
@@ -333,7 +281,7 @@ static int dw_reset(struct mmc_host *host)
 static int update_clock(struct dw_mmc *d)
 {
 	put(d, DW_CMD, CMD_START | CMD_CLOCK_ONLY | CMD_WAIT_DATA);
-	return settle(d, DW_CMD, CMD_START, CMD_MS, -ENXIO);
+	return mmc_settle(d->regs + DW_CMD, CMD_START, 0, CMD_MS, -ENXIO);
 }
 
 static int dw_set_clock(struct mmc_host *host, u32 hz)
@@ -395,6 +343,8 @@ int dw_mmc_setup(struct dw_mmc *d)
 	if (d->fifo_depth < 2 || d->fifo_depth > MAX_FIFO)
 		return -EINVAL;
 	put(d, DW_INTMASK, 0);
+	d->status.status = d->regs + DW_RINTSTS;
+	d->status.enable = d->regs + DW_INTMASK;
 	d->host.ops = ops_of(!d->no_detect, !d->no_protect);
 	d->host.priv = d;
 	d->host.max_blocks = 0xffff;

@@ -4,7 +4,6 @@
 #define DRIVERS_MMC_DW_H
 
 #include <drivers/mmc/mmc.h>
-#include <sleep.h>
 
 struct dw_mmc {
 	struct mmc_host host;
@@ -14,16 +13,13 @@ struct dw_mmc {
 	u32 fifo_depth; /* in words of the FIFO's width; 0: what the controller's registers say */
 	bool no_detect; /* the card-detect line is not wired, or the slot has a chip */
 	bool no_protect;
-	bool has_irq; /* dw_mmc_interrupt() is called */
 	/* dw.c's: */
 	u32 data_reg;
-	bool wide; /* the FIFO has 64 bits, not 32 */
-	struct completion irq;
+	bool wide;		  /* the FIFO has 64 bits, not 32 */
+	struct mmc_status status; /* status.has_irq: set by who finds it */
 };
 
 /** dw_mmc_setup() - fill @d->host. mmc_host_register() is the caller's. 0, -EINVAL: a FIFO that is not known. Device probing. */
 int dw_mmc_setup(struct dw_mmc *d);
-/** dw_mmc_interrupt() - the controller's line is active. Interrupts off. */
-void dw_mmc_interrupt(struct dw_mmc *d);
 
 #endif

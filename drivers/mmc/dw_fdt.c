@@ -18,7 +18,9 @@
 
 static void dw_irq(void *arg)
 {
-	dw_mmc_interrupt(arg);
+	struct dw_mmc *d = arg;
+
+	mmc_status_interrupt(&d->status);
 }
 
 static bool __init has(const void *fdt, int node, const char *name)
@@ -59,7 +61,7 @@ static int __init dw_probe(const void *fdt, int node)
 		kfree(d);
 		return r;
 	}
-	d->has_irq = !hal_irq_request_fdt(fdt, node, 0, dw_irq, d, "dw-mmc");
+	d->status.has_irq = !hal_irq_request_fdt(fdt, node, 0, dw_irq, d, "dw-mmc");
 	return mmc_host_register(&d->host);
 }
 

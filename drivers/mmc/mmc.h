@@ -24,6 +24,7 @@
 #define DRIVERS_MMC_H
 
 #include <drivers/block/disk.h>
+#include <sleep.h>
 #include <types.h>
 
 #define MMC_BLOCK 512u
@@ -132,6 +133,22 @@ int mmc_wait_ready(struct mmc_host *host);
 u32 mmc_bits(const u32 reg[4], unsigned int at, unsigned int n);
 /** mmc_sleep_ms() - in task context. */
 void mmc_sleep_ms(unsigned int ms);
+
+#define MMC_MS 1000000ULL
+/* Where a controller shows what has happened, and which of it may interrupt: wait.c. */
+struct mmc_status {
+	char *status, *enable; /* registers */
+	bool has_irq;	       /* mmc_status_interrupt() is called */
+	struct completion irq;
+};
+/** mmc_status_wait() - until the status has one of @bits: the whole status; 0: @deadline came first. Task context. */
+u32 mmc_status_wait(struct mmc_status *s, u32 bits, u64 deadline);
+/** mmc_status_interrupt() - the controller's line is active. Interrupts off. */
+void mmc_status_interrupt(struct mmc_status *s);
+/** mmc_settle() - until the bits of @mask in register @reg are @want: 0, or after @ms @late. Task context. */
+int mmc_settle(const char *reg, u32 mask, u32 want, u32 ms, int late);
+/** mmc_wait_turn() - a stretch of waiting that began at @since: at first without sleep. False: @ns are over. Task context. */
+bool mmc_wait_turn(u64 since, u64 ns);
 
 /** mmc_crc7() - checksum of a command, in bits 7:1, and the end bit. mmc_crc16(): of a block. */
 u8 mmc_crc7(const u8 *p, size_t n);

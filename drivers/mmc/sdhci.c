@@ -5,10 +5,8 @@
  * Registers are accessed by 32-bit words only: all controllers allow that, and the BCM2835's allows nothing else. So are
  * transfer mode and command, which are one word, whose upper half starts the command.
  *
- * Waiting: what is waited for appears in the interrupt status, which is enabled throughout. Who waits looks at it; when it
- * is not there yet, lets it signal, and sleeps. The handler takes the signal back and leaves the status alone. Without an
- * interrupt who waits looks again after short sleeps.
- * Locking: the host's; the handler writes one register, that enables signals.
+ * Waiting is wait.c's: the interrupt status is enabled throughout, what may signal is not.
+ * Locking: the host's, and wait.c's.
  * Source: SD Specifications Part A2, SD Host Controller Simplified Specification 3.00.
  */
 #include <compiler.h>
@@ -81,13 +79,10 @@
 #define STATUS_WANTED                                                                              \
 	(STATUS_CMD | STATUS_TRANSFER | STATUS_WRITE_READY | STATUS_READ_READY | STATUS_ERRORS)
 
-#define MS	  1000000ULL
 #define RESET_MS  100 /* each of these the controller does by itself, in far less time */
 #define CLOCK_MS  150
 #define CMD_MS	  100
 #define SLACK_MS  500 /* what the controller has beyond the card's time to report that it ran out */
-#define SPIN_NS	  10000
-#define NAP_NS	  50000
 
 static u32 get(const struct sdhci *s, unsigned int reg)
 {
@@ -99,35 +94,10 @@ static void put(const struct sdhci *s, unsigned int reg, u32 value)
 	writel(value, s->regs + reg);
 }
 
-/* Until the bits of @mask are @want; it takes microseconds, or it never ends. 0 or -ENXIO. */
-static int settle(const struct sdhci *s, unsigned int reg, u32 mask, u32 want, u32 ms)
-{
-	u64 now = hal_clock_ns(), end = now + ms * MS, spin = now + SPIN_NS;
-
-	while ((get(s, reg) & mask) != want) {
-		now = hal_clock_ns();
-		if (now > end)
-			return -ENXIO;
-		if (now > spin)
-			sleep_until_ns(now + NAP_NS);
-		else
-			hal_cpu_relax();
-	}
-	return 0;
-}
-
 static int reset_lines(const struct sdhci *s, u32 what)
 {
 	put(s, SDHCI_CLOCK, get(s, SDHCI_CLOCK) | what);
-	return settle(s, SDHCI_CLOCK, what, 0, RESET_MS);
-}
-
-void sdhci_interrupt(struct sdhci *s)
-{
-	if (!(get(s, SDHCI_STATUS) & get(s, SDHCI_SIGNAL_ENABLE)))
-		return;
-	put(s, SDHCI_SIGNAL_ENABLE, 0);
-	completion_signal(&s->irq);
+	return mmc_settle(s->regs + SDHCI_CLOCK, what, 0, RESET_MS, -ENXIO);
 }
 
 static int error_of(u32 status)
@@ -141,39 +111,17 @@ static int error_of(u32 status)
 	return -EIO;
 }
 
-static void sleep_for_status(struct sdhci *s, u32 wanted, u64 deadline)
-{
-	if (s->has_irq) {
-		completion_reset(&s->irq);
-		put(s, SDHCI_SIGNAL_ENABLE, wanted | STATUS_ERRORS);
-		completion_wait(&s->irq, deadline);
-		put(s, SDHCI_SIGNAL_ENABLE, 0);
-	} else {
-		sleep_until_ns(hal_clock_ns() + NAP_NS);
-	}
-}
-
 /* Until the status shows one bit of @wanted, which is taken away, or an error. 0, an error, @late: neither. */
 static int wait_status(struct sdhci *s, u32 wanted, u64 deadline, int late)
 {
-	u64 spin = hal_clock_ns() + SPIN_NS;
+	u32 status = mmc_status_wait(&s->status, wanted | STATUS_ERRORS, deadline);
 
-	for (;;) {
-		u32 status = get(s, SDHCI_STATUS);
-		u64 now;
-
-		if (status & STATUS_ERRORS)
-			return error_of(status);
-		if (status & wanted) {
-			put(s, SDHCI_STATUS, status & wanted);
-			return 0;
-		}
-		now = hal_clock_ns();
-		if (now >= deadline)
-			return late;
-		if (now >= spin)
-			sleep_for_status(s, wanted, deadline);
-	}
+	if (!status)
+		return late;
+	if (status & STATUS_ERRORS)
+		return error_of(status);
+	put(s, SDHCI_STATUS, status & wanted);
+	return 0;
 }
 
 /* ---- a command ---- */
@@ -241,7 +189,7 @@ static void move_block(const struct sdhci *s, struct mmc_data *data)
 static int move_data(struct sdhci *s, struct mmc_data *data, u32 timeout_ms)
 {
 	u32 ready = data->write ? STATUS_WRITE_READY : STATUS_READ_READY;
-	u64 time = (timeout_ms + SLACK_MS) * MS;
+	u64 time = (timeout_ms + SLACK_MS) * MMC_MS;
 	int r;
 
 	for (u32 i = 0; i < data->nblocks; i++) {
@@ -257,8 +205,9 @@ static int move_data(struct sdhci *s, struct mmc_data *data, u32 timeout_ms)
 static int run(struct sdhci *s, struct mmc_command *cmd)
 {
 	bool lines = cmd->data || (cmd->flags & MMC_RSP_BUSY);
-	int r = settle(s, SDHCI_PRESENT, PRESENT_CMD_INHIBIT | (lines ? PRESENT_DATA_INHIBIT : 0),
-		       0, CMD_MS);
+	int r = mmc_settle(s->regs + SDHCI_PRESENT,
+			   PRESENT_CMD_INHIBIT | (lines ? PRESENT_DATA_INHIBIT : 0), 0, CMD_MS,
+			   -ENXIO);
 
 	if (r)
 		return r;
@@ -267,7 +216,7 @@ static int run(struct sdhci *s, struct mmc_command *cmd)
 		put(s, SDHCI_BLOCK, cmd->data->block_size | cmd->data->nblocks << 16);
 	put(s, SDHCI_ARGUMENT, cmd->arg);
 	put(s, SDHCI_COMMAND, command_word(cmd));
-	r = wait_status(s, STATUS_CMD, hal_clock_ns() + CMD_MS * MS, -ENXIO);
+	r = wait_status(s, STATUS_CMD, hal_clock_ns() + CMD_MS * MMC_MS, -ENXIO);
 	if (r)
 		return r;
 	read_response(s, cmd);
@@ -275,7 +224,8 @@ static int run(struct sdhci *s, struct mmc_command *cmd)
 		return move_data(s, cmd->data, cmd->timeout_ms);
 	if (cmd->flags & MMC_RSP_BUSY)
 		return wait_status(s, STATUS_TRANSFER,
-				   hal_clock_ns() + (cmd->timeout_ms + SLACK_MS) * MS, -ETIMEDOUT);
+				   hal_clock_ns() + (cmd->timeout_ms + SLACK_MS) * MMC_MS,
+				   -ETIMEDOUT);
 	return 0;
 }
 
@@ -297,7 +247,7 @@ static int sdhci_reset(struct mmc_host *host)
 	struct sdhci *s = host->priv;
 
 	put(s, SDHCI_CLOCK, RESET_ALL);
-	if (settle(s, SDHCI_CLOCK, RESET_ALL, 0, RESET_MS))
+	if (mmc_settle(s->regs + SDHCI_CLOCK, RESET_ALL, 0, RESET_MS, -ENXIO))
 		return -ENXIO;
 	s->control = 0;
 	put(s, SDHCI_CONTROL, CONTROL_POWER);
@@ -329,7 +279,7 @@ static int sdhci_set_clock(struct mmc_host *host, u32 hz)
 
 	put(s, SDHCI_CLOCK, TIMEOUT_LONGEST);
 	put(s, SDHCI_CLOCK, clock);
-	if (settle(s, SDHCI_CLOCK, CLOCK_STABLE, CLOCK_STABLE, CLOCK_MS))
+	if (mmc_settle(s->regs + SDHCI_CLOCK, CLOCK_STABLE, CLOCK_STABLE, CLOCK_MS, -ENXIO))
 		return -ENXIO;
 	put(s, SDHCI_CLOCK, clock | CLOCK_CARD);
 	return 0;
@@ -348,7 +298,7 @@ static bool sdhci_card_present(struct mmc_host *host)
 {
 	struct sdhci *s = host->priv;
 
-	(void)settle(s, SDHCI_PRESENT, PRESENT_STABLE, PRESENT_STABLE, RESET_MS);
+	(void)mmc_settle(s->regs + SDHCI_PRESENT, PRESENT_STABLE, PRESENT_STABLE, RESET_MS, -ENXIO);
 	return get(s, SDHCI_PRESENT) & PRESENT_CARD;
 }
 
@@ -386,6 +336,8 @@ int sdhci_setup(struct sdhci *s)
 	if (!s->base_hz)
 		return -EINVAL;
 	put(s, SDHCI_SIGNAL_ENABLE, 0);
+	s->status.status = s->regs + SDHCI_STATUS;
+	s->status.enable = s->regs + SDHCI_SIGNAL_ENABLE;
 	s->host.ops = ops_of(!s->no_detect, !s->no_protect);
 	s->host.priv = s;
 	s->host.max_blocks = 0xffff;

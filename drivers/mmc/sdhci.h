@@ -4,7 +4,6 @@
 #define DRIVERS_MMC_SDHCI_H
 
 #include <drivers/mmc/mmc.h>
-#include <sleep.h>
 
 struct sdhci {
 	struct mmc_host host;
@@ -13,16 +12,13 @@ struct sdhci {
 	u32 base_hz; /* of the controller's clock, where its capabilities do not tell; 0: they must */
 	bool no_detect;	 /* the card-detect signal is not wired, or the slot has a chip */
 	bool no_protect; /* likewise the write-protect switch */
-	bool has_irq;	 /* sdhci_interrupt() is called */
 	/* sdhci.c's: */
-	u32 control;	      /* host control register without power */
-	unsigned int version; /* 0: 1.00, 1: 2.00, 2: 3.00 ... */
-	struct completion irq;
+	u32 control;		  /* host control register without power */
+	unsigned int version;	  /* 0: 1.00, 1: 2.00, 2: 3.00 ... */
+	struct mmc_status status; /* status.has_irq: set by who finds it */
 };
 
 /** sdhci_setup() - fill @s->host. mmc_host_register() is the caller's. 0, -ENXIO: there are no registers. Device probing. */
 int sdhci_setup(struct sdhci *s);
-/** sdhci_interrupt() - the controller's line is active. Interrupts off. */
-void sdhci_interrupt(struct sdhci *s);
 
 #endif

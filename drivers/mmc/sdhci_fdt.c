@@ -55,7 +55,7 @@ static void line_interrupt(void *arg)
 		struct sdhci *s = READ_ONCE(line->on_it[i]);
 
 		if (s)
-			sdhci_interrupt(s);
+			mmc_status_interrupt(&s->status);
 	}
 }
 
@@ -131,7 +131,7 @@ static int __init sdhci_add(const void *fdt, int node, const struct variant *v, 
 	r = sdhci_setup(s);
 	if (!r) {
 		bcm2835_pins_apply(fdt, node);
-		s->has_irq = line_join(fdt, node, s);
+		s->status.has_irq = line_join(fdt, node, s);
 		r = mmc_host_register(&s->host);
 	} else {
 		kfree(s);

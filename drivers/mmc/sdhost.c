@@ -65,12 +65,9 @@
 #define FIFO_WORDS   16u
 #define MAX_DIVIDER  0x7ffu
 #define TIMEOUT	     0xf00000 /* the controller's own, in card clocks */
-#define MS	     1000000ULL
 #define CMD_MS	     100
 #define DATA_MS	     500
 #define POWER_MS     20
-#define SPIN_NS	     20000
-#define NAP_NS	     50000
 
 static u32 get(const struct sdhost *s, unsigned int reg)
 {
@@ -80,20 +77,6 @@ static u32 get(const struct sdhost *s, unsigned int reg)
 static void put(const struct sdhost *s, unsigned int reg, u32 value)
 {
 	writel(value, s->regs + reg);
-}
-
-/* A stretch of waiting that began at @since: at first without sleep. False: too long. */
-static bool keep_waiting(u64 since, u64 ms)
-{
-	u64 now = hal_clock_ns();
-
-	if (now - since > ms * MS)
-		return false;
-	if (now - since > SPIN_NS)
-		sleep_until_ns(now + NAP_NS);
-	else
-		hal_cpu_relax();
-	return true;
 }
 
 static int error_of(u32 status)
@@ -144,7 +127,7 @@ static int issue(struct sdhost *s, struct mmc_command *cmd)
 	put(s, SDARG, cmd->arg);
 	put(s, SDCMD, command_word(cmd));
 	while ((word = get(s, SDCMD)) & CMD_NEW)
-		if (!keep_waiting(since, CMD_MS))
+		if (!mmc_wait_turn(since, CMD_MS * MMC_MS))
 			return -ENXIO;
 	if (word & CMD_FAIL) {
 		int r = command_error(s, cmd);
@@ -170,7 +153,7 @@ static int wait_busy(struct sdhost *s, u32 ms)
 			put(s, SDHSTS, STATUS_BUSY_END);
 			return 0;
 		}
-		if (!keep_waiting(since, ms + CMD_MS))
+		if (!mmc_wait_turn(since, (ms + CMD_MS) * MMC_MS))
 			return -ETIMEDOUT;
 	}
 }
@@ -192,7 +175,7 @@ static u32 wait_fifo(struct sdhost *s, bool write, u32 ms, int *r)
 		}
 		if (n)
 			return n;
-		if (!keep_waiting(since, ms)) {
+		if (!mmc_wait_turn(since, ms * MMC_MS)) {
 			*r = -ETIMEDOUT;
 			return 0;
 		}
@@ -250,7 +233,7 @@ static int end_transfer(struct sdhost *s, bool write, u32 ms)
 		status = get(s, SDHSTS) & STATUS_ERRORS;
 		if (status)
 			return error_of(status);
-		if (!keep_waiting(since, ms))
+		if (!mmc_wait_turn(since, ms * MMC_MS))
 			return -ENXIO;
 	}
 	return get(s, SDHSTS) & STATUS_ERRORS ? error_of(get(s, SDHSTS)) : 0;

@@ -17,6 +17,49 @@ unsigned int model_lines, model_sleeps;
 char model_line[256];
 void (*model_irq)(void);
 
+/* ---- a controller's status ---- */
+
+struct model_status model_status;
+
+/* A task sleeps for at most as long as it takes for something to happen. */
+static void raise_irq(void)
+{
+	struct model_status *s = &model_status;
+
+	if (controller_dead || !s->pending)
+		return;
+	model_now = max(model_now, s->due);
+	model_arrive();
+	if (*s->status & *s->enable) {
+		s->interrupts++;
+		mmc_status_interrupt(s->driver);
+	}
+}
+
+void model_status_reset(u32 *status, u32 *enable, struct mmc_status *driver, bool with_irq)
+{
+	model_status.status = status;
+	model_status.enable = enable;
+	model_status.driver = driver;
+	model_status.pending = 0;
+	driver->has_irq = with_irq;
+	model_irq = with_irq ? raise_irq : NULL;
+}
+
+void model_come(u32 bits)
+{
+	model_status.pending |= bits;
+	model_status.due = model_now + model_status.latency;
+}
+
+void model_arrive(void)
+{
+	if (model_status.pending && model_now >= model_status.due) {
+		*model_status.status |= model_status.pending;
+		model_status.pending = 0;
+	}
+}
+
 /* ---- the kernel ---- */
 
 u64 hal_clock_ns(void)
@@ -540,6 +583,27 @@ static void test_dead_controller(void **state)
 	assert_int_equal(model_lines, 1);
 	assert_true(model_now - begin < 2000000000);
 	controller_dead = false;
+}
+
+void model_late_transfer(const struct model_driver *d, bool with_irq, u8 fill)
+{
+	static u8 buf[8 * MMC_BLOCK];
+	struct mmc_host *host;
+
+	model_status.latency = 300000;
+	model_status.interrupts = 0;
+	assert_int_equal(model_start(d, &host), 0);
+	assert_int_equal(host->disk.nsectors, CARD_SECTORS);
+	model_sleeps = 0;
+	assert_int_equal(model_transfer(host, false, 3, buf, 8, 3), 0);
+	assert_memory_equal(buf, card.data + 3 * MMC_BLOCK, sizeof(buf));
+	memset(buf, fill, sizeof(buf));
+	assert_int_equal(model_transfer(host, true, 3, buf, 8, 3), 0);
+	assert_memory_equal(buf, card.data + 3 * MMC_BLOCK, sizeof(buf));
+	assert_true(with_irq ? model_status.interrupts > 8 : model_sleeps > 8);
+	assert_true(with_irq || !model_status.interrupts);
+	assert_int_equal(*model_status.enable, 0);
+	model_status.latency = 0;
 }
 
 int model_main(const struct model_driver *d, const struct CMUnitTest *more, size_t n)

@@ -62,6 +62,19 @@ int card_block(bool write, u8 *p, u32 n);
 void card_csd(u32 csd[4]);
 void card_cid(u32 cid[4]);
 
+/* A status register whose bits come after @latency, and the one that says which of them interrupt. */
+extern struct model_status {
+	u32 *status, *enable;
+	struct mmc_status *driver; /* NULL: it has no interrupt */
+	u64 latency, due;
+	u32 pending; /* comes at @due */
+	unsigned int interrupts;
+} model_status;
+/* A fresh controller: its registers, what its driver has of them. */
+void model_status_reset(u32 *status, u32 *enable, struct mmc_status *driver, bool with_irq);
+void model_come(u32 bits);
+void model_arrive(void); /* where a register is read */
+
 struct model_driver {
 	struct mmc_host *(*fresh)(void); /* a controller after power up, its driver set up */
 	bool (*idle)(void);		 /* nothing is left over from a request; may be NULL */
@@ -71,6 +84,8 @@ struct model_driver {
 int model_start(const struct model_driver *d, struct mmc_host **host);
 /* A request of @n sectors at @sector from @buf, which is cut into segments of @cut sectors. */
 int model_transfer(struct mmc_host *host, bool write, u64 sector, u8 *buf, u32 n, u32 cut);
+/* Eight sectors read and written at 3, with what is waited for coming late: by interrupts, or by looking again and again. */
+void model_late_transfer(const struct model_driver *d, bool with_irq, u8 fill);
 /* Run the cases that all have, and @more. */
 int model_main(const struct model_driver *d, const struct CMUnitTest *more, size_t n);
 

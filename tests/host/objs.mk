@@ -59,7 +59,7 @@ objs-test_step_riscv64 :=
 objs-test_step_loongarch64 :=
 # A card, its host's driver, and the registers of the host as the test models them.
 host-mmc := tests/host/mmc_model.o drivers/mmc/core.o drivers/mmc/crc.o drivers/mmc/disk.o drivers/mmc/identify.o \
-	drivers/mmc/measure.o drivers/mmc/registers.o hal/host/host.o $(lib-printf)
+	drivers/mmc/measure.o drivers/mmc/registers.o drivers/mmc/wait.o hal/host/host.o $(lib-printf)
 objs-test_mmc_spi     := drivers/mmc/spi.o drivers/spi/sifive.o $(host-mmc)
 objs-test_mmc_sdhci   := drivers/mmc/sdhci.o $(host-mmc)
 objs-test_mmc_sdhost  := drivers/mmc/sdhost.o $(host-mmc)

@@ -24,10 +24,7 @@
 
 static u32 regs[0x300 / 4];
 static bool wide, old, with_irq, open_switch, slot_empty;
-static unsigned int interrupts, clock_updates, clocks_at_update;
-
-static u64 latency, due;
-static u32 pending;
+static unsigned int clock_updates, clocks_at_update;
 
 static u32 left; /* blocks */
 static bool reading, writing;
@@ -39,24 +36,10 @@ static u32 *reg(unsigned int n)
 	return &regs[n / 4];
 }
 
-static void come(u32 bits)
-{
-	pending |= bits;
-	due = model_now + latency;
-}
-
-static void arrive(void)
-{
-	if (pending && model_now >= due) {
-		*reg(RINTSTS) |= pending;
-		pending = 0;
-	}
-}
-
 static void fail_data(int r)
 {
 	reading = writing = false;
-	come(r < 0 ? 1u << 9 | 1u << 3 : 1u << 7 | 1u << 3);
+	model_come(r < 0 ? 1u << 9 | 1u << 3 : 1u << 7 | 1u << 3);
 }
 
 static void fetch(void)
@@ -67,7 +50,7 @@ static void fetch(void)
 	if (r)
 		fail_data(r);
 	else
-		come(1u << 5);
+		model_come(1u << 5);
 }
 
 static void begin_data(u32 word)
@@ -79,7 +62,7 @@ static void begin_data(u32 word)
 	if (reading)
 		fetch();
 	else
-		come(1u << 4);
+		model_come(1u << 4);
 }
 
 static void command(u32 word)
@@ -96,18 +79,18 @@ static void command(u32 word)
 	assert_int_equal(*reg(CLKENA), 1);
 	a = card_command(word & 63, *reg(CMDARG), r);
 	if ((word & 1u << 6) && a == ANSWER_NONE) {
-		come(1u << 8 | 1u << 2);
+		model_come(1u << 8 | 1u << 2);
 		return;
 	}
 	if (a == ANSWER_BAD_CRC && (word & 1u << 8)) {
-		come(1u << 6 | 1u << 2);
+		model_come(1u << 6 | 1u << 2);
 		return;
 	}
 	assert_true(!(word & 1u << 6) || a == ANSWER_BAD_CRC ||
 		    (a == ANSWER_LONG) == !!(word & 1u << 7));
 	for (int i = 0; i < 4; i++)
 		*reg(RESP0 + 4 * i) = r[a == ANSWER_LONG ? 3 - i : i];
-	come(1u << 2);
+	model_come(1u << 2);
 	if ((word & 63) == 12)
 		busy = 3;
 	if (word & 1u << 9)
@@ -118,7 +101,9 @@ static u32 words(void)
 {
 	u32 size = wide ? 8 : 4;
 
-	return reading && !pending ? min((*reg(BLKSIZ) - at) / size, DEPTH) : writing ? stuck : 0;
+	return reading && !model_status.pending ? min((*reg(BLKSIZ) - at) / size, DEPTH)
+	       : writing			? stuck
+						: 0;
 }
 
 static u64 data_read(unsigned int size)
@@ -133,7 +118,7 @@ static u64 data_read(unsigned int size)
 			fetch();
 		} else {
 			reading = false;
-			come(1u << 3);
+			model_come(1u << 3);
 		}
 	}
 	return v;
@@ -160,7 +145,7 @@ static void data_write(u64 v, unsigned int size)
 	} else if (--left == 0) {
 		writing = false;
 		busy = 3;
-		come(1u << 3);
+		model_come(1u << 3);
 	}
 }
 
@@ -175,7 +160,7 @@ u64 host_io_read(const volatile void *addr, unsigned int size)
 	assert_int_equal(size, 4);
 	if (controller_dead)
 		return *reg(n);
-	arrive();
+	model_arrive();
 	if (n == STATUS)
 		return words() << 17 | (busy && busy-- ? 1u << 9 : 0);
 	if (n == CDETECT)
@@ -214,34 +199,21 @@ void host_io_write(u64 value, volatile void *addr, unsigned int size)
 static struct dw_mmc d;
 static bool detect;
 
-static void raise_irq(void)
-{
-	if (controller_dead || !pending)
-		return;
-	model_now = max(model_now, due);
-	arrive();
-	if (*reg(RINTSTS) & *reg(INTMASK)) {
-		interrupts++;
-		dw_mmc_interrupt(&d);
-	}
-}
-
 static struct mmc_host *fresh(void)
 {
 	memset(regs, 0, sizeof(regs));
 	memset(&d, 0, sizeof(d));
 	reading = writing = false;
-	pending = busy = 0;
+	busy = 0;
 	*reg(HCON) = (wide ? 2u : 1u) << 7;
 	*reg(VERID) = 0x5342u << 16 | (old ? 0x2102 : 0x290a);
 	*reg(FIFOTH) = (DEPTH - 1) << 16;
 	d.regs = (char *)regs;
 	d.base_hz = 50000000;
 	d.no_detect = d.no_protect = !detect;
-	d.has_irq = with_irq;
 	d.host.max_width = 8;
 	d.host.index = -1;
-	model_irq = with_irq ? raise_irq : NULL;
+	model_status_reset(reg(RINTSTS), reg(INTMASK), &d.status, with_irq);
 	assert_int_equal(dw_mmc_setup(&d), 0);
 	assert_int_equal(d.fifo_depth, DEPTH);
 	return &d.host;
@@ -257,28 +229,13 @@ static const struct model_driver driver = { fresh, is_idle };
 /* Both widths of the FIFO, at both places, with and without an interrupt. */
 static void test_shapes(void **state)
 {
-	static u8 buf[8 * MMC_BLOCK];
-	struct mmc_host *host;
-
-	latency = 300000;
 	for (unsigned int i = 0; i < 8; i++) {
 		wide = i & 1;
 		old = i & 2;
 		with_irq = i & 4;
 		card_insert(i & 1 ? CARD_EMMC : CARD_SDHC);
-		interrupts = 0;
-		assert_int_equal(model_start(&driver, &host), 0);
-		assert_int_equal(host->disk.nsectors, CARD_SECTORS);
-		model_sleeps = 0;
-		assert_int_equal(model_transfer(host, false, 3, buf, 8, 3), 0);
-		assert_memory_equal(buf, card.data + 3 * MMC_BLOCK, sizeof(buf));
-		memset(buf, 0x40 + (int)i, sizeof(buf));
-		assert_int_equal(model_transfer(host, true, 3, buf, 8, 3), 0);
-		assert_memory_equal(buf, card.data + 3 * MMC_BLOCK, sizeof(buf));
-		assert_true(with_irq ? interrupts > 8 : model_sleeps > 8);
-		assert_int_equal(*reg(INTMASK), 0);
+		model_late_transfer(&driver, with_irq, (u8)(0x40 + i));
 	}
-	latency = 0;
 	wide = old = with_irq = false;
 }
 

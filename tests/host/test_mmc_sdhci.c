@@ -18,9 +18,6 @@
 #define VERSION	 0xfc
 
 static u8 regs[0x100];
-static u64 latency, due;
-static u32 pending; /* status that comes at `due` */
-static unsigned int interrupts;
 static bool switch_locked;
 static bool mute; /* where data stall, the controller says nothing about it */
 
@@ -34,24 +31,10 @@ static u32 *reg(unsigned int n)
 	return (u32 *)(void *)(regs + n);
 }
 
-static void come(u32 bits)
-{
-	pending |= bits;
-	due = model_now + latency;
-}
-
-static void arrive(void)
-{
-	if (pending && model_now >= due) {
-		*reg(STATUS) |= pending;
-		pending = 0;
-	}
-}
-
 static void fail_data(int r)
 {
 	if (r > 0 || !mute)
-		come(r < 0 ? 1u << 20 | 1u << 15 : 1u << 21 | 1u << 15);
+		model_come(r < 0 ? 1u << 20 | 1u << 15 : 1u << 21 | 1u << 15);
 }
 
 static void fetch(void)
@@ -62,7 +45,7 @@ static void fetch(void)
 	if (r)
 		fail_data(r);
 	else
-		come(1u << 5);
+		model_come(1u << 5);
 }
 
 static void begin_data(u32 word)
@@ -76,7 +59,7 @@ static void begin_data(u32 word)
 	else if (card.no_response_data)
 		fail_data(-1);
 	else
-		come(1u << 4);
+		model_come(1u << 4);
 }
 
 static void command(u32 word)
@@ -85,11 +68,11 @@ static void command(u32 word)
 	enum card_answer a = card_command(word >> 24 & 63, *reg(ARGUMENT), r);
 
 	if (kind && a == ANSWER_NONE) {
-		come(1u << 16 | 1u << 15);
+		model_come(1u << 16 | 1u << 15);
 		return;
 	}
 	if (a == ANSWER_BAD_CRC && (word & 1u << 19)) {
-		come(1u << 17 | 1u << 15);
+		model_come(1u << 17 | 1u << 15);
 		return;
 	}
 	assert_true(!kind || (kind == 1) == (a == ANSWER_LONG) || a == ANSWER_BAD_CRC);
@@ -98,11 +81,11 @@ static void command(u32 word)
 			*reg(RESPONSE + 4 * (3 - i)) = r[i] >> 8 | (i ? r[i - 1] << 24 : 0);
 	else
 		*reg(RESPONSE) = r[0];
-	come(1);
+	model_come(1);
 	if (word & 1u << 21)
 		begin_data(word);
 	else if (kind == 3)
-		come(2);
+		model_come(2);
 }
 
 static u32 buffer_read(void)
@@ -116,7 +99,7 @@ static u32 buffer_read(void)
 		if (--left)
 			fetch();
 		else
-			come(2);
+			model_come(2);
 	}
 	return v;
 }
@@ -135,7 +118,7 @@ static void buffer_write(u32 v)
 	if (r)
 		fail_data(r);
 	else
-		come(--left ? 1u << 4 : 2);
+		model_come(--left ? 1u << 4 : 2);
 }
 
 static u32 present(void)
@@ -151,14 +134,14 @@ u64 host_io_read(const volatile void *addr, unsigned int size)
 	if (!controller_dead && n == BUFFER)
 		return buffer_read();
 	if (!controller_dead)
-		arrive();
+		model_arrive();
 	return n == PRESENT ? present() : *reg(n);
 }
 
 static void clock_write(u32 v)
 {
 	if (v & 7u << 24) {
-		pending = 0;
+		model_status.pending = 0;
 		*reg(STATUS) = 0;
 		if (v & 1u << 24)
 			memset(regs, 0, CAPS);
@@ -190,33 +173,18 @@ void host_io_write(u64 value, volatile void *addr, unsigned int size)
 static struct sdhci s;
 static bool detect, with_irq;
 
-/* A task sleeps for at most as long as it takes for something to happen. */
-static void raise_irq(void)
-{
-	if (controller_dead || !pending)
-		return;
-	model_now = max(model_now, due);
-	arrive();
-	if (*reg(STATUS) & *reg(SIGNAL)) {
-		interrupts++;
-		sdhci_interrupt(&s);
-	}
-}
-
 static struct mmc_host *fresh(void)
 {
 	memset(regs, 0, sizeof(regs));
 	memset(&s, 0, sizeof(s));
-	pending = 0;
 	*reg(CAPS) = 100 << 8;
 	*reg(VERSION) = 2u << 16;
 	s.regs = (char *)regs;
 	s.no_detect = !detect;
 	s.no_protect = !detect;
-	s.has_irq = with_irq;
 	s.host.max_width = 8;
 	s.host.index = -1;
-	model_irq = with_irq ? raise_irq : NULL;
+	model_status_reset(reg(STATUS), reg(SIGNAL), &s.status, with_irq);
 	assert_int_equal(sdhci_setup(&s), 0);
 	return &s.host;
 }
@@ -225,29 +193,11 @@ static const struct model_driver driver = { fresh, NULL };
 
 static void test_late(void **state)
 {
-	struct mmc_host *host;
-	static u8 buf[8 * MMC_BLOCK];
-
-	latency = 300000;
-	for (with_irq = false;; with_irq = true) {
+	for (unsigned int i = 0; i < 2; i++) {
+		with_irq = i;
 		card_insert(CARD_SDHC);
-		interrupts = 0;
-		assert_int_equal(model_start(&driver, &host), 0);
-		model_sleeps = 0;
-		assert_int_equal(model_transfer(host, false, 3, buf, 8, 3), 0);
-		assert_memory_equal(buf, card.data + 3 * MMC_BLOCK, sizeof(buf));
-		memset(buf, 0x77, sizeof(buf));
-		assert_int_equal(model_transfer(host, true, 3, buf, 8, 3), 0);
-		assert_memory_equal(buf, card.data + 3 * MMC_BLOCK, sizeof(buf));
-		if (with_irq) {
-			assert_int_equal(model_sleeps, 0);
-			assert_true(interrupts > 16);
-			break;
-		}
-		assert_true(model_sleeps > 16 && !interrupts);
+		model_late_transfer(&driver, with_irq, 0x77);
 	}
-	assert_int_equal(*reg(SIGNAL), 0);
-	latency = 0;
 	with_irq = false;
 }
 
