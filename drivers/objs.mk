@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-obj-y += irqchip/ power/ rtc/ serial/ virtio/
+obj-y += clk/ irqchip/ power/ rtc/ serial/ virtio/
 obj-$(CONFIG_BLOCK) += block/
 obj-$(CONFIG_PCI) += pci/
-obj-$(CONFIG_MMC) += clk/ mmc/ pinctrl/ spi/
+obj-$(CONFIG_MMC) += mmc/ pinctrl/ spi/

@@ -46,6 +46,9 @@ static int __init dw_probe(const void *fdt, int node)
 
 	if (r)
 		return r;
+	r = clk_start_fdt(fdt, node);
+	if (r)
+		return r;
 	d = kzalloc(sizeof(*d), GFP_KERNEL);
 	if (!d)
 		return -ENOMEM;

@@ -145,6 +145,8 @@ static int __init sdhci_probe(const void *fdt, int node)
 	char *regs;
 	int r = v ? fdt_map_regs(fdt, node, 0, v->offset + SDHCI_SIZE, &regs, NULL) : -ENODEV;
 
+	if (!r)
+		r = clk_start_fdt(fdt, node);
 	return r ? r : sdhci_add(fdt, node, v, regs);
 }
 

@@ -11,12 +11,9 @@
  */
 #include <compiler.h>
 #include <err.h>
-#include <hal/cpu.h>
 #include <hal/driver.h>
 #include <hal/io.h>
-#include <hal/paging.h>
 #include <hal/power.h>
-#include <hal/timer.h>
 
 #define PM_RSTC 0x1c
 #define PM_RSTS 0x20
@@ -27,19 +24,16 @@
 #define RSTC_FULL	0x20
 #define RSTS_PARTITION	0x555 /* every other bit */
 #define WDOG_TICKS	10    /* of 1/65536 s */
-#define WAIT_NS		100000000ULL
+#define WAIT_MS		100
 
 static char *pm;
 
 static void watchdog_reset(void)
 {
-	u64 end = hal_clock_ns() + WAIT_NS;
-
 	writel(PM_PASSWORD | WDOG_TICKS, pm + PM_WDOG);
 	writel(PM_PASSWORD | (readl(pm + PM_RSTC) & ~RSTC_HOW & 0xffffff) | RSTC_FULL,
 	       pm + PM_RSTC);
-	while (hal_clock_ns() < end)
-		hal_cpu_relax();
+	hal_power_wait_ms(WAIT_MS);
 }
 
 /* The firmware has no place for an exit code. */
@@ -52,20 +46,11 @@ static void watchdog_off(int code)
 
 static int __init watchdog_probe(const void *fdt, int node)
 {
-	paddr_t pa;
-	u64 size;
-	int err = fdt_node_reg(fdt, node, 0, &pa, &size);
+	int err = pm ? -EBUSY : fdt_map_regs(fdt, node, 0, PM_WDOG + 4, &pm, NULL);
 
 	if (err)
 		return err;
-	if (size < PM_WDOG + 4)
-		return -EINVAL;
-	if (pm)
-		return -EBUSY;
-	pm = hal_ioremap(pa, size);
-	if (!pm)
-		return -ENOMEM;
-	hal_power_register(watchdog_off, watchdog_reset);
+	hal_power_register(POWER_WATCHDOG, watchdog_off, watchdog_reset);
 	return 0;
 }
 

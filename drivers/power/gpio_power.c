@@ -9,12 +9,9 @@
  */
 #include <compiler.h>
 #include <err.h>
-#include <hal/cpu.h>
 #include <hal/driver.h>
 #include <hal/io.h>
-#include <hal/paging.h>
 #include <hal/power.h>
-#include <hal/timer.h>
 #include <libfdt.h>
 
 #define GPIO_OUTPUT_EN	0x08
@@ -35,14 +32,6 @@ struct gpio_line {
 
 static struct gpio_line off_line, reset_line;
 
-static void wait_ms(u32 ms)
-{
-	u64 end = hal_clock_ns() + (u64)ms * 1000000;
-
-	while (hal_clock_ns() < end)
-		hal_cpu_relax();
-}
-
 static void gpio_drive(const struct gpio_line *line, bool active)
 {
 	char *value = line->regs + GPIO_OUTPUT_VAL;
@@ -56,11 +45,11 @@ static void gpio_drive(const struct gpio_line *line, bool active)
 static void gpio_pulse(const struct gpio_line *line)
 {
 	gpio_drive(line, true);
-	wait_ms(line->active_ms);
+	hal_power_wait_ms(line->active_ms);
 	gpio_drive(line, false);
-	wait_ms(line->inactive_ms);
+	hal_power_wait_ms(line->inactive_ms);
 	gpio_drive(line, true);
-	wait_ms(GIVE_UP_MS);
+	hal_power_wait_ms(GIVE_UP_MS);
 }
 
 static void gpio_off(int code)
@@ -79,25 +68,18 @@ static int __init gpio_line_setup(const void *fdt, int node, struct gpio_line *l
 	int len;
 	const fdt32_t *p = fdt_getprop(fdt, node, "gpios", &len);
 	int ctrl = fdt_find_phandle(fdt, node, "gpios", 0);
-	paddr_t pa;
-	u64 size;
-	int err;
 
 	if (ctrl < 0 || !p || len < 12)
 		return -EINVAL;
 	if (!fdt_node_is_compatible(fdt, ctrl, "sifive,gpio0"))
 		return -ENODEV;
-	err = fdt_node_reg(fdt, ctrl, 0, &pa, &size);
-	if (err)
-		return err;
-	if (fdt32_to_cpu(p[1]) >= GPIO_LINES || size < GPIO_REGS)
+	if (fdt32_to_cpu(p[1]) >= GPIO_LINES)
 		return -EINVAL;
 	line->bit = 1U << fdt32_to_cpu(p[1]);
 	line->active_low = fdt32_to_cpu(p[2]) & GPIO_ACTIVE_LOW;
 	line->active_ms = fdt_node_u32(fdt, node, "active-delay", DEFAULT_DELAY_MS);
 	line->inactive_ms = fdt_node_u32(fdt, node, "inactive-delay", DEFAULT_DELAY_MS);
-	line->regs = hal_ioremap(pa, size);
-	return line->regs ? 0 : -ENOMEM;
+	return fdt_map_regs(fdt, ctrl, 0, GPIO_REGS, &line->regs, NULL);
 }
 
 static int __init gpio_off_probe(const void *fdt, int node)
@@ -105,7 +87,7 @@ static int __init gpio_off_probe(const void *fdt, int node)
 	int err = gpio_line_setup(fdt, node, &off_line);
 
 	if (!err)
-		hal_power_register(gpio_off, NULL);
+		hal_power_register(POWER_BOARD, gpio_off, NULL);
 	return err;
 }
 
@@ -114,7 +96,7 @@ static int __init gpio_reset_probe(const void *fdt, int node)
 	int err = gpio_line_setup(fdt, node, &reset_line);
 
 	if (!err)
-		hal_power_register(NULL, gpio_reset);
+		hal_power_register(POWER_BOARD, NULL, gpio_reset);
 	return err;
 }
 

@@ -9,14 +9,13 @@
 #include <err.h>
 #include <hal/driver.h>
 #include <hal/io.h>
-#include <hal/paging.h>
 #include <hal/power.h>
 
 #define TEST_FAIL  0x3333
 #define TEST_PASS  0x5555
 #define TEST_RESET 0x7777
 
-static void *test_reg;
+static char *test_reg;
 
 static void sifive_test_off(int code)
 {
@@ -30,26 +29,20 @@ static void sifive_test_reset(void)
 
 static int __init sifive_test_probe(const void *fdt, int node)
 {
-	paddr_t pa;
-	u64 size;
-	int err = fdt_node_reg(fdt, node, 0, &pa, &size);
+	int err = fdt_map_regs(fdt, node, 0, 4, &test_reg, NULL);
 
 	if (err)
 		return err;
-	test_reg = hal_ioremap(pa, size);
-	if (!test_reg)
-		return -ENOMEM;
+	hal_power_register(POWER_EMULATOR, sifive_test_off, NULL);
 	/* test0 cannot reset. */
-	hal_power_register(sifive_test_off, fdt_node_is_compatible(fdt, node, "sifive,test1")
-						    ? sifive_test_reset
-						    : NULL);
+	if (fdt_node_is_compatible(fdt, node, "sifive,test1"))
+		hal_power_register(POWER_BOARD, NULL, sifive_test_reset);
 	return 0;
 }
 
 FDT_DRIVER(sifive_test_driver) = {
 	.name = "sifive-test",
 	.compatible = (const char *const[]){ "sifive,test1", "sifive,test0", NULL },
-	.level =
-		DRIVER_TIMER, /* before syscon-poweroff on the same register, which knows no code */
+	.level = DRIVER_OTHER,
 	.probe = sifive_test_probe,
 };

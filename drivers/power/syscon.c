@@ -10,18 +10,15 @@
  */
 #include <compiler.h>
 #include <err.h>
-#include <hal/cpu.h>
 #include <hal/driver.h>
 #include <hal/io.h>
-#include <hal/paging.h>
 #include <hal/power.h>
-#include <hal/timer.h>
 #include <libfdt.h>
 
-#define SYSCON_WAIT_NS 500000000ULL
+#define SYSCON_WAIT_MS 500
 
 struct syscon_action {
-	void *reg; /* NULL: not there */
+	char *reg; /* NULL: not there */
 	u32 width; /* bytes an access has */
 	u32 value, mask;
 };
@@ -62,26 +59,17 @@ static void syscon_do(const struct syscon_action *act)
 	syscon_write(act, old | (act->value & act->mask));
 }
 
-/* The switch may take its time; whoever called believes that nothing happened when this returns. */
-static void syscon_wait(void)
-{
-	u64 end = hal_clock_ns() + SYSCON_WAIT_NS;
-
-	while (hal_clock_ns() < end)
-		hal_cpu_relax();
-}
-
 static void syscon_off(int code)
 {
 	(void)code;
 	syscon_do(&off_action);
-	syscon_wait();
+	hal_power_wait_ms(SYSCON_WAIT_MS);
 }
 
 static void syscon_reset(void)
 {
 	syscon_do(&reset_action);
-	syscon_wait();
+	hal_power_wait_ms(SYSCON_WAIT_MS);
 }
 
 /* "value" and "mask": with only one of them, it is the value (the old binding). */
@@ -101,24 +89,21 @@ static int __init syscon_setup(const void *fdt, int node, struct syscon_action *
 {
 	int regs = fdt_find_phandle(fdt, node, "regmap", 0);
 	u32 offset = fdt_node_u32(fdt, node, "offset", fdt_node_u32(fdt, node, "reg", 0));
-	paddr_t pa;
-	u64 size;
+	char *base;
 	int err;
 
 	if (regs < 0)
 		regs = fdt_node_parent(fdt, node);
-	err = fdt_node_reg(fdt, regs, 0, &pa, &size);
-	if (!err)
-		err = syscon_values(fdt, node, act);
+	err = syscon_values(fdt, node, act);
 	if (err)
 		return err;
 	act->width = fdt_node_u32(fdt, regs, "reg-io-width", 4);
 	if (act->width != 1 && act->width != 2 && act->width != 4)
 		return -EINVAL;
-	if (size < act->width || offset > size - act->width)
-		return -EINVAL;
-	act->reg = hal_ioremap(pa + offset, act->width);
-	return act->reg ? 0 : -ENOMEM;
+	err = fdt_map_regs(fdt, regs, 0, (u64)offset + act->width, &base, NULL);
+	if (!err)
+		act->reg = base + offset;
+	return err;
 }
 
 static int __init syscon_off_probe(const void *fdt, int node)
@@ -126,7 +111,7 @@ static int __init syscon_off_probe(const void *fdt, int node)
 	int err = syscon_setup(fdt, node, &off_action);
 
 	if (!err)
-		hal_power_register(syscon_off, NULL);
+		hal_power_register(POWER_BOARD, syscon_off, NULL);
 	return err;
 }
 
@@ -135,7 +120,7 @@ static int __init syscon_reset_probe(const void *fdt, int node)
 	int err = syscon_setup(fdt, node, &reset_action);
 
 	if (!err)
-		hal_power_register(NULL, syscon_reset);
+		hal_power_register(POWER_BOARD, NULL, syscon_reset);
 	return err;
 }
 

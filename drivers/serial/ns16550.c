@@ -15,13 +15,13 @@
  * more interrupt, because the handler looks at the line status and not at IER.
  */
 #include <compiler.h>
+#include <drivers/clk/clk.h>
 #include <hal/ns16550.h>
 #include <err.h>
 #include <hal/console.h>
 #include <hal/cpu.h>
 #include <hal/driver.h>
 #include <hal/io.h>
-#include <hal/paging.h>
 #include <hal/upcall.h>
 #include <lib/printf.h>
 
@@ -37,6 +37,8 @@ enum {
 	UART_MCR = 4,
 	UART_LSR = 5,
 	UART_USR = 31, /* DesignWare only */
+	UART_REGS = 8,
+	UART_REGS_DW = 32,
 };
 
 #define IER_RX	   0x01
@@ -56,6 +58,7 @@ enum {
 #define TX_SPINS	  1000000 /* status reads before a byte is given up, ... */
 #define TX_SPINS_STUCK	  100	  /* ... and while the port has taken none since */
 #define RX_BURST	  256	  /* bytes an interrupt takes at most */
+#define MAX_SHIFT	  4	  /* of the distance between registers */
 
 struct ns16550 {
 	struct hal_console con;
@@ -123,7 +126,7 @@ static void ns16550_irq(void *arg)
 {
 	struct ns16550 *uart = arg;
 
-	if ((uart_read(uart, UART_IIR) & 0x0f) == IIR_BUSY && uart->cfg.reg_shift)
+	if ((uart_read(uart, UART_IIR) & 0x0f) == IIR_BUSY && uart->cfg.designware)
 		(void)uart_read(uart, UART_USR);
 	for (unsigned int i = 0; i < RX_BURST && (uart_read(uart, UART_LSR) & LSR_DR); i++) {
 		if (!upcall_console_rx(uart_read(uart, UART_RBR))) {
@@ -178,27 +181,41 @@ int __init ns16550_init(const struct ns16550_config *cfg)
 	return err;
 }
 
+/* Where the registers are, and how far apart. */
+static int __init map_fdt(const void *fdt, int node, struct ns16550_config *cfg)
+{
+	u32 offset = fdt_node_u32(fdt, node, "reg-offset", 0);
+	/* The mini-UART's tree node leaves out what is always so. */
+	bool aux = fdt_node_is_compatible(fdt, node, "brcm,bcm2835-aux-uart");
+	char *regs;
+	int err;
+
+	cfg->designware = fdt_node_is_compatible(fdt, node, "snps,dw-apb-uart");
+	cfg->reg_shift = fdt_node_u32(fdt, node, "reg-shift", aux ? 2 : 0);
+	cfg->reg_width = fdt_node_u32(fdt, node, "reg-io-width", aux ? 4 : 1);
+	if (cfg->reg_shift > MAX_SHIFT || (cfg->reg_width != 1 && cfg->reg_width != 4))
+		return -EINVAL;
+	err = fdt_map_regs(fdt, node, 0,
+			   offset + ((u64)(cfg->designware ? UART_REGS_DW : UART_REGS)
+				     << cfg->reg_shift),
+			   &regs, NULL);
+	if (!err)
+		cfg->base = regs + offset;
+	return err;
+}
+
 static int __init ns16550_probe(const void *fdt, int node)
 {
 	struct ns16550_config cfg = { 0 };
 	char name[8];
-	paddr_t pa;
-	u64 size;
-	bool aux;
-	int err = fdt_node_reg(fdt, node, 0, &pa, &size);
+	int err = map_fdt(fdt, node, &cfg);
 
+	if (!err)
+		err = clk_start_fdt(fdt, node);
 	if (err)
 		return err;
-	pa += fdt_node_u32(fdt, node, "reg-offset", 0);
-	cfg.base = hal_ioremap(pa, size);
-	if (!cfg.base)
-		return -ENOMEM;
 	scnprintf(name, sizeof(name), "ttyS%u", nports);
 	cfg.name = name;
-	/* The mini-UART's tree node leaves out what is always so. */
-	aux = fdt_node_is_compatible(fdt, node, "brcm,bcm2835-aux-uart");
-	cfg.reg_shift = fdt_node_u32(fdt, node, "reg-shift", aux ? 2 : 0);
-	cfg.reg_width = fdt_node_u32(fdt, node, "reg-io-width", aux ? 4 : 1);
 	cfg.clock = fdt_node_u32(fdt, node, "clock-frequency", 0);
 	cfg.baud = fdt_node_u32(fdt, node, "current-speed", 0);
 	cfg.preferred = fdt_node_is_stdout(fdt, node);

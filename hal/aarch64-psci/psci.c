@@ -102,5 +102,5 @@ static void psci_reset(void)
 void __init psci_power_register(void)
 {
 	if (conduit != CONDUIT_NONE && has_system)
-		hal_power_register(psci_off, psci_reset);
+		hal_power_register(POWER_FIRMWARE, psci_off, psci_reset);
 }

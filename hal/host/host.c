@@ -85,12 +85,12 @@ __weak u64 hal_clock_ns(void)
 	return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec;
 }
 
-__noreturn void hal_power_off(int code)
+__weak __noreturn void hal_power_off(int code)
 {
 	exit(code);
 }
 
-__noreturn void hal_cpu_halt(void)
+__weak __noreturn void hal_cpu_halt(void)
 {
 	abort();
 }

@@ -61,6 +61,12 @@ static void sbi_off(int code)
 {
 	/* The reason can only say "no reason" or "system failure". */
 	sbi_call(SBI_EXT_SRST, SBI_SRST_RESET, SBI_SRST_SHUTDOWN, code != 0, 0, 0, 0);
+}
+
+/* OpenSBI stops the hart when the machine cannot be switched off. */
+static void sbi_legacy_off(int code)
+{
+	(void)code;
 	sbi_call(SBI_LEGACY_SHUTDOWN, 0, 0, 0, 0, 0, 0);
 }
 
@@ -71,5 +77,6 @@ static void sbi_reset(void)
 
 void sbi_power_register(void)
 {
-	hal_power_register(sbi_off, sbi_reset);
+	hal_power_register(POWER_FIRMWARE, sbi_off, sbi_reset);
+	hal_power_register(POWER_LAST, sbi_legacy_off, NULL);
 }

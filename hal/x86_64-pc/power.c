@@ -91,6 +91,7 @@ void pc_power_init(void)
 {
 	sleep_reg = map_gas(&pc_acpi.sleep_control);
 	reset_reg = map_gas(&pc_acpi.reset);
-	hal_power_register(acpi_off, pc_reset);
-	hal_power_register(emulator_off, NULL);
+	hal_power_register(POWER_FIRMWARE, acpi_off, pc_reset);
+	/* Not the first: where ACPI works, QEMU ends by it, with status 0. */
+	hal_power_register(POWER_BOARD, emulator_off, NULL);
 }

@@ -8,7 +8,14 @@ objs-fuzz_efi_map := hal/common/boot.o hal/efi/memmap.o lib/string.o
 objs-fuzz_cmdline := lib/cmdline.o lib/string.o
 objs-fuzz_cpio    := lib/cpio.o lib/string.o
 objs-fuzz_elf     := lib/elf.o lib/string.o
-objs-fuzz_fdt     := hal/common/boot.o hal/efi/memmap.o hal/common/console.o hal/common/fdt.o hal/common/irq.o hal/host/host.o \
+# With the drivers that need no CPU of their own; their variables are put back before each input.
+fuzz-drivers := $(addprefix drivers/,clk/clk.o clk/cv1800.o clk/jh7110.o clk/reset.o irqchip/pch_msi.o irqchip/pch_pic.o irqchip/plic.o \
+	power/bcm2835_wdt.o power/gpio_power.o power/sifive_test.o power/syscon.o power/watchdog.o rtc/goldfish.o rtc/ls7a.o rtc/pl031.o \
+	serial/bcm2835_aux.o serial/ns16550.o serial/pl011.o serial/sifive_uart.o serial/uart.o) hal/common/fdt_regs.o hal/common/irq.o \
+	hal/common/console.o
+$(addprefix build/host/fuzz/,$(fuzz-drivers)): host_flags += -include tests/fuzz/driver_state.h
+ldflags-fuzz_fdt  := -Wl,--wrap=fdt_map_regs $(driver-table)
+objs-fuzz_fdt     := hal/common/boot.o hal/efi/memmap.o hal/common/fdt.o hal/host/host.o $(fuzz-drivers) hal/common/msi.o \
 	lib/cmdline.o lib/printf.o lib/errno_name.o lib/string.o libfdt/fdt.o libfdt/fdt_addresses.o \
 	libfdt/fdt_check.o libfdt/fdt_ro.o libfdt/fdt_rw.o libfdt/fdt_wip.o
 objs-fuzz_printf  := lib/printf.o lib/errno_name.o lib/string.o

@@ -33,6 +33,11 @@ host-fdt := lib/cmdline.o hal/common/boot.o hal/common/console.o hal/common/fdt.
 	$(lib-printf) libfdt/fdt.o libfdt/fdt_addresses.o libfdt/fdt_check.o libfdt/fdt_ro.o libfdt/fdt_rw.o libfdt/fdt_wip.o \
 	libfdt/fdt_sw.o
 objs-test_fdt_regs    := $(host-fdt)
+# The linker makes the table of drivers from what is linked.
+driver-table := -Wl,--defsym=__drivers_start=__start_fdt_drivers,--defsym=__drivers_end=__stop_fdt_drivers
+objs-test_board       := hal/common/power.o drivers/power/watchdog.o drivers/clk/clk.o drivers/clk/cv1800.o drivers/clk/jh7110.o \
+	drivers/clk/reset.o $(host-fdt)
+ldflags-test_board    := $(driver-table)
 objs-test_lib_bitmap  := lib/bitmap.o
 objs-test_lib_cmdline := lib/cmdline.o $(lib-printf)
 objs-test_lib_cpio    := lib/cpio.o $(lib-printf)

@@ -14,6 +14,7 @@ struct ns16550_config {
 	void *base;		/* hal_ioremap()ed registers, or whatever read and write take */
 	unsigned int reg_shift; /* register n is at base + (n << reg_shift) */
 	unsigned int reg_width; /* bytes an access has: 1 or 4 */
+	bool designware;	/* has a status register more, which ends its "busy" interrupt */
 	u32 clock;		/* Hz; 0: leave the divisor as the firmware set it */
 	u32 baud;		/* 0: 115200, if clock is known */
 	bool preferred;		/* SPCR names it */
