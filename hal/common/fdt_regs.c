@@ -22,6 +22,7 @@
 
 #define REGS_MAX (64ULL << 20) /* of one window, which is more than any driver here has registers */
 #define RECENT	 8
+#define PHYS_MAX ((1ULL << ARCH_PHYS_BITS) - 1)
 
 static struct mapped {
 	struct boot_range pages;
@@ -49,12 +50,11 @@ int fdt_regs_window(const void *fdt, int node, unsigned int index, u64 need,
 
 	if (err)
 		return err;
-	size = min(size, REGS_MAX);
-	if (!size || size < need)
+	if (!size || min(size, REGS_MAX) < need)
 		return -EINVAL;
-	if (base >> ARCH_PHYS_BITS || (base + size - 1) >> ARCH_PHYS_BITS || is_ram(base, size))
+	if (base > PHYS_MAX || size - 1 > PHYS_MAX - base || is_ram(base, size))
 		return -EFAULT;
-	*where = (struct boot_range){ base, size };
+	*where = (struct boot_range){ base, min(size, REGS_MAX) };
 	return 0;
 }
 

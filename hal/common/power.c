@@ -44,6 +44,9 @@ __noreturn void hal_power_off(int code)
 {
 	hal_irq_disable();
 	for (unsigned int i = 0; i < nways; i++) {
+		if (ways[i].off && ways[i].rank == POWER_LAST)
+			klog(4, "power: nothing here has switched the machine off, trying the last "
+				"way\n");
 		if (ways[i].off)
 			ways[i].off(code);
 	}

@@ -103,6 +103,10 @@ static void test_refuses(void **state)
 	refused(0x10000000, 0x100, U64_MAX, -EINVAL);
 	refused(U64_MAX - 0xff, 0x1000, 4, -EFAULT); /* wraps */
 	refused(U64_MAX, U64_MAX, 4, -EFAULT);
+	refused(0, U64_MAX, 4, -EFAULT);
+	refused(0x1000, 1ULL << 48, 4, -EFAULT);
+	refused(0x1000, RAM, 4,
+		-EFAULT); /* far enough to reach RAM, though that part is not used */
 	refused(1ULL << 48, 0x1000, 4, -EFAULT); /* no page-table entry can say it */
 	refused((1ULL << 48) - 0x1000, 0x1001, 4, -EFAULT);
 	refused(RAM, 0x1000, 4, -EFAULT);
