@@ -542,8 +542,11 @@ int pipe_create(struct file *out[2], unsigned int flags)
 static struct pipe *fifo_pipe(struct inode *inode)
 {
 	rwsem_down_write(&inode->lock);
-	if (!inode->pipe)
+	if (!inode->pipe) {
 		inode->pipe = pipe_alloc();
+		if (inode->pipe)
+			inode->pipe->named = true;
+	}
 	rwsem_up_write(&inode->lock);
 	return inode->pipe;
 }
@@ -564,7 +567,7 @@ static int fifo_open_read(struct pipe *p, struct file *f)
 	p->reader_opens++;
 	if (p->readers++ == 0)
 		waitq_wake_all(&p->wr_wait);
-	if (p->writers)
+	if (p->writers || !p->named)
 		return 0;
 	if (f->flags & O_NONBLOCK) {
 		f->owner_seen = p->writer_opens; /* no POLLHUP before a writer has been there */
@@ -575,12 +578,12 @@ static int fifo_open_read(struct pipe *p, struct file *f)
 
 static int fifo_open_write(struct pipe *p, struct file *f)
 {
-	if ((f->flags & O_NONBLOCK) && !p->readers)
+	if (p->named && (f->flags & O_NONBLOCK) && !p->readers)
 		return -ENXIO;
 	p->writer_opens++;
 	if (p->writers++ == 0)
 		waitq_wake_all(&p->rd_wait);
-	if (p->readers)
+	if (p->readers || !p->named)
 		return 0;
 	return wait_for_partner(p, &p->wr_wait, &p->reader_opens, p->reader_opens);
 }
@@ -602,10 +605,8 @@ static int fifo_open(struct inode *inode, struct file *f)
 		if (r)
 			p->readers--;
 	} else if (rw == FMODE_WRITE) {
-		bool refused = (f->flags & O_NONBLOCK) && !p->readers;
-
 		r = fifo_open_write(p, f);
-		if (r && !refused)
+		if (r && r != -ENXIO)
 			p->writers--;
 	} else {
 		p->readers++;

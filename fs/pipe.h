@@ -22,6 +22,7 @@ struct pipe {
 	u32 reader_opens, writer_opens; /* lock: ever */
 	struct page *spare;		/* lock */
 	bool polled; /* someone polls: every write is news (edge-triggered epoll) */
+	bool named;  /* a FIFO: opening it waits for the other side; fixed before it is used */
 	struct pipe_buf *bufs;
 	struct waitq rd_wait, wr_wait;
 	struct pipe_buf inline_bufs[16];

@@ -224,7 +224,7 @@ int timerfd_settime(struct file *f, int tflags, const struct timer_spec *new,
 	if (value)
 		deadline = deadline_of(t, value, tflags & TFD_TIMER_ABSTIME);
 	t->deadline_ns = deadline;
-	t->interval_ns = value ? interval : 0;
+	t->interval_ns = interval; /* also of a timer that is disarmed */
 	t->set_flags = tflags;
 	t->ticks = 0;
 	if (deadline)

@@ -280,13 +280,12 @@ static void reprint(struct tty *t)
 
 /* ---- receiving ---- */
 
-static void set_stopped(struct tty *t, bool stop)
+void ldisc_set_stopped(struct tty *t, bool stop)
 {
 	if (t->stopped == stop)
 		return;
 	t->stopped = stop;
-	if (t->packet)
-		t->pkt_status |= stop ? TIOCPKT_STOP : TIOCPKT_START;
+	tty_packet_event(t, stop ? TIOCPKT_STOP : TIOCPKT_START, TIOCPKT_STOP | TIOCPKT_START);
 	if (!stop)
 		tty_wake_writers(t);
 }
@@ -296,10 +295,12 @@ static void signal_char(struct tty *t, int sig, u8 c)
 	unsigned long flags;
 	struct pid *pgrp;
 
-	if (!LFLAG(t, NOFLSH))
+	if (!LFLAG(t, NOFLSH)) {
 		ldisc_flush_input(t);
+		tty_packet_event(t, TIOCPKT_FLUSHREAD | TIOCPKT_FLUSHWRITE, 0);
+	}
 	if (IFLAG(t, IXON))
-		set_stopped(t, false);
+		ldisc_set_stopped(t, false);
 	if (LFLAG(t, ECHO))
 		echo_char(t, c);
 	flags = spin_lock_irqsave(&tasklist_lock);
@@ -369,11 +370,11 @@ static bool special_char(struct tty *t, u8 c)
 {
 	if (IFLAG(t, IXON)) {
 		if (is_cc(t, c, VSTART)) {
-			set_stopped(t, false);
+			ldisc_set_stopped(t, false);
 			return true;
 		}
 		if (is_cc(t, c, VSTOP)) {
-			set_stopped(t, true);
+			ldisc_set_stopped(t, true);
 			return true;
 		}
 	}
@@ -403,7 +404,7 @@ static void receive_char(struct tty *t, u8 c)
 		return;
 	}
 	if (t->stopped && IFLAG(t, IXON) && IFLAG(t, IXANY) && !is_cc(t, c, VSTOP))
-		set_stopped(t, false);
+		ldisc_set_stopped(t, false);
 	if (special_char(t, c))
 		return;
 	if (c == '\r') {
@@ -570,6 +571,12 @@ ssize_t ldisc_read(struct tty *t, struct file *f, struct iov_iter *to)
 }
 
 /* From canonical to raw mode what was typed becomes readable at once; the other way it is an unfinished line. */
+/* Does output stop at ^S and resume at ^Q, so that the other side may do that itself? */
+static bool usual_flow(const struct termios2 *s)
+{
+	return (s->c_iflag & IXON) && s->c_cc[VSTOP] == 023 && s->c_cc[VSTART] == 021;
+}
+
 void ldisc_termios_changed(struct tty *t, const struct termios2 *old)
 {
 	if ((old->c_lflag ^ t->termios.c_lflag) & ICANON) {
@@ -583,6 +590,9 @@ void ldisc_termios_changed(struct tty *t, const struct termios2 *old)
 		t->lnext = false;
 	}
 	if (!IFLAG(t, IXON) && (old->c_iflag & IXON))
-		set_stopped(t, false);
+		ldisc_set_stopped(t, false);
+	if (usual_flow(old) != usual_flow(&t->termios))
+		tty_packet_event(t, usual_flow(old) ? TIOCPKT_NOSTOP : TIOCPKT_DOSTOP,
+				 TIOCPKT_NOSTOP | TIOCPKT_DOSTOP);
 	waitq_wake_poll(&t->rd_wait, EPOLLIN_MASK);
 }

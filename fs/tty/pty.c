@@ -66,6 +66,11 @@ static size_t slave_write(struct tty *t, const char *buf, size_t n)
 	return i;
 }
 
+static void slave_packet(struct tty *t)
+{
+	waitq_wake_poll(&pty_of(t)->rd_wait, EPOLLIN_MASK | POLLPRI);
+}
+
 static void pty_free(struct pty *p)
 {
 	tty_put(p->slave);
@@ -87,9 +92,9 @@ static void slave_close(struct tty *t)
 		waitq_wake_poll(&p->rd_wait, 0);
 }
 
-static const struct tty_ops slave_ops = { .write = slave_write,
-					  .room = slave_room,
-					  .close = slave_close };
+static const struct tty_ops slave_ops = {
+	.write = slave_write, .room = slave_room, .close = slave_close, .packet = slave_packet
+};
 
 void pty_input_room(struct tty *t)
 {
@@ -224,6 +229,30 @@ static long open_peer(struct pty *p, unsigned long flags)
 	return fd;
 }
 
+/* TCFLSH on the master: what it has not read yet. What it wrote is with the slave already. */
+static long master_flush(struct pty *p, unsigned long queue)
+{
+	if (queue > TCIOFLUSH)
+		return -EINVAL;
+	if (queue == TCOFLUSH)
+		return 0;
+	mutex_lock(&p->slave->lock);
+	WRITE_ONCE(p->tail, p->head);
+	mutex_unlock(&p->slave->lock);
+	tty_wake_writers(p->slave);
+	return 0;
+}
+
+static long set_packet_mode(struct pty *p, bool on)
+{
+	mutex_lock(&p->slave->lock);
+	if (on != p->slave->packet)
+		p->slave->pkt_status = 0;
+	p->slave->packet = on;
+	mutex_unlock(&p->slave->lock);
+	return 0;
+}
+
 static long master_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 {
 	struct pty *p = f->priv;
@@ -245,15 +274,15 @@ static long master_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 	case TIOCPKT:
 		if (get_user_obj(&n, arg))
 			return -EFAULT;
-		p->slave->packet = n;
-		p->slave->pkt_status = 0;
-		return 0;
+		return set_packet_mode(p, n);
 	case TIOCGPKT:
 		n = p->slave->packet;
 		return put_user_obj(arg, &n);
 	case FIONREAD:
 		n = (int)(READ_ONCE(p->head) - READ_ONCE(p->tail));
 		return put_user_obj(arg, &n);
+	case TCFLSH:
+		return master_flush(p, arg);
 	case TIOCSCTTY:
 	case TIOCNOTTY:
 		return -ENOTTY;

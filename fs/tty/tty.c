@@ -358,8 +358,10 @@ static int set_termios(struct tty *t, unsigned int cmd, const struct termios2 *n
 	if (r)
 		return r;
 	mutex_lock(&t->lock);
-	if (cmd == TCSETSF)
+	if (cmd == TCSETSF) {
 		ldisc_flush_input(t);
+		tty_packet_event(t, TIOCPKT_FLUSHREAD, 0);
+	}
 	old = t->termios;
 	t->termios = *next;
 	if (memcmp(&old, next, sizeof(old)))
@@ -470,6 +472,14 @@ static long set_pgrp(struct tty *t, uaddr_t arg)
 
 /* ---- the ioctls ---- */
 
+void tty_packet_event(struct tty *t, u8 set, u8 clear)
+{
+	if (!t->packet)
+		return;
+	t->pkt_status = (u8)((t->pkt_status & ~clear) | set);
+	t->ops->packet(t);
+}
+
 static long flow_control(struct tty *t, unsigned long arg)
 {
 	char c;
@@ -478,10 +488,8 @@ static long flow_control(struct tty *t, unsigned long arg)
 	case TCOOFF:
 	case TCOON:
 		mutex_lock(&t->lock);
-		t->stopped = arg == TCOOFF;
+		ldisc_set_stopped(t, arg == TCOOFF);
 		mutex_unlock(&t->lock);
-		if (arg == TCOON)
-			tty_wake_writers(t);
 		return 0;
 	case TCIOFF:
 	case TCION:
@@ -506,10 +514,16 @@ static long flush_queues(struct tty *t, unsigned long arg)
 	if (arg == TCIFLUSH || arg == TCIOFLUSH) {
 		mutex_lock(&t->lock);
 		ldisc_flush_input(t);
+		tty_packet_event(t, TIOCPKT_FLUSHREAD, 0);
 		mutex_unlock(&t->lock);
 		tty_input_room(t);
 	}
-	return 0; /* output is never queued here */
+	if (arg == TCOFLUSH || arg == TCIOFLUSH) { /* output is never queued here */
+		mutex_lock(&t->lock);
+		tty_packet_event(t, TIOCPKT_FLUSHWRITE, 0);
+		mutex_unlock(&t->lock);
+	}
+	return 0;
 }
 
 static long ioctl_settings(struct tty *t, unsigned int cmd, uaddr_t arg)

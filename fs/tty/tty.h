@@ -22,6 +22,7 @@ struct tty_ops {
 	size_t (*write)(struct tty *t, const char *buf, size_t n);
 	size_t (*room)(struct tty *t); /* how many bytes write() would take now */
 	void (*close)(struct tty *t);  /* last file gone */
+	void (*packet)(struct tty *t); /* pkt_status has news for the other side. lock held */
 };
 
 struct tty {
@@ -64,6 +65,8 @@ bool tty_has_room(struct tty *t);
 void tty_hangup(struct tty *t);
 void tty_set_winsize(struct tty *t, const struct winsize *ws);
 long tty_ioctl(struct tty *t, struct file *f, unsigned int cmd, unsigned long arg);
+/** tty_packet_event() - in packet mode, tell the other side: TIOCPKT_ bits, and those they take the place of. lock held. */
+void tty_packet_event(struct tty *t, u8 set, u8 clear);
 /** tty_wake_writers() - there is room for output again. */
 void tty_wake_writers(struct tty *t);
 /** tty_disassociate() - current's session gives up its terminal (TIOCNOTTY, exit of a session leader). */
@@ -73,6 +76,8 @@ struct tty *tty_of_current(void);
 /* ldisc.c */
 size_t ldisc_write(struct tty *t, const char *buf, size_t n);
 void ldisc_flush_input(struct tty *t);
+/* Stop or resume output. lock held. */
+void ldisc_set_stopped(struct tty *t, bool stop);
 bool ldisc_readable(struct tty *t);
 ssize_t ldisc_read(struct tty *t, struct file *f, struct iov_iter *to);
 void ldisc_termios_changed(struct tty *t, const struct termios2 *old);

@@ -291,6 +291,15 @@ static void timers(void)
 	CHECK_EQ(poll(&p, 1, 1000), 1);
 	CHECK_EQ(read(fd, &n, 8), 8);
 	CHECK_EQ(n, 1);
+	memset(&set, 0, sizeof(set));
+	set.it_interval.tv_nsec = 5000000; /* a disarmed timer keeps its interval */
+	CHECK_OK(timerfd_settime(fd, 0, &set, NULL));
+	CHECK_OK(timerfd_gettime(fd, &now));
+	CHECK_EQ(now.it_interval.tv_nsec, 5000000);
+	CHECK(now.it_value.tv_sec == 0 && now.it_value.tv_nsec == 0);
+	CHECK_OK(timerfd_settime(fd, 0, &set, &now));
+	CHECK_EQ(now.it_interval.tv_nsec, 5000000);
+	CHECK_ERRNO(read(fd, &n, 8), EAGAIN);
 	set.it_value.tv_nsec = 1000000000;
 	CHECK_ERRNO(timerfd_settime(fd, 0, &set, NULL), EINVAL);
 	CHECK_ERRNO(timerfd_create(999, 0), EINVAL);

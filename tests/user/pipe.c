@@ -287,6 +287,39 @@ static void reopen(void)
 	close_pipe();
 }
 
+/* A pipe is not a FIFO: reopening it never waits for the other side, nor fails for want of it. */
+static void reopen_alone(void)
+{
+	void (*old)(int) = signal(SIGPIPE, SIG_IGN);
+	char path[64], c;
+	int fd;
+
+	open_pipe(0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fds[0]);
+	CHECK_EQ(write(fds[1], "w", 1), 1);
+	close(fds[1]);
+	fd = (int)CHECK_OK(open(path, O_RDONLY));
+	CHECK_EQ(read(fd, &c, 1), 1);
+	CHECK_EQ(c, 'w');
+	CHECK_EQ(read(fd, &c, 1), 0);
+	close(fd);
+	fd = (int)CHECK_OK(open(path, O_RDONLY | O_NONBLOCK));
+	CHECK_EQ(read(fd, &c, 1), 0);
+	close(fd);
+	close(fds[0]);
+	open_pipe(0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fds[1]);
+	close(fds[0]);
+	fd = (int)CHECK_OK(open(path, O_WRONLY | O_NONBLOCK));
+	CHECK_ERRNO(write(fd, "x", 1), EPIPE);
+	close(fd);
+	fd = (int)CHECK_OK(open(path, O_WRONLY));
+	CHECK_ERRNO(write(fd, "x", 1), EPIPE);
+	close(fd);
+	close(fds[1]);
+	signal(SIGPIPE, old);
+}
+
 int main(void)
 {
 	const char *dir = tap_tmpdir();
@@ -304,6 +337,7 @@ int main(void)
 	TAP_RUN(many_writers);
 	TAP_RUN(fifos);
 	TAP_RUN(reopen);
+	TAP_RUN(reopen_alone);
 	tap_rmdir(dir);
 	return tap_done();
 }

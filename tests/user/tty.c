@@ -265,6 +265,72 @@ static pid_t background_child(int op)
 	return pid;
 }
 
+/* What the slave wrote is the master's input, which TCFLSH on the master throws away. */
+static void flush(void)
+{
+	set_mode(1, 0, 1, 0);
+	CHECK_OK(ioctl(slave, TCFLSH, TCIOFLUSH));
+	CHECK_EQ(write(slave, "abcdef", 6), 6);
+	CHECK_EQ(read(master, (char[8]){ 0 }, 2), 2);
+	CHECK_OK(ioctl(master, TCFLSH, TCOFLUSH));
+	CHECK_EQ(read(master, (char[8]){ 0 }, 2), 2);
+	CHECK_OK(ioctl(master, TCFLSH, TCIFLUSH));
+	CHECK(!readable(master));
+	CHECK_EQ(write(slave, "ABC", 3), 3);
+	CHECK_STR(read_text(master), "ABC");
+	CHECK_ERRNO(ioctl(master, TCFLSH, 7), EINVAL);
+	type("line\n");
+	await_input(5);
+	CHECK_OK(ioctl(slave, TCFLSH, TCIFLUSH));
+	await_input(0);
+}
+
+/* The next thing a master in packet mode reads. */
+static int packet_status(void)
+{
+	struct pollfd p = { master, POLLIN | POLLPRI, 0 };
+	unsigned char b[64] = { 255 };
+
+	CHECK_EQ(poll(&p, 1, 10000), 1);
+	CHECK(read(master, b, sizeof(b)) >= 1);
+	CHECK_EQ(!!(p.revents & POLLPRI), b[0] != 0);
+	return b[0];
+}
+
+static void packets(void)
+{
+	struct termios t;
+	int one = 1, zero = 0;
+
+	set_mode(1, 0, 1, 0);
+	CHECK_OK(ioctl(master, TIOCPKT, &one));
+	CHECK_EQ(write(slave, "x", 1), 1);
+	CHECK_EQ(packet_status(), 0);
+	CHECK_OK(ioctl(slave, TCFLSH, TCIFLUSH));
+	CHECK_EQ(packet_status(), TIOCPKT_FLUSHREAD);
+	CHECK_OK(ioctl(slave, TCFLSH, TCOFLUSH));
+	CHECK_EQ(packet_status(), TIOCPKT_FLUSHWRITE);
+	CHECK_OK(ioctl(slave, TCXONC, TCOOFF));
+	CHECK_EQ(packet_status(), TIOCPKT_STOP);
+	CHECK_OK(ioctl(slave, TCXONC, TCOON));
+	CHECK_EQ(packet_status(), TIOCPKT_START);
+	CHECK_OK(ioctl(slave, TCXONC, TCOOFF));
+	CHECK_OK(ioctl(slave, TCXONC, TCOON));
+	CHECK_EQ(packet_status(), TIOCPKT_START); /* the later one only */
+	t = get();
+	t.c_iflag &= ~(tcflag_t)IXON;
+	CHECK_OK(tcsetattr(slave, TCSANOW, &t));
+	CHECK_EQ(packet_status(), TIOCPKT_NOSTOP);
+	t.c_iflag |= IXON;
+	CHECK_OK(tcsetattr(slave, TCSANOW, &t));
+	CHECK_EQ(packet_status(), TIOCPKT_DOSTOP);
+	type("\003"); /* no process group hears it, the queues are emptied all the same */
+	CHECK_EQ(packet_status(), TIOCPKT_FLUSHREAD | TIOCPKT_FLUSHWRITE);
+	CHECK_OK(ioctl(slave, TCFLSH, TCIFLUSH));
+	CHECK_OK(ioctl(master, TIOCPKT, &zero)); /* what was not read is forgotten */
+	CHECK(!readable(master));
+}
+
 static void job_control(void)
 {
 	int status;
@@ -311,6 +377,8 @@ int main(void)
 		TAP_RUN(end_of_file);
 		TAP_RUN(echo);
 		TAP_RUN(raw);
+		TAP_RUN(flush);
+		TAP_RUN(packets);
 		TAP_FORK(job_control);
 		TAP_FORK(signal_characters);
 		return tap_done();
