@@ -430,17 +430,30 @@ static int map_image(struct vm *vm, struct file *f, const struct elf_image *imag
 		if (ph.p_type != PT_LOAD || !ph.p_memsz)
 			continue;
 		r = map_segment(vm, f, &ph, bias);
-		if (!r && (ph.p_flags & PF_X)) {
-			uaddr_t start = bias + ph.p_vaddr, end = start + ph.p_filesz;
-
-			vm->code_start = vm->code_start ? min(vm->code_start, start) : start;
-			vm->code_end = max(vm->code_end, end);
-		} else if (!r && (ph.p_flags & PF_W)) {
-			vm->data_start = bias + ph.p_vaddr;
-			vm->data_end = bias + ph.p_vaddr + ph.p_filesz;
-		}
 	}
 	return r;
+}
+
+/* Where the program's own code and data are, not its interpreter's: for /proc/PID/stat and the sizes made of it. */
+static void note_segments(struct exec *e)
+{
+	struct vm *vm = e->vm;
+
+	vm->code_start = ~(uaddr_t)0;
+	for (unsigned int i = 0; i < e->image.phnum; i++) {
+		struct elf64_phdr ph = elf_phdr(e->phdrs, i);
+		uaddr_t start = e->bias + ph.p_vaddr, end = start + ph.p_filesz;
+
+		if (ph.p_type != PT_LOAD || !ph.p_memsz)
+			continue;
+		if (ph.p_flags & PF_X) {
+			vm->code_start = min(vm->code_start, start);
+			vm->code_end = max(vm->code_end, end);
+		}
+		vm->data_start = max(vm->data_start, start);
+		vm->data_end = max(vm->data_end, end);
+	}
+	vm->code_start = min(vm->code_start, vm->code_end);
 }
 
 /* @bits random bits, in pages. */
@@ -565,6 +578,7 @@ static int load_program(struct exec *e)
 		e->doomed = true;
 		return r;
 	}
+	note_segments(e);
 	e->entry = e->bias + e->image.entry;
 	vm->brk_start = vm->brk = ALIGN_UP(e->bias + e->image.brk, PAGE_SIZE) + random_offset(8);
 	if (e->image.has_interp)

@@ -98,6 +98,8 @@ static void vma_account(struct vma *vma, int sign)
 		vm->stack_pages += n;
 	else if ((vma->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE)
 		vm->data_pages += n;
+	else if ((vma->flags & (VM_WRITE | VM_EXEC)) == VM_EXEC)
+		vm->exec_pages += n;
 }
 
 static bool vma_counts_writable(const struct vma *vma)

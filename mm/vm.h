@@ -136,10 +136,10 @@ struct vm {
 	struct rb_root vmas; /* lock */
 	struct vma *cached;  /* last found; hint, lock */
 	unsigned int nvmas;
-	u64 total_pages, locked_pages, data_pages, stack_pages; /* lock */
-	u64 rss_anon, rss_file;					/* atomic */
-	u64 rss_peak, total_peak;				/* total_peak: lock */
-	uaddr_t mmap_top;					/* allocation goes down from here */
+	u64 total_pages, locked_pages, data_pages, stack_pages, exec_pages; /* lock */
+	u64 rss_anon, rss_file;						    /* atomic */
+	u64 rss_peak, total_peak;					    /* total_peak: lock */
+	uaddr_t mmap_top; /* allocation goes down from here */
 	uaddr_t gap_from; /* lock: no gap above this is larger than gap_above; 0: nothing known */
 	size_t gap_above; /* lock */
 	uaddr_t brk_start, brk;

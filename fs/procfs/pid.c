@@ -180,14 +180,22 @@ static int task_stat_show(struct printbuf *pb, struct task *t)
 	return stat_show_any(pb, t, false);
 }
 
+/* Pages of the program's own code. */
+static u64 text_pages(const struct vm *vm)
+{
+	uaddr_t start = ALIGN_DOWN(vm->code_start, PAGE_SIZE),
+		end = ALIGN_UP(vm->code_end, PAGE_SIZE);
+
+	return (end - start) >> PAGE_SHIFT;
+}
+
 static int statm_show(struct printbuf *pb, struct task *t)
 {
 	struct vm *vm = task_vm_get(t);
 
 	if (vm)
-		printbuf_printf(pb, "%llu %llu %llu %lu 0 %llu 0\n", vm->total_pages, vm_rss(vm),
-				READ_ONCE(vm->rss_file),
-				DIV_ROUND_UP(vm->code_end - vm->code_start, PAGE_SIZE),
+		printbuf_printf(pb, "%llu %llu %llu %llu 0 %llu 0\n", vm->total_pages, vm_rss(vm),
+				READ_ONCE(vm->rss_file), text_pages(vm),
 				vm->data_pages + vm->stack_pages);
 	else
 		printbuf_puts(pb, "0 0 0 0 0 0 0\n");
@@ -219,7 +227,7 @@ static void status_ids(struct printbuf *pb, struct task *t)
 static void status_memory(struct printbuf *pb, struct vm *vm)
 {
 	const u64 kb = PAGE_SIZE / 1024;
-	u64 code = DIV_ROUND_UP(vm->code_end - vm->code_start, PAGE_SIZE), rss = vm_rss(vm),
+	u64 code = min(text_pages(vm), READ_ONCE(vm->exec_pages)), rss = vm_rss(vm),
 	    file = READ_ONCE(vm->rss_file);
 
 	printbuf_printf(
@@ -229,9 +237,10 @@ static void status_memory(struct printbuf *pb, struct vm *vm)
 			"VmHWM:\t%8llu kB\nVmRSS:\t%8llu kB\nRssAnon:\t%8llu kB\nRssFile:\t%8llu "
 			"kB\nRssShmem:\t       0 kB\n",
 			max(vm->rss_peak, rss) * kb, rss * kb, (rss - file) * kb, file * kb);
-	printbuf_printf(
-		pb, "VmData:\t%8llu kB\nVmStk:\t%8llu kB\nVmExe:\t%8llu kB\nVmLib:\t       0 kB\n",
-		vm->data_pages * kb, vm->stack_pages * kb, code * kb);
+	printbuf_printf(pb,
+			"VmData:\t%8llu kB\nVmStk:\t%8llu kB\nVmExe:\t%8llu kB\nVmLib:\t%8llu kB\n",
+			vm->data_pages * kb, vm->stack_pages * kb, code * kb,
+			(READ_ONCE(vm->exec_pages) - code) * kb);
 	printbuf_printf(pb, "VmPTE:\t%8llu kB\nVmSwap:\t       0 kB\nHugetlbPages:\t       0 kB\n",
 			(vm->pt.radix.ntables + 1) * kb);
 }

@@ -270,6 +270,50 @@ static void memory(void)
 	CHECK(atol(field("SwapTotal")) >= 0);
 }
 
+static volatile int in_data = 1;
+
+/* Field @n of /proc/self/stat, counted from 1 as in proc(5). */
+static unsigned long stat_field(int n)
+{
+	char *p;
+
+	slurp("/proc/self/stat");
+	p = strrchr(text, ')');
+	for (int i = 2; p && i < n; i++)
+		p = strchr(p + 1, ' ');
+	return p ? strtoul(p + 1, NULL, 10) : 0;
+}
+
+/* Where code and data are, and the sizes made of it. */
+static void segments(void)
+{
+	unsigned long page = (unsigned long)sysconf(_SC_PAGESIZE), code = stat_field(26),
+		      code_end = stat_field(27), data = stat_field(45), data_end = stat_field(46),
+		      pages = (code_end + page - 1) / page - code / page, lib;
+	void *p;
+
+	CHECK((unsigned long)segments >= code && (unsigned long)segments < code_end);
+	CHECK((unsigned long)&in_data >= data && (unsigned long)&in_data < data_end);
+	CHECK(code_end <= data || data_end <= code);
+	slurp("/proc/self/statm");
+	CHECK_EQ(sscanf(text, "%*u %*u %*u %lu", &lib), 1);
+	CHECK_EQ(lib, pages);
+	slurp("/proc/self/status");
+	CHECK_EQ(strtoul(field("VmExe"), NULL, 10), pages * page / 1024);
+	lib = strtoul(field("VmLib"), NULL, 10);
+	p = mmap(NULL, 16 * page, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	REQUIRE(p != MAP_FAILED);
+	slurp("/proc/self/status");
+	CHECK_EQ(strtoul(field("VmExe"), NULL, 10), pages * page / 1024);
+	CHECK_EQ(strtoul(field("VmLib"), NULL, 10), lib + 16 * page / 1024);
+	CHECK_OK(mprotect(p, 8 * page, PROT_READ));
+	slurp("/proc/self/status");
+	CHECK_EQ(strtoul(field("VmLib"), NULL, 10), lib + 8 * page / 1024);
+	CHECK_OK(munmap(p, 16 * page));
+	slurp("/proc/self/status");
+	CHECK_EQ(strtoul(field("VmLib"), NULL, 10), lib);
+}
+
 static void machine(void)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN), n = 0;
@@ -363,6 +407,7 @@ int main(int argc, char **argv)
 	TAP_RUN(limits);
 	TAP_RUN(mounts);
 	TAP_RUN(memory);
+	TAP_RUN(segments);
 	TAP_RUN(machine);
 	TAP_RUN(pieces);
 	TAP_RUN(refused);
