@@ -350,9 +350,31 @@ static u32 baud_of(u32 cflag)
 	return (b & 15) < ARRAY_SIZE(high_rates) ? high_rates[b & 15] : 38400;
 }
 
+static u32 keep(u32 next, u32 old, u32 locked)
+{
+	return (next & ~locked) | (old & locked);
+}
+
+/* @s as it may become: what is locked stays. lock held. */
+static void keep_locked(const struct tty *t, struct termios2 *s)
+{
+	const struct termios2 *old = &t->termios;
+	const struct termios *l = &t->locked;
+
+	s->c_iflag = keep(s->c_iflag, old->c_iflag, l->c_iflag);
+	s->c_oflag = keep(s->c_oflag, old->c_oflag, l->c_oflag);
+	s->c_cflag = keep(s->c_cflag, old->c_cflag, l->c_cflag);
+	s->c_lflag = keep(s->c_lflag, old->c_lflag, l->c_lflag);
+	if (l->c_line)
+		s->c_line = old->c_line;
+	for (unsigned int i = 0; i < NCCS; i++)
+		if (l->c_cc[i])
+			s->c_cc[i] = old->c_cc[i];
+}
+
 static int set_termios(struct tty *t, unsigned int cmd, const struct termios2 *next)
 {
-	struct termios2 old;
+	struct termios2 old, wanted;
 	int r = check_background(t, SIGTTOU);
 
 	if (r)
@@ -362,9 +384,11 @@ static int set_termios(struct tty *t, unsigned int cmd, const struct termios2 *n
 		ldisc_flush_input(t);
 		tty_packet_event(t, TIOCPKT_FLUSHREAD, 0);
 	}
+	wanted = *next;
+	keep_locked(t, &wanted);
 	old = t->termios;
-	t->termios = *next;
-	if (memcmp(&old, next, sizeof(old)))
+	t->termios = wanted;
+	if (memcmp(&old, &wanted, sizeof(old)))
 		ldisc_termios_changed(t, &old);
 	mutex_unlock(&t->lock);
 	return 0;
@@ -526,6 +550,21 @@ static long flush_queues(struct tty *t, unsigned long arg)
 	return 0;
 }
 
+/* TIOCSLCKTRMIOS: from now on what is set in *@arg cannot be changed. */
+static long lock_termios(struct tty *t, uaddr_t arg)
+{
+	struct termios locked;
+
+	if (!capable(CAP_CHECKPOINT_RESTORE) && !capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (copy_from_user(&locked, arg, sizeof(locked)))
+		return -EFAULT;
+	mutex_lock(&t->lock);
+	t->locked = locked;
+	mutex_unlock(&t->lock);
+	return 0;
+}
+
 static long ioctl_settings(struct tty *t, unsigned int cmd, uaddr_t arg)
 {
 	switch (cmd) {
@@ -549,6 +588,10 @@ static long ioctl_settings(struct tty *t, unsigned int cmd, uaddr_t arg)
 		return ioctl_set_termio(t, TCSETS, arg);
 	case TCSETAF:
 		return ioctl_set_termio(t, TCSETSF, arg);
+	case TIOCGLCKTRMIOS:
+		return copy_to_user(arg, &t->locked, sizeof(struct termios));
+	case TIOCSLCKTRMIOS:
+		return lock_termios(t, arg);
 	}
 	return -ENOIOCTLCMD;
 }

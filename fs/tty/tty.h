@@ -33,6 +33,7 @@ struct tty {
 	unsigned int opens; /* lock: open files */
 	struct mutex lock;
 	struct termios2 termios;
+	struct termios locked; /* lock: bits and characters that are set here do not change */
 	struct winsize winsize;
 	/* Input after the discipline; positions run freely. */
 	u32 head, canon_head, tail; /* lock: written, complete lines, read */

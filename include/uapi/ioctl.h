@@ -54,6 +54,8 @@
 #define FIONCLEX   0x5450
 #define FIOCLEX	   0x5451
 #define FIOASYNC   0x5452
+#define TIOCGLCKTRMIOS 0x5456
+#define TIOCSLCKTRMIOS 0x5457
 #define FIOQSIZE   0x5460
 #define FIGETBSZ   _IO(0x00, 2)
 #define FICLONE	   _IOW(0x94, 9, int)

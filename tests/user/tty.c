@@ -285,6 +285,41 @@ static void flush(void)
 	await_input(0);
 }
 
+/* What TIOCSLCKTRMIOS locks stays when the rest is changed. */
+static void locked_settings(void)
+{
+	struct termios lock, none, t = get();
+
+	memset(&lock, 0, sizeof(lock));
+	CHECK_OK(ioctl(slave, TIOCGLCKTRMIOS, &none));
+	CHECK_EQ(none.c_lflag, 0);
+	CHECK_ERRNO(ioctl(slave, TIOCGLCKTRMIOS, (void *)8), EFAULT);
+	lock.c_lflag = ECHO;
+	lock.c_cc[VINTR] = 1;
+	if (ioctl(slave, TIOCSLCKTRMIOS, &lock) != 0) {
+		CHECK_EQ(errno, EPERM); /* an ordinary user */
+		return;
+	}
+	set_mode(1, 0, 1, 0);
+	CHECK_EQ(get().c_lflag & ECHO, t.c_lflag & ECHO);
+	t.c_lflag ^= ECHO | ICANON;
+	t.c_cc[VINTR] ^= 1;
+	t.c_cc[VQUIT] ^= 1;
+	CHECK_OK(tcsetattr(slave, TCSANOW, &t));
+	CHECK_EQ((get().c_lflag ^ t.c_lflag) & (ECHO | ICANON), ECHO);
+	CHECK_EQ(get().c_cc[VINTR], t.c_cc[VINTR] ^ 1);
+	CHECK_EQ(get().c_cc[VQUIT], t.c_cc[VQUIT]);
+	CHECK_OK(ioctl(master, TIOCGLCKTRMIOS, &none)); /* the same from the master's side */
+	CHECK_EQ(none.c_lflag, ECHO);
+	CHECK_EQ(none.c_cc[VINTR], 1);
+	memset(&lock, 0, sizeof(lock));
+	CHECK_OK(ioctl(slave, TIOCSLCKTRMIOS, &lock));
+	t.c_cc[VQUIT] ^= 1;
+	t.c_cc[VINTR] ^= 1;
+	CHECK_OK(tcsetattr(slave, TCSANOW, &t));
+	CHECK_EQ((get().c_lflag ^ t.c_lflag) & (ECHO | ICANON), 0);
+}
+
 /* The next thing a master in packet mode reads. */
 static int packet_status(void)
 {
@@ -379,6 +414,7 @@ int main(void)
 		TAP_RUN(raw);
 		TAP_RUN(flush);
 		TAP_RUN(packets);
+		TAP_RUN(locked_settings);
 		TAP_FORK(job_control);
 		TAP_FORK(signal_characters);
 		return tap_done();
