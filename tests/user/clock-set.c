@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The clock of the day: what waits for a time of it follows when it is set; adjtimex. Steps are small and taken back, for the
- * sake of the machine this runs on. clock_settime(2), timerfd_create(2), adjtimex(2).
+ * The clock of the day: what waits for a time of it follows when it is set; adjtimex. Steps are taken back at once, for the sake of
+ * the machine this runs on. clock_settime(2), timerfd_create(2), adjtimex(2).
  */
 #include "tap.h"
 
@@ -14,121 +14,134 @@
 #endif
 #define MS 1000000LL
 
-static long long now_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
-}
-
 static struct timespec to_ts(long long ns)
 {
 	return (struct timespec){ ns / NSEC_PER_SEC, ns % NSEC_PER_SEC };
 }
 
+/* A step that no machine is slow enough to make up for by waiting, with fractions of a second in it. */
+#define STEP (1000 * NSEC_PER_SEC + 400 * MS)
+
 static int step(long long ns)
 {
 	struct timex tx = { .modes = ADJ_SETOFFSET | ADJ_NANO };
 
-	tx.time.tv_sec = ns < 0 ? -1 : 0;
-	tx.time.tv_usec = ns < 0 ? ns + NSEC_PER_SEC : ns;
+	tx.time.tv_sec = ns < 0 ? (ns + 1) / NSEC_PER_SEC - 1 : ns / NSEC_PER_SEC;
+	tx.time.tv_usec = ns - tx.time.tv_sec * NSEC_PER_SEC;
 	return adjtimex(&tx);
 }
 
-/* In 60 ms the clock goes on by 400, and in 60 more back again. */
-static pid_t stepper(void)
+/* The time that the clock shows after a step. */
+static struct timespec after_step(void)
 {
-	pid_t pid = fork();
+	return to_ts(tap_clock_ns(CLOCK_REALTIME) + STEP - MS);
+}
 
+/* When its parent sleeps, the clock goes on by a step, and back again when the parent says so by @fd, or has ended. */
+static pid_t stepper(int *fd)
+{
+	int back[2];
+	pid_t parent = getpid(), pid;
+	char c;
+
+	REQUIRE(pipe(back) == 0);
+	pid = fork();
 	if (!pid) {
-		usleep(60000);
-		if (step(400 * MS) < 0)
+		close(back[1]);
+		if (!tap_wait_state(parent, 'S') || step(STEP) < 0)
 			_exit(1);
-		usleep(60000);
-		_exit(step(-400 * MS) < 0);
+		(void)!read(back[0], &c, 1);
+		_exit(step(-STEP) < 0);
 	}
+	close(back[0]);
+	*fd = back[1];
 	return pid;
+}
+
+static void step_back(int fd, pid_t pid)
+{
+	close(fd);
+	CHECK_EXIT(pid, 0);
 }
 
 static void sleep_follows(void)
 {
-	long long start = now_ns(CLOCK_MONOTONIC), took;
-	struct timespec ts = to_ts(now_ns(CLOCK_REALTIME) + 420 * MS);
-	pid_t pid = stepper();
+	struct timespec ts = after_step();
+	long long start = tap_now_ns();
+	int fd;
+	pid_t pid = stepper(&fd);
 
 	CHECK_EQ(clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &ts, NULL), 0);
-	took = now_ns(CLOCK_MONOTONIC) - start;
-	CHECK(took < 400 * MS);
-	CHECK_EXIT(pid, 0);
+	CHECK(tap_now_ns() - start < STEP - MS);
+	step_back(fd, pid);
 }
 
 /* Relative sleeps do not care. */
 static void relative_sleep_stays(void)
 {
-	long long start = now_ns(CLOCK_MONOTONIC), took;
+	long long start = tap_now_ns();
 	struct timespec ts = to_ts(200 * MS);
-	pid_t pid = stepper();
+	int fd;
+	pid_t pid = stepper(&fd);
 
 	while (clock_nanosleep(CLOCK_REALTIME, 0, &ts, &ts) == EINTR)
 		;
-	took = now_ns(CLOCK_MONOTONIC) - start;
-	CHECK(took >= 200 * MS);
-	CHECK_EXIT(pid, 0);
+	CHECK(tap_now_ns() - start >= 200 * MS);
+	step_back(fd, pid);
 }
 
 static void timer_follows(void)
 {
 	struct sigevent ev = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
-	long long start = now_ns(CLOCK_MONOTONIC);
-	struct itimerspec its = { .it_value = to_ts(now_ns(CLOCK_REALTIME) + 420 * MS) };
-	struct timespec limit = { 3, 0 };
+	struct itimerspec its = { .it_value = after_step() };
+	struct timespec limit = { TAP_LIMIT_MS / 1000, 0 };
 	sigset_t set;
 	timer_t id;
 	pid_t pid;
+	int fd;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	REQUIRE(!timer_create(CLOCK_REALTIME, &ev, &id));
 	CHECK_OK(timer_settime(id, TIMER_ABSTIME, &its, NULL));
-	pid = stepper();
+	pid = stepper(&fd);
 	CHECK_EQ(sigtimedwait(&set, NULL, &limit), SIGUSR1);
-	CHECK(now_ns(CLOCK_MONOTONIC) - start < 400 * MS);
-	CHECK_EXIT(pid, 0);
+	step_back(fd, pid);
 }
 
 static void timerfd_follows(void)
 {
-	long long start = now_ns(CLOCK_MONOTONIC);
-	struct itimerspec its = { .it_value = to_ts(now_ns(CLOCK_REALTIME) + 420 * MS) };
-	int fd = timerfd_create(CLOCK_REALTIME, 0);
+	struct itimerspec its = { .it_value = after_step() };
+	int fd = timerfd_create(CLOCK_REALTIME, 0), back;
+	struct pollfd p = { .fd = fd, .events = POLLIN };
 	uint64_t n;
 	pid_t pid;
 
 	REQUIRE(fd >= 0);
 	CHECK_OK(timerfd_settime(fd, TFD_TIMER_ABSTIME, &its, NULL));
-	pid = stepper();
+	pid = stepper(&back);
+	CHECK_EQ(poll(&p, 1, TAP_LIMIT_MS), 1);
 	CHECK_EQ(read(fd, &n, 8), 8);
-	CHECK(now_ns(CLOCK_MONOTONIC) - start < 400 * MS);
-	CHECK_EXIT(pid, 0);
+	step_back(back, pid);
 }
 
 static void timerfd_cancelled(void)
 {
-	struct itimerspec its = { .it_value = to_ts(now_ns(CLOCK_REALTIME) + 3600 * NSEC_PER_SEC) };
-	int fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK);
+	struct itimerspec its = { .it_value = to_ts(tap_clock_ns(CLOCK_REALTIME) +
+						    3600 * NSEC_PER_SEC) };
+	int fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK), back;
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	uint64_t n;
 	pid_t pid;
 
 	CHECK_OK(timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &its, NULL));
 	CHECK_ERRNO(read(fd, &n, 8), EAGAIN);
-	pid = stepper();
-	CHECK_EQ(poll(&p, 1, 3000), 1);
+	pid = stepper(&back);
+	CHECK_EQ(poll(&p, 1, TAP_LIMIT_MS), 1);
 	CHECK_ERRNO(read(fd, &n, 8), ECANCELED);
-	CHECK_EXIT(pid, 0);
-	its.it_value = to_ts(now_ns(CLOCK_REALTIME) + 3600 * NSEC_PER_SEC);
+	step_back(back, pid);
+	its.it_value = to_ts(tap_clock_ns(CLOCK_REALTIME) + 3600 * NSEC_PER_SEC);
 	(void)timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &its, NULL);
 	CHECK_ERRNO(read(fd, &n, 8), EAGAIN);
 }

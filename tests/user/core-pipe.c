@@ -143,8 +143,7 @@ static char dir[128], text[16384];
 static pid_t read_report(void)
 {
 	text[0] = '\0';
-	for (int i = 0; i < 5000 && access("report", F_OK); i++)
-		tap_sleep_ms(2);
+	CHECK(TAP_AWAIT(access("report", F_OK) == 0));
 	REQUIRE(tap_read_file("report", text, sizeof(text)) > 0);
 	unlink("report");
 	return atoi(text + 4);
@@ -363,9 +362,7 @@ static void reader_looks(void)
 	CHECK_SAYS("exe 1\n");
 	CHECK_SAYS("mem 1\n");
 	/* Nobody has to wait for the reader. */
-	for (int i = 0; i < 2000 && !kill(reader, 0); i++)
-		tap_sleep_ms(1);
-	CHECK_ERRNO(kill(reader, 0), ESRCH);
+	CHECK(TAP_AWAIT(kill(reader, 0) == -1 && errno == ESRCH));
 	set_file(PIPE_LIMIT, "0");
 }
 

@@ -279,7 +279,7 @@ static void timers(void)
 	      now.it_value.tv_nsec <= 10000000);
 	CHECK_EQ(now.it_interval.tv_nsec, 5000000);
 	p.fd = fd;
-	CHECK_EQ(poll(&p, 1, 1000), 1);
+	CHECK_EQ(poll(&p, 1, TAP_LIMIT_MS), 1);
 	tap_sleep_ms(20);
 	CHECK_EQ(read(fd, &n, 8), 8);
 	CHECK(n >= 4);
@@ -288,7 +288,7 @@ static void timers(void)
 	CHECK_ERRNO(read(fd, &n, 8), EAGAIN);
 	clock_gettime(CLOCK_MONOTONIC, &set.it_value); /* in the past: at once */
 	CHECK_OK(timerfd_settime(fd, TFD_TIMER_ABSTIME, &set, NULL));
-	CHECK_EQ(poll(&p, 1, 1000), 1);
+	CHECK_EQ(poll(&p, 1, TAP_LIMIT_MS), 1);
 	CHECK_EQ(read(fd, &n, 8), 8);
 	CHECK_EQ(n, 1);
 	memset(&set, 0, sizeof(set));
@@ -321,14 +321,14 @@ static void signals(void)
 	CHECK_ERRNO(read(p.fd, &info, sizeof(info)), EAGAIN);
 	CHECK_EQ(poll(&p, 1, 0), 0);
 	CHECK_OK(kill(getpid(), SIGUSR1));
-	CHECK_EQ(poll(&p, 1, 1000), 1);
+	CHECK_EQ(poll(&p, 1, TAP_LIMIT_MS), 1);
 	CHECK_EQ(read(p.fd, &info, sizeof(info)), sizeof(info));
 	CHECK_EQ(info.ssi_signo, SIGUSR1);
 	CHECK_EQ(info.ssi_pid, getpid());
 	pid = fork();
 	if (pid == 0)
 		_exit(9);
-	CHECK_EQ(poll(&p, 1, 5000), 1);
+	CHECK_EQ(poll(&p, 1, TAP_LIMIT_MS), 1);
 	CHECK_EQ(read(p.fd, &info, sizeof(info)), sizeof(info));
 	CHECK_EQ(info.ssi_signo, SIGCHLD);
 	CHECK_EQ(info.ssi_pid, pid);

@@ -127,7 +127,7 @@ static void nothing(int sig)
 static void interrupted(void)
 {
 	struct sigaction sa = { .sa_handler = nothing };
-	struct timespec rel = { 5, 0 };
+	struct timespec rel = { 1000, 0 };
 	pid_t parent = getpid(), pid;
 	uint32_t value = 0;
 

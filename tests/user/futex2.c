@@ -58,12 +58,10 @@ static void *waiter(void *arg)
 static void wakes_one_of_many(void)
 {
 	pthread_t t;
-	int tries = 0;
 
 	result = -2;
 	REQUIRE(!pthread_create(&t, NULL, waiter, NULL));
-	while (syscall(SYS_futex, &word[5], 1 | 128, 1) != 1 && tries++ < 5000)
-		usleep(1000);
+	CHECK(TAP_AWAIT(syscall(SYS_futex, &word[5], 1 | 128, 1) == 1));
 	pthread_join(t, NULL);
 	CHECK_EQ(result, 5);
 }
@@ -99,13 +97,11 @@ static void shared(void)
 {
 	uint32_t *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct waitv w[2] = { { 0, (uintptr_t)p, U32, 0 }, { 0, (uintptr_t)(p + 9), U32, 0 } };
-	int tries = 0;
 	pid_t pid = fork();
 
 	if (!pid)
 		_exit(waitv(w, 2, 0, NULL, 0) != 1);
-	while (syscall(SYS_futex, p + 9, 1, 1) != 1 && tries++ < 5000)
-		usleep(1000);
+	CHECK(TAP_AWAIT(syscall(SYS_futex, p + 9, 1, 1) == 1));
 	CHECK_EXIT(pid, 0);
 }
 
@@ -120,7 +116,6 @@ static void single_calls(void)
 	struct waitv w[2];
 	struct timespec ts = after_ms(CLOCK_MONOTONIC, 20);
 	pthread_t t;
-	int tries = 0;
 
 	CHECK_ERRNO(syscall(SYS_FUTEX_WAIT, &word[0], 1UL, ~0U + 0UL, U32 | PRIVATE, NULL, 0),
 		    EAGAIN);
@@ -132,8 +127,7 @@ static void single_calls(void)
 	CHECK_EQ(syscall(SYS_FUTEX_WAKE, &word[0], ~0U + 0UL, 0, U32 | PRIVATE), 0);
 	REQUIRE(!pthread_create(&t, NULL, single, NULL));
 	fill(w, 2, U32 | PRIVATE);
-	while (syscall(SYS_FUTEX_REQUEUE, w, 0, 0, 1) != 1 && tries++ < 5000)
-		usleep(1000);
+	CHECK(TAP_AWAIT(syscall(SYS_FUTEX_REQUEUE, w, 0, 0, 1) == 1));
 	CHECK_EQ(syscall(SYS_FUTEX_WAKE, &word[0], ~0U + 0UL, 1, U32 | PRIVATE), 0);
 	CHECK_EQ(syscall(SYS_FUTEX_WAKE, &word[1], 1UL, 1, U32 | PRIVATE), 0); /* other bits */
 	CHECK_EQ(syscall(SYS_FUTEX_WAKE, &word[1], 2UL, 1, U32 | PRIVATE), 1);

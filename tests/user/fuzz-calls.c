@@ -1186,7 +1186,7 @@ static void show_all_stuck(void)
 /* Kill everything of the user and wait until it is gone. 0, or -1: something would not die. */
 static int end_round(pid_t trace_pid)
 {
-	long long give_up = tap_now_ns() + 60 * NSEC_PER_SEC;
+	long long give_up = tap_now_ns() + TAP_LIMIT_MS * 1000000;
 
 	if (trace_pid > 0)
 		kill(trace_pid, SIGKILL);

@@ -166,7 +166,8 @@ static void test_threads(void)
 	CHECK_OK(define("r:busy_ret sys_getppid v=$retval"));
 	for (int i = 0; i < 4; i++)
 		REQUIRE(pthread_create(&threads[i], NULL, caller, NULL) == 0);
-	for (int i = 0; i < 60; i++) {
+	/* Until both have been hit: the threads may get little of a busy machine. */
+	for (int i = 0; i < 60 || (i < 20000 && !(hits("busy") && hits("busy_ret"))); i++) {
 		CHECK_OK(probe_enable("kprobes", "busy", i & 1));
 		CHECK_OK(probe_enable("kprobes", "busy_ret", i / 2 & 1));
 		usleep(1000);

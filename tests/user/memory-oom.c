@@ -74,9 +74,7 @@ static void whole_machine(void)
 		CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 12) ||
 		      (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL));
 	}
-	for (int i = 0; i < 200 && free_bytes() < before - before / 4; i++)
-		tap_sleep_ms(5);
-	CHECK(free_bytes() >= before - before / 4);
+	CHECK(TAP_AWAIT(free_bytes() >= before - before / 4));
 	pid = fork();
 	if (pid == 0)
 		_exit(5);
@@ -112,18 +110,13 @@ static void use_some(void)
 
 static void nothing_leaks(void)
 {
-	unsigned long before, after;
+	unsigned long before;
 
 	CHECK_EXIT(tap_spawn(use_some), 0);
 	before = free_bytes();
 	for (int i = 0; i < 20; i++)
 		CHECK_EXIT(tap_spawn(use_some), 0);
-	after = free_bytes();
-	for (int i = 0; i < 200 && after + 10 * CHUNK < before; i++) {
-		tap_sleep_ms(5);
-		after = free_bytes();
-	}
-	CHECK(after + 10 * CHUNK >= before); /* 20 times 8 MiB would show */
+	CHECK(TAP_AWAIT(free_bytes() + 10 * CHUNK >= before)); /* 20 times 8 MiB would show */
 }
 
 int main(void)

@@ -137,19 +137,22 @@ static void chosen_child(void)
 {
 	struct sysinfo si;
 	pid_t pid, chosen;
-	int status;
+	int status, ready[2];
+	char c;
 
 	REQUIRE(sysinfo(&si) == 0);
 	if (geteuid() != 0 || (unsigned long long)si.totalram * si.mem_unit > 4ULL << 30 ||
 	    access("/etc/os-release", F_OK) == 0)
 		return;
+	REQUIRE(pipe(ready) == 0);
 	chosen = fork();
 	if (chosen == 0) {
 		put(ADJ, "1000");
+		(void)!write(ready[1], "r", 1);
 		for (;;)
 			pause();
 	}
-	usleep(100000);
+	CHECK_EQ(read(ready[0], &c, 1), 1);
 	pid = fork();
 	if (pid == 0)
 		touch_all();
@@ -168,7 +171,7 @@ static void sleeping_place(void)
 		pause();
 		_exit(0);
 	}
-	usleep(200000);
+	CHECK(tap_wait_state(pid, 'S'));
 	snprintf(name, sizeof(name), "/proc/%d/wchan", pid);
 	REQUIRE(tap_read_file(name, text, sizeof(text)) > 0);
 	if (geteuid() == 0)

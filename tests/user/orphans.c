@@ -258,11 +258,14 @@ static void member_ends(void)
 }
 
 /* A reaper in the same session and another group looks after it. */
+static int continued[2];
+
 static void is_continued(void)
 {
 	watch_signals();
 	raise(SIGTSTP);
 	say('.');
+	(void)!write(continued[1], "c", 1);
 	while (!finish)
 		tap_sleep_ms(1);
 }
@@ -278,14 +281,17 @@ static void tell_and_leave(void)
 static void reaps(void)
 {
 	pid_t pid, child;
+	char c;
 
+	REQUIRE(pipe(continued) == 0);
 	REQUIRE(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
 	CHECK_EXIT(member(tell_and_leave, 0), 0);
 	REQUIRE(read(go[0], &child, sizeof(child)) == sizeof(child));
 	tap_sleep_ms(20);
 	CHECK_EQ(tap_proc_state(child), 'T');
 	CHECK_OK(kill(child, SIGCONT));
-	tap_sleep_ms(20);
+	REQUIRE(read(continued[0], &c, 1) ==
+		1); /* a stop would take a SIGCONT back that is on its way */
 	CHECK_OK(kill(child, SIGTSTP));
 	CHECK_EQ(waitpid(child, NULL, WUNTRACED), child);
 	CHECK_EQ(tap_proc_state(child), 'T');

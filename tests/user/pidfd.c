@@ -85,7 +85,7 @@ static void opening(void)
 	si.si_code = SI_USER;
 	CHECK_ERRNO(send_(fd, SIGTERM, &si, 0), EPERM);
 	CHECK_OK(send_(fd, SIGTERM, NULL, 0));
-	CHECK_EQ(ready(fd, 5000), POLLIN);
+	CHECK_EQ(ready(fd, TAP_LIMIT_MS), POLLIN);
 	CHECK_OK(waitid(P_PIDFD_, (id_t)non, &si, WEXITED));
 	CHECK_EQ(si.si_pid, pid);
 	CHECK_EQ(si.si_status, SIGTERM);
@@ -129,14 +129,12 @@ static void threads(void)
 		CHECK_EQ(ready(fd, 0), 0);
 		signal(SIGUSR1, count);
 		CHECK_OK(send_(fd, SIGUSR1, NULL, 0));
-		for (int i = 0; i < 5000 && !hits; i++)
-			usleep(1000);
-		CHECK_EQ(hits, 1);
+		CHECK(TAP_AWAIT(hits == 1));
 	}
 	thread_end = 1;
 	pthread_join(t, NULL);
 	if (fd >= 0)
-		CHECK(ready(fd, 5000) & POLLIN);
+		CHECK(ready(fd, TAP_LIMIT_MS) & POLLIN);
 }
 
 static void getting(void)
@@ -253,7 +251,7 @@ static void cancel_on_set(void)
 	CHECK_OK(timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &its, NULL));
 	CHECK_ERRNO(read(fd, &n, sizeof(n)), EAGAIN);
 	set_clock(0);
-	CHECK_EQ(ready(fd, 1000), POLLIN);
+	CHECK_EQ(ready(fd, TAP_LIMIT_MS), POLLIN);
 	CHECK_ERRNO(read(fd, &n, sizeof(n)), ECANCELED);
 	CHECK_ERRNO(read(fd, &n, sizeof(n)), EAGAIN);
 	set_clock(0);

@@ -110,10 +110,10 @@ static void woken(void)
 		_exit(write(fds[1], "w", 1) == 1 ? 0 : 1);
 	}
 	close(fds[1]);
-	CHECK_EQ(poll(&p, 1, 5000), 1);
+	CHECK_EQ(poll(&p, 1, TAP_LIMIT_MS), 1);
 	CHECK(p.revents & POLLIN);
 	CHECK_EXIT(pid, 0);
-	CHECK_EQ(poll(&p, 1, 5000), 1);
+	CHECK_EQ(poll(&p, 1, TAP_LIMIT_MS), 1);
 	CHECK_EQ(p.revents, POLLIN | POLLHUP);
 	close(fds[0]);
 }
@@ -146,7 +146,7 @@ static void masks(void)
 {
 	struct sigaction sa = { .sa_handler = count };
 	sigset_t usr1, none, now;
-	struct timespec long_time = { 5, 0 };
+	struct timespec long_time = { TAP_LIMIT_MS / 1000, 0 };
 
 	sigaction(SIGUSR1, &sa, NULL);
 	sigemptyset(&none);
@@ -250,7 +250,7 @@ static void epoll_nested(void)
 	CHECK_ERRNO(epoll_ctl(inner, EPOLL_CTL_ADD, outer, &ev), ELOOP);
 	CHECK_EQ(poll(&p, 1, 0), 0);
 	CHECK_EQ(write(fds[1], "n", 1), 1);
-	CHECK_EQ(poll(&p, 1, 1000), 1);
+	CHECK_EQ(poll(&p, 1, TAP_LIMIT_MS), 1);
 	CHECK_EQ(epoll_wait(outer, out, 4, 0), 1);
 	CHECK_EQ(epoll_wait(inner, out, 4, 0), 1);
 	close(inner);
@@ -303,7 +303,7 @@ static void timer_descriptors(void)
 	CHECK_OK(timerfd_settime(fd, 0, &it, NULL));
 	CHECK_OK(timerfd_gettime(fd, &old));
 	CHECK_EQ(old.it_interval.tv_nsec, 5000000);
-	CHECK_EQ(poll(&p, 1, 2000), 1);
+	CHECK_EQ(poll(&p, 1, TAP_LIMIT_MS), 1);
 	tap_sleep_ms(12);
 	CHECK_EQ(read(fd, &ticks, 8), 8);
 	CHECK(ticks >= 2);
@@ -313,7 +313,7 @@ static void timer_descriptors(void)
 	CHECK_EQ(poll(&p, 1, 20), 0);
 	it.it_value.tv_nsec = 1; /* absolute and long past: at once */
 	CHECK_OK(timerfd_settime(fd, TFD_TIMER_ABSTIME, &it, NULL));
-	CHECK_EQ(poll(&p, 1, 2000), 1);
+	CHECK_EQ(poll(&p, 1, TAP_LIMIT_MS), 1);
 	CHECK_EQ(read(fd, &ticks, 8), 8);
 	CHECK_EQ(ticks, 1);
 	it.it_value.tv_nsec = 1000000000;

@@ -102,13 +102,9 @@ static void mem_of_others(void)
 	CHECK_EQ(pread(mem, buf, 6, (off_t)here), 6);
 	CHECK_STR(buf, "poked");
 	(void)!write(go[1], "x", 1);
-	for (int i = 0; i < 5000; i++) {
-		snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
-		slurp(path);
-		if (strlen(text) + 1 < sizeof(text) && !strcmp(text + strlen(text) + 1, "sleep"))
-			break;
-		tap_sleep_ms(1);
-	}
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
+	CHECK(TAP_AWAIT((slurp(path), strlen(text) + 1 < sizeof(text) &&
+					      !strcmp(text + strlen(text) + 1, "sleep"))));
 	CHECK_EQ(pread(mem, buf, 6, (off_t)here), 0);
 	CHECK_EQ(pwrite(mem, buf, 6, (off_t)here), 0);
 	CHECK_EQ(read(maps, buf, 10), 0);
@@ -259,7 +255,7 @@ static void what_it_does(void)
 		for (;;)
 			;
 	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
-	for (int i = 0; i < 100; i++) { /* until it has got as far as its loop */
+	for (int i = 0; i < 1000; i++) { /* until it has got as far as its loop */
 		tap_sleep_ms(20);
 		kill(pid, SIGSTOP);
 		CHECK(tap_wait_state(pid, 'T'));

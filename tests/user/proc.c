@@ -131,19 +131,15 @@ static void command_line_of_child(void)
 		execve("/proc/self/exe", argv, envp);
 		_exit(1);
 	}
-	for (int i = 0; i < 1000; i++) {
-		snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
-		if (slurp(path) == 21)
-			break;
-		tap_sleep_ms(1);
-	}
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
+	CHECK(TAP_AWAIT(slurp(path) == 21));
 	CHECK(memcmp(text, "proc\0sleep-role\0\0b c\0", 21) == 0);
 	snprintf(path, sizeof(path), "/proc/%d/environ", pid);
 	CHECK_EQ(slurp(path), 8);
 	CHECK(memcmp(text, "K=V\0L=W\0", 8) == 0);
 	CHECK(tap_wait_state(pid, 'S'));
 	kill(pid, SIGKILL);
-	tap_wait_state(pid, 'Z');
+	CHECK(tap_wait_state(pid, 'Z'));
 	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
 	CHECK_EQ(slurp(path), 0); /* a zombie has none */
 	CHECK_KILLED(pid, SIGKILL);

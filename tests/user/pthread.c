@@ -308,6 +308,7 @@ static void once_only(void)
 static int cleanups;
 static int read_pipe[2];
 static volatile pid_t sleeper_tid;
+static volatile int cancelled;
 
 static void cleanup(void *arg)
 {
@@ -344,7 +345,8 @@ static void *disabled_then_test(void *arg)
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
 	CHECK_EQ(old, PTHREAD_CANCEL_ENABLE);
 	sleeper_tid = 1;
-	tap_sleep_ms(20);
+	while (!cancelled)
+		tap_sleep_ms(1);
 	cleanups = 7;
 	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
 	pthread_testcancel();
@@ -375,12 +377,14 @@ static void cancel_one(void *(*fn)(void *), int asleep)
 	void *result;
 
 	sleeper_tid = 0;
+	cancelled = 0;
 	start(&thread, fn, NULL);
 	while (!sleeper_tid)
 		tap_sleep_ms(1);
 	if (asleep)
 		CHECK(tap_wait_state(sleeper_tid, 'S'));
 	CHECK_EQ(pthread_cancel(thread), 0);
+	cancelled = 1;
 	CHECK_EQ(pthread_join(thread, &result), 0);
 	CHECK(result == PTHREAD_CANCELED);
 }

@@ -405,21 +405,23 @@ static void read_with_handler(void)
 	got_value = 0;
 }
 
+static long long sleep_ns = 150000000;
+
 static void sleep_a_while(void)
 {
-	struct timespec ts = { .tv_nsec = 300000000 };
+	struct timespec ts = { sleep_ns / NSEC_PER_SEC, sleep_ns % NSEC_PER_SEC };
 	long long start = tap_now_ns();
 
 	signal(SIGUSR1, SIG_IGN);
 	if (nanosleep(&ts, NULL) != 0)
 		_exit(1);
-	_exit(tap_now_ns() - start >= 300000000 ? 0 : 2);
+	_exit(tap_now_ns() - start >= sleep_ns ? 0 : 2);
 }
 
-static void restarted_sleep(void)
+/* Interrupt the sleep. Return: whether it had not come to its end before. */
+static int interrupt_sleep(pid_t pid)
 {
 	struct pt_syscall_info info;
-	pid_t pid = pt_child(sleep_a_while, PT_O_TRACESYSGOOD);
 
 	for (int i = 0; i < 100; i++) {
 		CHECK_OK(pt(PT_SYSCALL, pid, 0, 0));
@@ -430,11 +432,30 @@ static void restarted_sleep(void)
 			break;
 	}
 	CHECK_OK(pt(PT_SYSCALL, pid, 0, 0));
-	CHECK(tap_wait_state(pid, 'S'));
+	/* Asleep, or stopped at the end of the call. */
+	CHECK(TAP_AWAIT(strchr("St", tap_proc_state(pid))));
 	kill(pid, SIGUSR1);
 	EXPECT(pid, ST_SYSCALL);
 	CHECK(pt(PT_GET_SYSCALL_INFO, pid, sizeof(info), &info) > 0);
+	if (!info.exit.is_error)
+		return 0;
 	CHECK_EQ(info.exit.rval, -ERESTART_RESTARTBLOCK);
+	return 1;
+}
+
+static void restarted_sleep(void)
+{
+	struct pt_syscall_info info;
+	pid_t pid;
+
+	/* Longer and longer, until the machine is fast enough to interrupt it. */
+	for (;;) {
+		sleep_ns *= 2;
+		pid = pt_child(sleep_a_while, PT_O_TRACESYSGOOD);
+		if (interrupt_sleep(pid))
+			break;
+		pt_kill(pid);
+	}
 	CHECK_OK(pt(PT_SYSCALL, pid, 0, 0));
 	EXPECT(pid, ST_STOP(SIGUSR1));
 	CHECK_OK(pt(PT_SYSCALL, pid, 0, 0));
@@ -493,7 +514,7 @@ static void interrupted_read(void)
 
 int main(void)
 {
-	alarm(100);
+	alarm(290);
 	TAP_FORK(delivery);
 	TAP_FORK(ignored);
 	TAP_FORK(changed_siginfo);

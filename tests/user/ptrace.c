@@ -698,7 +698,7 @@ int main(int argc, char **argv)
 {
 	if (argc > 1)
 		return 0;
-	alarm(100);
+	alarm(290);
 	TAP_FORK(traceme);
 	TAP_FORK(traceme_twice_parent);
 	TAP_FORK(sigchld_of_stop);

@@ -173,9 +173,7 @@ static void let_continue(int fd, pid_t pid)
 	CHECK_OK(receive(fd, &req));
 	CHECK_OK(answer(fd, req.id, MAGIC, 0, 0));
 	CHECK_EXIT(pid, 0);
-	for (int i = 0; i < 500 && !(events(fd) & POLLHUP); i++)
-		tap_sleep_ms(10);
-	CHECK_EQ(events(fd), POLLHUP);
+	CHECK(TAP_AWAIT(events(fd) == POLLHUP));
 	CHECK_ERRNO(receive(fd, &req), ENOENT);
 }
 
@@ -205,8 +203,7 @@ static void interrupt(int fd, pid_t pid)
 
 	CHECK_OK(receive(fd, &req));
 	CHECK_OK(kill(pid, SIGUSR1));
-	for (int i = 0; i < 500 && !ioctl(fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &req.id); i++)
-		tap_sleep_ms(10);
+	CHECK(TAP_AWAIT(ioctl(fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &req.id) != 0));
 	CHECK_ERRNO(answer(fd, req.id, 0, 0, 0), ENOENT);
 	CHECK_OK(receive(fd, &req));
 	close(fd);

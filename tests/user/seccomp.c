@@ -115,8 +115,11 @@ static void traps(void)
 	CHECK_EQ(seen.si_syscall, SYS_getppid);
 }
 
+static volatile pid_t thread_id;
+
 static void *call_getppid(void *arg)
 {
+	thread_id = (pid_t)syscall(SYS_gettid);
 	syscall(SYS_getppid);
 	return arg;
 }
@@ -133,7 +136,7 @@ static int status_of(unsigned answer, int in_thread)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || add(PROG(f), 0))
 		_exit(9);
 	if (in_thread && !pthread_create(&t, NULL, call_getppid, NULL))
-		usleep(100000);
+		CHECK(TAP_AWAIT(thread_id && !tap_proc_state(thread_id)));
 	else
 		syscall(SYS_getppid);
 	_exit(3);

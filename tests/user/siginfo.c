@@ -239,8 +239,9 @@ static int next_signal(void)
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
 	memset(&si, 0x5a, sizeof(si));
-	return poll(&p, 1, 5000) == 1 && read(fd, &si, sizeof(si)) == sizeof(si) ? (int)si.ssi_signo
-										 : -1;
+	return poll(&p, 1, TAP_LIMIT_MS) == 1 && read(fd, &si, sizeof(si)) == sizeof(si)
+		       ? (int)si.ssi_signo
+		       : -1;
 }
 
 static void from_signalfd(void)
@@ -413,8 +414,7 @@ static void parent_death(void)
 			sigaction(SIGUSR1, &sa, NULL);
 			prctl(PR_SET_PDEATHSIG, SIGUSR1);
 			(void)!write(ready[1], "x", 1);
-			for (int i = 0; i < 5000 && !from; i++)
-				usleep(1000);
+			(void)TAP_AWAIT(from);
 			got[0] = from;
 			got[1] = code;
 			(void)!write(fds[1], got, sizeof(got));

@@ -27,7 +27,7 @@ struct f_owner_ex {
 #endif
 
 /* Block @sig and wait for it at most @ms. Returns si_code, or -1. */
-static int await(int sig, siginfo_t *info, int ms)
+static int await(int sig, siginfo_t *info, long ms)
 {
 	struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
 	sigset_t set;
@@ -94,7 +94,7 @@ static void plain_sigio(void)
 	CHECK_OK(fcntl(fd[0], F_SETFL, O_ASYNC));
 	CHECK_EQ(fcntl(fd[0], F_GETFL) & O_ASYNC, O_ASYNC);
 	CHECK_EQ(write(fd[1], "b", 1), 1);
-	CHECK(await(SIGIO, &info, 2000) == SI_KERNEL);
+	CHECK(await(SIGIO, &info, TAP_LIMIT_MS) == SI_KERNEL);
 	CHECK_OK(fcntl(fd[0], F_SETFL, 0));
 	CHECK_EQ(write(fd[1], "c", 1), 1);
 	CHECK_EQ(await(SIGIO, &info, 50), -1);
@@ -116,7 +116,7 @@ static void signal_with_reason(void)
 		CHECK_OK(fcntl(fd[end], F_SETFL, O_ASYNC | O_NONBLOCK));
 	}
 	CHECK_EQ(write(fd[1], "x", 1), 1);
-	CHECK_EQ(await(sig, &info, 2000), POLL_IN);
+	CHECK_EQ(await(sig, &info, TAP_LIMIT_MS), POLL_IN);
 	CHECK_EQ(info.si_fd, fd[0]);
 	CHECK_EQ(info.si_band & POLLIN, POLLIN);
 	/* A full pipe that is read from can be written again. */
@@ -126,7 +126,7 @@ static void signal_with_reason(void)
 		;
 	while (read(fd[0], &info, sizeof(info)) > 0)
 		;
-	CHECK_EQ(await(sig, &info, 2000), POLL_OUT);
+	CHECK_EQ(await(sig, &info, TAP_LIMIT_MS), POLL_OUT);
 	CHECK_EQ(info.si_fd, fd[1]);
 	(void)c;
 	close(fd[0]);
@@ -147,7 +147,7 @@ static void terminal(void)
 	CHECK_OK(fcntl(slave, F_SETOWN, getpid()));
 	CHECK_OK(fcntl(slave, F_SETFL, O_ASYNC));
 	CHECK_EQ(write(master, "q", 1), 1);
-	CHECK(await(SIGIO, &info, 2000) != -1);
+	CHECK(await(SIGIO, &info, TAP_LIMIT_MS) != -1);
 	close(master);
 	close(slave);
 }
@@ -169,7 +169,7 @@ static void group(void)
 			setpgid(0, i ? pid[0] : 0);
 			if (write(ready[1], "r", 1) != 1)
 				_exit(2);
-			_exit(await(SIGIO, &info, 5000) == -1);
+			_exit(await(SIGIO, &info, TAP_LIMIT_MS) == -1);
 		}
 		CHECK_EQ(read(ready[0], &c, 1), 1);
 	}
@@ -232,7 +232,7 @@ static void lease_broken(void)
 	close(status);
 	CHECK_EQ(await(SIGIO, &info, 20), -1);
 	CHECK_ERRNO(open("/tmp/lease-test", O_WRONLY | O_NONBLOCK), EWOULDBLOCK);
-	CHECK(await(SIGIO, &info, 2000) != -1);
+	CHECK(await(SIGIO, &info, TAP_LIMIT_MS) != -1);
 	CHECK_EQ(fcntl(fd, F_GETLEASE), F_UNLCK); /* what it is to become */
 	CHECK_OK(fcntl(fd, F_SETLEASE, F_UNLCK));
 
@@ -242,7 +242,7 @@ static void lease_broken(void)
 		close(fd); /* the file stays open in the parent */
 		_exit(open("/tmp/lease-test", O_RDONLY) < 0);
 	}
-	CHECK(await(SIGIO, &info, 5000) != -1);
+	CHECK(await(SIGIO, &info, TAP_LIMIT_MS) != -1);
 	CHECK_EQ(fcntl(fd, F_GETLEASE), F_RDLCK);
 	CHECK_EQ(waitpid(pid, &status, WNOHANG), 0); /* it waits for us */
 	CHECK_OK(fcntl(fd, F_SETLEASE, F_RDLCK));
@@ -252,7 +252,7 @@ static void lease_broken(void)
 	pid = fork();
 	if (!pid)
 		_exit(truncate("/tmp/lease-test", 0) < 0);
-	CHECK(await(SIGIO, &info, 5000) != -1);
+	CHECK(await(SIGIO, &info, TAP_LIMIT_MS) != -1);
 	CHECK_OK(fcntl(fd, F_SETLEASE, F_UNLCK));
 	CHECK_EQ(waitpid(pid, &status, 0), pid);
 	CHECK_EQ(status, 0);

@@ -291,7 +291,7 @@ static void restart(void)
 	CHECK_EXIT(pid, 0);
 	install_plain(SIGUSR1, count, SA_RESTART);
 	pid = poke_later(-1);
-	CHECK_ERRNO(nanosleep(&(struct timespec){ 5, 0 }, NULL), EINTR);
+	CHECK_ERRNO(nanosleep(&(struct timespec){ 1000, 0 }, NULL), EINTR);
 	CHECK_EXIT(pid, 0);
 	pid = poke_later(-1);
 	CHECK_ERRNO(pause(), EINTR);
@@ -637,15 +637,17 @@ static void broken_pipe(void)
 
 static void alarm_clock(void)
 {
-	struct itimerval it = { .it_value = { 0, 10000 } };
+	unsigned left;
 
 	install(SIGALRM, record, 0);
-	CHECK_OK(setitimer(ITIMER_REAL, &it, NULL));
+	tap_tick(10);
 	CHECK_ERRNO(pause(), EINTR);
-	CHECK_EQ(hits, 1);
+	CHECK(hits >= 1);
 	CHECK_EQ(last.si_code, SI_KERNEL);
-	CHECK_EQ(alarm(100), 0);
-	CHECK_EQ(alarm(0), 100);
+	tap_tick(0);
+	CHECK_EQ(alarm(1000), 0);
+	left = alarm(0);
+	CHECK(left > 800 && left <= 1000);
 }
 
 static pid_t group_child(pid_t group, int fd)

@@ -72,9 +72,7 @@ static void moved_from_outside(void)
 		CPU_ZERO(&set);
 		CPU_SET(cpu, &set);
 		CHECK_OK(sched_setaffinity(pid, sizeof(set), &set));
-		for (int i = 0; i < 1000 && *seen != cpu; i++)
-			tap_sleep_ms(1);
-		CHECK_EQ(*seen, cpu);
+		CHECK(TAP_AWAIT(*seen == cpu));
 	}
 	kill(pid, SIGKILL);
 	CHECK_KILLED(pid, SIGKILL);
@@ -123,10 +121,11 @@ static int others_running(void)
 
 static void throughput(void)
 {
-	int n = ncpus < 4 ? ncpus : 4, disturbed = 0;
+	int n = ncpus < 4 ? ncpus : 4, disturbed = 0, tries = 0;
 	long best = 0;
 
-	for (int i = 0; i < 5 && best < n * 75; i++) {
+	/* Not on and on where others are busy most of the time. */
+	for (; tries < 30 && best < n * 75 && (tries < 5 || disturbed <= tries / 2); tries++) {
 		long got;
 
 		tap_sleep_ms(5); /* what has just exited is no other */
@@ -134,7 +133,7 @@ static void throughput(void)
 		got = busy_processes(n);
 		best = got > best ? got : best;
 	}
-	if (best < n * 75 && disturbed >= 3)
+	if (best < n * 75 && disturbed > tries / 2)
 		NOTE("left out: other processes are busy here (%ld of %d)", best, n * 100);
 	else if (best < n * 75)
 		tap_fail(__FILE__, __LINE__, "%d busy processes got %ld%% of a CPU in all", n,
@@ -147,7 +146,7 @@ static volatile int arrived;
 static void *meet(void *arg)
 {
 	__atomic_add_fetch(&arrived, 1, __ATOMIC_SEQ_CST);
-	for (long long end = tap_now_ns() + 2 * NSEC_PER_SEC; tap_now_ns() < end;)
+	for (long long end = tap_now_ns() + TAP_LIMIT_MS * 1000000; tap_now_ns() < end;)
 		if (__atomic_load_n(&arrived, __ATOMIC_SEQ_CST) >= (int)(long)arg)
 			return NULL;
 	return (void *)1;

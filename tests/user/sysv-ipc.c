@@ -115,17 +115,17 @@ static void msg_blocking(void)
 {
 	int q = msgget(IPC_PRIVATE, 0600);
 	struct message m;
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 
 	if (!pid) {
-		usleep(30000);
+		tap_wait_state(parent, 'S');
 		_exit(send(q, 9, "late", 0) != 0);
 	}
 	CHECK_EQ(msgrcv(q, &m, sizeof(m.text), 9, 0), 5);
 	CHECK_EXIT(pid, 0);
 	pid = fork();
 	if (!pid) {
-		usleep(30000);
+		tap_wait_state(parent, 'S');
 		_exit(msgctl(q, IPC_RMID, NULL) != 0);
 	}
 	CHECK_ERRNO(msgrcv(q, &m, sizeof(m.text), 0, 0), EIDRM);
@@ -133,8 +133,9 @@ static void msg_blocking(void)
 	q = msgget(IPC_PRIVATE, 0600);
 	sigaction(SIGALRM, &(struct sigaction){ .sa_handler = on_alarm, .sa_flags = SA_RESTART },
 		  NULL);
-	alarm(1);
+	tap_tick(20);
 	CHECK_ERRNO(msgrcv(q, &m, sizeof(m.text), 0, 0), EINTR); /* whatever SA_RESTART says */
+	tap_tick(0);
 	CHECK_OK(msgctl(q, IPC_RMID, NULL));
 }
 
@@ -206,7 +207,7 @@ static void sem_atomic(void)
 
 static void sem_waits(void)
 {
-	int s = semget(IPC_PRIVATE, 1, 0600), n = 0;
+	int s = semget(IPC_PRIVATE, 1, 0600);
 	struct sembuf down = { 0, -2, 0 }, up = { 0, 1, 0 }, zero = { 0, 0, 0 };
 	struct timespec ts = { 0, 20000000 };
 	pid_t waiter, second;
@@ -215,9 +216,7 @@ static void sem_waits(void)
 	waiter = fork();
 	if (!waiter)
 		_exit(semop(s, &down, 1) != 0);
-	while (semctl(s, 0, GETNCNT) != 1 && n++ < 5000)
-		usleep(1000);
-	CHECK_EQ(semctl(s, 0, GETNCNT), 1);
+	CHECK(TAP_AWAIT(semctl(s, 0, GETNCNT) == 1));
 	CHECK_OK(semop(s, &up, 1));
 	CHECK_EQ(waitpid(waiter, NULL, WNOHANG), 0);
 	CHECK_OK(semop(s, &up, 1));
@@ -230,8 +229,7 @@ static void sem_waits(void)
 	second = fork();
 	if (!second)
 		_exit(semop(s, &down, 1) == 0 || errno != EIDRM);
-	for (n = 0; (semctl(s, 0, GETZCNT) != 1 || semctl(s, 0, GETNCNT) != 1) && n < 5000; n++)
-		usleep(1000);
+	CHECK(TAP_AWAIT(semctl(s, 0, GETZCNT) == 1 && semctl(s, 0, GETNCNT) == 1));
 	CHECK_OK(semctl(s, 0, SETVAL, (union semun_arg){ .val = 0 }));
 	CHECK_EXIT(waiter, 0);
 	CHECK_OK(semctl(s, 0, IPC_RMID));

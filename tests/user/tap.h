@@ -26,6 +26,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -258,6 +259,28 @@ __attribute__((unused)) static void tap_sleep_ms(long ms)
 		;
 }
 
+/* How long a test waits for what must come. Long, because the machine may be slow, and busy with other things. */
+#define TAP_LIMIT_MS 120000L
+
+/* TAP_AWAIT(cond): look for the condition, with the effects it has, until it holds; at most TAP_LIMIT_MS. Whether it does. */
+#define TAP_AWAIT(cond)                                                                            \
+	({                                                                                         \
+		long long give_up_ = tap_now_ns() + TAP_LIMIT_MS * 1000000;                        \
+		int met_;                                                                          \
+		while (!(met_ = (cond) != 0) && tap_now_ns() < give_up_)                           \
+			tap_sleep_ms(1);                                                           \
+		met_;                                                                              \
+	})
+
+/* SIGALRM every @ms milliseconds, 0: no more. One alone might come before what it is to interrupt. */
+__attribute__((unused)) static void tap_tick(long ms)
+{
+	struct timeval every = { ms / 1000, ms % 1000 * 1000 };
+	struct itimerval it = { every, every };
+
+	REQUIRE(setitimer(ITIMER_REAL, &it, NULL) == 0);
+}
+
 /* The state letter of @pid (or thread id) in /proc/PID/stat, 0 when it is gone. */
 __attribute__((unused)) static char tap_proc_state(pid_t pid)
 {
@@ -278,15 +301,10 @@ __attribute__((unused)) static char tap_proc_state(pid_t pid)
 	return paren && paren[1] ? paren[2] : 0;
 }
 
-/* Wait (at most 10 s) until @pid is in state @letter: 'S' says that it has gone to sleep. */
+/* Wait until @pid is in state @letter: 'S' says that it has gone to sleep. Whether it is. */
 __attribute__((unused)) static int tap_wait_state(pid_t pid, char letter)
 {
-	for (int i = 0; i < 5000; i++) {
-		if (tap_proc_state(pid) == letter)
-			return 1;
-		tap_sleep_ms(2);
-	}
-	return 0;
+	return TAP_AWAIT(tap_proc_state(pid) == letter);
 }
 
 /* Make an empty directory of this test's own under /tmp, and make it the current one. */

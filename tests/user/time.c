@@ -31,8 +31,7 @@ static void install(int sig)
 
 static void await_hits(int n)
 {
-	for (int i = 0; i < 2000 && hits < n; i++)
-		tap_sleep_ms(1);
+	CHECK(TAP_AWAIT(hits >= n));
 }
 
 static void clocks(void)
@@ -110,8 +109,8 @@ static void realtime_agrees(void)
 	CHECK_OK(gettimeofday(&tv, NULL));
 	t = time(NULL);
 	long long late = (tv.tv_sec * 1000000LL + tv.tv_usec) - real / 1000;
-	CHECK(late >= -1 && late < 2000000);
-	CHECK(t >= real / NSEC_PER_SEC && t <= real / NSEC_PER_SEC + 3);
+	CHECK(late >= -1 && late < 100000000);
+	CHECK(t >= real / NSEC_PER_SEC && t <= real / NSEC_PER_SEC + 100);
 }
 
 static void sleeps(void)
@@ -121,7 +120,7 @@ static void sleeps(void)
 
 	CHECK_OK(nanosleep(&ts, &rem));
 	took = tap_now_ns() - start;
-	CHECK(took >= 20000000 && took < 3 * NSEC_PER_SEC);
+	CHECK(took >= 20000000 && took < 100 * NSEC_PER_SEC);
 	ts.tv_nsec = 1000000000;
 	CHECK_ERRNO(nanosleep(&ts, NULL), EINVAL);
 	ts = (struct timespec){ -1, 0 };
@@ -141,19 +140,18 @@ static void sleeps(void)
 /* An interrupted relative sleep says what is left; an absolute one does not. */
 static void interrupted_sleep(void)
 {
-	struct timespec ts = { 5, 0 }, rem = { 99, 0 };
-	struct itimerval it = { .it_value = { 0, 10000 } };
+	struct timespec ts = { 1000, 0 }, rem = { 9999, 0 };
 
 	install(SIGALRM);
-	CHECK_OK(setitimer(ITIMER_REAL, &it, NULL));
+	tap_tick(10);
 	CHECK_ERRNO(nanosleep(&ts, &rem), EINTR);
-	CHECK(rem.tv_sec == 4 && rem.tv_nsec > 0);
+	CHECK(rem.tv_sec >= 800 && rem.tv_sec < 1000);
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	ts.tv_sec += 5;
-	rem.tv_sec = 99;
-	CHECK_OK(setitimer(ITIMER_REAL, &it, NULL));
+	ts.tv_sec += 1000;
+	rem.tv_sec = 9999;
 	CHECK_EQ(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, &rem), EINTR);
-	CHECK_EQ(rem.tv_sec, 99);
+	CHECK_EQ(rem.tv_sec, 9999);
+	tap_tick(0);
 }
 
 static void interval_timers(void)
@@ -163,7 +161,6 @@ static void interval_timers(void)
 	install(SIGALRM);
 	CHECK_OK(setitimer(ITIMER_REAL, &it, NULL));
 	await_hits(4);
-	CHECK(hits >= 4);
 	CHECK_OK(getitimer(ITIMER_REAL, &old));
 	CHECK_EQ(old.it_interval.tv_usec, 5000);
 	CHECK(old.it_value.tv_sec == 0 && old.it_value.tv_usec <= 5000);
@@ -192,15 +189,23 @@ static void processor_timers(void)
 
 	install(SIGVTALRM);
 	CHECK_OK(setitimer(ITIMER_VIRTUAL, &it, NULL));
-	for (int i = 0; i < 300 && hits == 0; i++)
+	for (long long end = tap_now_ns() + TAP_LIMIT_MS * 1000000; !hits && tap_now_ns() < end;)
 		for (volatile int k = 0; k < 1000000; k++)
 			;
 	CHECK_EQ(hits, 1);
 	install(SIGPROF);
 	CHECK_OK(setitimer(ITIMER_PROF, &it, NULL));
-	for (int i = 0; i < 100 && hits == 0; i++)
+	for (int i = 0; i < 1000 && hits == 0; i++)
 		burn_cpu(5);
 	CHECK_EQ(hits, 1);
+}
+
+static int is_pending(int sig)
+{
+	sigset_t set;
+
+	CHECK_OK(sigpending(&set));
+	return sigismember(&set, sig);
 }
 
 static void posix_timers(void)
@@ -215,7 +220,6 @@ static void posix_timers(void)
 	CHECK_OK(timer_create(CLOCK_MONOTONIC, &ev, &timer));
 	CHECK_OK(timer_settime(timer, 0, &it, NULL));
 	await_hits(3);
-	CHECK(hits >= 3);
 	CHECK_EQ(last_value, 4711);
 	CHECK_EQ(last_code, SI_TIMER);
 	CHECK_OK(timer_gettime(timer, &old));
@@ -224,6 +228,7 @@ static void posix_timers(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGRTMIN);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+	CHECK(TAP_AWAIT(is_pending(SIGRTMIN)));
 	tap_sleep_ms(30);
 	it = (struct itimerspec){ { 0, 0 }, { 0, 0 } };
 	hits = 0;
@@ -242,21 +247,21 @@ static void posix_timers(void)
 static void silent_timer(void)
 {
 	struct sigevent ev = { .sigev_notify = SIGEV_NONE };
-	struct itimerspec it = { { 0, 0 }, { 1, 0 } }, now;
+	struct itimerspec it = { { 0, 0 }, { 1000, 0 } }, now;
 	timer_t timer;
 
 	CHECK_OK(timer_create(CLOCK_MONOTONIC, &ev, &timer));
 	CHECK_OK(timer_settime(timer, 0, &it, NULL));
 	tap_sleep_ms(5);
 	CHECK_OK(timer_gettime(timer, &now));
-	CHECK(now.it_value.tv_sec == 0 && now.it_value.tv_nsec > 0);
+	CHECK(now.it_value.tv_sec >= 800 && now.it_value.tv_sec < 1000);
 	CHECK_EQ(timer_getoverrun(timer), 0);
 	CHECK_OK(timer_delete(timer));
 }
 
 static void processor_time(void)
 {
-	long long before = tap_clock_ns(CLOCK_PROCESS_CPUTIME_ID), slept;
+	long long before = tap_clock_ns(CLOCK_PROCESS_CPUTIME_ID), slept = 0;
 	struct rusage ru;
 	struct tms t;
 	clockid_t clock;
@@ -265,10 +270,13 @@ static void processor_time(void)
 
 	memset(memory, 1, 4 << 20);
 	__asm__ volatile("" ::"r"(memory) : "memory");
-	before = tap_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-	tap_sleep_ms(30);
-	slept = tap_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - before;
-	CHECK(slept < 25000000); /* sleeping costs no processor time */
+	/* Sleeping costs no processor time; what a machine takes that runs this one cannot always be told from it. */
+	for (int i = 0; i == 0 || (i < 20 && slept >= 25000000); i++) {
+		before = tap_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+		tap_sleep_ms(30);
+		slept = tap_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - before;
+	}
+	CHECK(slept < 25000000);
 	burn_cpu(40);
 	CHECK_OK(getrusage(RUSAGE_SELF, &ru));
 	long us = ru.ru_utime.tv_sec * 1000000 + ru.ru_utime.tv_usec +
@@ -303,7 +311,8 @@ static void *burn(void *arg)
 	CHECK(tap_wait_state(getpid(), 'S')); /* while it runs, it may get the signal */
 	CHECK_OK(timer_create(CLOCK_PROCESS_CPUTIME_ID, NULL, &id));
 	CHECK_OK(timer_settime(id, 0, &every, NULL));
-	for (time_t end = time(NULL) + 20; ticks < 20 && !astray && time(NULL) < end;)
+	for (time_t end = time(NULL) + TAP_LIMIT_MS / 1000;
+	     ticks < 20 && !astray && time(NULL) < end;)
 		;
 	CHECK_OK(timer_delete(id));
 	return NULL;
@@ -327,7 +336,7 @@ static void timer_finds_running_thread(void)
 static void setting_withdraws(void)
 {
 	struct itimerspec soon = { { 0, 0 }, { 0, 1000000 } }, late = { { 0, 0 }, { 1000, 0 } };
-	sigset_t set, pending;
+	sigset_t set;
 	timer_t id;
 
 	signal(SIGALRM, count_tick);
@@ -336,9 +345,7 @@ static void setting_withdraws(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	CHECK_OK(timer_create(CLOCK_MONOTONIC, NULL, &id));
 	CHECK_OK(timer_settime(id, 0, &soon, NULL));
-	tap_sleep_ms(20);
-	sigpending(&pending);
-	CHECK(sigismember(&pending, SIGALRM));
+	CHECK(TAP_AWAIT(is_pending(SIGALRM)));
 	CHECK_OK(timer_settime(id, 0, &late, NULL));
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	CHECK_EQ(astray + ticks, 0);

@@ -221,7 +221,7 @@ static void pipe_reads(void)
 	p.fd = fd;
 	CHECK_EQ(poll(&p, 1, 0), 0);
 	CHECK_OK(put("trace_marker", "first"));
-	CHECK_EQ(poll(&p, 1, 1000), 1);
+	CHECK_EQ(poll(&p, 1, TAP_LIMIT_MS), 1);
 	CHECK(p.revents & POLLIN);
 	n = read(fd, buf, sizeof(buf) - 1);
 	CHECK(n > 0);
@@ -231,7 +231,7 @@ static void pipe_reads(void)
 	/* What was taken out is not in trace any more. */
 	CHECK_EQ(count("first"), 0);
 	pthread_create(&thread, NULL, mark_later, "second");
-	CHECK_EQ(poll(&p, 1, 10000), 1);
+	CHECK_EQ(poll(&p, 1, TAP_LIMIT_MS), 1);
 	pthread_join(thread, NULL);
 	CHECK(read(fd, buf, sizeof(buf)) > 0);
 	fcntl(fd, F_SETFL, 0);
@@ -257,8 +257,9 @@ static void pipe_interrupted(void)
 	reset();
 	fd = (int)CHECK_OK(open("trace_pipe", O_RDONLY));
 	sigaction(SIGALRM, &sa, NULL);
-	alarm(1);
+	tap_tick(50);
 	CHECK_ERRNO(read(fd, buf, sizeof(buf)), EINTR);
+	tap_tick(0);
 	close(fd);
 }
 
@@ -507,7 +508,7 @@ static void waking(void)
 	CHECK_OK(put("set_event", "sched:sched_waking sched:sched_process_wait"));
 	pid = fork();
 	if (pid == 0) {
-		tap_sleep_ms(20);
+		tap_wait_state(getppid(), 'S'); /* it waits for us */
 		_exit(0);
 	}
 	tap_wait(pid);

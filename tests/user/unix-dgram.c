@@ -138,7 +138,7 @@ static void full_queue(void)
 	CHECK_ERRNO(sendto(c, "x", 1, 0, (struct sockaddr *)&a, un_addr(&a, "@full")), EAGAIN);
 	CHECK_EQ(read(server, buf, 1), 1);
 	CHECK_EQ(un_revents(c, POLLOUT), POLLOUT);
-	CHECK_EQ(epoll_wait(ep, &e, 1, 1000), 1); /* room is news */
+	CHECK_EQ(epoll_wait(ep, &e, 1, TAP_LIMIT_MS), 1); /* room is news */
 	CHECK_EQ(send(c, "y", 1, 0), 1);
 	fcntl(c, F_SETFL, 0);
 	un_timeout(c, SO_SNDTIMEO, 30);
@@ -146,7 +146,7 @@ static void full_queue(void)
 	un_timeout(c, SO_SNDTIMEO, 0);
 	pid = fork();
 	if (pid == 0) {
-		alarm(10);
+		alarm(TAP_LIMIT_MS / 1000);
 		_exit(send(c, "last", 4, 0) == 4 ? 0 : 1);
 	}
 	CHECK(tap_wait_state(pid, 'S'));
@@ -157,7 +157,7 @@ static void full_queue(void)
 	/* Many wait, and one reads all. */
 	for (n = 0; n < 20; n++)
 		if (fork() == 0) {
-			alarm(10);
+			alarm(TAP_LIMIT_MS / 1000);
 			_exit(send(c, "w", 1, 0) == 1 ? 0 : 1);
 		}
 	for (n = 0; n < 20; n++) {
@@ -313,7 +313,7 @@ static void several_readers(void)
 	REQUIRE(pipe(counts) == 0);
 	for (int i = 0; i < 4; i++)
 		if (fork() == 0) {
-			alarm(20);
+			alarm(TAP_LIMIT_MS / 1000);
 			for (n = 0; read(fds[1], buf, 8) == 1; n++)
 				;
 			_exit(write(counts[1], &n, sizeof(n)) != sizeof(n));

@@ -218,7 +218,7 @@ static int is_closed(int p)
 	struct pollfd pf = { .fd = p, .events = POLLIN };
 	int other[2];
 
-	for (int i = 0; i < 50; i++) {
+	for (int i = 0; i < 1000; i++) {
 		if (poll(&pf, 1, 100) == 1)
 			return pf.revents & POLLHUP;
 		un_pair(SOCK_STREAM, other);
@@ -476,7 +476,7 @@ static void of_peers(void)
 		CHECK_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
 		CHECK_EQ(poll(&p, 1, 0), 0);
 		close(s);
-		CHECK_EQ(poll(&p, 1, 5000), 1);
+		CHECK_EQ(poll(&p, 1, TAP_LIMIT_MS), 1);
 		close(fd);
 	} else {
 		CHECK_EQ(errno, ENOPROTOOPT);
@@ -519,7 +519,7 @@ static void times(void)
 	CHECK_EQ(write(fds[0], "x", 1), 1);
 	CHECK_EQ(recv_piece(fds[1], &c, 1, SCM_TIMESTAMP, &tv, sizeof(tv), &found), 1);
 	CHECK_EQ(found, sizeof(tv));
-	CHECK(tv.tv_sec >= now - 1 && tv.tv_sec <= now + 10 && tv.tv_usec < 1000000);
+	CHECK(tv.tv_sec >= now - 1 && tv.tv_sec <= now + 100 && tv.tv_usec < 1000000);
 	un_set(fds[1], SO_TIMESTAMPNS, 1);
 	CHECK_EQ(un_get(fds[1], SO_TIMESTAMP), 0);
 	CHECK_EQ(write(fds[0], "x", 1), 1);
@@ -551,14 +551,12 @@ static void signal_driven(void)
 	CHECK_OK(fcntl(fds[0], F_SETSIG, SIGRTMIN));
 	CHECK_OK(ioctl(fds[0], FIOASYNC, &on));
 	CHECK_EQ(write(fds[1], "x", 1), 1);
-	for (int i = 0; i < 200 && io_fd < 0; i++)
-		tap_sleep_ms(5);
+	(void)TAP_AWAIT(io_fd >= 0);
 	CHECK_EQ(io_fd, fds[0]);
 	CHECK_EQ(io_code, POLL_IN);
 	io_fd = -1;
 	close(fds[1]);
-	for (int i = 0; i < 200 && io_fd < 0; i++)
-		tap_sleep_ms(5);
+	(void)TAP_AWAIT(io_fd >= 0);
 	CHECK_EQ(io_fd, fds[0]);
 	CHECK_EQ(io_code, POLL_HUP);
 	close(fds[0]);

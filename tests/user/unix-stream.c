@@ -4,9 +4,11 @@
  * time limits and signals, buffers, flags of send and recv, sockfs. Semantics: unix(7), socket(7).
  */
 #include "un.h"
+
 #include <dirent.h>
 #include <pthread.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
 
@@ -235,7 +237,7 @@ static void backlog(void)
 	un_timeout(c[2], SO_SNDTIMEO, 0);
 	pid = fork();
 	if (pid == 0) {
-		alarm(10);
+		alarm(TAP_LIMIT_MS / 1000);
 		_exit(un_connect(c[2], "@backlog") == 0 && write(c[2], "3", 1) == 1 ? 0 : 1);
 	}
 	CHECK(tap_wait_state(pid, 'S'));
@@ -396,7 +398,7 @@ static void ends(void)
 	close(fds[0]);
 }
 
-static volatile int pipes, alarms;
+static volatile int pipes, *alarms;
 
 static void on_pipe(int sig)
 {
@@ -405,7 +407,7 @@ static void on_pipe(int sig)
 
 static void on_alarm(int sig)
 {
-	alarms++;
+	++*alarms;
 }
 
 static void sigpipe(void)
@@ -424,14 +426,6 @@ static void sigpipe(void)
 	close(fds[0]);
 }
 
-/* A timer that goes off every 30 ms. */
-static void ticking(int on)
-{
-	struct itimerval it = { { 0, on ? 30000 : 0 }, { 0, on ? 30000 : 0 } };
-
-	setitimer(ITIMER_REAL, &it, NULL);
-}
-
 static void timeouts(void)
 {
 	struct sigaction sa = { .sa_handler = on_alarm };
@@ -441,6 +435,8 @@ static void timeouts(void)
 	socklen_t len = sizeof(tv);
 	long long t;
 
+	alarms = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	REQUIRE(alarms != MAP_FAILED);
 	un_pair(SOCK_STREAM, fds);
 	un_timeout(fds[0], SO_RCVTIMEO, 60);
 	CHECK_OK(getsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &tv, &len));
@@ -462,21 +458,20 @@ static void timeouts(void)
 	/* SA_RESTART restarts only without a limit. */
 	un_pair(SOCK_STREAM, fds);
 	sigaction(SIGALRM, &sa, NULL);
-	ticking(1);
+	tap_tick(30);
 	CHECK_ERRNO(read(fds[0], &c, 1), EINTR);
 	sa.sa_flags = SA_RESTART;
 	sigaction(SIGALRM, &sa, NULL);
-	un_timeout(fds[0], SO_RCVTIMEO, 20000);
+	un_timeout(fds[0], SO_RCVTIMEO, TAP_LIMIT_MS);
 	CHECK_ERRNO(recv(fds[0], &c, 1, 0), EINTR);
 	un_timeout(fds[0], SO_RCVTIMEO, 0);
-	alarms = 0;
+	*alarms = 0;
 	if (fork() == 0) {
-		tap_sleep_ms(200);
-		_exit(write(fds[1], "r", 1) != 1);
+		CHECK(TAP_AWAIT(*alarms >= 2)); /* while the parent reads */
+		_exit(write(fds[1], "r", 1) != 1 || tap_nfailed);
 	}
 	CHECK_EQ(read(fds[0], &c, 1), 1);
-	CHECK(alarms >= 2);
-	ticking(0);
+	tap_tick(0);
 	CHECK_EQ(tap_wait(-1), 0);
 	free(big);
 	un_close(fds);
@@ -629,7 +624,7 @@ static void *poller(void *arg)
 {
 	struct pollfd p = { .fd = *(int *)arg, .events = POLLIN };
 
-	return (void *)(long)(poll(&p, 1, 10000) == 1 ? p.revents : 0);
+	return (void *)(long)(poll(&p, 1, TAP_LIMIT_MS) == 1 ? p.revents : 0);
 }
 
 static void wakes_poll(void)

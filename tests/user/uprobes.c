@@ -803,7 +803,8 @@ static void test_threads(void)
 	define("r", "busy_ret", recursive, "");
 	for (int i = 0; i < 4; i++)
 		REQUIRE(pthread_create(&threads[i], NULL, caller, &counts[i]) == 0);
-	for (int i = 0; i < 60; i++) {
+	/* Until there was a hit: the threads may get little of a busy machine. */
+	for (int i = 0; i < 60 || (i < 20000 && !hits("busy")); i++) {
 		CHECK_OK(probe_enable("uprobes", "busy", i & 1));
 		CHECK_OK(probe_enable("uprobes", "busy_ret", i / 2 & 1));
 		usleep(2000);

@@ -237,7 +237,25 @@ static void test_syscall(void)
 
 /* ---- Signals ---- */
 
-static volatile sig_atomic_t caught;
+static volatile sig_atomic_t caught, spinning;
+static void (*on_spin)(int, siginfo_t *, void *);
+
+/* One signal for @on_spin, once the registers are loaded. */
+static void on_tick(int sig, siginfo_t *info, void *uc)
+{
+	if (spinning && !caught)
+		on_spin(sig, info, uc);
+}
+
+static void start_ticks(void (*handler)(int, siginfo_t *, void *))
+{
+	struct sigaction sa = { .sa_sigaction = on_tick, .sa_flags = SA_SIGINFO };
+
+	on_spin = handler;
+	caught = spinning = 0;
+	CHECK_OK(sigaction(SIGALRM, &sa, NULL));
+	tap_tick(5);
+}
 static bool saw_extra;
 
 static struct head *next_head(struct head *h)
@@ -299,6 +317,7 @@ static void on_alarm(int sig, siginfo_t *info, void *uc)
 static void spin_until_caught(void)
 {
 	load_all(pattern);
+	spinning = 1;
 	while (!caught)
 		;
 	store_all(seen);
@@ -306,15 +325,11 @@ static void spin_until_caught(void)
 
 static void signal_at(unsigned long want)
 {
-	struct sigaction sa = { .sa_sigaction = on_alarm, .sa_flags = SA_SIGINFO };
-	struct itimerval soon = { .it_value = { .tv_usec = 10000 } };
-
 	set_vl(want);
 	fill(77);
-	caught = 0;
-	CHECK_OK(sigaction(SIGALRM, &sa, NULL));
-	CHECK_OK(setitimer(ITIMER_REAL, &soon, NULL));
+	start_ticks(on_alarm);
 	spin_until_caught();
+	tap_tick(0);
 	if (vl > 16)
 		pattern[5 * vl + vl - 1] ^= 0xff;
 	pattern[6 * vl] ^= 0xff;
@@ -367,13 +382,9 @@ static void on_alarm_changed(int sig, siginfo_t *info, void *uc)
 
 static void return_changed(void)
 {
-	struct sigaction sa = { .sa_sigaction = on_alarm_changed, .sa_flags = SA_SIGINFO };
-	struct itimerval soon = { .it_value = { .tv_usec = 5000 } };
-
 	vl = change == 5 ? max_vl() : (unsigned long)prctl(SVE_SET_VL, 32) & VL_MASK;
 	fill(5);
-	sigaction(SIGALRM, &sa, NULL);
-	setitimer(ITIMER_REAL, &soon, NULL);
+	start_ticks(on_alarm_changed);
 	spin_until_caught();
 	_exit(2);
 }

@@ -144,7 +144,25 @@ static void test_preemption(void)
 
 /* ---- Signals ---- */
 
-static volatile sig_atomic_t caught;
+static volatile sig_atomic_t caught, spinning;
+static void (*on_spin)(int, siginfo_t *, void *);
+
+/* One signal for @on_spin, once the registers are loaded. */
+static void on_tick(int sig, siginfo_t *info, void *uc)
+{
+	if (spinning && !caught)
+		on_spin(sig, info, uc);
+}
+
+static void start_ticks(void (*handler)(int, siginfo_t *, void *))
+{
+	struct sigaction sa = { .sa_sigaction = on_tick, .sa_flags = SA_SIGINFO };
+
+	on_spin = handler;
+	caught = spinning = 0;
+	CHECK_OK(sigaction(SIGALRM, &sa, NULL));
+	tap_tick(5);
+}
 
 static struct v_state *find_state(void *uc)
 {
@@ -186,6 +204,7 @@ static void spin_until_caught(void)
 {
 	load_all(pattern);
 	set_type();
+	spinning = 1;
 	while (!caught)
 		;
 	CHECK_EQ(read_vl(), 3);
@@ -195,12 +214,8 @@ static void spin_until_caught(void)
 
 static void test_signal(void)
 {
-	struct sigaction sa = { .sa_sigaction = on_alarm, .sa_flags = SA_SIGINFO };
-	struct itimerval soon = { .it_value = { .tv_usec = 20000 } };
-
 	fill(99);
-	CHECK_OK(sigaction(SIGALRM, &sa, NULL));
-	CHECK_OK(setitimer(ITIMER_REAL, &soon, NULL));
+	start_ticks(on_alarm);
 	spin_until_caught();
 	pattern[5 * vlenb] ^= 0xff;
 	CHECK_EQ(memcmp(seen, pattern, 32 * vlenb), 0);
@@ -241,12 +256,8 @@ static void forge(int sig, siginfo_t *info, void *uc)
 
 static void return_from_forged(void)
 {
-	struct sigaction sa = { .sa_sigaction = forge, .sa_flags = SA_SIGINFO };
-	struct itimerval soon = { .it_value = { .tv_usec = 5000 } };
-
 	fill(1);
-	sigaction(SIGALRM, &sa, NULL);
-	setitimer(ITIMER_REAL, &soon, NULL);
+	start_ticks(forge);
 	spin_until_caught();
 	_exit(2);
 }
@@ -279,13 +290,10 @@ static void odd_values(int sig, siginfo_t *info, void *uc)
 
 static void test_odd_values(void)
 {
-	struct sigaction sa = { .sa_sigaction = odd_values, .sa_flags = SA_SIGINFO };
-	struct itimerval soon = { .it_value = { .tv_usec = 5000 } };
-
-	CHECK_OK(sigaction(SIGALRM, &sa, NULL));
-	CHECK_OK(setitimer(ITIMER_REAL, &soon, NULL));
+	start_ticks(odd_values);
 	load_all(pattern);
 	set_type();
+	spinning = 1;
 	while (!caught)
 		;
 	CHECK_EQ(read_type() >> 63, 1);

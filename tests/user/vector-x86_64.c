@@ -136,7 +136,25 @@ static void test_preemption(void)
 
 /* ---- Signals ---- */
 
-static volatile sig_atomic_t caught;
+static volatile sig_atomic_t caught, spinning;
+static void (*on_spin)(int, siginfo_t *, void *);
+
+/* One signal for @on_spin, once the registers are loaded. */
+static void on_tick(int sig, siginfo_t *info, void *uc)
+{
+	if (spinning && !caught)
+		on_spin(sig, info, uc);
+}
+
+static void start_ticks(void (*handler)(int, siginfo_t *, void *))
+{
+	struct sigaction sa = { .sa_sigaction = on_tick, .sa_flags = SA_SIGINFO };
+
+	on_spin = handler;
+	caught = spinning = 0;
+	CHECK_OK(sigaction(SIGALRM, &sa, NULL));
+	tap_tick(5);
+}
 
 static uint32_t offset_of(unsigned int component)
 {
@@ -199,13 +217,10 @@ static void on_alarm(int sig, siginfo_t *info, void *uc)
 
 static void spin_until_caught(void (*handler)(int, siginfo_t *, void *))
 {
-	struct sigaction sa = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO };
-	struct itimerval soon = { .it_value = { .tv_usec = 10000 } };
-
 	fill(7);
-	sigaction(SIGALRM, &sa, NULL);
-	setitimer(ITIMER_REAL, &soon, NULL);
+	start_ticks(handler);
 	load_all(&pattern);
+	spinning = 1;
 	while (!caught)
 		;
 	store_all(&seen);

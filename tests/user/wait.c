@@ -172,8 +172,7 @@ static void on_chld(int sig, siginfo_t *info, void *context)
 
 static void await_hits(int n)
 {
-	for (int i = 0; i < 2000 && chld_hits < n; i++)
-		tap_sleep_ms(1);
+	CHECK(TAP_AWAIT(chld_hits >= n));
 }
 
 static void stop_signals(void)
@@ -301,7 +300,7 @@ static void usage(void)
 	CHECK_EQ(wait4(pid, &status, 0, &ru), pid);
 	long us = ru.ru_utime.tv_sec * 1000000 + ru.ru_utime.tv_usec +
 		  ru.ru_stime.tv_sec * 1000000 + ru.ru_stime.tv_usec;
-	CHECK(us >= 20000 && us < 5000000);
+	CHECK(us >= 20000 && us < 100000000);
 	CHECK(ru.ru_minflt >= 0);
 	CHECK_OK(getrusage(RUSAGE_CHILDREN, &all));
 	CHECK(all.ru_utime.tv_sec * 1000000 + all.ru_utime.tv_usec + all.ru_stime.tv_sec * 1000000 +

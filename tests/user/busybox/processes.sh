@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # ps, top, pidof-like lookups in /proc, nice, env, id, uname, uptime, free.
-sleep 30 & s=$!
-sleep 0.3 # until it has given itself its name
-ps | grep -v grep | grep -q 'sleep 30' && echo "ps shows sleep"
+sleep 3000 & s=$!
+until grep -q sleep /proc/$s/comm && grep -q sleep /proc/$s/cmdline; do sleep 0.1; done
+ps | grep -v grep | grep -q 'sleep 3000' && echo "ps shows sleep"
 ps -o pid,ppid,comm | awk -v p=$s '$1 == p { print "ps comm", $3 }'
 top -b -n 1 | head -n 4 | grep -c -E 'Mem|CPU|Load|PID'
 tr '\0' ' ' < /proc/$s/cmdline; echo
