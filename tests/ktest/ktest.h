@@ -37,6 +37,8 @@ bool ktest_parallel(unsigned int n, void (*fn)(unsigned int i), bool pinned);
 unsigned int ktest_pin(unsigned int i);
 /** ktest_unpin() - on any CPU again. */
 void ktest_unpin(void);
+/** How long a test waits for what must come, however slow the machine is. */
+#define KTEST_LIMIT_NS (120 * NSEC_PER_SEC)
 /** ktest_sleep_ns() - sleep without being interrupted. */
 void ktest_sleep_ns(u64 ns);
 
