@@ -686,7 +686,7 @@ def parse(argv):
     p.add_argument("-a", "--arch", choices=ARCHES, action="append", help="guest tests of this architecture only")
     p.add_argument("--smp", type=cpu_count, action="append", metavar="N", help="guest tests with N CPUs only")
     p.add_argument("--only", action="append", metavar="PART", help="lint, host, fuzz, linux, ktest, guest, command, recording, shell, tools, esbuild, badboot, pcidisks, images or machines")
-    p.add_argument("--timeout", type=seconds, default=900, metavar="S", help="for one boot (default 900)")
+    p.add_argument("--timeout", type=seconds, default=3600, metavar="S", help="for one boot (default 3600)")
     p.add_argument("names", nargs="*", metavar="TEST", help="guest tests to run (default: all)")
     add_common_options(p)
     p.set_defaults(main=command_test)

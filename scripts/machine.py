@@ -25,8 +25,10 @@ import boards
 
 DLE = 0x10
 ESCAPE_KEY = 0x1d           # Ctrl-] in a raw terminal: then x ends the machine
-QUIT_GRACE_S = 3            # QEMU must be gone this long after the exit frame
-PANIC_QUIET_S = 1           # a panic report is complete when nothing came for this long
+PATIENCE_S = 600            # a machine that takes longer over a small thing has hung, however busy this computer is
+QUIT_GRACE_S = 60           # QEMU must be gone this long after the exit frame
+NO_SWITCH_S = 3             # the same, of a machine that cannot switch itself off
+PANIC_QUIET_S = 10          # a panic report is complete when nothing came for this long
 CHUNK = 1 << 16
 FIRMWARE_PIECE = 16         # bytes: a 16550's FIFO
 PR_SET_PDEATHSIG = 1
@@ -207,7 +209,8 @@ class Machine:
         theirs.close()
         try:
             with ours:
-                return _Session(ours, proc, sink, stdin, terminal, timeout, start.dialog).serve()
+                grace = QUIT_GRACE_S if self.board.can_off else NO_SWITCH_S
+                return _Session(ours, proc, sink, stdin, terminal, timeout, grace, start.dialog).serve()
         finally:
             if proc.poll() is None:
                 proc.kill()
@@ -218,13 +221,14 @@ class Machine:
 class _Session:
     """One running machine: the poll loop between the console socket and the person's descriptors."""
 
-    def __init__(self, sock, proc, sink, stdin, terminal, timeout, dialog=()):
+    def __init__(self, sock, proc, sink, stdin, terminal, timeout, grace, dialog=()):
         self.sock = sock
         self.proc = proc
         self.user_sink = sink
         self.stdin = stdin
         self.terminal = terminal
         self.deadline = time.monotonic() + timeout if timeout else None
+        self.grace = grace
         self.result = Result()
         self.demux = Demux(self.output)
         self.to_guest = bytearray()
@@ -304,7 +308,7 @@ class _Session:
         result.status = self.demux.status
         if self.proc.poll() is None and not self.console_open:
             try:
-                self.proc.wait(QUIT_GRACE_S)
+                self.proc.wait(self.grace)
             except subprocess.TimeoutExpired:
                 pass
         if self.proc.poll() is None:
@@ -368,7 +372,7 @@ class _Session:
             return
         self.demux.feed(data)
         if self.demux.status is not None and self.quit_by is None:
-            self.quit_by = time.monotonic() + QUIT_GRACE_S
+            self.quit_by = time.monotonic() + self.grace
         elif self.result.panicked:
             self.quit_by = time.monotonic() + PANIC_QUIET_S
 

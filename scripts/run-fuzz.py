@@ -24,7 +24,7 @@ def main():
         seeds = os.path.join("tests/fuzz/corpus", name.removeprefix("fuzz_"))
         # New inputs are written to the first directory: not to the seeds, which are in git.
         with tempfile.TemporaryDirectory() as found:
-            cmd = [path, f"-runs={args.runs}", "-seed=1", "-timeout=10", "-rss_limit_mb=1024",
+            cmd = [path, f"-runs={args.runs}", "-seed=1", "-timeout=100", "-rss_limit_mb=1024",
                    f"-artifact_prefix={path}-", found] + ([seeds] if os.path.isdir(seeds) else [])
             done = subprocess.run(cmd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         print(f"{'FAIL' if done.returncode else 'ok':4}  {name}: {args.runs} inputs")

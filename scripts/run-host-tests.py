@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 
-TIMEOUT_S = 300
+TIMEOUT_S = 1800
 
 
 def run(path):

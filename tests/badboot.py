@@ -17,7 +17,7 @@ import caelum
 import machine
 from mkcpio import Archive
 
-BOOT_S = 60
+BOOT_S = machine.PATIENCE_S
 MEMORY = 256 << 20
 EXIT = 7
 SCRIPT = f"echo cpus: $(nproc)\nexit {EXIT}\n"
@@ -81,7 +81,7 @@ class Tree:
     def write(self):
         # Two of dtc's checks count interrupt cells one by one, up to four thousand million of them.
         cmd = ["dtc", "-f", "-q", "-Wno-interrupts_property", "-Wno-interrupts_extended_property", "-I", "dts", "-O", "dtb"]
-        done = subprocess.run([*cmd, "-o", self.path], input=self.text.encode(), stderr=subprocess.PIPE, check=False, timeout=30)
+        done = subprocess.run([*cmd, "-o", self.path], input=self.text.encode(), stderr=subprocess.PIPE, check=False, timeout=BOOT_S)
         if done.returncode:
             raise caelum.Failure("dtc refuses the test's tree: " + done.stderr.decode())
         return self.path

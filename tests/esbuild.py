@@ -9,6 +9,7 @@ import caelum
 import command
 
 VERSION = "0.25.12"
+PATIENCE_S = 1200   # Go's runtime and an emulator
 NPM_ARCH = {"x86_64": "x64", "aarch64": "arm64", "riscv64": "riscv64", "loongarch64": "loong64"}
 SOURCES = {"main.js": 'import { name } from "./lib.js";\nconsole.log("hello " + name);\n',
            "lib.js": 'export const name = "caelum";\nexport const unused = 1;\n'}
@@ -42,7 +43,7 @@ def fetch(arch):
 def check(binary):
     """Raise command.Wrong when esbuild's output is not right."""
     options = ("-m", "1G", "--smp", "2")
-    command.expect_run(command.caelum_run(*options, binary, "--version", timeout=300), 0, VERSION.encode() + b"\n")
+    command.expect_run(command.caelum_run(*options, binary, "--version", timeout=PATIENCE_S), 0, VERSION.encode() + b"\n")
     files = []
     place = os.path.dirname(os.path.dirname(os.path.dirname(binary)))
     for name, text in SOURCES.items():
@@ -50,7 +51,7 @@ def check(binary):
         with open(path, "w", encoding="utf-8") as f:
             f.write(text)
         files += ["--file", f"{path}:/src/{name}"]
-    run = command.caelum_run(*options, *files, "--cwd", "/src", binary, "main.js", "--bundle", timeout=300)
+    run = command.caelum_run(*options, *files, "--cwd", "/src", binary, "main.js", "--bundle", timeout=PATIENCE_S)
     command.expect_run(run, 0)
     for line in BUNDLE:
         if line not in run[1]:

@@ -44,9 +44,11 @@ static int wait_for_gdb(void)
 }
 
 static pthread_barrier_t all;
+static int looping;
 __attribute__((noinline)) static void *waiter(void *arg)
 {
 	pthread_barrier_wait(&all);
+	__atomic_fetch_add(&looping, 1, __ATOMIC_SEQ_CST);
 	for (;;) /* here, not in the C library: it has nothing to unwind by */
 		calls++;
 	return arg;
@@ -63,7 +65,8 @@ static int leave_core(void)
 	for (int i = 0; i < 2; i++)
 		pthread_create(&t, 0, waiter, 0);
 	pthread_barrier_wait(&all);
-	usleep(10000);
+	while (__atomic_load_n(&looping, __ATOMIC_SEQ_CST) < 2)
+		usleep(1000);
 	crash((volatile int *)16);
 	return 1;
 }

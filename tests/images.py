@@ -19,7 +19,7 @@ import machines
 from command import Wrong, caelum_run, expect, run_cases
 
 SECTOR = 512
-BOOT_S = 100
+BOOT_S = machine.PATIENCE_S
 # Which machine of boards.py starts which image; the others' firmware or machine QEMU does not have.
 STARTED = {"virt-riscv64": "virt-uboot", "virt-aarch64": "virt-uboot-aarch64", "uefi-x86_64": "q35-ovmf",
            "uefi-aarch64": "virt-edk2-aarch64", "uefi-riscv64": "virt-edk2", "uefi-loongarch64": "loongarch64-edk2"}

@@ -20,7 +20,7 @@ import guest
 import machine
 from mkcpio import Archive
 
-BOOT_S = 100
+BOOT_S = machine.PATIENCE_S
 MEMORY = 512 << 20
 PROGRAMS = ("hello", "pthread")
 HELLO = "typed at the console"

@@ -16,7 +16,7 @@ import guest
 import machine
 from mkcpio import Archive
 
-BOOT_S = 60
+BOOT_S = machine.PATIENCE_S
 MEMORY = 512 << 20
 EXIT = 7
 LEAST = 20          # interrupts that the script's reading and writing takes

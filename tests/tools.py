@@ -68,12 +68,14 @@ def on_linux(root):
     return done.stdout if done.returncode == 0 else None
 
 
+# gdb waits for two seconds for an answer, if nobody tells it how long an emulated machine may take.
 GDB = """set pagination off
 set confirm off
+set remotetimeout 1000
 set can-use-hw-watchpoints {hardware}
 set sysroot {root}
 file {program}
-target remote | {caelum} run -a {arch} --smp 2 -m 1G --rootfs {root} --file {program}:/target --timeout 200 /usr/bin/gdbserver --once - /target
+target remote | {caelum} run -a {arch} --smp 2 -m 1G --rootfs {root} --file {program}:/target --timeout 1200 /usr/bin/gdbserver --once - /target
 break target
 continue
 bt
@@ -155,9 +157,10 @@ def bring_tools():
 # A program that runs already: gdbserver attaches, gdb lets go of it. What the guest's shell says of the end goes to a file, because gdb reads no more.
 DETACH = """set pagination off
 set confirm off
+set remotetimeout 1000
 set sysroot {root}
 file {program}
-target remote | (trap '' TERM; {caelum} run -a {arch} --smp 2 -m 1G --rootfs {root} --file {program}:/target --timeout 200 /bin/sh -c '/target wait & p=$!; \
+target remote | (trap '' TERM; {caelum} run -a {arch} --smp 2 -m 1G --rootfs {root} --file {program}:/target --timeout 1200 /bin/sh -c '/target wait & p=$!; \
 /usr/bin/gdbserver --once --attach - $p; wait $p; echo the target ended with $? >&2' 2>{tmp}/said; touch {tmp}/ended)
 break tick
 continue
@@ -186,7 +189,7 @@ def check_in_order(text, patterns, who):
 
 
 def output_of(*words):
-    return subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300,
+    return subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=1800,
                           check=False).stdout.decode("utf-8", "replace")
 
 
@@ -221,7 +224,7 @@ class GdbCases:
         """A program that gdb attached to and let go of runs on, and ends as it would have."""
         with tempfile.TemporaryDirectory(prefix="caelum-") as tmp:
             check_in_order(self.gdb(tmp, DETACH), DETACH_WANTED, "gdb")
-            for _ in range(600):
+            for _ in range(6000):
                 if os.path.exists(tmp + "/ended"):
                     break
                 time.sleep(0.1)
