@@ -449,35 +449,11 @@ static long send_events(struct epoll *ep, uaddr_t uevents, int max)
 	return done ? done : r;
 }
 
-static bool maybe_ready(struct epoll *ep)
+static bool maybe_ready(void *arg)
 {
+	struct epoll *ep = arg;
+
 	return !list_empty(&ep->ready);
-}
-
-/* Sleep until the list is not empty. 0; -EINTR; -ETIMEDOUT. */
-static int wait_ready(struct epoll *ep, u64 deadline_ns)
-{
-	struct waiter w;
-	int r = 0;
-
-	waiter_init(&w);
-	waitq_add_exclusive(&ep->wait, &w);
-	for (;;) {
-		task_prepare_sleep(TASK_INTERRUPTIBLE);
-		if (maybe_ready(ep))
-			break;
-		if (sleep_interrupted(TASK_INTERRUPTIBLE)) {
-			r = -EINTR;
-			break;
-		}
-		if (schedule_until(deadline_ns)) {
-			r = maybe_ready(ep) ? 0 : -ETIMEDOUT;
-			break;
-		}
-	}
-	task_finish_sleep();
-	waitq_remove(&ep->wait, &w);
-	return r;
 }
 
 long epoll_wait_events(struct file *f, uaddr_t events, int max, u64 deadline_ns)
@@ -493,7 +469,7 @@ long epoll_wait_events(struct file *f, uaddr_t events, int max, u64 deadline_ns)
 			return r;
 		if (!deadline_ns)
 			return 0;
-		r = wait_ready(ep, deadline_ns);
+		r = waitq_wait(&ep->wait, maybe_ready, ep, deadline_ns, true);
 		if (r)
 			return r == -ETIMEDOUT ? 0 : r;
 	}

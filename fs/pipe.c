@@ -142,38 +142,24 @@ static ssize_t read_ring(struct pipe *p, struct iov_iter *to)
 	return done;
 }
 
-static bool pipe_readable(struct pipe *p)
+static bool pipe_readable(void *arg)
 {
+	struct pipe *p = arg;
+
 	return READ_ONCE(p->head) != READ_ONCE(p->tail) || !READ_ONCE(p->writers);
 }
 
-static bool pipe_writable(struct pipe *p)
+static bool pipe_writable(void *arg)
 {
+	struct pipe *p = arg;
+
 	return READ_ONCE(p->head) - READ_ONCE(p->tail) < READ_ONCE(p->nbufs) ||
 	       !READ_ONCE(p->readers);
 }
 
-/* wait_event with an exclusive waiter. */
-static int pipe_wait(struct waitq *q, bool (*ready)(struct pipe *p), struct pipe *p)
+static int pipe_wait(struct waitq *q, bool (*ready)(void *arg), struct pipe *p)
 {
-	struct waiter w;
-	int r = 0;
-
-	waiter_init(&w);
-	waitq_add_exclusive(q, &w);
-	for (;;) {
-		task_prepare_sleep(TASK_INTERRUPTIBLE);
-		if (ready(p))
-			break;
-		if (sleep_interrupted(TASK_INTERRUPTIBLE)) {
-			r = -EINTR;
-			break;
-		}
-		schedule();
-	}
-	task_finish_sleep();
-	waitq_remove(q, &w);
-	return r;
+	return waitq_wait(q, ready, p, U64_MAX, true);
 }
 
 void pipe_wake_readers(struct pipe *p)

@@ -43,6 +43,46 @@ void waitq_remove(struct waitq *q, struct waiter *w)
 	spin_unlock_irqrestore(&q->lock, flags);
 }
 
+/* Until @ready, a signal or the deadline; the waiter is queued. */
+static int sleep_until_ready(bool (*ready)(void *arg), void *arg, u64 deadline_ns)
+{
+	for (;;) {
+		task_prepare_sleep(TASK_INTERRUPTIBLE);
+		if (ready(arg))
+			return 0;
+		if (sleep_interrupted(TASK_INTERRUPTIBLE))
+			return -EINTR;
+		if (schedule_until(deadline_ns))
+			return ready(arg) ? 0 : -ETIMEDOUT;
+	}
+}
+
+int waitq_wait(struct waitq *q, bool (*ready)(void *arg), void *arg, u64 deadline_ns,
+	       bool exclusive)
+{
+	struct waiter w;
+	int r;
+
+	waiter_init(&w);
+	if (exclusive)
+		waitq_add_exclusive(q, &w);
+	else
+		waitq_add(q, &w);
+	r = sleep_until_ready(ready, arg, deadline_ns);
+	task_finish_sleep();
+	waitq_remove(q, &w);
+	/*
+	 * A signal and the one wake-up for all who wait here may have come together:
+	 *
+	 *	sleeper A			waker			sleeper B
+	 *	!ready(), a signal		makes it ready		sleeps
+	 *	-EINTR, still to be woken	wakes A, not B
+	 *
+	 * Then it is A that goes on, and finds the signal when it has taken what is there.
+	 */
+	return r && exclusive && ready(arg) ? 0 : r;
+}
+
 void waitq_wake(struct waitq *q, unsigned int n, u64 key)
 {
 	unsigned long flags = spin_lock_irqsave(&q->lock);

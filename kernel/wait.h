@@ -82,6 +82,16 @@ bool schedule_until(u64 deadline_ns);
 /** signal_pending() - a signal would interrupt the current task's sleep in @state. */
 bool sleep_interrupted(enum task_state state);
 
+/**
+ * waitq_wait() - sleep until a function says that it need not.
+ * @ready: called with @arg, and no lock held.
+ * @deadline_ns: of hal_clock_ns; U64_MAX: none.
+ * @exclusive: one of waitq_wake()'s n, which wakes one sleeper and not all. A signal never takes a wake-up away from the others.
+ * Context: may sleep. Return: 0, -EINTR: a signal is pending, -ETIMEDOUT.
+ */
+int waitq_wait(struct waitq *q, bool (*ready)(void *arg), void *arg, u64 deadline_ns,
+	       bool exclusive);
+
 /* Core of all wait_event forms: 0; -EINTR; -ETIMEDOUT (deadline passed and condition still false). */
 #define __wait_event(q, cond, state, deadline)                                                     \
 	({                                                                                         \

@@ -171,39 +171,16 @@ u64 socket_deadline(u64 timeo_ns, bool nonblock)
 	return deadline;
 }
 
-/* Until @ready, a signal or the deadline; the waiter is queued. */
-static int sleep_until_ready(bool (*ready)(void *arg), void *arg, u64 deadline)
-{
-	for (;;) {
-		task_prepare_sleep(TASK_INTERRUPTIBLE);
-		if (ready(arg))
-			return 0;
-		if (sleep_interrupted(TASK_INTERRUPTIBLE)) {
-			if (deadline != U64_MAX)
-				current->restart_class = RESTART_NEVER;
-			return -EINTR;
-		}
-		if (schedule_until(deadline))
-			return ready(arg) ? 0 : -EAGAIN;
-	}
-}
-
 int socket_wait(struct waitq *q, bool (*ready)(void *arg), void *arg, u64 deadline, bool exclusive)
 {
-	struct waiter w;
 	int r;
 
 	if (!deadline)
 		return -EAGAIN;
-	waiter_init(&w);
-	if (exclusive)
-		waitq_add_exclusive(q, &w);
-	else
-		waitq_add(q, &w);
-	r = sleep_until_ready(ready, arg, deadline);
-	task_finish_sleep();
-	waitq_remove(q, &w);
-	return r;
+	r = waitq_wait(q, ready, arg, deadline, exclusive);
+	if (r == -EINTR && deadline != U64_MAX)
+		current->restart_class = RESTART_NEVER;
+	return r == -ETIMEDOUT ? -EAGAIN : r;
 }
 
 /* ---- moving messages ---- */

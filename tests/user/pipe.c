@@ -6,6 +6,8 @@
 #include "tap.h"
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 
 static int fds[2];
@@ -185,6 +187,65 @@ static void blocking(void)
 	close(fds[0]);
 }
 
+struct reader {
+	volatile pid_t tid;
+	volatile int go; /* the round it may read in */
+};
+
+static struct reader readers[2];
+static volatile int nread, stopping;
+
+static void *read_each_round(void *arg)
+{
+	struct reader *r = arg;
+	char c;
+
+	r->tid = (pid_t)syscall(SYS_gettid);
+	for (int round = 1; !stopping; round++) {
+		while (r->go < round && !stopping)
+			sched_yield();
+		if (!stopping && read(fds[0], &c, 1) == 1)
+			nread++;
+	}
+	return NULL;
+}
+
+static void on_signal(int sig)
+{
+}
+
+/* A signal for the first of two sleeping readers comes together with a byte: one of the two reads it. */
+static void interrupted_reader(void)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+	pthread_t threads[2];
+
+	open_pipe(0);
+	CHECK_OK(sigaction(SIGUSR1, &sa, NULL));
+	for (int i = 0; i < 2; i++)
+		REQUIRE(pthread_create(&threads[i], NULL, read_each_round, &readers[i]) == 0);
+	CHECK(TAP_AWAIT(readers[0].tid && readers[1].tid));
+	for (int round = 1; round <= 200 && nread == round - 1; round++) {
+		for (int i = 0; i < 2; i++) { /* in this order */
+			readers[i].go = round;
+			CHECK(tap_wait_state(readers[i].tid, 'S'));
+		}
+		CHECK_OK(syscall(SYS_tgkill, getpid(), readers[0].tid, SIGUSR1));
+		for (volatile int k = 0; k < round % 40 * 20; k++)
+			;
+		CHECK_EQ(write(fds[1], "x", 1), 1);
+		CHECK(TAP_AWAIT(nread == round));
+		/* Whoever did not get it sleeps still, or was interrupted. */
+		for (int i = 0; i < 2; i++)
+			CHECK_OK(syscall(SYS_tgkill, getpid(), readers[i].tid, SIGUSR1));
+	}
+	stopping = 1;
+	close(fds[1]);
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	close(fds[0]);
+}
+
 static void packets(void)
 {
 	char buf[8];
@@ -333,6 +394,7 @@ int main(void)
 	TAP_RUN(zero_bytes);
 	CHECK_KILLED(tap_spawn(broken_pipe_kills), SIGPIPE);
 	TAP_RUN(blocking);
+	TAP_RUN(interrupted_reader);
 	TAP_RUN(packets);
 	TAP_RUN(many_writers);
 	TAP_RUN(fifos);
