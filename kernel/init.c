@@ -30,7 +30,7 @@
 #include <mm/slab.h>
 #include <uapi/machine.h>
 
-#define SECONDARY_TIMEOUT_NS (2 * NSEC_PER_SEC)
+#define SECONDARY_TIMEOUT_NS (10 * NSEC_PER_SEC) /* a virtual CPU may have to wait for a real one */
 
 static DEFINE_PERCPU(struct task, idle_task);
 static struct uts_ns init_uts = {
