@@ -696,6 +696,7 @@ def parse(argv):
     p.add_argument("--all", action="store_true", help="also several CPUs, whole programs, sizes")
     p.add_argument("--rows", type=lambda s: s.split(","), metavar="ROW[,ROW]", help="only these; * stands for any letters")
     p.add_argument("--pairs", type=int, default=3, metavar="N", help="how often rows timed by the clock are run (default 3)")
+    p.add_argument("--minutes", type=int, default=40, metavar="N", help="what is timed by the clock is run less often to be done by then (default 40)")
     p.add_argument("--gate", action="store_true", help="compare Caelum's counts with tests/bench/baseline")
     p.add_argument("--update-baseline", metavar="WHY", help="measure and write tests/bench/baseline")
     p.add_argument("--profile", metavar="ROW", help="show which functions ROW's instructions are spent in")

@@ -10,6 +10,7 @@ import subprocess
 
 import boards
 import caelum
+import machine
 
 LINUX = os.path.join(caelum.DEPS, "linux")
 CONSOLE = {"x86_64": "ttyS0", "riscv64": "ttyS0", "aarch64": "ttyAMA0", "loongarch64": "ttyS0"}
@@ -48,7 +49,7 @@ def boot(arch, initrd, scratch, memory, smp, qemu_args, init, timeout):
            *flash(arch, scratch), *qemu_args]
     try:
         done = subprocess.run(cmd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              timeout=timeout, check=False)
+                              timeout=timeout, check=False, preexec_fn=machine.die_with_parent)
         text = done.stdout
     except subprocess.TimeoutExpired as e:
         text = e.stdout or b""

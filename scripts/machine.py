@@ -154,7 +154,7 @@ class EscapeKey:
         return bytes(out), False
 
 
-def _die_with_parent():
+def die_with_parent():
     """In QEMU's process: end when the command is killed without a chance to clean up."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -205,7 +205,7 @@ class Machine:
             show(shlex.join(cmd))
         proc = subprocess.Popen(cmd, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                                start_new_session=True, preexec_fn=_die_with_parent)
+                                start_new_session=True, preexec_fn=die_with_parent)
         theirs.close()
         try:
             with ours:

@@ -21,13 +21,13 @@ CAP_SYS_ADMIN = 21
 NOBODY = 65534
 
 
-def build_programs(arch):
-    """Compile the test programs. Return: their directory, or None when there are no libraries for @arch."""
+def build_programs(arch, only=None):
+    """Compile the test programs, or the one that is named. Return: their directory, or None when there are no libraries for @arch."""
     if not os.path.exists(os.path.join(caelum.DEPS, "sysroot", arch, f"usr/lib/{arch}-linux-musl/libc.a")):
         return None
     out = os.path.join(caelum.ROOT, "build/tests-user", arch)
     done = subprocess.run(["make", "--no-print-directory", "-s", "-j2", "-C", os.path.join(caelum.ROOT, "tests/user"),
-                           f"CC={caelum.ROOT}/scripts/ucc {arch}", f"OUT={out}", "all"],
+                           f"CC={caelum.ROOT}/scripts/ucc {arch}", f"OUT={out}", f"{out}/{only}" if only else "all"],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
         raise caelum.Failure("the test programs could not be built:\n" + done.stdout.decode("utf-8", "replace"))

@@ -2,8 +2,9 @@
 /*
  * Measure what the kernel costs: the same static program on Caelum and on Linux.
  *
- *   bench [-r ROUNDS] NAME...    these rows; a NAME that ends in * means all that begin with it. With -r only that many
- *                                rounds, once, for a profile
+ *   bench [-r ROUNDS] [-t MS] NAME...    these rows; a NAME that ends in * means all that begin with it. With -r only that many
+ *                                rounds, once, for a profile. With -t a measurement takes at least MS milliseconds: what is timed by a clock
+ *                                on a machine that does other things, too, is repeatable only when it takes a while
  *   bench -l                     the names of all rows
  *
  * As process 1 it takes its words from /.bench-words, if there is such a file. It then first mounts what a row may need,
@@ -12,7 +13,7 @@
  * Prints a line `NAME VALUE UNIT` for each row, or `NAME failed WHY`, and at last `bench done`.
  *
  * Time is CLOCK_MONOTONIC: with QEMU's -icount shift=0 a nanosecond is an instruction. Each row runs in a process of
- * its own, a fixed number of rounds, three times after a short warm-up, and the fastest counts.
+ * its own, a fixed number of rounds (with -t: as often as that takes), three times after a short warm-up, and the fastest counts.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -32,13 +33,16 @@
 #include "bench.h"
 
 #define REPEATS	     3
-#define ROW_LIMIT_NS 60000000000LL
+#define ROW_LIMIT_NS 180000000000LL
+#define MOST_REPEATS 5	    /* with -t */
+#define ENOUGH_NS    3000000000LL /* a round that takes that long is not repeated */
 
 static const struct row *const tables[] = { call_rows, file_rows,     memory_rows,  process_rows,
 					    ipc_rows,  parallel_rows, program_rows, probe_rows };
 const char *self;
-static long only_rounds; /* -r */
-static int report;	 /* where a row's process writes its result */
+static long only_rounds;   /* -r */
+static long long least_ns; /* -t */
+static int report;	   /* where a row's process writes its result */
 
 static long long now_ns(void)
 {
@@ -48,12 +52,15 @@ static long long now_ns(void)
 	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
 }
 
+_Noreturn void die_saying(const char *what, const char *why)
+{
+	dprintf(report, "failed %s: %s\n", what, why);
+	_exit(1);
+}
+
 _Noreturn void die(const char *what)
 {
-	int error = errno;
-
-	dprintf(report, "failed %s: %s\n", what, strerror(error));
-	_exit(1);
+	die_saying(what, strerror(errno));
 }
 
 void reap(int pid)
@@ -64,10 +71,8 @@ void reap(int pid)
 		die("fork");
 	if (waitpid(pid, &status, 0) != pid)
 		die("waitpid");
-	if (status != 0) {
-		errno = ECHILD;
-		die("a child failed");
-	}
+	if (status != 0)
+		die_saying("a child", "did not end with status 0");
 }
 
 void pin(int cpu)
@@ -79,10 +84,52 @@ void pin(int cpu)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
+void pin_to_first(int n)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	while (n--)
+		CPU_SET(n, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+/* How long @times times the row's rounds take, in ns. */
+static long long timed(const struct row *row, long times)
+{
+	long long start = now_ns();
+
+	while (times--)
+		row->run(row->rounds);
+	return now_ns() - start;
+}
+
+/* The fastest of some measurements, in ns a round. */
+static long long fastest(const struct row *row)
+{
+	int repeats = least_ns ? MOST_REPEATS : row->rounds > 1 ? REPEATS : 1;
+	long long best = -1, sum = 0;
+	long times = 1;
+
+	if (least_ns) {
+		long long once = timed(row, 1);
+
+		times = once < least_ns ? (long)(least_ns / (once + 1)) + 1 : 1;
+		best = once;
+		sum = once;
+	}
+	for (int i = 0; i < repeats && (!least_ns || sum < ENOUGH_NS); i++) {
+		long long took = timed(row, times);
+
+		sum += took;
+		if (best < 0 || took / times < best)
+			best = took / times;
+	}
+	return best / row->rounds;
+}
+
 static void measure(const struct row *row)
 {
-	long long best = -1;
-
 	if (row->prepare)
 		row->prepare(row->arg);
 	if (row->value) {
@@ -96,15 +143,7 @@ static void measure(const struct row *row)
 	}
 	if (row->rounds > 1)
 		row->run(row->rounds / 20 + 1);
-	for (int i = 0; i < (row->rounds > 1 ? REPEATS : 1); i++) {
-		long long start = now_ns(), took;
-
-		row->run(row->rounds);
-		took = now_ns() - start;
-		if (best < 0 || took < best)
-			best = took;
-	}
-	dprintf(report, "%lld ns\n", best / row->rounds);
+	dprintf(report, "%lld ns\n", fastest(row));
 }
 
 /* Wait for the row's process, with its result, no longer than ROW_LIMIT_NS. */
@@ -120,7 +159,7 @@ static void collect(const struct row *row, pid_t pid, int fd)
 			kill(-pid, SIGKILL);
 			kill(pid, SIGKILL);
 			waitpid(pid, &status, 0);
-			printf("%s failed no end after 60 s\n", row->name);
+			printf("%s failed no end after 180 s\n", row->name);
 			return;
 		}
 		usleep(50000);
@@ -253,13 +292,15 @@ int main(int argc, char **argv)
 		while (words[argc])
 			argc++;
 	}
-	while ((option = getopt(argc, argv, "lr:s:")) != -1)
+	while ((option = getopt(argc, argv, "lr:s:t:")) != -1)
 		if (option == 'l')
 			return each_row("*", 1) == 0;
 		else if (option == 'r')
 			only_rounds = atol(optarg);
 		else if (option == 's')
 			settle = atoi(optarg);
+		else if (option == 't')
+			least_ns = atoll(optarg) * 1000000;
 		else
 			return 2;
 	if (getpid() == 1) {

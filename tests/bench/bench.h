@@ -30,10 +30,14 @@ extern const struct row parallel_rows[], program_rows[], probe_rows[];
 extern const char *self; /* a path of this program, for exec */
 
 _Noreturn void die(const char *what);
+/* The same with a text of its own instead of the error's. */
+_Noreturn void die_saying(const char *what, const char *why);
 /* Wait for a child that must end with status 0. */
 void reap(int pid);
-/* Keep this process and its children to come on CPU @cpu; when there is no such CPU, anywhere. */
+/* Keep this thread and its children to come on CPU @cpu; when there is no such CPU, anywhere. */
 void pin(int cpu);
+/* The same on the first @n CPUs. */
+void pin_to_first(int n);
 
 #if defined(__x86_64__)
 static inline long sys4(long n, long a, long b, long c, long d)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rows where several processes work at once. The number after @ is how many; each worker of the par- rows has a CPU of
- * its own when the machine has that many. A round is one unit of work of any worker, so perfect scaling divides
- * the result by the number of workers.
+ * Rows where several processes work at once. The number after @ is how many; each has a CPU of its own when the machine has that
+ * many. Of hackbench it is the number of groups, in par-hackbench that of CPUs which four groups share. A round is one unit of work of any
+ * worker, so perfect scaling divides the result by that number.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -76,10 +76,13 @@ static void run_par_fault(long rounds)
 	share(rounds, fault);
 }
 
+static long thread_rounds;
+
 /* The same in one address space. */
-static void *fault_thread(void *arg)
+static void *fault_thread(void *worker)
 {
-	fault(0, (long)arg);
+	pin((int)(long)worker);
+	fault(0, thread_rounds);
 	return NULL;
 }
 
@@ -87,11 +90,28 @@ static void run_thread_fault(long rounds)
 {
 	pthread_t threads[MOST];
 
-	for (int i = 0; i < workers; i++)
-		if (pthread_create(&threads[i], NULL, fault_thread, (void *)(rounds / workers)))
+	thread_rounds = rounds / workers;
+	for (long i = 0; i < workers; i++)
+		if (pthread_create(&threads[i], NULL, fault_thread, (void *)i))
 			die("pthread_create");
 	for (int i = 0; i < workers; i++)
 		pthread_join(threads[i], NULL);
+}
+
+static void forks(int worker, long rounds)
+{
+	while (rounds--) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(0);
+		reap(pid);
+	}
+}
+
+static void run_forks(long rounds)
+{
+	share(rounds, forks);
 }
 
 static void file_name(char *name, size_t size, int worker)
@@ -193,6 +213,18 @@ static void make_socket_groups(long arg)
 	workers = arg;
 }
 
+static void groups_on(long cpus)
+{
+	workers = 4;
+	pin_to_first((int)cpus);
+}
+
+static void socket_groups_on(long cpus)
+{
+	use_sockets = 1;
+	groups_on(cpus);
+}
+
 static void receive(int fd, long messages)
 {
 	char data[100];
@@ -260,9 +292,13 @@ static void run_groups(long rounds)
 
 const struct row parallel_rows[] = {
 	ROW("hackbench-pipe@1", run_groups, 2000, .prepare = make_groups, .arg = 1),
-	ROW("hackbench-pipe@4", run_groups, 8000, .prepare = make_groups, .arg = 4),
 	ROW("hackbench-unix@1", run_groups, 2000, .prepare = make_socket_groups, .arg = 1),
-	ROW("hackbench-unix@4", run_groups, 8000, .prepare = make_socket_groups, .arg = 4),
+	ROW("par-hackbench-pipe@1", run_groups, 40000, .prepare = groups_on, .arg = 1),
+	ROW("par-hackbench-pipe@2", run_groups, 40000, .prepare = groups_on, .arg = 2),
+	ROW("par-hackbench-pipe@4", run_groups, 40000, .prepare = groups_on, .arg = 4),
+	ROW("par-hackbench-unix@1", run_groups, 40000, .prepare = socket_groups_on, .arg = 1),
+	ROW("par-hackbench-unix@2", run_groups, 40000, .prepare = socket_groups_on, .arg = 2),
+	ROW("par-hackbench-unix@4", run_groups, 40000, .prepare = socket_groups_on, .arg = 4),
 	ROW("par-busy@1", run_busy, 400, .prepare = set_workers, .arg = 1),
 	ROW("par-busy@2", run_busy, 400, .prepare = set_workers, .arg = 2),
 	ROW("par-busy@4", run_busy, 400, .prepare = set_workers, .arg = 4),
@@ -272,6 +308,9 @@ const struct row parallel_rows[] = {
 	ROW("par-thread-fault@1", run_thread_fault, 8192, .prepare = set_workers, .arg = 1),
 	ROW("par-thread-fault@2", run_thread_fault, 8192, .prepare = set_workers, .arg = 2),
 	ROW("par-thread-fault@4", run_thread_fault, 8192, .prepare = set_workers, .arg = 4),
+	ROW("par-fork@1", run_forks, 400, .prepare = set_workers, .arg = 1),
+	ROW("par-fork@2", run_forks, 400, .prepare = set_workers, .arg = 2),
+	ROW("par-fork@4", run_forks, 400, .prepare = set_workers, .arg = 4),
 	ROW("par-open-one@1", run_open_stat, 8000, .prepare = make_one, .arg = 1),
 	ROW("par-open-one@2", run_open_stat, 8000, .prepare = make_one, .arg = 2),
 	ROW("par-open-one@4", run_open_stat, 8000, .prepare = make_one, .arg = 4),

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -37,13 +38,14 @@ static const char *const scripts[] = {
 	"delete from t where a % 2 = 0; select count(*), sum(a) from t indexed by i where b > 0;' "
 	">/tmp/out && [ $(cat /tmp/out) = '10000|100000000' ]",
 	"tcc -nostdinc -c /tmp/program.c -o /tmp/program.o && [ -s /tmp/program.o ]",
+	"cc1 -fpreprocessed -quiet /tmp/program.c -o /tmp/program.s && [ -s /tmp/program.s ]",
 	"rm -rf /tmp/clone && git clone -q --no-local /tmp/tree /tmp/clone && "
 	"[ $(find /tmp/clone -name 'f*' -type f | wc -l) -ge 200 ]",
 	"strace -f -c -o /tmp/out debian-find / /tmp -xdev >/tmp/names 2>/tmp/errors && "
 	"[ $(wc -l </tmp/names) -ge 500 ] && grep -q total /tmp/out",
 };
 
-enum { BUILTINS, FORKS, SORT, SUM, TAR, TREE, LUA, PYTHON, SQLITE, TCC, GIT, STRACE };
+enum { BUILTINS, FORKS, SORT, SUM, TAR, TREE, LUA, PYTHON, SQLITE, TCC, CC1, GIT, STRACE };
 
 static void make_script(long which)
 {
@@ -56,28 +58,28 @@ static unsigned next(unsigned *state)
 	return *state >> 8;
 }
 
-/* @bytes of lines of 16 bytes with a random number each. */
-static void make_lines(const char *name, long bytes, unsigned seed)
+/* @bytes of lines of @width bytes with a random number each. */
+static void make_lines(const char *name, long bytes, int width, unsigned seed)
 {
 	FILE *f = fopen(name, "w");
 
 	if (!f)
 		die(name);
-	for (long i = 0; i < bytes; i += 16)
-		fprintf(f, "%015u\n", next(&seed));
+	for (long i = 0; i < bytes; i += width)
+		fprintf(f, "%-*u\n", width - 1, next(&seed));
 	if (fclose(f) != 0)
 		die(name);
 }
 
 static void make_sort(long mib)
 {
-	make_lines("/tmp/lines", mib * MIB, 1);
+	make_lines("/tmp/lines", mib * MIB, 256, 1);
 	make_script(SORT);
 }
 
 static void make_sum(long mib)
 {
-	make_lines("/tmp/lines", mib * MIB, 1);
+	make_lines("/tmp/lines", mib * MIB, 16, 1);
 	make_script(SUM);
 }
 
@@ -91,23 +93,41 @@ static void make_tree(long which)
 		snprintf(name, sizeof(name), "/tmp/tree/d%d", i % 20);
 		mkdir(name, 0755);
 		snprintf(name, sizeof(name), "/tmp/tree/d%d/f%d", i % 20, i);
-		make_lines(name, 8192, (unsigned)i);
+		make_lines(name, 8192, 16, (unsigned)i);
 	}
 	make_script(which);
+}
+
+/* Say what the shell's programs complained of last. */
+static _Noreturn void die_of_shell(void)
+{
+	char line[200] = "", last[200] = "it gave no reason";
+	FILE *f = fopen("/tmp/stderr", "r");
+
+	while (f && fgets(line, sizeof(line), f))
+		strcpy(last, line);
+	last[strcspn(last, "\n")] = '\0';
+	die_saying("the script", last);
 }
 
 static void shell(const char *text)
 {
 	pid_t pid = fork();
+	int status;
 
 	if (pid == 0) {
-		close(2);
+		int fd = open("/tmp/stderr", O_WRONLY | O_CREAT | O_TRUNC, 0644);
+
+		dup2(fd, 2);
 		setenv("HOME", "/tmp", 1);
 		setenv("PATH", "/bin", 1);
 		execl("/bin/sh", "sh", "-c", text, (char *)NULL);
 		_exit(127);
 	}
-	reap(pid);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		die("the script");
+	if (status)
+		die_of_shell();
 }
 
 static void run_script(long rounds)
@@ -116,14 +136,15 @@ static void run_script(long rounds)
 		shell(script);
 }
 
-/* A C file of 2,000 functions. */
+/* A C file of 2,000 functions, 300 for the compiler that thinks about them. */
 static void make_source(long which)
 {
 	FILE *f = fopen("/tmp/program.c", "w");
+	int n = which == CC1 ? 300 : 2000;
 
 	if (!f)
 		die("program.c");
-	for (int i = 0; i < 2000; i++)
+	for (int i = 0; i < n; i++)
 		fprintf(f,
 			"int f%d(int a, int b)\n{\n\tint s = %d;\n\n\tfor (int i = a; i < b; i++)\n"
 			"\t\ts += i * s %% %d;\n\treturn s;\n}\n\n",
@@ -151,6 +172,7 @@ const struct row program_rows[] = {
 	ROW("pkg-python3-start", run_script, 1, .prepare = make_script, .arg = PYTHON),
 	ROW("pkg-sqlite3", run_script, 1, .prepare = make_script, .arg = SQLITE),
 	ROW("pkg-tcc", run_script, 1, .prepare = make_source, .arg = TCC),
+	ROW("pkg-cc1", run_script, 1, .prepare = make_source, .arg = CC1),
 	ROW("pkg-git-clone", run_script, 1, .prepare = make_repository, .arg = GIT),
 	ROW("pkg-strace-find", run_script, 1, .prepare = make_tree, .arg = STRACE),
 	{ .name = NULL },
