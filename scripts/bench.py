@@ -125,27 +125,70 @@ def parse_rows(text):
     """{row: (value, unit) or (None, why)} of the program's lines."""
     rows = {}
     for line in text.split("\n"):
-        m = re.fullmatch(r"([\w@*-]+) (?:(-?\d+) (ns|bytes)|failed (.*))", line.strip())
+        m = re.fullmatch(r"((?:cpu:)?[\w@*-]+) (?:(-?\d+) (ns|bytes)|failed (.*))", line.strip())
         if m:
             rows[m.group(1)] = (int(m.group(2)), m.group(3)) if m.group(2) else (None, m.group(4))
     return rows
 
 
-def run_caelum(arch, kernel, initrd, memory, smp, qemu_args, timeout):
-    """Return: what the program printed."""
+def cpu_ns(pid):
+    """Time that all threads of a process have had a CPU of this machine."""
+    total = 0
+    for path in glob.glob(f"/proc/{pid}/task/*/schedstat"):
+        try:
+            with open(path, encoding="ascii") as f:
+                total += int(f.read().split()[0])
+        except OSError:
+            pass            # the thread has ended
+    return total
+
+
+class Meter:
+    """What the rows cost this machine: QEMU's CPU time between the program's marks, whatever else the machine does."""
+
+    def __init__(self):
+        self.begun = {}
+        self.lines = []     # as the program would report them
+        self.partial = ""
+
+    def heard(self, pid, line):
+        m = re.match(r"@([\w@-]+) (begin|end) (\d+)", line)
+        if m and m.group(2) == "begin":
+            self.begun[m.group(1)] = cpu_ns(pid)
+        elif m and m.group(1) in self.begun:
+            cost = (cpu_ns(pid) - self.begun[m.group(1)]) // int(m.group(3))
+            self.lines.append(f"cpu:{m.group(1)} {cost} ns\n")
+
+    def feed(self, pid, data):
+        """The same for output that does not come in lines."""
+        *lines, self.partial = (self.partial + data.decode("utf-8", "replace")).split("\n")
+        for line in lines:
+            self.heard(pid, line)
+
+
+def run_caelum(arch, kernel, initrd, memory, smp, qemu_args, timeout, meter):
+    """Return: what the program printed, and the Result of the machine."""
     import caelum
     import machine
     output = bytearray()
     m = machine.Machine(arch, kernel, initrd, f"caelum.frame=1 caelum.stdio=nss caelum.run={caelum.RECORD} quiet",
                         memory, smp, qemu_args)
-    result = m.run(lambda channel, data: output.extend(data) if channel in ("o", "e") else None, timeout=timeout)
-    text = output.decode("utf-8", "replace").replace("\r", "")
+
+    def sink(channel, data):
+        if channel in ("o", "e"):
+            output.extend(data)
+            meter.feed(m.pid, data)
+    result = m.run(sink, timeout=timeout)
+    return output.decode("utf-8", "replace").replace("\r", ""), result
+
+
+def complain(arch, result):
+    """Say on standard error how Caelum's machine ended, if not well."""
     if result.status != 0:
         print(f"{arch}: Caelum did not end well (status {result.status}, "
               f"{'panic' if result.panicked else 'timeout' if result.timed_out else result.qemu_errors or 'no panic'})",
               file=sys.stderr)
         print(result.panic.decode("utf-8", "replace"), file=sys.stderr)
-    return text
 
 
 class Bench:
@@ -161,15 +204,20 @@ class Bench:
         if self.programs is None:
             raise caelum.Failure(f"{arch}: no libraries for user programs here")
 
-    def boot(self, side, words, smp, qemu_args, memory, timeout):
-        """Boot @side ("caelum" or "linux") with these words for the program. Return: what it printed."""
+    def boot(self, side, words, smp, qemu_args, memory, timeout, may_fail=False):
+        """Boot @side ("caelum" or "linux") with these words for the program. Return: what it printed, and what rows cost."""
         import linuxvm
+        meter = Meter()
         with tempfile.TemporaryDirectory(prefix="caelum-") as tmp:
             initrd = os.path.join(tmp, "initrd")
             write_initrd(initrd, self.arch, self.programs, words)
-            if side == "caelum":
-                return run_caelum(self.arch, self.kernel, initrd, memory, smp, list(qemu_args), timeout)
-            return linuxvm.boot(self.arch, initrd, tmp, memory, smp, list(qemu_args), "/bin/bench", timeout)
+            if side == "linux":
+                text = linuxvm.boot(self.arch, initrd, tmp, memory, smp, list(qemu_args), "/bin/bench", timeout, meter.heard)
+            else:
+                text, ended = run_caelum(self.arch, self.kernel, initrd, memory, smp, list(qemu_args), timeout, meter)
+                if not may_fail:
+                    complain(self.arch, ended)
+        return text + "".join(meter.lines)
 
     def run(self, side, rows, smp=1, qemu_args=(), memory=MEMORY, timeout=None, options=()):
         """
@@ -187,7 +235,8 @@ class Bench:
             if not left or "bench done" in text:
                 break
             found[left.pop(0)] = (None, "the machine ended or hung")
-        return {row: found.get(row, (None, "no result")) for row in [*rows, "reset-to-main", "boot-to-main"]}
+        names = [*rows, *(n for n in found if n.startswith("cpu:")), "reset-to-main", "boot-to-main"]
+        return {row: found.get(row, (None, "no result")) for row in names}
 
     def log(self, side, text):
         os.makedirs(os.path.join(ROOT, "build/bench"), exist_ok=True)
@@ -199,7 +248,8 @@ class Bench:
         if memory < 1 << 20:
             return False
         words = ["null"] if side == "caelum" else ["-s", "1", "null"]
-        return parse_rows(self.boot(side, words, 1, (), memory, START_LIMIT_S[side])).get("null", (None,))[0] is not None
+        text = self.boot(side, words, 1, (), memory, START_LIMIT_S[side], may_fail=True)
+        return parse_rows(text).get("null", (None,))[0] is not None
 
     def least_memory(self, side):
         """Bytes, in steps: twice as much until it starts, then bisection."""
@@ -274,25 +324,59 @@ def quotient(a, b):
     return a[0] / b[0] if a[0] is not None and b[0] else None
 
 
-def compare_timed(bench, rows, smp, pairs, until):
-    """By the clock; the ratio is the median of the pairs' ratios."""
-    caelum, linux = pairs_within(bench, rows, smp, pairs, until)
+def cost(run, row):
+    """A row's CPU time if it was metered; what yields no time, as it is."""
+    return run.get("cpu:" + row, run[row])
+
+
+def compare_timed(bench, rows, pairs, until):
+    """One CPU, by the CPU time that QEMU takes for a round; the ratio is the median of the pairs' ratios."""
+    caelum, linux = pairs_within(bench, rows, 1, pairs, until)
+    results = []
+    for row in rows:
+        r = result(row, f"CPU time, {len(caelum)} pairs", median([cost(c, row) for c in caelum]), median([cost(x, row) for x in linux]))
+        r["ratio"] = median_ratio([quotient(cost(c, row), cost(x, row)) for c, x in zip(caelum, linux)])
+        results.append(r)
+    return results
+
+
+def compare_parallel(bench, rows, pairs, until):
+    """Several CPUs, by the clock; then how the rows scale."""
+    caelum, linux = pairs_within(bench, rows, CPUS, pairs, until)
     results = []
     for row in rows:
         r = result(row, f"clock, {len(caelum)} pairs", median([c[row] for c in caelum]), median([x[row] for x in linux]))
         r["ratio"] = median_ratio([quotient(c[row], x[row]) for c, x in zip(caelum, linux)])
         results.append(r)
-    return results + [scaling(row, caelum, linux) for row in rows if row.endswith(f"@{CPUS}")]
+    for row in rows:
+        if row.endswith(f"@{CPUS}"):
+            results += [scaling(row, caelum, linux), overhead(row, caelum, linux)]
+    return results
+
+
+def relation(row, name, above, below, caelum, linux, less_is_better):
+    """A row that says how two rows of one side, above(run) and below(run), are related, on either side."""
+    sides = [[quotient(above(run), below(run)) for run in runs] for runs in (caelum, linux)]
+    shown = [(median_ratio(s), "times" if median_ratio(s) else "no result of its rows") for s in sides]
+    r = result(row.replace("@", f"-{name}@"), f"{len(caelum)} pairs", *shown)
+    r["ratio"] = median_ratio([(c / x if less_is_better else x / c) if c and x else None for c, x in zip(*sides)])
+    return r
 
 
 def scaling(row, caelum, linux):
-    """How many times the work of one CPU all of them do. The ratio is Linux's to Caelum's: as with cost, less is better."""
+    """
+    How many times the work that one worker does all of them do in the same time, which needs as many CPUs that are idle. The ratio is
+    Linux's to Caelum's: as with cost, less is better.
+    """
     one = row.replace(f"@{CPUS}", "@1")
-    sides = [[quotient(run.get(one, (None,)), run[row]) for run in runs] for runs in (caelum, linux)]
-    shown = [(median_ratio(s), "times" if median_ratio(s) else f"{one} or {row} failed") for s in sides]
-    r = result(row.replace("@", "-scaling@"), f"clock, {len(caelum)} pairs", *shown)
-    r["ratio"] = median_ratio([x / c if c and x else None for c, x in zip(*sides)])
-    return r
+    return relation(row, "scaling", lambda run: run.get(one, (None,)), lambda run: run[row], caelum, linux, False)
+
+
+def overhead(row, caelum, linux):
+    """How many times the CPU time that a round takes with one worker it takes with all. Busy machines do not matter to it."""
+    one = row.replace(f"@{CPUS}", "@1")
+    return relation(row, "overhead", lambda run: run.get("cpu:" + row, (None,)), lambda run: run.get("cpu:" + one, (None,)),
+                    caelum, linux, True)
 
 
 def compare_sizes(bench):
@@ -309,7 +393,7 @@ def compare(bench, rows, pairs, until):
     if not rows:
         return []
     if bench.arch in TIMED_LINUX:
-        return compare_timed(bench, rows, 1, pairs, until)
+        return compare_timed(bench, rows, pairs, until)
     return compare_counted(bench, rows)
 
 
@@ -341,7 +425,7 @@ def measure_arch(arch, args, until):
     kinds = [("one CPU", lambda end: compare(bench, asked(args, one_cpu(args.names), True), args.pairs, end)),
              ("sizes", lambda end: list(compare_sizes(bench)) if args.all else []),
              ("programs", lambda end: without_boot(compare(bench, programs, 1, end))),
-             ("several CPUs", lambda end: compare_timed(bench, several, CPUS, args.pairs, end) if several else [])]
+             ("several CPUs", lambda end: compare_parallel(bench, several, args.pairs, end) if several else [])]
     results = []
     for name, measure in kinds:
         start = time.monotonic()

@@ -7,6 +7,7 @@ compressed EFI program: the firmware in the machine's flash starts it; the other
 import os
 import shutil
 import subprocess
+import threading
 
 import boards
 import caelum
@@ -39,18 +40,25 @@ def flash(arch, scratch):
             "-drive", f"if=pflash,format=raw,unit=1,file={variables}"]
 
 
-def boot(arch, initrd, scratch, memory, smp, qemu_args, init, timeout):
-    """Run Linux with @init as its first process until it powers off. Return: the text of the serial port."""
+def boot(arch, initrd, scratch, memory, smp, qemu_args, init, timeout, heard=None):
+    """
+    Run Linux with @init as its first process until it powers off. @heard(pid, line): told each line as it comes, with
+    QEMU's process. Return: the text of the serial port.
+    """
     board = boards.default_board(arch)
     cmd = [f"qemu-system-{arch}", *board.qemu, *board.size_args(memory, smp),
            "-display", "none", "-monitor", "none", "-nodefaults", "-no-reboot", "-serial", "stdio",
            "-kernel", os.path.join(LINUX, arch, "vmlinuz"), "-initrd", initrd,
            "-append", f"console={CONSOLE[arch]} quiet loglevel=0 mitigations=off panic=-1 rdinit={init}",
            *flash(arch, scratch), *qemu_args]
-    try:
-        done = subprocess.run(cmd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              timeout=timeout, check=False, preexec_fn=machine.die_with_parent)
-        text = done.stdout
-    except subprocess.TimeoutExpired as e:
-        text = e.stdout or b""
-    return text.decode("utf-8", "replace").replace("\r", "")
+    text = []
+    with subprocess.Popen(cmd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          preexec_fn=machine.die_with_parent) as proc:
+        limit = threading.Timer(timeout, proc.kill)
+        limit.start()
+        for data in proc.stdout:
+            text.append(data.decode("utf-8", "replace").replace("\r", ""))
+            if heard:
+                heard(proc.pid, text[-1])
+        limit.cancel()
+    return "".join(text)

@@ -174,6 +174,7 @@ class Machine:
         self.smp = smp
         self.qemu_args = list(qemu_args)
         self.gdb_port = gdb_port
+        self.pid = None     # QEMU's, once it runs
 
     def memory_bytes(self):
         """How much QEMU is told to give it."""
@@ -207,6 +208,7 @@ class Machine:
                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                 start_new_session=True, preexec_fn=die_with_parent)
         theirs.close()
+        self.pid = proc.pid
         try:
             with ours:
                 grace = QUIT_GRACE_S if self.board.can_off else NO_SWITCH_S

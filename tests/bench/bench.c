@@ -3,8 +3,8 @@
  * Measure what the kernel costs: the same static program on Caelum and on Linux.
  *
  *   bench [-r ROUNDS] [-t MS] NAME...    these rows; a NAME that ends in * means all that begin with it. With -r only that many
- *                                rounds, once, for a profile. With -t a measurement takes at least MS milliseconds: what is timed by a clock
- *                                on a machine that does other things, too, is repeatable only when it takes a while
+ *                                rounds, once, for a profile. With -t a measurement takes at least MS milliseconds, and lines
+ *                                `@NAME begin 0`, `@NAME end ROUNDS` say between which moments the machine did nothing but the row
  *   bench -l                     the names of all rows
  *
  * As process 1 it takes its words from /.bench-words, if there is such a file. It then first mounts what a row may need,
@@ -104,26 +104,42 @@ static long long timed(const struct row *row, long times)
 	return now_ns() - start;
 }
 
-/* The fastest of some measurements, in ns a round. */
-static long long fastest(const struct row *row)
+/* Tell who looks on from outside, and give it time to look. */
+static void mark(const struct row *row, const char *what, long rounds)
 {
-	int repeats = least_ns ? MOST_REPEATS : row->rounds > 1 ? REPEATS : 1;
-	long long best = -1, sum = 0;
-	long times = 1;
+	dprintf(1, "@%s %s %ld\n", row->name, what, rounds);
+	usleep(20000);
+}
 
-	if (least_ns) {
-		long long once = timed(row, 1);
+/* The same as fastest(), each measurement at least @least_ns long. Between the marks nothing but the row's rounds is done. */
+static long long fastest_of_long(const struct row *row)
+{
+	long long best = timed(row, 1), sum = best;
+	long times = best < least_ns ? (long)(least_ns / (best + 1)) + 1 : 1, done = 0;
 
-		times = once < least_ns ? (long)(least_ns / (once + 1)) + 1 : 1;
-		best = once;
-		sum = once;
-	}
-	for (int i = 0; i < repeats && (!least_ns || sum < ENOUGH_NS); i++) {
+	mark(row, "begin", 0);
+	for (int i = 0; i < MOST_REPEATS && (i == 0 || sum < ENOUGH_NS); i++) {
 		long long took = timed(row, times);
 
 		sum += took;
-		if (best < 0 || took / times < best)
+		done += times * row->rounds;
+		if (took / times < best)
 			best = took / times;
+	}
+	mark(row, "end", done);
+	return best / row->rounds;
+}
+
+/* The fastest of some measurements, in ns a round. */
+static long long fastest(const struct row *row)
+{
+	long long best = timed(row, 1);
+
+	for (int i = 1; i < REPEATS && row->rounds > 1; i++) {
+		long long took = timed(row, 1);
+
+		if (took < best)
+			best = took;
 	}
 	return best / row->rounds;
 }
@@ -143,7 +159,7 @@ static void measure(const struct row *row)
 	}
 	if (row->rounds > 1)
 		row->run(row->rounds / 20 + 1);
-	dprintf(report, "%lld ns\n", fastest(row));
+	dprintf(report, "%lld ns\n", least_ns ? fastest_of_long(row) : fastest(row));
 }
 
 /* Wait for the row's process, with its result, no longer than ROW_LIMIT_NS. */
