@@ -150,7 +150,7 @@ bool mutex_trylock(struct mutex *m);
 void mutex_unlock(struct mutex *m);
 static inline bool mutex_is_locked(const struct mutex *m)
 {
-	return READ_ONCE(m->owner) != 0;
+	return READ_ONCE(m->owner) & ~MUTEX_WAITERS;
 }
 
 /* Sleeping lock, many readers or one writer; writers are not starved. */

@@ -2,23 +2,43 @@
 /*
  * Sleeping locks: mutex and rwsem (include/lock.h), and the checks of a debug build.
  *
- * Both keep a list of sleepers under a spinlock; the uncontended paths do not touch it. A sleeper waits for its
- * `granted` flag, which the unlocker sets after giving it the lock: ownership is handed over directly, so that a lock that
- * is wanted by many is passed on in order and nobody starves.
+ * Both keep a list of sleepers under a spinlock; the uncontended paths do not touch it. Who finds a lock taken waits a little for its holder, if
+ * that runs, before it sleeps. A lock that is released is free for whoever comes first, and the first sleeper is woken to try: to hand
+ * it over to a task that has yet to wake would make all others wait for that, and they would then stand in line for good. A sleeper that was
+ * woken in vain is starving, and is given the lock the next time (`granted`), so nobody waits for ever.
  */
 #include <hal/boot.h>
 #include <kernel/printk.h>
 #include <kernel/task.h>
 
-#define AWAKE_TURNS 100 /* of a wait for an rwsem before it sleeps: some microseconds */
+#define AWAKE_TURNS 100 /* of a wait before a task sleeps: some microseconds, what a sleep costs */
 #define MAY_PASS    256 /* readers past a waiting writer */
 
 struct lock_waiter {
 	struct list link;
 	struct task *task;
 	bool write;
-	bool granted;
+	bool granted;  /* the lock's spinlock: it has the lock, and is off the list */
+	bool starving; /* the same: it was woken, and someone else was faster */
 };
+
+static void waiter_add(struct lock_waiter *w, struct list *waiters)
+{
+	w->task = current;
+	list_add_tail(&w->link, waiters);
+}
+
+/* Wake a waiter; the lock's spinlock is held, so it is still there. */
+static void waiter_wake(struct lock_waiter *w)
+{
+	task_wake(w->task, WAKE_NORMAL);
+}
+
+/* How long a task may wait awake: a sleep costs two switches, and where CPUs are virtual the waking of one. */
+static unsigned int awake_turns(void)
+{
+	return boot_info.ncpus > 1 ? AWAKE_TURNS : 0;
+}
 
 /* ---- mutex ---- */
 
@@ -29,27 +49,35 @@ void mutex_init(struct mutex *m)
 	list_init(&m->waiters);
 }
 
+/* Take it if it is free, sleepers or not. */
+static bool mutex_take(struct mutex *m)
+{
+	unsigned long owner = READ_ONCE(m->owner);
+
+	return !(owner & ~MUTEX_WAITERS) &&
+	       try_cmpxchg_acquire(&m->owner, &owner, owner | (unsigned long)current);
+}
+
 bool mutex_trylock(struct mutex *m)
 {
-	return cmpxchg_acquire(&m->owner, 0UL, (unsigned long)current) == 0;
+	return cmpxchg_acquire(&m->owner, 0UL, (unsigned long)current) == 0 || mutex_take(m);
 }
 
-static bool granted(struct lock_waiter *w)
+/* Wait a little while the owner runs: it is probably about to leave. */
+static bool mutex_wait_awake(struct mutex *m)
 {
-	return __atomic_load_n(&w->granted, __ATOMIC_ACQUIRE);
-}
+	for (unsigned int n = awake_turns(); n; n--) {
+		unsigned long owner = READ_ONCE(m->owner) & ~MUTEX_WAITERS;
 
-/* Sleep until the lock was handed over, or, if @state permits, a signal ends the wait: then false. */
-static bool wait_for_grant(struct lock_waiter *w, enum task_state state)
-{
-	for (;;) {
-		task_prepare_sleep(state);
-		if (granted(w) || sleep_interrupted(state))
-			break;
-		schedule();
+		if (!owner) {
+			if (mutex_take(m))
+				return true;
+		} else if (!sched_is_running((struct task *)owner)) {
+			return false;
+		}
+		hal_cpu_relax();
 	}
-	task_finish_sleep();
-	return granted(w);
+	return false;
 }
 
 /*
@@ -60,47 +88,63 @@ static bool wait_for_grant(struct lock_waiter *w, enum task_state state)
  *	owner: T -> T | WAITERS			owner: T -> 0
  *	  fails: 0 now, take it			  fails: T | WAITERS, slow path
  *
- * The bit may be left when nobody waits any more.
+ * The bit may be left when nobody waits any more. Return: whether the caller, which is on the list, has the lock now.
  */
-static bool lock_or_announce(struct mutex *m)
+static bool take_or_announce(struct mutex *m)
 {
 	unsigned long owner = READ_ONCE(m->owner);
 
 	for (;;) {
-		unsigned long wanted = owner ? owner | MUTEX_WAITERS : (unsigned long)current;
+		bool taken = !(owner & ~MUTEX_WAITERS);
+		unsigned long wanted = (taken ? (unsigned long)current : owner) | MUTEX_WAITERS;
 
 		if (owner == wanted || try_cmpxchg_acquire(&m->owner, &owner, wanted))
-			return !owner;
+			return taken;
 	}
+}
+
+/* Leave the list; m->lock held. Who gives up passes on that the lock is free, in case it was told. */
+static void mutex_stop_waiting(struct mutex *m, struct lock_waiter *w, bool gives_up)
+{
+	list_del(&w->link);
+	if (gives_up && !(READ_ONCE(m->owner) & ~MUTEX_WAITERS) && !list_empty(&m->waiters))
+		waiter_wake(list_first_entry(&m->waiters, struct lock_waiter, link));
 }
 
 static int mutex_lock_slow(struct mutex *m, enum task_state state)
 {
-	struct lock_waiter w = { .task = current };
-	unsigned long flags = spin_lock_irqsave(&m->lock);
+	struct lock_waiter w = { .starving = false };
+	unsigned long flags;
+	int r = 0;
 
-	if (lock_or_announce(m)) {
-		spin_unlock_irqrestore(&m->lock, flags);
-		return 0;
-	}
-	list_add_tail(&w.link, &m->waiters);
-	spin_unlock_irqrestore(&m->lock, flags);
-	if (wait_for_grant(&w, state))
+	if (mutex_wait_awake(m))
 		return 0;
 	flags = spin_lock_irqsave(&m->lock);
-	if (granted(&w)) {
+	waiter_add(&w, &m->waiters);
+	for (;;) {
+		task_prepare_sleep(state);
+		if (w.granted || take_or_announce(m))
+			break;
+		if (sleep_interrupted(state)) {
+			r = -EINTR;
+			break;
+		}
 		spin_unlock_irqrestore(&m->lock, flags);
-		return 0;
+		schedule();
+		flags = spin_lock_irqsave(&m->lock);
+		w.starving = true;
 	}
-	list_del(&w.link);
+	task_finish_sleep();
+	if (!w.granted)
+		mutex_stop_waiting(m, &w, r);
 	spin_unlock_irqrestore(&m->lock, flags);
-	return -EINTR;
+	return r;
 }
 
 void mutex_lock(struct mutex *m)
 {
 	lock_debug_may_sleep("mutex_lock");
-	if (unlikely(!mutex_trylock(m)))
+	if (unlikely(cmpxchg_acquire(&m->owner, 0UL, (unsigned long)current) != 0))
 		(void)mutex_lock_slow(m, TASK_UNINTERRUPTIBLE);
 }
 
@@ -110,30 +154,23 @@ int mutex_lock_killable(struct mutex *m)
 	return likely(mutex_trylock(m)) ? 0 : mutex_lock_slow(m, TASK_KILLABLE);
 }
 
-/* Give the lock to @w, which is off the list; its stack frame may vanish as soon as granted is seen. */
-static void grant(struct lock_waiter *w)
-{
-	struct task *t = w->task;
-
-	task_get(t);
-	__atomic_store_n(&w->granted, true, __ATOMIC_RELEASE);
-	task_wake(t, WAKE_NORMAL);
-	task_put(t);
-}
-
 static __noinline void mutex_unlock_slow(struct mutex *m)
 {
 	unsigned long flags = spin_lock_irqsave(&m->lock), next = 0;
 	struct lock_waiter *w = list_first_entry_or_null(&m->waiters, struct lock_waiter, link);
 
 	if (w) {
-		list_del(&w->link);
-		next = (unsigned long)w->task | (list_empty(&m->waiters) ? 0 : MUTEX_WAITERS);
+		next = MUTEX_WAITERS;
+		if (w->starving) {
+			list_del(&w->link);
+			w->granted = true;
+			next |= (unsigned long)w->task;
+		}
 	}
 	__atomic_store_n(&m->owner, next, __ATOMIC_RELEASE);
-	spin_unlock_irqrestore(&m->lock, flags);
 	if (w)
-		grant(w);
+		waiter_wake(w);
+	spin_unlock_irqrestore(&m->lock, flags);
 }
 
 void mutex_unlock(struct mutex *m)
@@ -156,7 +193,7 @@ void rwsem_init(struct rwsem *s)
 	list_init(&s->waiters);
 }
 
-/* @waiting keeps newcomers from overtaking: then only the slow path grants. */
+/* @waiting keeps newcomers from overtaking, but for some. */
 static bool try_read(struct rwsem *s)
 {
 	s32 n = READ_ONCE(s->count);
@@ -172,78 +209,111 @@ static bool try_write(struct rwsem *s)
 	return !READ_ONCE(s->waiting) && cmpxchg_acquire(&s->count, 0, -1) == 0;
 }
 
-/* Hand the lock to those in front that can have it; s->lock held. They are moved to @list to be woken. */
-static void grant_waiters(struct rwsem *s, struct list *list)
+/* One more has passed those who wait. Roughly: it only has to end. */
+static void count_pass(struct rwsem *s)
 {
-	while (!list_empty(&s->waiters)) {
-		struct lock_waiter *w = list_first_entry(&s->waiters, struct lock_waiter, link);
-		s32 n = READ_ONCE(s->count);
-
-		if (w->write ? n != 0 : n < 0)
-			return;
-		/* Readers leave at any time, and those that pass waiters enter: then look again. */
-		if (!try_cmpxchg_acquire(&s->count, &n, w->write ? -1 : n + 1))
-			continue;
-		s->waiting--;
-		if (w->write)
-			WRITE_ONCE(s->passed, 0);
-		list_del(&w->link);
-		list_add_tail(&w->link, list);
-	}
+	if (READ_ONCE(s->waiting))
+		WRITE_ONCE(s->passed, READ_ONCE(s->passed) + 1);
 }
 
-static void wake_granted(struct list *list)
+static bool may_pass(struct rwsem *s)
 {
-	while (!list_empty(list)) {
-		struct lock_waiter *w = list_first_entry(list, struct lock_waiter, link);
-
-		list_del(&w->link);
-		grant(w);
-	}
+	return READ_ONCE(s->passed) < MAY_PASS;
 }
 
-/*
- * Before it sleeps, a task waits a little for a holder that is probably about to leave: a sleep costs two switches, and on a machine whose CPUs
- * are virtual the waking of one. Not behind others who sleep already.
- */
-static bool wait_awake(struct rwsem *s, bool write)
+/* Take it if others hold it as far as that goes, whoever waits. */
+static bool rwsem_take(struct rwsem *s, bool write)
 {
-	for (unsigned int n = boot_info.ncpus > 1 ? AWAKE_TURNS : 0; n; n--) {
-		if (READ_ONCE(s->waiting))
-			break;
-		if (write ? try_write(s) : try_read(s))
+	s32 n = READ_ONCE(s->count);
+
+	while (write ? n == 0 : n >= 0)
+		if (try_cmpxchg_acquire(&s->count, &n, write ? -1 : n + 1))
+			return true;
+	return false;
+}
+
+/* Past those who sleep, within limits: whoever leaves last looks for them, these as well. */
+static bool take_past(struct rwsem *s, bool write)
+{
+	if (!may_pass(s) || !rwsem_take(s, write))
+		return false;
+	count_pass(s);
+	return true;
+}
+
+static bool rwsem_wait_awake(struct rwsem *s, bool write)
+{
+	for (unsigned int n = awake_turns(); n; n--) {
+		if (take_past(s, write))
 			return true;
 		hal_cpu_relax();
 	}
 	return false;
 }
 
-static void rwsem_slow(struct rwsem *s, bool write)
+/* Is it @w's turn? The first's, and that of readers with none but readers before them. s->lock held. */
+static bool in_front(struct rwsem *s, const struct lock_waiter *w)
 {
-	struct lock_waiter w = { .task = current, .write = write };
-	unsigned long flags;
-	DEFINE_LIST(list);
+	struct lock_waiter *other;
 
-	if (wait_awake(s, write))
-		return;
-	flags = spin_lock_irqsave(&s->lock);
-	list_add_tail(&w.link, &s->waiters);
-	__atomic_fetch_add(&s->waiting, 1, __ATOMIC_SEQ_CST);
-	grant_waiters(s, &list);
-	spin_unlock_irqrestore(&s->lock, flags);
-	wake_granted(&list);
-	wait_for_grant(&w, TASK_UNINTERRUPTIBLE);
+	list_for_each_entry(other, &s->waiters, link)
+		if (other == w || other->write || w->write)
+			return other == w;
+	return false;
 }
 
-static __noinline void rwsem_grant_next(struct rwsem *s)
+/* Wake those whose turn it is, if they can have the lock. s->lock held. */
+static void wake_front(struct rwsem *s)
 {
-	unsigned long flags;
-	DEFINE_LIST(list);
+	struct lock_waiter *w;
 
+	list_for_each_entry(w, &s->waiters, link) {
+		s32 n = READ_ONCE(s->count);
+
+		if (w->write ? n != 0 || !in_front(s, w) : n < 0)
+			return;
+		waiter_wake(w);
+		if (w->write)
+			return;
+	}
+}
+
+static void rwsem_slow(struct rwsem *s, bool write)
+{
+	struct lock_waiter w = { .write = write };
+	unsigned long flags;
+
+	if (rwsem_wait_awake(s, write))
+		return;
 	flags = spin_lock_irqsave(&s->lock);
-	grant_waiters(s, &list);
+	waiter_add(&w, &s->waiters);
+	__atomic_fetch_add(&s->waiting, 1, __ATOMIC_SEQ_CST);
+	for (;;) {
+		task_prepare_sleep(TASK_UNINTERRUPTIBLE);
+		if (in_front(s, &w) ? rwsem_take(s, write) : take_past(s, write))
+			break;
+		spin_unlock_irqrestore(&s->lock, flags);
+		schedule();
+		flags = spin_lock_irqsave(&s->lock);
+		/* Woken, and someone may have been faster: it shall be the last. */
+		WRITE_ONCE(s->passed, MAY_PASS);
+	}
+	task_finish_sleep();
+	if (in_front(s, &w))
+		WRITE_ONCE(s->passed, 0);
+	list_del(&w.link);
+	__atomic_fetch_sub(&s->waiting, 1, __ATOMIC_SEQ_CST);
+	if (!write)
+		wake_front(s);
 	spin_unlock_irqrestore(&s->lock, flags);
-	wake_granted(&list);
+}
+
+static __noinline void rwsem_wake(struct rwsem *s)
+{
+	unsigned long flags = spin_lock_irqsave(&s->lock);
+
+	wake_front(s);
+	spin_unlock_irqrestore(&s->lock, flags);
 }
 
 void rwsem_down_read(struct rwsem *s)
@@ -253,24 +323,10 @@ void rwsem_down_read(struct rwsem *s)
 		rwsem_slow(s, false);
 }
 
-/* Whoever leaves last looks for waiters, these readers as well. */
-static bool try_read_past(struct rwsem *s)
-{
-	s32 n = READ_ONCE(s->count);
-
-	while (n >= 0 && READ_ONCE(s->passed) < MAY_PASS) {
-		if (!try_cmpxchg_acquire(&s->count, &n, n + 1))
-			continue;
-		WRITE_ONCE(s->passed, READ_ONCE(s->passed) + 1);
-		return true;
-	}
-	return false;
-}
-
 void rwsem_down_read_past(struct rwsem *s)
 {
 	lock_debug_may_sleep("rwsem_down_read_past");
-	if (unlikely(!try_read(s)) && !try_read_past(s))
+	if (unlikely(!try_read(s)) && !take_past(s, false))
 		rwsem_slow(s, false);
 }
 
@@ -286,21 +342,21 @@ void rwsem_up_read(struct rwsem *s)
 	s32 n = __atomic_sub_fetch(&s->count, 1, __ATOMIC_SEQ_CST);
 
 	if (unlikely(n == 0 && READ_ONCE(s->waiting)))
-		rwsem_grant_next(s);
+		rwsem_wake(s);
 }
 
 void rwsem_up_write(struct rwsem *s)
 {
 	__atomic_store_n(&s->count, 0, __ATOMIC_SEQ_CST);
 	if (unlikely(READ_ONCE(s->waiting)))
-		rwsem_grant_next(s);
+		rwsem_wake(s);
 }
 
 void rwsem_downgrade(struct rwsem *s)
 {
 	__atomic_store_n(&s->count, 1, __ATOMIC_SEQ_CST);
 	if (unlikely(READ_ONCE(s->waiting)))
-		rwsem_grant_next(s);
+		rwsem_wake(s);
 }
 
 /* ---- debug build ---- */

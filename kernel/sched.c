@@ -228,6 +228,14 @@ unsigned int cpu_online_count(void)
 	return n;
 }
 
+bool sched_is_running(const struct task *t)
+{
+	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++)
+		if (READ_ONCE(cpu_runq(cpu)->curr) == t)
+			return true;
+	return false;
+}
+
 /* Where a waking or new task runs: in the place of one that hands over; where it ran if that is idle, else any idle CPU, else the shortest queue. */
 static unsigned int select_cpu(const struct task *t)
 {

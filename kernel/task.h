@@ -369,6 +369,8 @@ pid_t pid_next(pid_t nr);
 bool task_wake(struct task *t, u32 states);
 #define WAKE_NORMAL ((1u << TASK_INTERRUPTIBLE) | (1u << TASK_KILLABLE) | (1u << TASK_UNINTERRUPTIBLE))
 
+/** sched_is_running() - whether some CPU runs @t just now; it is not looked into, and may be gone. Any context. */
+bool sched_is_running(const struct task *t);
 /** cond_resched() - let others run if they should. Task context, no spinlocks. */
 void cond_resched(void);
 /** kthread_create() - start a kernel thread. ERR_PTR(-ENOMEM). */
