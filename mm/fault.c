@@ -315,6 +315,7 @@ static bool grow_stack(struct vm *vm, uaddr_t addr)
 	if (below && (below->flags & (VM_READ | VM_WRITE | VM_EXEC)) &&
 	    below->end + STACK_GUARD_GAP > start)
 		return false;
+	vm_wait_unmapped(vm, start, vma->start);
 	vm->total_pages += (vma->start - start) >> PAGE_SHIFT;
 	vm->total_peak = max(vm->total_peak, vm->total_pages);
 	vm->stack_pages += (vma->start - start) >> PAGE_SHIFT;

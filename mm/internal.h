@@ -33,6 +33,8 @@ void vm_zap(struct vm *vm, uaddr_t start, uaddr_t end);
 void vm_zap_object(struct vm *vm, struct vm_object *obj, u64 first, u64 last, bool shared_only);
 /** vm_object_create_shared() - @npages for MAP_SHARED | MAP_ANONYMOUS; *owner carries the caller's reference. ERR_PTR(-ENOMEM). */
 struct vm_object *vm_object_create_shared(u64 npages, void **owner);
+/** vm_wait_unmapped() - before [start, end), which is free, is mapped: until no munmap is clearing it. vm->lock held for writing. */
+void vm_wait_unmapped(struct vm *vm, uaddr_t start, uaddr_t end);
 /** vm_fault_locked() - as vm_handle_fault() with vm->lock held for reading. */
 enum vm_fault vm_fault_locked(struct vm *vm, struct vma *vma, uaddr_t addr, unsigned int access,
 			      bool force);

@@ -361,6 +361,7 @@ struct vm *vm_create(void)
 	vm->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
 	rwsem_init(&vm->lock);
 	spin_init(&vm->pt_lock, RANK_PT);
+	list_init(&vm->unmapping);
 	rb_root_init(&vm->vmas);
 	vm->mmap_top = USER_END - PAGE_SIZE;
 	vm->dumpable = 1;
@@ -492,6 +493,45 @@ struct vm *vm_fork(struct vm *vm)
 	return child;
 }
 
+/* ---- ranges that are being unmapped ---- */
+
+/*
+ * An munmap takes its mappings away with vm->lock held, and clears the table without: other CPUs have to be waited for, and whoever wants
+ * the lock would wait, too. Until that is done the range is in vm->unmapping and is not mapped again:
+ *
+ *	munmap					mmap
+ *	lock; mappings gone			lock; the range is free
+ *	range into vm->unmapping; unlock	in vm->unmapping? look elsewhere or wait
+ *	clear entries, flush, free pages	map; unlock
+ *	range out of vm->unmapping
+ */
+struct unmapping {
+	struct list link;
+	uaddr_t start, end;
+};
+
+/* The start of a range in vm->unmapping that overlaps [start, end); 0: none. vm->lock held for writing, so there will be no more. */
+static uaddr_t find_unmapping(struct vm *vm, uaddr_t start, uaddr_t end)
+{
+	struct unmapping *u;
+	uaddr_t found = 0;
+
+	if (likely(list_empty(&vm->unmapping)))
+		return 0;
+	spin_lock(&vm->pt_lock);
+	list_for_each_entry(u, &vm->unmapping, link)
+		if (u->start < end && start < u->end)
+			found = u->start;
+	spin_unlock(&vm->pt_lock);
+	return found;
+}
+
+void vm_wait_unmapped(struct vm *vm, uaddr_t start, uaddr_t end)
+{
+	while (unlikely(find_unmapping(vm, start, end)))
+		hal_cpu_relax();
+}
+
 /* ---- finding room ---- */
 
 /* The highest gap of @len bytes below @top; 0: none. */
@@ -553,6 +593,16 @@ static bool range_valid(uaddr_t addr, size_t len)
 	return len <= USER_END && addr <= USER_END - len;
 }
 
+/* Of gaps the next one below @found that needs no waiting; when there is none, @found. */
+static uaddr_t avoid_unmapping(struct vm *vm, uaddr_t found, size_t len)
+{
+	uaddr_t better = found, busy;
+
+	while (better && (busy = find_unmapping(vm, better, better + len)))
+		better = find_gap_below(vm, len, busy);
+	return better ? better : found;
+}
+
 /* The address of a new mapping, -ENOMEM or -EEXIST; a fixed one is not yet cleared. */
 static long choose_address(struct vm *vm, uaddr_t addr, size_t len, unsigned int flags)
 {
@@ -576,6 +626,7 @@ static long choose_address(struct vm *vm, uaddr_t addr, size_t len, unsigned int
 	found = (flags & MAP_32BIT) ? find_gap_below(vm, len, 0x80000000UL) : find_gap(vm, len);
 	if (!found)
 		found = find_gap_below(vm, len, USER_END - PAGE_SIZE);
+	found = avoid_unmapping(vm, found, len);
 	return found ? (long)found : -ENOMEM;
 }
 
@@ -626,12 +677,12 @@ static bool may_detach(struct vm *vm, uaddr_t addr, uaddr_t end)
 }
 
 /*
- * Unmap private memory: with vm->lock held for writing only as long as the tree of mappings changes. The range cannot be mapped again before the
- * lock is released, and who touches it meanwhile finds no mapping.
+ * Unmap private memory: with vm->lock held only as long as the tree of mappings changes. Who touches the range meanwhile finds no mapping.
  * Called with vm->lock held for writing; released on return.
  */
 static int unmap_private(struct vm *vm, uaddr_t addr, uaddr_t end)
 {
+	struct unmapping u = { .start = addr, .end = end };
 	int r = vm_cut(vm, addr, end);
 
 	if (r) {
@@ -639,9 +690,14 @@ static int unmap_private(struct vm *vm, uaddr_t addr, uaddr_t end)
 		return r;
 	}
 	remove_mappings(vm, addr, end);
-	rwsem_downgrade(&vm->lock);
+	spin_lock(&vm->pt_lock);
+	list_add(&u.link, &vm->unmapping);
+	spin_unlock(&vm->pt_lock);
+	rwsem_up_write(&vm->lock);
 	zap_detached(vm, addr, end);
-	rwsem_up_read(&vm->lock);
+	spin_lock(&vm->pt_lock);
+	list_del(&u.link);
+	spin_unlock(&vm->pt_lock);
 	return 0;
 }
 
@@ -724,6 +780,7 @@ static int map_locked(struct vm *vm, const struct map_req *req)
 
 	if (vm->nvmas >= MAX_MAPS)
 		return -ENOMEM;
+	vm_wait_unmapped(vm, req->addr, req->addr + req->len);
 	vma = kmem_cache_alloc(vma_cache, GFP_ZERO);
 	if (!vma)
 		return -ENOMEM;
@@ -1042,6 +1099,7 @@ static int move_mapping(struct vm *vm, struct vma *vma, uaddr_t old, size_t old_
 		return -ENOMEM;
 	new->start = to;
 	new->end = to + new_len;
+	vm_wait_unmapped(vm, to, to + new_len);
 	if (!vma->object)
 		new->pgoff = to >> PAGE_SHIFT;
 	r = move_pages(vm, old, to, min(old_len, new_len));
@@ -1092,6 +1150,7 @@ static long remap_locked(struct vm *vm, uaddr_t old, size_t old_len, size_t new_
 		return -ENOMEM;
 	if (!(flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && old_len) {
 		if (can_grow_in_place(vm, vma, old, old_len, new_len)) {
+			vm_wait_unmapped(vm, old + old_len, old + new_len);
 			vma_account(vma, -1);
 			vma->end = old + new_len;
 			vma_account(vma, 1);

@@ -9,12 +9,15 @@
 
 /* More pages than this are forgotten by flushing the whole table's translations. */
 #define TLB_MAX_PAGES 32
+/* Of waiting for answers, before the CPU halts: about what being woken costs. */
+#define AWAKE_TURNS 50
 
 /* What a CPU asks of others; stable while `waiting` is not 0. */
 struct tlb_request {
 	struct hal_pt *pt;    /* NULL: kernel addresses */
 	vaddr_t start, end;   /* 0, 0: everything of @pt */
 	unsigned int waiting; /* atomic: CPUs that have not answered */
+	bool halted;	      /* the last one to answer is to send an interrupt */
 };
 
 struct tlb_inbox {
@@ -80,7 +83,10 @@ static void answer(unsigned int cpu)
 	struct tlb_request *req = &percpu_of(tlb_request, cpu);
 
 	flush_here(req);
-	__atomic_fetch_sub(&req->waiting, 1, __ATOMIC_RELEASE);
+	/* What is read of a request that is done may be the next one's: then the interrupt is for nothing. */
+	if (__atomic_sub_fetch(&req->waiting, 1, __ATOMIC_SEQ_CST) == 0 &&
+	    __atomic_load_n(&req->halted, __ATOMIC_SEQ_CST))
+		hal_ipi_send(cpu, HAL_IPI_TLB);
 }
 
 void tlb_handle_ipi(void)
@@ -142,6 +148,35 @@ static unsigned int collect(const u64 *mask, struct hal_pt *pt, u64 *out)
 	return n;
 }
 
+/*
+ * CPUs that are virtual may have to be run before they can answer, perhaps where this one is: after a while it gives its place up.
+ *
+ *	asking CPU, interrupts off		the last to answer
+ *	halted = true				waiting = 0
+ *	waiting is 0? then do not halt		halted? then interrupt
+ *
+ * Interrupts are on, but for a CPU that is being started: requests of others are answered meanwhile.
+ */
+static void wait_for_answers(struct tlb_request *req)
+{
+	for (unsigned int n = AWAKE_TURNS; __atomic_load_n(&req->waiting, __ATOMIC_ACQUIRE); n--) {
+		if (n || !hal_irq_enabled()) {
+			hal_cpu_relax();
+			n = max(n, 1U);
+			continue;
+		}
+		hal_irq_disable();
+		__atomic_store_n(&req->halted, true, __ATOMIC_SEQ_CST);
+		while (__atomic_load_n(&req->waiting, __ATOMIC_SEQ_CST)) {
+			hal_cpu_idle();
+			hal_irq_disable();
+		}
+		__atomic_store_n(&req->halted, false, __ATOMIC_RELAXED);
+		hal_irq_enable();
+		return;
+	}
+}
+
 static void shoot(const u64 *mask, struct hal_pt *pt, vaddr_t start, vaddr_t end)
 {
 	struct tlb_request *req = &percpu(tlb_request);
@@ -161,8 +196,7 @@ static void shoot(const u64 *mask, struct hal_pt *pt, vaddr_t start, vaddr_t end
 	flags = hal_irq_save();
 	flush_here(req);
 	hal_irq_restore(flags);
-	while (__atomic_load_n(&req->waiting, __ATOMIC_ACQUIRE))
-		hal_cpu_relax();
+	wait_for_answers(req);
 }
 
 void hal_tlb_flush_range(struct hal_pt *pt, uaddr_t start, uaddr_t end)
