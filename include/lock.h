@@ -89,7 +89,7 @@ static inline void spin_init(struct spinlock *l, enum lock_rank rank)
 static __always_inline void spin_lock(struct spinlock *l)
 {
 	lock_debug_wanted(l);
-	while (__atomic_exchange_n(&l->word, 1, __ATOMIC_ACQUIRE))
+	while (unlikely(__atomic_exchange_n(&l->word, 1, __ATOMIC_ACQUIRE)))
 		while (__atomic_load_n(&l->word, __ATOMIC_RELAXED))
 			hal_cpu_relax();
 	lock_debug_acquired(l);

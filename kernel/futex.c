@@ -226,10 +226,10 @@ static void prepare_restart(uaddr_t addr, bool shared, u32 val, u32 bits, u64 de
 	struct task *t = current;
 
 	if (deadline_ns == U64_MAX) {
-		t->restart_class = RESTART_SYS;
+		syscall_restart_as(RESTART_SYS);
 		return;
 	}
-	t->restart_class = RESTART_BLOCK;
+	syscall_restart_as(RESTART_BLOCK);
 	t->restart = (struct restart_block){
 		.fn = restart_wait,
 		.deadline_ns = deadline_ns,

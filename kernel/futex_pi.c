@@ -174,7 +174,7 @@ long futex_lock_pi(uaddr_t addr, bool shared, bool try, u64 deadline_ns)
 		r = lock_and_wait(&w, addr, try, deadline_ns, 0);
 	/* The lock is not lost by a signal: the call begins again, whatever SA_RESTART says. */
 	if (r == -EINTR)
-		current->restart_class = RESTART_ALWAYS;
+		syscall_restart_as(RESTART_ALWAYS);
 	return r;
 }
 
@@ -268,7 +268,7 @@ long futex_wait_requeue_pi(uaddr_t addr, bool shared, u32 val, u64 deadline_ns, 
 	/* Once moved the call cannot begin again: the condition's word has changed. */
 	if (w.pi)
 		return -EAGAIN;
-	current->restart_class = RESTART_ALWAYS;
+	syscall_restart_as(RESTART_ALWAYS);
 	return r;
 }
 

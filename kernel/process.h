@@ -95,7 +95,20 @@ void futex_exit(struct task *t);
 void posix_timers_exit(struct process *p);
 
 /* RESTART_ALWAYS is for handlers that choose it; no call has it in the table. */
-enum syscall_restart { RESTART_NEVER, RESTART_SYS, RESTART_NOHAND, RESTART_BLOCK, RESTART_ALWAYS };
+enum syscall_restart {
+	RESTART_AS_LISTED, /* in syscalls.tbl */
+	RESTART_NEVER,
+	RESTART_SYS,
+	RESTART_NOHAND,
+	RESTART_BLOCK,
+	RESTART_ALWAYS
+};
 extern const long restart_syscall_nr;
+
+/**
+ * syscall_restart_as() - the running system call, if interrupted, is made again by @class, and not as syscalls.tbl lists it. Until the way
+ * back to user mode. Context: current task.
+ */
+void syscall_restart_as(enum syscall_restart class);
 
 #endif

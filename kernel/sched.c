@@ -388,24 +388,30 @@ static void slice_end(struct ktimer *timer)
 	balance_push(hal_cpu_id());
 }
 
-static void charge_system(struct task *t, u64 now)
+/* The CPU time of @t up to @now, of which some is user time. Another CPU's task may enter or leave user mode meanwhile. */
+static void ticks_of(const struct task *t, u64 now, u64 *user, u64 *all)
 {
-	t->system_ticks += now - t->stamp;
-	t->stamp = now;
+	s64 in_user = READ_ONCE(t->user_ticks);
+	u64 since = now - READ_ONCE(t->stamp);
+
+	*all = READ_ONCE(t->cpu_ticks);
+	if (READ_ONCE(t->se.on_cpu) && (s64)since > 0)
+		*all += since;
+	*user = min((u64)(in_user < 0 ? in_user + (s64)now : in_user), *all);
 }
 
-/* Time of @t that no CPU has counted yet counts as @rq's. */
+/* Time of @t that no CPU has counted yet counts as @rq's. In the kernel, so user_ticks is what it says. */
 static void charge_cpu(struct runq *rq, struct task *t)
 {
-	u64 user = t->user_ticks - t->counted_user_ticks;
+	u64 user = (u64)t->user_ticks - t->counted_user_ticks;
 
 	if (t->se.nice > 0)
 		rq->nice_ticks += user;
 	else
 		rq->user_ticks += user;
-	rq->system_ticks += t->system_ticks - t->counted_system_ticks;
-	t->counted_user_ticks = t->user_ticks;
-	t->counted_system_ticks = t->system_ticks;
+	rq->system_ticks += t->cpu_ticks - t->counted_ticks - user;
+	t->counted_user_ticks = (u64)t->user_ticks;
+	t->counted_ticks = t->cpu_ticks;
 }
 
 /* What the task that was switched to does for the one that was switched from. Interrupts off. */
@@ -432,7 +438,8 @@ static void switch_to(struct runq *rq, struct task *prev, struct task *next, u64
 	u64 stamp = hal_counter();
 
 	TRACE_POINT(sched_switch, prev, next);
-	charge_system(prev, stamp);
+	prev->cpu_ticks += stamp - prev->stamp;
+	prev->stamp = stamp;
 	rseq_switched_out(prev);
 	if (prev != rq->idle)
 		charge_cpu(rq, prev);
@@ -765,14 +772,11 @@ void sched_set_affinity(struct task *t, const unsigned long *bits)
 
 void sched_get_times(const struct task *t, struct cpu_times *out)
 {
-	u64 user = READ_ONCE(t->user_ticks), system = READ_ONCE(t->system_ticks);
+	u64 user, all;
 
-	if (t == current)
-		system += hal_counter() - t->stamp;
-	else if (READ_ONCE(t->se.on_cpu))
-		user += hal_counter() - READ_ONCE(t->stamp);
+	ticks_of(t, hal_counter(), &user, &all);
 	out->user_ns = hal_counter_to_ns(user);
-	out->system_ns = hal_counter_to_ns(system);
+	out->system_ns = hal_counter_to_ns(all - user);
 }
 
 u64 sched_rr_interval_ns(const struct task *t)
@@ -797,14 +801,14 @@ void sched_cpu_times(unsigned int cpu, struct cpu_split *out)
 	u64 user = rq->user_ticks, nice = rq->nice_ticks, system = rq->system_ticks;
 	struct task *t = rq->curr;
 
-	/* What runs now has not been counted. Elsewhere it is taken to be in user mode since its last entry or exit. */
+	/* What runs now has not been counted. */
 	if (t != rq->idle) {
-		u64 here = READ_ONCE(t->user_ticks) - t->counted_user_ticks;
-		u64 since = hal_counter() - READ_ONCE(t->stamp);
+		u64 here, all;
 
-		system += READ_ONCE(t->system_ticks) - t->counted_system_ticks;
-		if ((s64)since > 0)
-			*(t == current ? &system : &here) += since;
+		ticks_of(t, hal_counter(), &here, &all);
+		here -= min(here, t->counted_user_ticks);
+		all -= t->counted_ticks;
+		system += all - min(here, all);
 		*(t->se.nice > 0 ? &nice : &user) += here;
 	}
 	spin_unlock_irqrestore(&rq->lock, flags);

@@ -502,7 +502,7 @@ static long refuse(const struct seccomp_data *data, u32 answer)
 {
 	u32 reason = answer & SECCOMP_RET_DATA;
 
-	current->restart_class = RESTART_NEVER;
+	syscall_restart_as(RESTART_NEVER);
 	switch (answer & SECCOMP_RET_ACTION_FULL) {
 	case SECCOMP_RET_ERRNO:
 		return -(long)min(reason, ERRNO_MAX);

@@ -195,7 +195,7 @@ bool seccomp_notify_ask(struct seccomp_notify *n, const struct seccomp_data *dat
 	leave(n, &r);
 	mutex_unlock(&n->lock);
 	if (err)
-		current->restart_class = RESTART_SYS;
+		syscall_restart_as(RESTART_SYS);
 	*result = err ? err : r.error ? r.error : (long)r.val;
 	return !err && (r.flags & SECCOMP_USER_NOTIF_FLAG_CONTINUE);
 }

@@ -16,6 +16,7 @@
 #include <kernel/sigguard.h>
 #include <kernel/signal.h>
 #include <kernel/step.h>
+#include <kernel/syscall.h>
 #include <kernel/trace/points.h>
 #include <lib/string.h>
 #include <mm/vm.h>
@@ -134,15 +135,42 @@ static const int restart_code[] = {
 	[RESTART_ALWAYS] = ERESTARTNOINTR,
 };
 
+void syscall_restart_as(enum syscall_restart class)
+{
+	current->restart_class = (u8) class;
+	task_set_work(current, WORK_RESTART);
+}
+
+/* Number and argument 0 are as they were at the call, or as a tracer has changed them: the result has a place of its own. */
+struct syscall_turn syscall_turn_end(struct task *t, bool made)
+{
+	const struct uctx *u = &t->hal.uctx;
+	struct syscall_turn turn = {
+		.open = made,
+		.restart = RESTART_NEVER,
+		.nr = uctx_syscall_nr(u),
+		.arg0 = uctx_arg(u, 0),
+	};
+
+	if (t->restart_class != RESTART_AS_LISTED) {
+		turn.restart = t->restart_class;
+		t->restart_class = RESTART_AS_LISTED;
+		task_clear_work(t, WORK_RESTART);
+	} else if (uctx_in_syscall(u) && (unsigned long)turn.nr < SYSCALL_TABLE_SIZE) {
+		turn.restart = syscall_table[turn.nr].restart;
+	}
+	return turn;
+}
+
 /* The class to show; RESTART_NEVER: it is plain EINTR, or none at all. */
 static unsigned int open_class(const struct syscall_turn *in)
 {
 	struct task *t = current;
 
 	if (!in->open || in->resume_ip || uctx_result(&t->hal.uctx) != -EINTR ||
-	    (t->restart_class == RESTART_BLOCK && !t->restart.fn))
+	    (in->restart == RESTART_BLOCK && !t->restart.fn))
 		return RESTART_NEVER;
-	return t->restart_class;
+	return in->restart;
 }
 
 void sig_restart_show(const struct syscall_turn *in)
@@ -169,7 +197,7 @@ void sig_restart_take(struct syscall_turn *in)
 		if (result != -restart_code[class])
 			continue;
 		uctx_set_result(u, -EINTR);
-		t->restart_class = (u8) class;
+		in->restart = (u8) class;
 		in->open = true;
 		return;
 	}
@@ -192,8 +220,8 @@ static void undo_rewind(const struct syscall_turn *in, const struct k_sigaction 
 {
 	struct task *t = current;
 	struct uctx *u = &t->hal.uctx;
-	bool again = t->restart_class == RESTART_ALWAYS ||
-		     (t->restart_class == RESTART_SYS && (action->flags & SA_RESTART));
+	bool again = in->restart == RESTART_ALWAYS ||
+		     (in->restart == RESTART_SYS && (action->flags & SA_RESTART));
 
 	if (again || uctx_ip(u) != in->resume_ip - UCTX_SYSCALL_INSN_SIZE)
 		return;
@@ -229,7 +257,8 @@ static void decide_restart(struct syscall_turn *in, const struct k_sigaction *ac
 	}
 	if (uctx_result(&t->hal.uctx) != -EINTR)
 		return;
-	switch ((enum syscall_restart)t->restart_class) {
+	switch ((enum syscall_restart)in->restart) {
+	case RESTART_AS_LISTED: /* syscall_turn_end() has looked there */
 	case RESTART_NEVER:
 		break;
 	case RESTART_SYS:

@@ -706,26 +706,66 @@ static bool forgets_pending(int sig, unsigned long handler)
 	return handler == SIG_IGN || (SIGMASK(sig) & SIG_IGNORE_MASK);
 }
 
-int sig_set_action(int sig, const struct k_sigaction *new, struct k_sigaction *old)
+/* The end of set_action() for a signal that is ignored from now on. */
+static __noinline long forget_and_unlock(struct sighand *sh, int sig)
 {
-	struct k_sigaction *action;
-	struct sighand *sh;
+	flush_everywhere(current->process, SIGMASK(sig));
+	spin_unlock_irq(&sh->lock);
+	return 0;
+}
 
-	if (sig < 1 || sig > NSIG || (new && (sig == SIGKILL || sig == SIGSTOP)))
-		return -EINVAL;
-	sh = sighand_lock_own();
-	action = &sh->action[sig - 1];
+/* @new replaces the action of @sig, unless it is NULL; the one before goes to @old. */
+static __always_inline long set_action(int sig, const struct k_sigaction *new,
+				       struct k_sigaction *old)
+{
+	struct sighand *sh = sighand_lock_own();
+	struct k_sigaction *action = &sh->action[sig - 1];
+
 	if (old)
 		*old = *action;
 	if (new) {
 		*action = *new;
-		action->flags &= SA_KNOWN;
-		action->mask &= ~SIG_KERNEL_MASK;
 		if (unlikely(forgets_pending(sig, new->handler)))
-			flush_everywhere(current->process, SIGMASK(sig));
+			return forget_and_unlock(sh, sig);
 	}
 	spin_unlock_irq(&sh->lock);
 	return 0;
+}
+
+/* The calls that want the action before: few, and longer. */
+static __noinline long exchange_action(int sig, const struct k_sigaction *new, uaddr_t uold)
+{
+	struct k_sigaction old;
+
+	(void)set_action(sig, new, &old);
+	return put_user_words(uold, &old);
+}
+
+static __noinline long read_action(int sig, uaddr_t uold)
+{
+	if (sig < 1 || sig > NSIG)
+		return -EINVAL;
+	return uold ? exchange_action(sig, NULL, uold) : 0;
+}
+
+long sig_set_action(int sig, uaddr_t unew, uaddr_t uold)
+{
+	struct k_sigaction new;
+
+	if (unlikely(!unew))
+		return read_action(sig, uold);
+	if (get_user_words(&new, unew))
+		return -EFAULT;
+	if (sig < 1 || sig > NSIG || (SIGMASK(sig) & SIG_KERNEL_MASK))
+		return -EINVAL;
+	new.flags = (u32) new.flags & SA_KNOWN;
+	new.mask &= ~SIG_KERNEL_MASK;
+	if (unlikely(uold)) {
+		struct k_sigaction copy = new; /* so that the other stays in registers */
+
+		return exchange_action(sig, &copy, uold);
+	}
+	return set_action(sig, &new, NULL);
 }
 
 void sig_flush_handlers(struct sighand *sh)

@@ -64,8 +64,11 @@ static inline bool signal_pending(void)
 bool fatal_signal_pending(void);
 /** sig_set_blocked() - change current's mask (KILL and STOP never blocked). */
 void sig_set_blocked(u64 mask);
-/** sig_set_action() - sigaction(2): replace and/or return the action for @sig; flags that nobody knows are dropped, what becomes ignored is forgotten. 0 or -EINVAL. */
-int sig_set_action(int sig, const struct k_sigaction *new, struct k_sigaction *old);
+/**
+ * sig_set_action() - sigaction(2): replace the action for @sig by that at @unew and/or write the one before to @uold; 0: not wanted. Flags that
+ * nobody knows are dropped, what becomes ignored is forgotten. Context: current task, may sleep. Return: 0, -EINVAL, -EFAULT.
+ */
+long sig_set_action(int sig, uaddr_t unew, uaddr_t uold);
 /**
  * sig_set_temp_mask() - the mask argument of ppoll, pselect, epoll_pwait: @umask 0: none. 0, -EINVAL (size), -EFAULT.
  * sig_end_temp_mask() - the call ends; @interrupted: with -EINTR: then the old mask returns once the signal was delivered.
@@ -95,12 +98,15 @@ int __must_check sig_exec_prepare(void);
 void sig_exec(void);
 /* The system call of this turn of the user loop, as far as its restart needs to know it. */
 struct syscall_turn {
-	bool open; /* there was one, and whether it is made again is still to be decided */
+	bool open;  /* there was one, and whether it is made again is still to be decided */
+	u8 restart; /* enum syscall_restart: when it is */
 	long nr;
 	unsigned long arg0;
 	unsigned long
 		resume_ip; /* rewound already, as a tracer expects it: where it goes on if it is not made again; 0: not */
 };
+/** syscall_turn_end() - the system call that @u has made, as sig_deliver_all() and tracers want it. @made: there was one. Forgets syscall_restart_as(). */
+struct syscall_turn syscall_turn_end(struct task *t, bool made);
 /** sig_deliver_all() - deliver signals until none is left, stop where told to; the loop's way out only. Decides about @turn's restart, once, by the first signal. */
 void sig_deliver_all(struct syscall_turn *turn);
 /**

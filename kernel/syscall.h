@@ -12,12 +12,11 @@
 #define SYSCALL_TABLE_SIZE 512
 
 struct syscall_desc {
-	long (*call)(
-		const struct uctx *u); /* takes its arguments out of the context; NULL: ENOSYS */
-	u8 restart;		       /* enum syscall_restart */
+	long (*call)(const struct uctx *u); /* takes its arguments out of the context */
+	u8 restart;			    /* enum syscall_restart */
 	const char *
 		format; /* for the call log, a letter per argument: i u l x o p s(tring) b(ytes) a(ddress of a socket) f(amily) t(ype of one) */
-	const char *name;
+	const char *name; /* NULL: there is no such call, and call() says so */
 };
 
 extern const struct syscall_desc syscall_table[SYSCALL_TABLE_SIZE];
@@ -33,24 +32,19 @@ struct syscall_info {
 extern const struct syscall_info syscall_info[SYSCALL_TABLE_SIZE];
 
 /** syscall_watched() - dispatch for a task whose calls somebody wants to see (WORK_ENTRY), or to change. May sleep. */
-void syscall_watched(struct task *t, struct syscall_turn *turn);
+void syscall_watched(struct task *t);
 
 /** syscall_dispatch() - run the syscall in current's context and set its result register. May sleep. */
-static __always_inline void syscall_dispatch(struct task *t, struct syscall_turn *turn)
+static __always_inline void syscall_dispatch(struct task *t)
 {
 	struct uctx *u = &t->hal.uctx;
-	unsigned long nr = (unsigned long)turn->nr;
-	long r = -ENOSYS;
+	unsigned long nr = (unsigned long)uctx_syscall_nr(u);
 
-	if (unlikely(READ_ONCE(t->work) & WORK_ENTRY)) {
-		syscall_watched(t, turn);
-		return;
-	}
-	if (likely(nr < SYSCALL_TABLE_SIZE && syscall_table[nr].call)) {
-		t->restart_class = syscall_table[nr].restart;
-		r = syscall_table[nr].call(u);
-	}
-	uctx_set_result(u, r);
+	if (unlikely(READ_ONCE(t->work) & WORK_ENTRY))
+		syscall_watched(t);
+	else
+		uctx_set_result(u, likely(nr < SYSCALL_TABLE_SIZE) ? syscall_table[nr].call(u)
+								   : -ENOSYS);
 }
 
 #endif

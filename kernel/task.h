@@ -36,23 +36,26 @@ struct process;
 struct uprobe_task;
 struct kprobe_return;
 
-/* task->work: tested once on the way out of the kernel (any bit), and on the way in (WORK_ENTRY). Atomic. */
-#define WORK_SIGNAL	 0x01u /* a signal may be deliverable */
-#define WORK_RESCHED	 0x02u
-#define WORK_TIMER	 0x04u /* POSIX timers to poll */
-#define WORK_EXIT	 0x08u /* the process is exiting: this thread must, too */
+/*
+ * task->work, atomic: WORK_BEFORE_USER is tested once on the way out of the kernel, WORK_ENTRY once on the way into a system call. The bits lie
+ * so that both masks are constants in one instruction of every CPU (riscv64: 12 bits, signed).
+ */
+#define WORK_SIGNAL	  0x01u /* a signal may be deliverable */
+#define WORK_RESCHED	  0x02u
+#define WORK_TIMER	  0x04u /* POSIX timers to poll */
+#define WORK_EXIT	  0x08u /* the process is exiting: this thread must, too */
 #define WORK_SYSCALL_EXIT 0x10u /* a tracer is to see this call's end */
-#define WORK_STRACE	 0x20u /* kernel's own --strace */
-#define WORK_PTRACE	 0x40u /* syscall stops wanted */
-#define WORK_SECCOMP	 0x80u
-#define WORK_SILO	 0x100u
-#define WORK_STEP	 0x200u /* single-stepped: kernel/step.h */
-#define WORK_TRACE	 0x400u /* events of system calls are on */
-#define WORK_RSEQ	 0x800u /* was away from its CPU: kernel/rseq.h */
-#define WORK_DISPATCH	 0x1000u /* calls may be the program's own to handle: user_dispatch */
-#define WORK_ENTRY                                                                                 \
-	(WORK_STRACE | WORK_PTRACE | WORK_SECCOMP | WORK_SILO | WORK_STEP | WORK_TRACE |      \
-	 WORK_DISPATCH)
+#define WORK_RSEQ	  0x20u /* was away from its CPU: kernel/rseq.h */
+#define WORK_STEP	  0x40u /* both ways: single-stepped, kernel/step.h */
+#define WORK_SECCOMP	  0x80u /* this and those after the next: on the way in */
+#define WORK_RESTART	  0x100u /* on the way out: syscall_restart_as() */
+#define WORK_STRACE	  0x200u /* kernel's own --strace */
+#define WORK_PTRACE	  0x400u /* syscall stops wanted */
+#define WORK_SILO	  0x800u
+#define WORK_TRACE	  0x1000u /* events of system calls are on */
+#define WORK_DISPATCH	  0x2000u /* calls may be the program's own to handle: user_dispatch */
+#define WORK_BEFORE_USER  0x17fu
+#define WORK_ENTRY	  (~WORK_BEFORE_USER | WORK_STEP)
 
 /* Immutable and shared; a change makes a new one (creds_prepare, creds_commit). */
 struct creds {
@@ -196,10 +199,15 @@ struct task {
 	} affinity;
 	struct kprobe_return *kreturns; /* own: functions of the kernel whose return is awaited */
 	struct uprobe_task *utask;	/* own; NULL: hit no probe yet */
-	u64 stamp; /* hal_counter() when the current user or system stretch began */
-	u64 user_ticks, system_ticks; /* before it; sched_get_times() converts */
+	/*
+	 * CPU time, in ticks of hal_counter(); sched_get_times() converts. In user mode user_ticks is less by the counter's value at the
+	 * entry, hence negative: entry and exit are one subtraction and one addition. System time is what cpu_ticks has beyond it.
+	 */
+	s64 user_ticks; /* own */
+	u64 cpu_ticks;	/* before stamp; run queue lock */
+	u64 stamp;	/* when it got the CPU that it has */
 	u64 counted_user_ticks,
-		counted_system_ticks; /* run queue lock: what its CPUs have counted of them */
+		counted_ticks; /* run queue lock: what its CPUs have counted of them */
 	u64 nvcsw, nivcsw, min_flt, maj_flt;
 	u64 start_ns;
 	struct io_counts io; /* own */
@@ -215,7 +223,7 @@ struct task {
 	u64 altstack_size;
 	int altstack_flags;
 	struct restart_block restart;
-	u8 restart_class; /* enum syscall_restart of the running syscall; handlers may change it */
+	u8 restart_class; /* own: enum syscall_restart that the running call chose; syscall_restart_as() */
 	struct trace_state trace;
 	struct siginfo
 		forced; /* own: synchronous signal to deliver before all others; si_signo 0: none */

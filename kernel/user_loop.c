@@ -26,21 +26,16 @@
 
 #define OOM_TRIES 1000 /* of 10 ms each, for what a user copy touches */
 
-/* CPU time since the last stamp belonged to the side we come from. */
-static __always_inline void enter_system(struct task *t)
-{
-	u64 now = hal_counter();
-
-	t->user_ticks += now - t->stamp;
-	t->stamp = now;
-}
-
+/* User time: from here ... */
 static __always_inline void enter_user(struct task *t)
 {
-	u64 now = hal_counter();
+	t->user_ticks -= (s64)hal_counter();
+}
 
-	t->system_ticks += now - t->stamp;
-	t->stamp = now;
+/* ... to here. */
+static __always_inline void enter_system(struct task *t)
+{
+	t->user_ticks += (s64)hal_counter();
 }
 
 /* ---- page faults ---- */
@@ -160,10 +155,6 @@ static void start_task(struct task *t)
 		trace_syscall_exit(uctx_syscall_nr(&t->hal.uctx), 0);
 }
 
-#define WORK_BEFORE_USER                                                                           \
-	(WORK_SIGNAL | WORK_RESCHED | WORK_TIMER | WORK_EXIT | WORK_SYSCALL_EXIT | WORK_STEP |     \
-	 WORK_RSEQ)
-
 /* A restart is decided by the first signal delivered: the second round knows no syscall. */
 static void do_one_round(struct task *t, struct syscall_turn *turn, u32 work)
 {
@@ -186,16 +177,19 @@ static void do_one_round(struct task *t, struct syscall_turn *turn, u32 work)
 		rseq_resume(t);
 }
 
-/* Do what is pending until nothing is. Returns with interrupts off. */
-static __noinline void do_pending_work(struct task *t, struct syscall_turn *turn)
+/* Do what is pending until nothing is. @made: this turn was a system call. Returns with interrupts off. */
+static __noinline void do_pending_work(struct task *t, bool made)
 {
+	struct syscall_turn turn;
+
 	hal_irq_enable();
+	turn = syscall_turn_end(t, made);
 	step_trapped(t);
 	for (;;) {
 		u32 work = READ_ONCE(t->work) & WORK_BEFORE_USER;
 
 		if (work & ~WORK_STEP) {
-			do_one_round(t, turn, work);
+			do_one_round(t, &turn, work);
 			continue;
 		}
 		if (work)
@@ -208,55 +202,52 @@ static __noinline void do_pending_work(struct task *t, struct syscall_turn *turn
 }
 
 /* All that may stand between here and user mode. Returns with interrupts off and nothing pending. */
-static __always_inline void before_user(struct task *t, struct syscall_turn *turn)
+static __always_inline void before_user(struct task *t, bool made)
 {
 	hal_irq_disable();
 	if (unlikely(READ_ONCE(t->work) & WORK_BEFORE_USER))
-		do_pending_work(t, turn);
+		do_pending_work(t, made);
+}
+
+/* All that is no system call. Return: what is left to be done; UCTX_SYSCALL if a probe stood where the program makes one. */
+static __noinline long handle_trap(struct task *t, long reason)
+{
+	struct uctx_event *ev = &t->hal.event;
+
+	if (reason == UCTX_EXCEPTION && unlikely(t->vm->probes))
+		reason = uprobe_exception(t, ev);
+	switch (reason) {
+	case UCTX_SYSCALL:
+	case UCTX_INTERRUPT:
+		break;
+	case UCTX_PAGE_FAULT:
+		handle_page_fault(t, ev);
+		break;
+	case UCTX_EXCEPTION:
+		handle_exception(t, ev);
+		break;
+	case UCTX_UNKNOWN:
+	default:
+		handle_unknown(t, ev);
+		break;
+	}
+	return reason;
 }
 
 void user_task_loop(void *task)
 {
 	struct task *t = task;
-	struct uctx_event ev = { 0 };
-	struct syscall_turn turn = { 0 };
-	enum uctx_reason reason;
+	long reason = UCTX_INTERRUPT;
 
 	start_task(t);
 	for (;;) {
-		before_user(t, &turn);
+		before_user(t, reason == UCTX_SYSCALL);
 		enter_user(t);
-		reason = uctx_run(&t->hal, &ev);
+		reason = uctx_run(&t->hal);
 		enter_system(t);
-again:
-		if (likely(reason == UCTX_SYSCALL)) {
-			turn.open = true;
-			/* Both may be overwritten by the result; a restart needs them. */
-			turn.nr = uctx_syscall_nr(&t->hal.uctx);
-			turn.arg0 = uctx_arg(&t->hal.uctx, 0);
-			syscall_dispatch(t, &turn);
-			continue;
-		}
-		turn.open = false;
-		switch (reason) {
-		case UCTX_PAGE_FAULT:
-			handle_page_fault(t, &ev);
-			break;
-		case UCTX_INTERRUPT:
-			break;
-		case UCTX_EXCEPTION:
-			if (unlikely(t->vm->probes)) {
-				reason = uprobe_exception(t, &ev);
-				if (reason != UCTX_EXCEPTION)
-					goto again;
-			}
-			handle_exception(t, &ev);
-			break;
-		case UCTX_SYSCALL:
-		case UCTX_UNKNOWN:
-		default:
-			handle_unknown(t, &ev);
-			break;
-		}
+		if (unlikely(reason != UCTX_SYSCALL))
+			reason = handle_trap(t, reason);
+		if (likely(reason == UCTX_SYSCALL))
+			syscall_dispatch(t);
 	}
 }

@@ -8,6 +8,7 @@
 
 #include <err.h>
 #include <hal/paging.h>
+#include <hal/user_words.h>
 
 /* 0 or -EFAULT. */
 static inline int __must_check copy_from_user(void *dst, uaddr_t src, size_t n)
@@ -25,6 +26,9 @@ static inline int __must_check clear_user(uaddr_t dst, size_t n)
 /* Whole objects: get_user_obj(&kernel_struct, uaddr) */
 #define get_user_obj(ptr, uaddr) copy_from_user((ptr), (uaddr), sizeof(*(ptr)))
 #define put_user_obj(uaddr, ptr) copy_to_user((uaddr), (ptr), sizeof(*(ptr)))
+/* The same for objects of up to four 64-bit words, where each instruction counts: the copy is inline. */
+#define get_user_words(ptr, uaddr) hal_get_user_words((u64 *)(ptr), (uaddr), sizeof(*(ptr)) / 8)
+#define put_user_words(uaddr, ptr) hal_put_user_words((uaddr), (const u64 *)(ptr), sizeof(*(ptr)) / 8)
 
 /**
  * strncpy_from_user() - copy a NUL-terminated string of at most @n bytes, NUL included.

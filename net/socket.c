@@ -179,7 +179,7 @@ int socket_wait(struct waitq *q, bool (*ready)(void *arg), void *arg, u64 deadli
 		return -EAGAIN;
 	r = waitq_wait(q, ready, arg, deadline, exclusive);
 	if (r == -EINTR && deadline != U64_MAX)
-		current->restart_class = RESTART_NEVER;
+		syscall_restart_as(RESTART_NEVER);
 	return r == -ETIMEDOUT ? -EAGAIN : r;
 }
 

@@ -31,6 +31,7 @@ EVENT_NAME = {"stat": "newstat", "lstat": "newlstat", "fstat": "newfstat", "unam
 PATHNAME = ("mkdir", "mkdirat", "rmdir", "unlink", "unlinkat", "creat", "setxattr", "getxattr", "listxattr", "removexattr",
             "inotify_add_watch")
 DOC = "docs/syscalls.md"
+TABLE_SIZE = 512  # SYSCALL_TABLE_SIZE
 MACRO = {"riscv64": "__riscv", "aarch64": "__aarch64__", "loongarch64": "__loongarch__"}
 
 
@@ -104,11 +105,21 @@ def write_numbering(calls, out, number):
         out.write(f"\treturn sys_{call.name}({args});\n}}\n")
         if call.only:
             out.write("#endif\n")
+    out.write("static long call_none(const struct uctx *u)\n{\n\t(void)u;\n\treturn -ENOSYS;\n}\n")
+    out.write(f"static_assert(SYSCALL_TABLE_SIZE == {TABLE_SIZE});\n")
     out.write("const struct syscall_desc syscall_table[SYSCALL_TABLE_SIZE] = {\n")
-    for nr, call in listed:
+    by_number = dict(listed)
+    if len(by_number) != len(listed):
+        sys.exit("two system calls of one number")
+    for nr in range(TABLE_SIZE):
+        none = f"\t[{nr}] = {{ call_none, RESTART_NEVER, NULL, NULL }},\n"
+        call = by_number.get(nr)
+        if not call:
+            out.write(none)
+            continue
         fmt = "".join(FORMAT[t] for t, _ in call.args)
         entry = f'\t[{nr}] = {{ call_{call.name}, {RESTART[call.restart]}, "{fmt}", "{call.name}" }},\n'
-        out.write(f"#ifdef {MACRO[call.only]}\n{entry}#endif\n" if call.only else entry)
+        out.write(f"#ifdef {MACRO[call.only]}\n{entry}#else\n{none}#endif\n" if call.only else entry)
         if call.name == "restart_syscall":
             restart = nr
     out.write("};\n")

@@ -24,7 +24,7 @@ static const struct syscall_desc *find(long nr)
 {
 	unsigned long n = (unsigned long)nr;
 
-	return n < SYSCALL_TABLE_SIZE && syscall_table[n].call ? &syscall_table[n] : NULL;
+	return n < SYSCALL_TABLE_SIZE && syscall_table[n].name ? &syscall_table[n] : NULL;
 }
 
 static long call(struct task *t, struct syscall_turn *turn)
@@ -40,7 +40,7 @@ static long call(struct task *t, struct syscall_turn *turn)
 	desc = find(turn->nr);
 	if (!desc)
 		return -ENOSYS;
-	t->restart_class = desc->restart;
+	syscall_restart_as(desc->restart);
 	return desc->call(&t->hal.uctx);
 }
 
@@ -104,20 +104,22 @@ static bool user_dispatches(struct task *t)
 	return true;
 }
 
-void syscall_watched(struct task *t, struct syscall_turn *turn)
+void syscall_watched(struct task *t)
 {
+	struct uctx *u = &t->hal.uctx;
+	struct syscall_turn turn = { .nr = uctx_syscall_nr(u), .arg0 = uctx_arg(u, 0) };
 	u32 work = READ_ONCE(t->work);
 	long r;
 
 	step_disarm(t);
-	t->restart_class = RESTART_NEVER;
+	syscall_restart_as(RESTART_NEVER); /* until there is a call to be made */
 	if ((work & WORK_DISPATCH) && user_dispatches(t))
 		return;
 	if ((work & WORK_STEP) && !t->trace.emulate)
 		task_set_work(t, WORK_SYSCALL_EXIT);
-	uctx_trace_syscall_begin(&t->hal.uctx);
-	if ((work & WORK_PTRACE) && !ask_tracer(t, turn))
+	uctx_trace_syscall_begin(u);
+	if ((work & WORK_PTRACE) && !ask_tracer(t, &turn))
 		return;
-	r = work & (WORK_STRACE | WORK_TRACE) ? call_logged(t, turn) : call(t, turn);
-	uctx_set_result(&t->hal.uctx, r);
+	r = work & (WORK_STRACE | WORK_TRACE) ? call_logged(t, &turn) : call(t, &turn);
+	uctx_set_result(u, r);
 }

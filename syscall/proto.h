@@ -3,7 +3,7 @@
  * System call handlers: `long sys_NAME(arguments)`, prototypes generated from syscalls.tbl.
  *
  * A handler copies in, checks everything, calls the subsystem, copies out. User pointers are uaddr_t. The result is what the program sees,
- * -Exxx for errors; -EINTR may become a restart, by the class in the table (current->restart_class).
+ * -Exxx for errors; -EINTR may become a restart, by the class in the table (or syscall_restart_as()).
  * Context: current task, may sleep.
  */
 #ifndef SYSCALL_PROTO_H

@@ -13,17 +13,7 @@
 
 long sys_rt_sigaction(int sig, uaddr_t unew, uaddr_t uold, size_t size)
 {
-	struct k_sigaction new, old;
-	int r;
-
-	if (size != sizeof(u64))
-		return -EINVAL;
-	if (unew && get_user_obj(&new, unew))
-		return -EFAULT;
-	r = sig_set_action(sig, unew ? &new : NULL, uold ? &old : NULL);
-	if (r || !uold)
-		return r;
-	return put_user_obj(uold, &old);
+	return size == sizeof(u64) ? sig_set_action(sig, unew, uold) : -EINVAL;
 }
 
 /* ---- masks ---- */

@@ -350,7 +350,7 @@ static long sleep_relative(u64 deadline_ns, uaddr_t urem)
 	now = hal_clock_ns();
 	if (urem && put_ns(urem, deadline_ns > now ? deadline_ns - now : 0))
 		return -EFAULT;
-	current->restart_class = RESTART_BLOCK;
+	syscall_restart_as(RESTART_BLOCK);
 	current->restart = (struct restart_block){ .fn = restart_sleep,
 						   .deadline_ns = deadline_ns,
 						   .arg = { urem } };
@@ -367,7 +367,7 @@ long sys_nanosleep(uaddr_t ureq, uaddr_t urem)
 
 static long sleep_absolute(u64 deadline_ns)
 {
-	current->restart_class = RESTART_NOHAND;
+	syscall_restart_as(RESTART_NOHAND);
 	return sleep_until(deadline_ns);
 }
 
@@ -387,7 +387,7 @@ static long sleep_until_real(u64 real_ns)
 	struct real_sleep s = { .task = current };
 	long r = 0;
 
-	current->restart_class = RESTART_NOHAND;
+	syscall_restart_as(RESTART_NOHAND);
 	clock_watch_add(&s.watch, wake_real_sleep);
 	for (;;) {
 		task_prepare_sleep(TASK_INTERRUPTIBLE);
@@ -438,7 +438,7 @@ static long nanosleep_cpu(clockid_t id, bool absolute, u64 ns, uaddr_t urem)
 	}
 	if (!absolute)
 		ns += cpu_clock_read(&clock);
-	current->restart_class = absolute ? RESTART_NOHAND : RESTART_NEVER;
+	syscall_restart_as(absolute ? RESTART_NOHAND : RESTART_NEVER);
 	r = sleep_cpu(&clock, ns);
 	now = cpu_clock_read(&clock);
 	cpu_clock_put(&clock);

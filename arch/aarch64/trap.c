@@ -144,8 +144,9 @@ static enum uctx_reason user_exception(struct hal_task *task, u64 esr, struct uc
 	}
 }
 
-enum uctx_reason aarch64_user_trap(struct hal_task *task, u64 esr, u64 far, struct uctx_event *ev)
+long aarch64_user_trap(struct hal_task *task, u64 esr, u64 far)
 {
+	struct uctx_event *ev = &task->event;
 	enum uctx_reason reason;
 
 	ev->addr = untag(far);
@@ -160,7 +161,7 @@ enum uctx_reason aarch64_user_trap(struct hal_task *task, u64 esr, u64 far, stru
 	return reason;
 }
 
-enum uctx_reason aarch64_user_irq(struct hal_task *task)
+long aarch64_user_irq(struct hal_task *task)
 {
 	hal_irq_root();
 	hal_irq_enable();
@@ -175,8 +176,10 @@ void aarch64_kernel_irq(const struct kframe *f)
 }
 
 /* An error that the memory system reports late. It cannot be said whose it is. */
-enum uctx_reason aarch64_user_serror(struct hal_task *task, u64 esr, struct uctx_event *ev)
+long aarch64_user_serror(struct hal_task *task, u64 esr)
 {
+	struct uctx_event *ev = &task->event;
+
 	ev->addr = task->uctx.pc;
 	ev->raw[0] = esr;
 	ev->raw[1] = 0;

@@ -4,7 +4,7 @@
  *
  * uctx_run() is an inline call of aarch64_run_user() that tells the compiler that every register but sp and
  * x29 changes, so the caller saves what it needs and nothing else. aarch64_run_user() leaves a small frame
- * on the task's kernel stack (return address, the task, the event) and enters user mode with SP_EL1
+ * on the task's kernel stack (return address, the task) and enters user mode with SP_EL1
  * pointing at it. The next exception from EL0 stores the user registers in task->uctx, takes the frame
  * down, and so returns from uctx_run(): straight away for a system call, through aarch64_user_trap() or
  * aarch64_user_irq() for the rest. SP_EL0 holds the user's stack pointer in user mode and the current
@@ -20,9 +20,9 @@
 #include <arch/uctx.h>
 
 /* The frame of aarch64_run_user() */
-#define RUN_TASK    16	/* task, event */
-#define RUN_SCRATCH 32
-#define RUN_SIZE    48
+#define RUN_TASK    16
+#define RUN_SCRATCH 24
+#define RUN_SIZE    32
 
 #define KFRAME_SIZE 272
 
@@ -63,14 +63,14 @@
 .endm
 
 /*
- * x0: task, x1: event; returns an enum uctx_reason.
+ * x0: task; returns an enum uctx_reason.
  * Interrupts are off, so nothing but user mode can see the user's SP_EL0.
  */
 FUNC aarch64_run_user, 6
 	ldr w2, [x0, #TASK_FP_READY]
 	cbz w2, 2f
 1:	stp x29, x30, [sp, #-RUN_SIZE]!
-	stp x0, x1, [sp, #RUN_TASK]
+	str x0, [sp, #RUN_TASK]
 	ldp x2, x3, [x0, #UCTX_SP]
 	ldp x4, x5, [x0, #UCTX_PSTATE]
 	msr sp_el0, x2
@@ -94,11 +94,9 @@ FUNC aarch64_run_user, 6
 	ldp x1, x2, [x0, #8]
 	ldr x0, [x0]
 	eret
-2:	stp x0, x1, [sp, #-32]!
-	str x30, [sp, #16]
+2:	stp x0, x30, [sp, #-16]!
 	bl aarch64_user_prepare
-	ldr x30, [sp, #16]
-	ldp x0, x1, [sp], #32
+	ldp x0, x30, [sp], #16
 	b 1b
 
 	.balign 64
@@ -115,7 +113,6 @@ el0_sync:
 1:	mov x2, #-1
 	str x2, [x0, #UCTX_SYSCALL_NR]
 	mrs x2, far_el1
-	ldr x3, [sp, #RUN_TASK + 8]
 	POP_RUN_FRAME
 	b aarch64_user_trap
 
@@ -130,7 +127,6 @@ el0_serror:
 	SAVE_USER
 	mov x2, #-1
 	str x2, [x0, #UCTX_SYSCALL_NR]
-	ldr x2, [sp, #RUN_TASK + 8]
 	POP_RUN_FRAME
 	b aarch64_user_serror
 ENDFUNC aarch64_run_user

@@ -3,9 +3,9 @@
  * Traps of loongarch64: entering and leaving user mode, traps from the kernel, TLB refill, task
  * switch, idling.
  *
- * arch_run_user(), the inside of uctx_run(), leaves its return address in a frame on the task's kernel
- * stack, loads the user's registers and executes ertn. A trap from user mode stores the user's registers
- * into the task, finds that frame again through task->arch.user_frame, and returns from there. The
+ * arch_run_user(), the inside of uctx_run(), leaves its return address, $sp and $fp in the task, loads the
+ * user's registers and executes ertn. A trap from user mode stores the user's registers into the task,
+ * takes those three back, and returns. The
  * compiler knows that all other registers are lost and saves what it needs (<arch/uctx.h>).
  *
  * In user mode KS_TASK holds the task; the first instruction of a trap exchanges it with the user's
@@ -25,12 +25,6 @@
 #include <arch/layout.h>
 #include <arch/trap.h>
 #include <arch/uctx.h>
-
-#define RUN_FRAME 32
-#define RUN_FP	  0
-#define RUN_RA	  8
-#define RUN_EV	  16
-#define RUN_TASK  24
 
 	.text
 
@@ -130,37 +124,34 @@
 	ld.d	$s8, \base, 248
 .endm
 
-/* long arch_run_user(struct hal_task *task, struct uctx_event *ev); interrupts off; keeps $sp, $fp, $tp, $r21 */
+/* long arch_run_user(void); $tp: the task; interrupts off; keeps $sp, $fp, $tp, $r21 */
 	.globl	arch_run_user
 	.type	arch_run_user, @function
 arch_run_user:
-	addi.d	$sp, $sp, -RUN_FRAME
-	st.d	$fp, $sp, RUN_FP
-	st.d	$ra, $sp, RUN_RA
-	st.d	$a1, $sp, RUN_EV
-	st.d	$sp, $a0, TASK_USER_FRAME
+	st.d	$fp, $tp, TASK_RUN_FP
+	st.d	$ra, $tp, TASK_RUN_RA
+	st.d	$sp, $tp, TASK_RUN_SP
 .Lenter_user:
-	ld.bu	$t0, $a0, TASK_FPU_LOAD
+	ld.bu	$t0, $tp, TASK_FPU_LOAD
 	bnez	$t0, .Lload_fpu
 .Lenter_user_fpu:
-	ld.d	$t0, $a0, UCTX_ERA
+	ld.d	$t0, $tp, UCTX_ERA
 	li.w	$t1, PRMD_USER
 	srli.d	$t3, $t0, USER_BITS
 	bnez	$t3, .Lbad_ip
-	move	$t2, $a0
+	move	$t2, $tp
 	csrwr	$t0, CSR_ERA
 	csrwr	$t1, CSR_PRMD
 	csrwr	$t2, CSR_KS_TASK
-	LOAD_MOST $a0
-	ld.d	$tp, $a0, 16
-	ld.d	$sp, $a0, 24
-	ld.d	$r21, $a0, 168
-	ld.d	$a0, $a0, 32
+	LOAD_MOST $tp
+	ld.d	$sp, $tp, 24
+	ld.d	$r21, $tp, 168
+	ld.d	$a0, $tp, 32
+	ld.d	$tp, $tp, 16
 	ertn
 .Lload_fpu:
-	st.d	$a0, $sp, RUN_TASK
+	move	$a0, $tp
 	bl	arch_fpu_load
-	ld.d	$a0, $sp, RUN_TASK
 	b	.Lenter_user_fpu
 	.size	arch_run_user, . - arch_run_user
 
@@ -176,10 +167,9 @@ trap_syscall:
 	st.d	$a0, $tp, UCTX_ORIG_A0
 	st.w	$t2, $tp, UCTX_IN_SYSCALL
 	csrrd	$r21, CSR_KS_PERCPU
-	ld.d	$sp, $tp, TASK_USER_FRAME
-	ld.d	$fp, $sp, RUN_FP
-	ld.d	$ra, $sp, RUN_RA
-	addi.d	$sp, $sp, RUN_FRAME
+	ld.d	$sp, $tp, TASK_RUN_SP
+	ld.d	$fp, $tp, TASK_RUN_FP
+	ld.d	$ra, $tp, TASK_RUN_RA
 	li.w	$t0, CRMD_IE
 	csrxchg	$t0, $t0, CSR_CRMD
 	move	$a0, $zero		/* UCTX_SYSCALL */
@@ -207,26 +197,21 @@ trap_common:
 	st.d	$t3, $tp, TASK_BADV
 	st.d	$t4, $tp, TASK_BADI
 	csrrd	$r21, CSR_KS_PERCPU
-	ld.d	$sp, $tp, TASK_USER_FRAME
-	ld.d	$a1, $sp, RUN_EV
+	ld.d	$sp, $tp, TASK_RUN_SP
 	move	$a0, $tp
 	move	$fp, $zero
 	bl	arch_trap_user
-	bltz	$a0, .Lresume_user
+	bltz	$a0, .Lenter_user
 .Lreturn_reason:
-	ld.d	$fp, $sp, RUN_FP
-	ld.d	$ra, $sp, RUN_RA
-	addi.d	$sp, $sp, RUN_FRAME
+	ld.d	$fp, $tp, TASK_RUN_FP
+	ld.d	$ra, $tp, TASK_RUN_RA
 	ret
-.Lresume_user:
-	move	$a0, $tp
-	b	.Lenter_user
 /*
  * No program is at this address. To go there would be an exception, but QEMU (10.0) does not survive those of kernel pages, and of what
  * is equal to them in the lower 48 bits: delivering one, it fetches the instruction that may not be fetched, without end.
  */
 .Lbad_ip:
-	ld.d	$a1, $sp, RUN_EV
+	move	$a0, $tp
 	move	$fp, $zero
 	bl	arch_bad_user_ip
 	b	.Lreturn_reason

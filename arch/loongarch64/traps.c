@@ -23,7 +23,9 @@ static_assert(offsetof(struct uctx, in_syscall) == UCTX_IN_SYSCALL);
 static_assert(offsetof(struct hal_task, uctx) == 0);
 static_assert(offsetof(struct hal_task, arch.fpu) == TASK_FPU);
 static_assert(offsetof(struct hal_task, arch.sp) == TASK_SP);
-static_assert(offsetof(struct hal_task, arch.user_frame) == TASK_USER_FRAME);
+static_assert(offsetof(struct hal_task, arch.run_sp) == TASK_RUN_SP);
+static_assert(offsetof(struct hal_task, arch.run_fp) == TASK_RUN_FP);
+static_assert(offsetof(struct hal_task, arch.run_ra) == TASK_RUN_RA);
 static_assert(offsetof(struct hal_task, arch.stack_low) == TASK_STACK_LOW);
 static_assert(offsetof(struct hal_task, arch.estat) == TASK_ESTAT);
 static_assert(offsetof(struct hal_task, arch.badv) == TASK_BADV);
@@ -192,8 +194,9 @@ static bool is_fpu_first_use(struct hal_task *task, unsigned int code)
 }
 
 /* A trap other than a syscall. Return: enum uctx_reason with interrupts on, or TRAP_RESUME with them off. */
-int arch_trap_user(struct hal_task *task, struct uctx_event *ev)
+int arch_trap_user(struct hal_task *task)
 {
+	struct uctx_event *ev = &task->event;
 	unsigned long estat = task->arch.estat;
 	unsigned int code = ecode(estat);
 	int reason;
@@ -218,8 +221,9 @@ int arch_trap_user(struct hal_task *task, struct uctx_event *ev)
 }
 
 /* The ip is not a user address: what user mode would have met there. As arch_trap_user(). */
-int arch_bad_user_ip(struct hal_task *task, struct uctx_event *ev)
+int arch_bad_user_ip(struct hal_task *task)
 {
+	struct uctx_event *ev = &task->event;
 	unsigned long ip = task->uctx.era;
 	bool canonical = (long)(ip << 16) >> 16 == (long)ip;
 

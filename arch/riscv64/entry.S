@@ -250,7 +250,7 @@ overflow_stack_top:
 	.text
 /*
  * uctx_run() without the saving of callee-saved registers, which its inline half tells the compiler to
- * do. a0: task, a1: struct uctx_event *; interrupts off. Returns an enum uctx_reason.
+ * do; interrupts off. Returns an enum uctx_reason in a0. What the return needs is kept in the task.
  *
  * sstatus is not written: SPP is 0 and SPIE is 1 whenever the kernel runs outside of its own trap
  * handlers, and these clear SPP before they call anything that may switch tasks. FS is the task's:
@@ -259,12 +259,10 @@ overflow_stack_top:
 	.globl	riscv64_run_user
 	.type	riscv64_run_user, @function
 riscv64_run_user:
-	addi	sp, sp, -32
-	sd	ra, 0(sp)
-	sd	s0, 8(sp)
-	sd	a1, 16(sp)
-	sd	sp, TASK_KSP(tp)
 	lw	t0, TASK_RELOAD(tp)
+	sd	ra, TASK_RUN_RA(tp)
+	sd	s0, TASK_RUN_S0(tp)
+	sd	sp, TASK_KSP(tp)
 	bnez	t0, 2f
 1:	ld	t1, UCTX_PC(tp)
 	csrw	sscratch, tp
@@ -291,6 +289,7 @@ riscv64_trap_entry:
 	csrr	t1, sepc
 	csrr	t3, scause
 	ld	sp, TASK_KSP(tp)
+	ld	s0, TASK_RUN_S0(tp)
 	sd	t0, 32(tp)
 	sd	t3, UCTX_CAUSE(tp)
 	li	t4, CAUSE_ECALL_U
@@ -299,14 +298,11 @@ riscv64_trap_entry:
 	addi	t1, t1, 4
 	li	a0, 0			/* UCTX_SYSCALL */
 	sd	t1, UCTX_PC(tp)
-2:	ld	ra, 0(sp)
-	ld	s0, 8(sp)
-	addi	sp, sp, 32
+2:	ld	ra, TASK_RUN_RA(tp)
 	csrsi	sstatus, SR_SIE
 	ret
 1:	sd	t1, UCTX_PC(tp)
 	mv	a0, tp
-	ld	a1, 16(sp)
 	call	riscv64_user_trap
 	j	2b
 

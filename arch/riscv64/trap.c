@@ -128,8 +128,9 @@ static enum uctx_reason decode(struct hal_task *task, struct uctx_event *ev, uns
 }
 
 /* A trap from user mode that is not a syscall; interrupts are off. */
-enum uctx_reason riscv64_user_trap(struct hal_task *task, struct uctx_event *ev)
+long riscv64_user_trap(struct hal_task *task)
 {
+	struct uctx_event *ev = &task->event;
 	unsigned long cause = task->uctx.cause;
 
 	if (cause & CAUSE_INTERRUPT) {

@@ -19,6 +19,22 @@
 
 	.text
 /*
+ * For <arch/uaccess.h>: t3 bytes from t2 to t1, with SUM set; the return address is in t0. On return t3 is the number of bytes not
+ * copied. Only t0 to t4 change.
+ */
+	.globl	riscv64_copy_bytes
+	.type	riscv64_copy_bytes, @function
+riscv64_copy_bytes:
+	u	lb, t4, (t2), 1f
+	u	sb, t4, (t1), 1f
+	addi	t1, t1, 1
+	addi	t2, t2, 1
+	addi	t3, t3, -1
+	bnez	t3, riscv64_copy_bytes
+1:	jr	t0
+	.size	riscv64_copy_bytes, . - riscv64_copy_bytes
+
+/*
  * size_t riscv64_user_copy(void *dst, const void *src, size_t n): one side is user memory.
  * Returns the number of bytes not copied.
  */
@@ -98,12 +114,18 @@ riscv64_user_copy:
 	bgeu	a4, a0, 3b
 
 4:	addi	a4, a3, -8		/* 8 bytes a turn */
-	bltu	a4, a0, .Lbytes
+	bltu	a4, a0, .Lfour
 5:	u	ld, t0, (a1), .Lbytes
 	u	sd, t0, (a0), .Lbytes
 	addi	a0, a0, 8
 	addi	a1, a1, 8
 	bgeu	a4, a0, 5b
+.Lfour:	addi	a4, a3, -4		/* and 4 */
+	bltu	a4, a0, .Lbytes
+	u	lw, t0, (a1), .Lbytes
+	u	sw, t0, (a0), .Lbytes
+	addi	a0, a0, 4
+	addi	a1, a1, 4
 
 .Lbytes:
 	bgeu	a0, a3, .Ldone
@@ -214,10 +236,14 @@ riscv64_user_clear:
 6:	addi	a4, a3, -8
 	li	t0, 8
 	bltu	a1, t0, 4f
-	bltu	a4, a0, 4f
+	bltu	a4, a0, 8f
 3:	u	sd, zero, (a0), 4f
 	addi	a0, a0, 8
 	bgeu	a4, a0, 3b
+8:	addi	a4, a3, -4		/* and 4 */
+	bltu	a4, a0, 4f
+	u	sw, zero, (a0), 4f
+	addi	a0, a0, 4
 4:	bgeu	a0, a3, 5f
 	u	sb, zero, (a0), 5f
 	addi	a0, a0, 1

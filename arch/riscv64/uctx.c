@@ -23,6 +23,8 @@ static_assert(offsetof(struct hal_task, arch.ksp) == TASK_KSP);
 static_assert(offsetof(struct hal_task, arch.stack_low) == TASK_STACK_LOW);
 static_assert(offsetof(struct hal_task, arch.scratch) == TASK_SCRATCH);
 static_assert(offsetof(struct hal_task, arch.reload) == TASK_RELOAD);
+static_assert(offsetof(struct hal_task, arch.run_ra) == TASK_RUN_RA);
+static_assert(offsetof(struct hal_task, arch.run_s0) == TASK_RUN_S0);
 static_assert(offsetof(struct fpu_state, fcsr) == FPU_FCSR);
 static_assert(offsetof(struct v_header, vstart) == V_VSTART);
 static_assert(offsetof(struct v_header, vl) == V_VL);

@@ -33,10 +33,10 @@ DEFINE_PERCPU(unsigned long, x86_percpu_offset);
 DEFINE_PERCPU(u64, x86_kernel_sp);
 DEFINE_PERCPU(u64, x86_scratch);
 
-enum uctx_reason x86_user_trap(unsigned int vector, struct hal_task *task, struct uctx_event *ev);
-enum uctx_reason x86_bad_user_ip(struct hal_task *task, struct uctx_event *ev);
-unsigned int x86_ist_to_uctx(const struct x86_regs *regs);
-void x86_kernel_trap(struct x86_regs *regs);
+long x86_user_trap(unsigned int vector, struct hal_task *task);
+long x86_bad_user_ip(struct hal_task *task);
+unsigned int x86_ist_to_uctx(const struct uctx *regs, unsigned int vector);
+void x86_kernel_trap(struct uctx *regs, unsigned int vector);
 
 static unsigned int fault_access(u64 error)
 {
@@ -131,8 +131,9 @@ static void note_trap(struct hal_task *task, struct uctx_event *ev, unsigned int
 	task->arch.trap_addr = addr;
 }
 
-enum uctx_reason x86_user_trap(unsigned int vector, struct hal_task *task, struct uctx_event *ev)
+long x86_user_trap(unsigned int vector, struct hal_task *task)
 {
+	struct uctx_event *ev = &task->event;
 	struct uctx *u = &task->uctx;
 	u64 error = u->orig_ax;
 	enum uctx_reason reason = UCTX_EXCEPTION;
@@ -155,8 +156,9 @@ enum uctx_reason x86_user_trap(unsigned int vector, struct hal_task *task, struc
 }
 
 /* uctx->ip is not a user address: what user mode would have met there. */
-enum uctx_reason x86_bad_user_ip(struct hal_task *task, struct uctx_event *ev)
+long x86_bad_user_ip(struct hal_task *task)
 {
+	struct uctx_event *ev = &task->event;
 	u64 ip = task->uctx.ip;
 	bool canonical = (s64)(ip << 16) >> 16 == (s64)ip;
 
@@ -172,14 +174,13 @@ enum uctx_reason x86_bad_user_ip(struct hal_task *task, struct uctx_event *ev)
 	return UCTX_PAGE_FAULT;
 }
 
-/* A trap of user code that arrived on an exception stack: put its registers where the others are. */
-unsigned int x86_ist_to_uctx(const struct x86_regs *regs)
+/* A trap of user code that arrived on an exception stack: put its registers where the others are. Return: @vector. */
+unsigned int x86_ist_to_uctx(const struct uctx *regs, unsigned int vector)
 {
 	struct uctx *u = &arch_current()->uctx;
 
-	memcpy(&u->r15, &regs->r15, offsetof(struct x86_regs, vector));
-	memcpy(&u->orig_ax, &regs->error, sizeof(*regs) - offsetof(struct x86_regs, error));
-	return (unsigned int)regs->vector;
+	memcpy(&u->r15, &regs->r15, UCTX_TOP - offsetof(struct uctx, r15));
+	return vector;
 }
 
 /* ---- Traps of the kernel ---- */
@@ -209,7 +210,7 @@ static const char *const trap_names[32] = {
 	"control protection",
 };
 
-static void dump_regs(const struct x86_regs *r)
+static void dump_regs(const struct uctx *r)
 {
 	klog(0, "ip  %016llx sp  %016llx flags %08llx cs %llx cpu %u\n", r->ip, r->sp, r->flags,
 	     r->cs, hal_cpu_id());
@@ -217,17 +218,17 @@ static void dump_regs(const struct x86_regs *r)
 	klog(0, "si  %016llx di  %016llx bp  %016llx r8  %016llx\n", r->si, r->di, r->bp, r->r8);
 	klog(0, "r9  %016llx r10 %016llx r11 %016llx r12 %016llx\n", r->r9, r->r10, r->r11, r->r12);
 	klog(0, "r13 %016llx r14 %016llx r15 %016llx\n", r->r13, r->r14, r->r15);
-	klog(0, "cr2 %016llx cr3 %016llx error %llx\n", read_cr2(), read_cr3(), r->error);
+	klog(0, "cr2 %016llx cr3 %016llx error %llx\n", read_cr2(), read_cr3(), r->orig_ax);
 }
 
-__noreturn static void fatal(const struct x86_regs *r)
+__noreturn static void fatal(const struct uctx *r, unsigned int vector)
 {
 	const struct hal_task *task = arch_current();
 	u64 guard = task && task->arch.stack ? (u64)task->arch.stack - PAGE_SIZE : 0;
-	const char *name = r->vector < 32 ? trap_names[r->vector] : NULL;
+	const char *name = vector < 32 ? trap_names[vector] : NULL;
 
 	dump_regs(r);
-	if (r->vector == X86_VEC_DF && guard && read_cr2() - guard < PAGE_SIZE)
+	if (vector == X86_VEC_DF && guard && read_cr2() - guard < PAGE_SIZE)
 		panic("kernel stack overflow at ip %#llx", r->ip);
 	panic("%s in the kernel at ip %#llx", name ? name : "unexpected trap", r->ip);
 }
@@ -236,7 +237,7 @@ __noreturn static void fatal(const struct x86_regs *r)
  * True if the faulting instruction is one of the user-copy functions': it goes on, here or at its fixup. With interrupts off nobody may sleep
  * for a page. A general protection fault is XRSTOR's, which was given a malformed area.
  */
-static bool user_copy_fault(struct x86_regs *r)
+static bool user_copy_fault(struct uctx *r, unsigned int vector)
 {
 	u64 addr = read_cr2();
 	unsigned long fixup = extable_fixup(r->ip);
@@ -244,9 +245,9 @@ static bool user_copy_fault(struct x86_regs *r)
 
 	if (!fixup)
 		return false;
-	if (r->vector == X86_VEC_PF && addr < USER_END && (r->flags & X86_FLAGS_IF)) {
+	if (vector == X86_VEC_PF && addr < USER_END && (r->flags & X86_FLAGS_IF)) {
 		hal_irq_restore(r->flags);
-		resolved = upcall_kernel_fault(addr, fault_access(r->error));
+		resolved = upcall_kernel_fault(addr, fault_access(r->orig_ax));
 		hal_irq_disable();
 	}
 	if (!resolved)
@@ -254,33 +255,19 @@ static bool user_copy_fault(struct x86_regs *r)
 	return true;
 }
 
-/* A breakpoint: offered to the kernel's probes as registers of the common form. */
-static bool kernel_break(struct x86_regs *r)
+/* Of @r only what is up to ss: trap_asm.S. A breakpoint is offered to the kernel's probes. */
+void x86_kernel_trap(struct uctx *r, unsigned int vector)
 {
-	struct uctx u;
-
-	memset(&u, 0, sizeof(u));
-	memcpy(&u.r15, &r->r15, offsetof(struct x86_regs, vector));
-	memcpy(&u.ip, &r->ip, sizeof(*r) - offsetof(struct x86_regs, ip));
-	if (!upcall_kernel_break(&u))
-		return false;
-	memcpy(&r->r15, &u.r15, offsetof(struct x86_regs, vector));
-	memcpy(&r->ip, &u.ip, sizeof(*r) - offsetof(struct x86_regs, ip));
-	return true;
-}
-
-void x86_kernel_trap(struct x86_regs *r)
-{
-	if (r->vector >= X86_VEC_PIC || r->vector == X86_VEC_NMI) {
+	if (vector >= X86_VEC_PIC || vector == X86_VEC_NMI) {
 		hal_interrupted_set(r->ip, r->bp);
-		x86_interrupt((unsigned int)r->vector);
+		x86_interrupt(vector);
 		hal_interrupted_set(0, 0);
-	} else if (r->vector == X86_VEC_DB) {
+	} else if (vector == X86_VEC_DB) {
 		x86_debug_ignore(); /* a user watchpoint hit by a user copy */
-	} else if (r->vector == X86_VEC_BP && kernel_break(r)) {
+	} else if (vector == X86_VEC_BP && upcall_kernel_break(r)) {
 		return;
-	} else if ((r->vector != X86_VEC_PF && r->vector != X86_VEC_GP) || !user_copy_fault(r)) {
-		fatal(r);
+	} else if ((vector != X86_VEC_PF && vector != X86_VEC_GP) || !user_copy_fault(r, vector)) {
+		fatal(r, vector);
 	}
 }
 

@@ -2,7 +2,7 @@
 /*
  * Into user mode and out of it, traps from the kernel, stack switching.
  *
- * x86_run_user saves rbp and @ev on the kernel stack, notes the stack pointer in x86_kernel_sp, and leaves
+ * x86_run_user saves rbp on the kernel stack, notes the stack pointer in x86_kernel_sp, and leaves
  * with SYSRET or IRET. Each way back stores the user registers in the task's struct uctx (rsp0 of the
  * TSS points behind its `ss`, so the CPU itself stores five of them), loads x86_kernel_sp, and returns.
  *
@@ -20,6 +20,7 @@
 #define U_CX	96
 #define U_DI	120
 #define U_IP	136
+#define U_CS	144
 #define U_FLAGS 152
 #define U_SP	160
 
@@ -45,7 +46,7 @@
 	popq	%rbx
 .endm
 
-/* All general registers but di, downwards, in the order of struct uctx and struct x86_regs. */
+/* All general registers but di, downwards, in the order of struct uctx. */
 .macro PUSH_REGS_BELOW_DI
 	pushq	%rsi
 	pushq	%rdx
@@ -82,15 +83,14 @@
 .endm
 
 /*
- * uctx_run()'s outer half is inline (<arch/uctx.h>): rdi = task, rsi = event; interrupts off. With three
- * words on the stack, each call of C moves it by another 8 to a multiple of 16.
+ * uctx_run()'s outer half is inline (<arch/uctx.h>): rdi = task; interrupts off. Returns an enum uctx_reason. With
+ * rbp and the return address on the stack, this is at a multiple of 16, as calls of C want it.
  */
 	.globl	x86_run_user
 	.type	x86_run_user, @function
 	.balign 64
 x86_run_user:
 	pushq	%rbp
-	pushq	%rsi
 	cmpq	%rdi, %gs:x86_fpu_owner(%rip)
 	jne	.Lrestore_fpu
 .Lfpu_ready:
@@ -131,16 +131,15 @@ x86_run_user:
 
 .Lrestore_fpu:
 	pushq	%rdi
+	pushq	%rdi			/* twice: alignment */
 	call	x86_fpu_restore
+	popq	%rdi
 	popq	%rdi
 	jmp	.Lfpu_ready
 
 /* SYSRET and IRET would fault in the kernel; report it as the fault that user mode would have had. */
 .Lbad_ip:
-	movq	(%rsp), %rsi
-	subq	$8, %rsp
 	call	x86_bad_user_ip
-	addq	$8, %rsp
 	sti
 	jmp	.Lleave
 
@@ -174,7 +173,6 @@ x86_syscall_entry:
 	xorl	%eax, %eax		/* UCTX_SYSCALL */
 	sti
 .Lleave:
-	popq	%rsi
 	popq	%rbp
 	ret
 
@@ -197,31 +195,34 @@ trap_common:
 	CLAC
 	movq	%gs:x86_kernel_sp(%rip), %rsp
 	movq	%gs:x86_current(%rip), %rsi
-	movq	(%rsp), %rdx
-	subq	$8, %rsp
 	call	x86_user_trap
-	addq	$8, %rsp
 	jmp	.Lleave
 
+/* What is on the stack is a struct uctx from its begin to ss, the error code as orig_ax. Behind ss goes on what was interrupted. */
 .Lkernel_trap:
-	pushq	%rdi
+	xchgq	%rdi, (%rsp)
 	PUSH_REGS_BELOW_DI
+	pushq	$0			/* fs_base, which nobody reads */
 	cld
 	CLAC
+	movl	%edi, %esi		/* vector */
 	movq	%rsp, %rdi
 	call	x86_kernel_trap
 .Lkernel_return:
+	addq	$8, %rsp
 	POP_REGS
-	addq	$16, %rsp
+	addq	$8, %rsp
 	iretq
 
 /* NMI, double fault, machine check, debug: on a stack of their own, GS unknown. */
 trap_ist:
-	pushq	%rdi
+	xchgq	%rdi, (%rsp)
 	PUSH_REGS_BELOW_DI
+	pushq	$0
 	cld
 	CLAC
-	testb	$3, 144(%rsp)
+	movl	%edi, %esi
+	testb	$3, U_CS(%rsp)
 	jnz	.List_user
 	movl	$MSR_GS_BASE, %ecx
 	rdmsr
@@ -241,7 +242,7 @@ trap_ist:
 	jmp	.Lkernel_return
 .List_user:
 	swapgs
-	movq	%rsp, %rdi
+	movq	%rsp, %rdi		/* the vector is in rsi, and comes back */
 	call	x86_ist_to_uctx
 	movl	%eax, %edi
 	jmp	.Luser_trap

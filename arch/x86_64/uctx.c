@@ -20,6 +20,7 @@ static_assert(offsetof(struct uctx, r11) == 56);
 static_assert(offsetof(struct uctx, cx) == 96);
 static_assert(offsetof(struct uctx, di) == 120);
 static_assert(offsetof(struct uctx, ip) == 136);
+static_assert(offsetof(struct uctx, cs) == 144);
 static_assert(offsetof(struct uctx, flags) == 152);
 static_assert(offsetof(struct uctx, sp) == 160);
 static_assert(offsetof(struct hal_task, uctx) == 0);

@@ -17,6 +17,7 @@
 #include <arch/cpu.h>
 #include <arch/uctx.h>
 #include <compiler.h>
+#include <hal/uctx_event.h>
 #include <types.h>
 
 /*
@@ -27,6 +28,8 @@ struct hal_task {
 	struct uctx uctx;	 /* user registers; valid while the task is in the kernel */
 	struct arch_thread arch; /* kernel switch context, FPU state, debug registers */
 	unsigned int cpu;	 /* CPU it runs on or ran on last; written by the scheduler */
+	struct uctx_event
+		event; /* why uctx_run() came back last, for all reasons but system calls and interrupts */
 };
 
 #define DEFINE_PERCPU(type, name)  __section(".data..percpu") __aligned(8) type name

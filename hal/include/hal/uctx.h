@@ -34,60 +34,26 @@
 
 #include <arch/uctx.h>
 #include <compiler.h>
+#include <hal/uctx_event.h>
 #include <types.h>
-
-enum uctx_reason {
-	UCTX_SYSCALL,	 /* the trap instruction; ip already points behind it */
-	UCTX_PAGE_FAULT, /* event: addr, access */
-	UCTX_INTERRUPT,	 /* an interrupt arrived and has been handled */
-	UCTX_EXCEPTION,	 /* event: kind, code, addr, raw */
-	UCTX_UNKNOWN,	 /* event: raw */
-};
-
-enum uctx_access {
-	UCTX_READ = 1,
-	UCTX_WRITE = 2,
-	UCTX_EXEC = 4,
-};
-
-enum uctx_exception {
-	UCTX_EXC_BREAKPOINT, /* breakpoint instruction; ip as Linux reports it */
-	UCTX_EXC_DEBUG,	     /* single step or hardware breakpoint/watchpoint done */
-	UCTX_EXC_ILLEGAL,    /* illegal or privileged instruction */
-	UCTX_EXC_MISALIGNED, /* misaligned access; addr */
-	UCTX_EXC_ARITH,	     /* arithmetic; code = FPE_* */
-	UCTX_EXC_ACCESS, /* access to something no page table can mend (non-canonical, bus error) */
-	UCTX_EXC_OTHER,
-};
-
-struct uctx_event {
-	uaddr_t addr; /* faulting data or instruction address */
-	uaddr_t tag;  /* bits of that address which the CPU ignores; set where it does (aarch64) */
-	unsigned int access;	  /* UCTX_READ/WRITE/EXEC for a page fault */
-	enum uctx_exception kind; /* for UCTX_EXCEPTION */
-	int code; /* suggested si_code (FPE_INTDIV, ILL_ILLOPC, ...), 0: default for the kind */
-	unsigned long raw
-		[3]; /* raw syndrome registers, for the log: cr2/err/vec, scause/stval, ESR/FAR, estat/badv */
-};
 
 struct hal_task;
 
 /**
  * uctx_run() - run user code of the current task until it traps.
- * @task: the current task; its uctx is loaded and, on return, holds the user registers again
- * @ev:   filled for page faults, exceptions and unknown traps; untouched for syscalls
+ * @task: the current task; its uctx is loaded and, on return, holds the user registers again; its event is
+ * filled for page faults, exceptions and unknown traps
  * Called with interrupts off (so that a work flag set by an interrupt cannot be missed between the
  * caller's check and user mode). Returns with interrupts ON. Makes the task's FPU state live if it
  * is not. An interrupt is handled (upcalls run) before it returns.
+ *
+ * Return: an enum uctx_reason, as wide as a register so that no instruction narrows it. The arch's asm tells the compiler that all registers change, so only what is live is saved.
  */
 #ifdef ARCH_HAS_INLINE_UCTX_RUN
-/* The arch's asm tells the compiler that all registers change, so only what is live is saved. */
-static __always_inline enum uctx_reason uctx_run(struct hal_task *task, struct uctx_event *ev)
+static __always_inline long uctx_run(struct hal_task *task)
 {
-	return (enum uctx_reason)arch_uctx_run(task, ev);
+	return arch_uctx_run(task);
 }
-#else
-enum uctx_reason uctx_run(struct hal_task *task, struct uctx_event *ev);
 #endif
 
 /**

@@ -14,9 +14,9 @@ struct kframe {
 };
 
 /* From trap_asm.S; the comments there say what they are. */
-enum uctx_reason aarch64_user_trap(struct hal_task *task, u64 esr, u64 far, struct uctx_event *ev);
-enum uctx_reason aarch64_user_irq(struct hal_task *task);
-enum uctx_reason aarch64_user_serror(struct hal_task *task, u64 esr, struct uctx_event *ev);
+long aarch64_user_trap(struct hal_task *task, u64 esr, u64 far);
+long aarch64_user_irq(struct hal_task *task);
+long aarch64_user_serror(struct hal_task *task, u64 esr);
 void aarch64_kernel_irq(const struct kframe *f);
 void aarch64_kernel_sync(struct kframe *f, u64 esr, u64 far);
 __noreturn void aarch64_stack_overflow(struct kframe *f, u64 esr, u64 far);

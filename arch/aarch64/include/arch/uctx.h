@@ -35,17 +35,17 @@ struct uctx {
 #define UCTX_RESTART_EARLY 1
 
 /* trap_asm.S: returns when user code traps, with every register but sp and x29 changed. */
-static __always_inline long arch_uctx_run(void *task, void *ev)
+static __always_inline long arch_uctx_run(void *task)
 {
 	register void *x0 __asm__("x0") = task;
-	register void *x1 __asm__("x1") = ev;
 
 	__asm__ __volatile__("bl aarch64_run_user"
-			     : "+r"(x0), "+r"(x1)
+			     : "+r"(x0)
 			     :
-			     : "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12",
-			       "x13", "x14", "x15", "x16", "x17", "x18", "x19", "x20", "x21", "x22",
-			       "x23", "x24", "x25", "x26", "x27", "x28", "x30", "cc", "memory");
+			     : "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11",
+			       "x12", "x13", "x14", "x15", "x16", "x17", "x18", "x19", "x20", "x21",
+			       "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x30", "cc",
+			       "memory");
 	return (long)x0;
 }
 #endif

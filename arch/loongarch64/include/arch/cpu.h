@@ -12,12 +12,14 @@
 /* Offsets in struct hal_task: struct uctx is 280 bytes, and the FPU area is aligned to 32. */
 #define TASK_FPU	288
 #define TASK_SP		(TASK_FPU + 1056)
-#define TASK_USER_FRAME (TASK_FPU + 1064)
-#define TASK_STACK_LOW	(TASK_FPU + 1072)
-#define TASK_ESTAT	(TASK_FPU + 1080)
-#define TASK_BADV	(TASK_FPU + 1088)
-#define TASK_BADI	(TASK_FPU + 1096)
-#define TASK_FPU_LOAD	(TASK_FPU + 1104)
+#define TASK_RUN_SP	(TASK_FPU + 1064)
+#define TASK_RUN_FP	(TASK_FPU + 1072)
+#define TASK_RUN_RA	(TASK_FPU + 1080)
+#define TASK_STACK_LOW	(TASK_FPU + 1088)
+#define TASK_ESTAT	(TASK_FPU + 1096)
+#define TASK_BADV	(TASK_FPU + 1104)
+#define TASK_BADI	(TASK_FPU + 1112)
+#define TASK_FPU_LOAD	(TASK_FPU + 1120)
 
 #define FPU_FCC		1024
 #define FPU_FCSR	1032
@@ -45,10 +47,10 @@ struct fpu_state {
 
 struct arch_thread {
 	struct fpu_state fpu;
-	unsigned long sp;	  /* kernel stack pointer while switched away */
-	unsigned long user_frame; /* kernel stack pointer to take when user mode traps */
-	unsigned long stack_low;  /* kernel stack's lowest address; 0: not known */
-	unsigned long estat;	  /* of the last trap from user mode */
+	unsigned long sp;		      /* kernel stack pointer while switched away */
+	unsigned long run_sp, run_fp, run_ra; /* of uctx_run()'s caller, while in user mode */
+	unsigned long stack_low;	      /* kernel stack's lowest address; 0: not known */
+	unsigned long estat;		      /* of the last trap from user mode */
 	unsigned long badv;
 	unsigned long badi;
 	u8 fpu_load;  /* the state must be made live before user mode */

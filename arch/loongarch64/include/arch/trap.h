@@ -30,8 +30,8 @@ struct trap_frame {
 };
 
 /* C halves of the entries in trap.S; interrupts off. */
-int arch_trap_user(struct hal_task *task, struct uctx_event *ev);
-int arch_bad_user_ip(struct hal_task *task, struct uctx_event *ev);
+int arch_trap_user(struct hal_task *task);
+int arch_bad_user_ip(struct hal_task *task);
 void arch_trap_kernel(struct trap_frame *f);
 __noreturn void arch_stack_overflow(struct trap_frame *f);
 

@@ -30,19 +30,19 @@ struct uctx {
 #define UCTX_SYSCALL_INSN_SIZE 4
 #define UCTX_RESTART_EARLY 0
 
-/* trap.S: returns when user code traps, with every register but $sp, $fp, $tp and $r21 changed. */
-static __always_inline long arch_uctx_run(void *task, void *ev)
+/* trap.S: returns when user code traps, with every register but $sp, $fp, $tp and $r21 changed. $tp is the task. */
+static __always_inline long arch_uctx_run(void *task)
 {
-	register void *a0 __asm__("$a0") = task;
-	register void *a1 __asm__("$a1") = ev;
+	register long a0 __asm__("$a0");
 
+	(void)task;
 	__asm__ __volatile__("bl arch_run_user"
-			     : "+r"(a0), "+r"(a1)
+			     : "=r"(a0)
 			     :
-			     : "$ra", "$t0", "$t1", "$t2", "$t3", "$t4", "$t5", "$t6", "$t7", "$t8",
-			       "$a2", "$a3", "$a4", "$a5", "$a6", "$a7", "$s0", "$s1", "$s2", "$s3",
-			       "$s4", "$s5", "$s6", "$s7", "$s8", "memory");
-	return (long)a0;
+			     : "$ra", "$a1", "$t0", "$t1", "$t2", "$t3", "$t4", "$t5", "$t6", "$t7",
+			       "$t8", "$a2", "$a3", "$a4", "$a5", "$a6", "$a7", "$s0", "$s1", "$s2",
+			       "$s3", "$s4", "$s5", "$s6", "$s7", "$s8", "memory");
+	return a0;
 }
 #endif
 

@@ -18,6 +18,8 @@
 #define TASK_STACK_LOW	(UCTX_SIZE + 16)
 #define TASK_SCRATCH	(UCTX_SIZE + 24)
 #define TASK_RELOAD	(UCTX_SIZE + 32)
+#define TASK_RUN_RA	(UCTX_SIZE + 40)
+#define TASK_RUN_S0	(UCTX_SIZE + 48)
 #define FPU_FCSR	256 /* in struct fpu_state */
 /* In struct v_header */
 #define V_VSTART 0
@@ -55,8 +57,9 @@ struct arch_thread {
 	unsigned long scratch;	 /* trap entry's */
 	u32 reload;		 /* USE_*: state that must be loaded before user mode */
 	u32 used;		 /* USE_*: units that the program touched since exec */
-	u32 fpu_cpu;		 /* CPU whose FPU was loaded with the task's state last; ~0: none */
-	u32 v_cpu;		 /* the same for the vector unit */
+	unsigned long run_ra, run_s0; /* of uctx_run()'s caller, while in user mode */
+	u32 fpu_cpu; /* CPU whose FPU was loaded with the task's state last; ~0: none */
+	u32 v_cpu;   /* the same for the vector unit */
 	unsigned long last_fault; /* page of the last page fault */
 	unsigned long stack_high; /* end of the kernel stack, for backtraces; 0: not known */
 	u32 v_ctrl;		  /* PR_RISCV_V_SET_CONTROL */

@@ -53,7 +53,7 @@ unsigned long riscv64_read_vlenb(void);
 /* Called by entry.S. */
 __noreturn void riscv64_start(unsigned long hart, paddr_t fdt_pa);
 __noreturn void riscv64_secondary_start(void);
-enum uctx_reason riscv64_user_trap(struct hal_task *task, struct uctx_event *ev);
+long riscv64_user_trap(struct hal_task *task);
 void riscv64_kernel_trap(struct kframe *frame);
 __noreturn void riscv64_stack_overflow(struct kframe *frame);
 void riscv64_fpu_reload(void);

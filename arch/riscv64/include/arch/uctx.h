@@ -41,19 +41,19 @@ struct uctx {
 #define UCTX_SYSCALL_INSN_SIZE 4
 #define UCTX_RESTART_EARLY 1
 
-/* entry.S: returns when user code traps, with every register but sp, s0 and tp changed. */
-static __always_inline long arch_uctx_run(void *task, void *ev)
+/* entry.S: returns when user code traps, with every register but sp, s0 and tp changed. tp is the task. */
+static __always_inline long arch_uctx_run(void *task)
 {
-	register void *a0 __asm__("a0") = task;
-	register void *a1 __asm__("a1") = ev;
+	register long a0 __asm__("a0");
 
+	(void)task;
 	__asm__ __volatile__("call riscv64_run_user"
-			     : "+r"(a0), "+r"(a1)
+			     : "=r"(a0)
 			     :
-			     : "ra", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "a2", "a3", "a4",
-			       "a5", "a6", "a7", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8",
-			       "s9", "s10", "s11", "memory");
-	return (long)a0;
+			     : "ra", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "a1", "a2", "a3",
+			       "a4", "a5", "a6", "a7", "s1", "s2", "s3", "s4", "s5", "s6", "s7",
+			       "s8", "s9", "s10", "s11", "memory");
+	return a0;
 }
 #endif
 

@@ -8,10 +8,10 @@
 
 static __always_inline u64 arch_counter(void)
 {
-	u32 lo, hi;
+	u64 lo, hi;
 
 	__asm__ __volatile__("rdtsc" : "=a"(lo), "=d"(hi)::"memory");
-	return (u64)hi << 32 | lo;
+	return hi << 32 | lo; /* RDTSC clears the upper halves */
 }
 
 /* The same, not read before earlier instructions are done: for clocks that are compared between CPUs. */

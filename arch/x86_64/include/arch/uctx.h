@@ -36,15 +36,15 @@ static_assert(offsetof(struct uctx, ss) + 8 == UCTX_TOP);
  * trap_asm.S: returns when user code traps, with every register but rsp and rbp changed. So the loop around it
  * saves what it needs, and no more.
  */
-static __always_inline long arch_uctx_run(void *task, void *ev)
+static __always_inline long arch_uctx_run(void *task)
 {
 	long reason;
 
 	__asm__ __volatile__("call x86_run_user"
-			     : "=a"(reason), "+D"(task), "+S"(ev)
+			     : "=a"(reason), "+D"(task)
 			     :
-			     : "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
-			       "r15", "cc", "memory");
+			     : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12", "r13",
+			       "r14", "r15", "cc", "memory");
 	return reason;
 }
 

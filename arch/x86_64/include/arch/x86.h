@@ -128,12 +128,6 @@ struct x86_features {
 };
 extern struct x86_features x86_features;
 
-/* Registers of a trap out of the kernel, as trap_asm.S pushes them. */
-struct x86_regs {
-	u64 r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di;
-	u64 vector, error, ip, cs, flags, sp, ss;
-};
-
 struct x86_tss {
 	u32 reserved0;
 	u64 rsp[3];
