@@ -321,6 +321,13 @@ void file_map_describe(void *owner, char *buf, size_t size, u64 *dev, u64 *ino)
 	name_free(name);
 }
 
+bool file_map_may_probe(void *owner)
+{
+	struct inode *inode = ((struct file *)owner)->inode;
+
+	return inode_owner_or_capable(inode) || !inode_permission(inode, MAY_WRITE);
+}
+
 bool dir_emit_dots(struct file *f, struct dir_ctx *ctx)
 {
 	struct dentry *d = f->path.dentry;

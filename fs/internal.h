@@ -125,6 +125,7 @@ u64 anon_dev(void);
 void file_map_get(void *owner);
 void file_map_put(void *owner);
 void file_map_describe(void *owner, char *buf, size_t size, u64 *dev, u64 *ino);
+bool file_map_may_probe(void *owner);
 bool dir_emit_dots(struct file *f, struct dir_ctx *ctx);
 
 /* Copy between files through a kernel buffer, for splice, sendfile and copy_file_range. */

@@ -688,7 +688,7 @@ static int make_node(int dfd, const char *name, u32 mode, u64 rdev, struct path 
 	if (type != S_IFREG && type != S_IFCHR && type != S_IFBLK && type != S_IFIFO &&
 	    type != S_IFSOCK)
 		return -EINVAL;
-	if ((type == S_IFCHR || type == S_IFBLK) && !capable(CAP_MKNOD))
+	if ((type == S_IFBLK || (type == S_IFCHR && rdev != WHITEOUT_DEV)) && !capable(CAP_MKNOD))
 		return -EPERM;
 	d = create_begin(dfd, name, false, &parent);
 	if (IS_ERR(d))

@@ -185,6 +185,12 @@ int generic_permission(struct inode *inode, unsigned int may);
 bool inode_owner_or_capable(struct inode *inode);
 
 /* A mounted file system type and an instance of it. */
+/* What a handle says of a file (name_to_handle_at). */
+struct file_id {
+	u64 ino;
+	u32 generation;
+};
+#define WHITEOUT_DEV 0 /* a character device of this number says that a name is not there; anyone may make one */
 struct super_ops {
 	void (*evict)(struct inode *inode); /* last reference: free priv and pages */
 	int (*statfs)(struct super *sb,
@@ -194,6 +200,9 @@ struct super_ops {
 	int (*remount)(struct super *sb, unsigned long flags, const char *data);
 	int (*sync)(struct super *sb);					/* NULL: there is no disk */
 	void (*show_options)(struct super *sb, char *buf, size_t size); /* ",size=..." */
+	/* Handles: the one of @d, 0 or -ENOMEM; what one names, with a reference, ERR_PTR(-ESTALE, -ENOMEM). NULL: there are none. */
+	int (*handle)(struct dentry *d, struct file_id *id);
+	struct dentry *(*open_handle)(struct super *sb, const struct file_id *id);
 };
 struct super {
 	refcount_t refs; /* one per mount */
@@ -242,6 +251,11 @@ struct mount {
 	int id;
 	char *source;
 };
+/* Numbers of mounts are never used again. Linux tells the two kinds of number apart by this bit. */
+static inline u64 mount_unique_id(u64 id)
+{
+	return id ? id | (1ull << 31) : 0;
+}
 struct fs_ctx;
 struct mnt_ns {
 	refcount_t refs;

@@ -152,6 +152,8 @@ static void collect_around(struct vma *vma, uaddr_t first, unsigned int n, struc
 	for (unsigned int i = 0; i < n; i++) {
 		pages[i] = xa_load(&obj->pages, index + i);
 		pas[i] = 0;
+		if (pages[i] && (pages[i]->flags & PAGE_UNTOUCHED))
+			pages[i] = NULL;
 		if (pages[i]) {
 			page_get(pages[i]);
 			pas[i] = page_to_phys(pages[i]);

@@ -76,6 +76,22 @@ out:
 	return r;
 }
 
+bool vm_object_count(struct vm_object *obj, u64 *first, u64 last, u64 *npages, u64 *ndirty)
+{
+	struct page *page = NULL;
+
+	spin_lock(&obj->lock);
+	for (int n = 0; n < 256; n++, ++*first) {
+		page = *first <= last ? xa_find(&obj->pages, first, last) : NULL;
+		if (!page)
+			break;
+		++*npages;
+		*ndirty += !!(page->flags & PAGE_DIRTY);
+	}
+	spin_unlock(&obj->lock);
+	return page;
+}
+
 /* Remove up to 16 pages from [*first, last] into @out; *first moves behind them. */
 static unsigned int take_pages(struct vm_object *obj, u64 *first, u64 last, struct page **out)
 {

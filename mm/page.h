@@ -31,6 +31,7 @@ enum page_type {
 #define PAGE_DIRTY    1 /* page cache: differs from the backing store */
 #define PAGE_UPTODATE 2
 #define PAGE_ICLEAN   8 /* instruction fetch sees what is in it: page_fetchable(), page_written() */
+#define PAGE_UNTOUCHED 16 /* room in a file that nobody has written to or mapped yet: zeros, and shown as a hole */
 #define PAGE_INITRD   4 /* lies in the initrd image: freed to the buddy like any other when dropped */
 
 struct kmem_cache;
@@ -88,6 +89,13 @@ static inline void page_written(struct page *page)
 {
 	if (__atomic_load_n(&page->flags, __ATOMIC_RELAXED) & PAGE_ICLEAN)
 		atomic_clear_bits8(&page->flags, PAGE_ICLEAN);
+}
+
+/** page_touched() - someone writes to the page, or sees it in a mapping. Any context. */
+static inline void page_touched(struct page *page)
+{
+	if (unlikely(__atomic_load_n(&page->flags, __ATOMIC_RELAXED) & PAGE_UNTOUCHED))
+		atomic_clear_bits8(&page->flags, PAGE_UNTOUCHED);
 }
 
 /* Conversions. page_of_phys() of an address that is not RAM is NULL. */

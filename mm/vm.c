@@ -1598,6 +1598,22 @@ int vm_sync(struct vm *vm, uaddr_t addr, size_t len, unsigned int flags)
 	return r;
 }
 
+/* Is the page that @vma shows at @addr in memory? Of others' files that is not told: yes. */
+static bool object_incore(const struct vma *vma, uaddr_t addr)
+{
+	struct vm_object *obj = vma->object;
+	struct page *page;
+	bool yes;
+
+	if (obj->ops->may_probe && !obj->ops->may_probe(vma->owner))
+		return true;
+	spin_lock(&obj->lock);
+	page = xa_load(&obj->pages, vma->pgoff + ((addr - vma->start) >> PAGE_SHIFT));
+	yes = page && !(page->flags & PAGE_UNTOUCHED);
+	spin_unlock(&obj->lock);
+	return yes;
+}
+
 int vm_mincore(struct vm *vm, uaddr_t addr, size_t npages, u8 *vec)
 {
 	struct hal_pte_info pte;
@@ -1614,14 +1630,8 @@ int vm_mincore(struct vm *vm, uaddr_t addr, size_t npages, u8 *vec)
 		spin_lock(&vm->pt_lock);
 		vec[i] = hal_pt_query(&vm->pt, addr, &pte);
 		spin_unlock(&vm->pt_lock);
-		if (!vec[i] && vma->object) {
-			struct page *page = vm_object_find(
-				vma->object, vma->pgoff + ((addr - vma->start) >> PAGE_SHIFT));
-
-			vec[i] = page != NULL;
-			if (page)
-				page_put(page);
-		}
+		if (!vec[i] && vma->object)
+			vec[i] = object_incore(vma, addr);
 	}
 	rwsem_up_read(&vm->lock);
 	return r;

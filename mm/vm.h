@@ -79,6 +79,8 @@ struct vm_object_ops {
 	void (*writable_put)(struct vm_object *obj);
 	/* MADV_REMOVE: make @len bytes at @off a hole. 0 or -Exxx. NULL: cannot, unless sparse. May sleep. */
 	int (*remove)(void *owner, u64 off, u64 len);
+	/* mincore: may current know which pages are in memory? May sleep. NULL: yes. */
+	bool (*may_probe)(void *owner);
 	bool sparse; /* a page that is not in the object is all zeros */
 };
 
@@ -95,6 +97,8 @@ void vm_object_init(struct vm_object *obj, const struct vm_object_ops *ops);
 struct page *vm_object_find(struct vm_object *obj, u64 index);
 /** vm_object_insert() - add @page unless one is there; *out is the winner, with a reference for the caller. 0 or -ENOMEM. */
 int vm_object_insert(struct vm_object *obj, u64 index, struct page *page, struct page **out);
+/** vm_object_count() - add how many of the pages [*first, last] there are, and are dirty. Return: true: go on at the *first that is there now. */
+bool vm_object_count(struct vm_object *obj, u64 *first, u64 last, u64 *npages, u64 *ndirty);
 /** vm_object_truncate() - drop pages [first, last], unmapping them everywhere (private copies of shared-file pages too, as truncate does). May sleep. */
 void vm_object_truncate(struct vm_object *obj, u64 first, u64 last);
 /** vm_object_unmap_shared() - take pages [first, last] out of all shared mappings: the next access faults. May sleep. */

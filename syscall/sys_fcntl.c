@@ -414,13 +414,6 @@ long sys_readahead(fd_t fd, loff_t off, size_t count)
 	return r;
 }
 
-long sys_name_to_handle_at(fd_t dfd, path_t path, uaddr_t handle, uaddr_t mount_id, int flags)
-{
-	if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
-		return -EINVAL;
-	return -EOPNOTSUPP;
-}
-
 /* ---- memfd ---- */
 
 long sys_memfd_create(path_t uname, uint flags)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory: mmap(2), munmap(2), mprotect(2), mremap(2), brk(2), madvise(2), msync(2), mlock(2), mincore(2). */
+/* Memory: mmap(2), munmap(2), mprotect(2), mremap(2), brk(2), madvise(2), msync(2), mlock(2), mincore(2), cachestat(2). */
 #include <fs/file.h>
 #include <fs/vfs.h>
 #include <kernel/coredump.h>
@@ -216,6 +216,8 @@ long sys_mincore(uaddr_t addr, size_t len, uaddr_t uvec)
 		return -EINVAL;
 	if (len > USER_END || addr > USER_END - len)
 		return -ENOMEM;
+	if (npages > USER_END || uvec > USER_END - npages)
+		return -EFAULT;
 	while (npages) {
 		size_t n = min(npages, sizeof(vec));
 		int r = vm_mincore(current->vm, addr, n, vec);
@@ -229,6 +231,44 @@ long sys_mincore(uaddr_t addr, size_t len, uaddr_t uvec)
 		uvec += n;
 	}
 	return 0;
+}
+
+struct cachestat_range {
+	u64 off, len;
+};
+struct cachestat {
+	u64 nr_cache, nr_dirty, nr_writeback, nr_evicted, nr_recently_evicted;
+};
+
+static void count_pages(struct vm_object *obj, const struct cachestat_range *range,
+			struct cachestat *st)
+{
+	u64 last = range->len ? (range->off + range->len - 1) >> PAGE_SHIFT : U64_MAX;
+	u64 first = range->off >> PAGE_SHIFT;
+
+	while (vm_object_count(obj, &first, last, &st->nr_cache, &st->nr_dirty) &&
+	       !fatal_signal_pending())
+		cond_resched();
+}
+
+/* Nothing is ever written back unseen or evicted with a trace: those numbers are 0. */
+long sys_cachestat(fd_t fd, uaddr_t urange, uaddr_t buf, uint flags)
+{
+	struct cachestat st = { 0 };
+	struct cachestat_range range;
+	struct fd f = fdget(fd);
+	long r = 0;
+
+	if (!f.file)
+		return -EBADF;
+	if (get_user_obj(&range, urange))
+		r = -EFAULT;
+	else if (flags)
+		r = -EINVAL;
+	if (!r && S_ISREG(f.file->inode->mode) && f.file->inode->object.ops)
+		count_pages(&f.file->inode->object, &range, &st);
+	fdput(f);
+	return r ? r : put_user_obj(buf, &st);
 }
 
 /* ---- another process's memory ---- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Other processes' things by number: pidfd_open(2), pidfd_getfd(2), pidfd_send_signal(2), kcmp(2). */
+/* Other processes' things by number: pidfd_open(2), pidfd_getfd(2), pidfd_send_signal(2), process_madvise(2), kcmp(2). */
 #include <fs/events.h>
 #include <fs/file.h>
 #include <fs/vfs.h>
@@ -11,8 +11,13 @@
 #include <kernel/signal.h>
 #include <lib/string.h>
 #include <mm/uaccess.h>
+#include <mm/slab.h>
+#include <syscall/internal.h>
 #include <syscall/proto.h>
+#include <uapi/capability.h>
 #include <uapi/fcntl.h>
+#include <uapi/mman.h>
+#include <uapi/uio.h>
 
 #define PIDFD_NONBLOCK O_NONBLOCK
 #define PIDFD_THREAD   O_EXCL
@@ -154,6 +159,64 @@ long sys_pidfd_getfd(fd_t fd, int theirs, uint flags)
 	if (t)
 		task_put(t);
 	process_put(p);
+	return r;
+}
+
+/* ---- memory of others ---- */
+
+/* Advise piece after piece of @iov. Bytes done, or the first error if there are none. */
+static long advise_pieces(struct vm *vm, const struct iovec_u *iov, size_t n, int advice)
+{
+	size_t done = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < n && !r; i++) {
+		r = vm_advise(vm, iov[i].base, iov[i].len, advice);
+		if (!r)
+			done += iov[i].len;
+	}
+	return done ? (long)done : r;
+}
+
+static long advise_process(fd_t pidfd, const struct iovec_u *iov, size_t n, int advice)
+{
+	struct process *p = pidfd_get_process(pidfd);
+	struct task *t;
+	struct vm *vm;
+	long r = -EINVAL;
+
+	if (IS_ERR(p))
+		return PTR_ERR(p);
+	t = task_of_process(p);
+	vm = t ? task_vm_get(t) : NULL;
+	if (!vm)
+		r = -ESRCH;
+	else if (ptrace_may_access(t, PTRACE_MODE_READ_FSCREDS))
+		r = -EACCES;
+	else if (advice == MADV_COLD || advice == MADV_PAGEOUT || advice == MADV_WILLNEED)
+		r = capable(CAP_SYS_NICE) ? advise_pieces(vm, iov, n, advice) : -EPERM;
+	if (vm)
+		vm_put(vm);
+	if (t)
+		task_put(t);
+	process_put(p);
+	return r;
+}
+
+long sys_process_madvise(fd_t pidfd, uaddr_t uvec, size_t n, int advice, uint flags)
+{
+	struct iovec_u fast[UIO_FASTIOV], *iov;
+	size_t total;
+	long r;
+
+	if (flags)
+		return -EINVAL;
+	iov = import_iov(uvec, n, fast, &total);
+	if (IS_ERR(iov))
+		return PTR_ERR(iov);
+	r = advise_process(pidfd, iov, n, advice);
+	if (iov != fast)
+		kfree(iov);
 	return r;
 }
 

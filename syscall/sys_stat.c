@@ -5,12 +5,13 @@
  */
 #include <fs/internal.h>
 #include <kernel/time.h>
+#include <syscall/internal.h>
 #include <syscall/proto.h>
 #include <uapi/capability.h>
 #include <uapi/dirent.h>
 
 /* The path a *at call means. @flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
-static int path_at(fd_t dfd, path_t upath, int flags, struct path *out)
+int path_at(fd_t dfd, path_t upath, int flags, struct path *out)
 {
 	unsigned int lookup = flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW;
 	char *name = getname_flags(upath, flags & AT_EMPTY_PATH);
@@ -99,7 +100,7 @@ static struct statx_timestamp statx_time(u64 ns)
 					 .tv_nsec = (u32)(ns % NSEC_PER_SEC) };
 }
 
-static long put_statx(uaddr_t buf, const struct kstat *ks)
+static long put_statx(uaddr_t buf, const struct kstat *ks, uint mask)
 {
 	struct statx sx;
 
@@ -124,6 +125,10 @@ static long put_statx(uaddr_t buf, const struct kstat *ks)
 	sx.stx_dev_major = dev_major(ks->dev);
 	sx.stx_dev_minor = dev_minor(ks->dev);
 	sx.stx_mnt_id = ks->mnt_id;
+	if (mask & STATX_MNT_ID_UNIQUE) {
+		sx.stx_mask ^= STATX_MNT_ID | STATX_MNT_ID_UNIQUE;
+		sx.stx_mnt_id = mount_unique_id(ks->mnt_id);
+	}
 	return put_user_obj(buf, &sx);
 }
 
@@ -149,7 +154,7 @@ long sys_statx(fd_t dfd, path_t path, int flags, uint mask, uaddr_t buf)
 		return r;
 	r = vfs_getattr(&p, &ks);
 	path_put(&p);
-	return r ? r : put_statx(buf, &ks);
+	return r ? r : put_statx(buf, &ks, mask);
 }
 
 /* ---- access ---- */

@@ -77,12 +77,14 @@ long sys_clock_getres(clockid_t id, uaddr_t uts)
 	return r || !uts ? r : put_ns(uts, 1);
 }
 
+#define TIME_LEFT_SEC (30ull * 365 * 24 * 3600)
+
 static int set_real(u64 ns)
 {
 	if (!capable(CAP_SYS_TIME))
 		return -EPERM;
-	/* Linux: not before the machine's start. */
-	if (ns < hal_clock_ns())
+	/* Linux: not before the machine's start, and with 30 years left until 64 bits end. */
+	if (ns < hal_clock_ns() || ns / NSEC_PER_SEC >= S64_MAX / NSEC_PER_SEC - TIME_LEFT_SEC)
 		return -EINVAL;
 	ktime_set_real_ns(ns);
 	ntp_clock_was_set();

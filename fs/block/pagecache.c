@@ -637,6 +637,7 @@ static const struct vm_object_ops object_ops = {
 	.owner_get = file_map_get,
 	.owner_put = file_map_put,
 	.describe = file_map_describe,
+	.may_probe = file_map_may_probe,
 };
 
 int cache_mmap(struct file *f, u64 pgoff, size_t len, unsigned int prot, unsigned int flags,

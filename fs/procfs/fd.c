@@ -65,7 +65,7 @@ static int lookup_number(struct inode *dir, struct dentry *d, const struct proc_
 
 	d->flags |= DENTRY_NOCACHE | DENTRY_REVAL;
 	if ((d->name[0] == '0' && d->len > 1) || d->name[0] < '0' || d->name[0] > '9' ||
-	    kstrtou32(d->name, 10, &fd))
+	    d->name[d->len - 1] == '\n' || kstrtou32(d->name, 10, &fd))
 		return -ENOENT;
 	t = proc_task(dir);
 	if (!t)

@@ -447,7 +447,8 @@ static int root_lookup(struct inode *dir, struct dentry *d)
 	if (e)
 		return proc_instantiate(dir, d, e, NULL, -1);
 	d->flags |= DENTRY_NOCACHE | DENTRY_REVAL;
-	if (d->name[0] < '1' || d->name[0] > '9' || kstrtou32(d->name, 10, &nr) || nr > INT_MAX)
+	if (d->name[0] < '1' || d->name[0] > '9' || d->name[d->len - 1] == '\n' ||
+	    kstrtou32(d->name, 10, &nr) || nr > INT_MAX)
 		return -ENOENT;
 	tid = pid_of_task((pid_t)nr);
 	if (!tid)

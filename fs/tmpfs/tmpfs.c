@@ -21,6 +21,8 @@ struct tmpfs_super {
 	u64 max_pages, max_inodes; /* U64_MAX: no limit */
 	atomic64_t pages, inodes;
 	struct mount_owner owner; /* of the root */
+	struct spinlock handle_lock;
+	struct xarray handles; /* handle_lock: number -> inode of which a handle was given */
 };
 
 /* inode->priv: of a directory and of a file. */
@@ -30,6 +32,9 @@ struct tmpfs_node {
 	atomic64_t charged; /* file: pages charged to the super */
 	char *link;	    /* symlink text */
 	struct tmpfs_xattr *xattrs;
+	struct dentry *
+		alias; /* super's handle_lock: a name in a directory, if it still has the one the handle was made by */
+	bool handed; /* is in the super's handles */
 };
 
 static const struct inode_ops dir_ops, file_inode_ops, link_ops, special_ops;
@@ -136,6 +141,15 @@ struct inode *tmpfs_new_inode(struct super *sb, struct inode *dir, u32 mode, u64
 	return i;
 }
 
+static void forget_handle(struct inode *inode)
+{
+	struct tmpfs_super *ts = tsuper(inode);
+
+	spin_lock(&ts->handle_lock);
+	xa_erase(&ts->handles, inode->ino);
+	spin_unlock(&ts->handle_lock);
+}
+
 static void tmpfs_evict(struct inode *inode)
 {
 	struct tmpfs_node *node = tnode(inode);
@@ -146,6 +160,8 @@ static void tmpfs_evict(struct inode *inode)
 	} else if (S_ISDIR(inode->mode)) {
 		xa_destroy(&node->entries);
 	}
+	if (unlikely(node->handed))
+		forget_handle(inode);
 	tmpfs_xattr_free(node->xattrs);
 	kfree(node->link);
 	kmem_cache_free(node_cache, node);
@@ -174,9 +190,22 @@ static int dir_add(struct inode *dir, struct dentry *d)
 	return 0;
 }
 
+static void forget_alias(struct inode *inode, const struct dentry *d)
+{
+	struct tmpfs_super *ts = tsuper(inode);
+
+	spin_lock(&ts->handle_lock);
+	if (tnode(inode)->alias == d)
+		tnode(inode)->alias = NULL;
+	spin_unlock(&ts->handle_lock);
+}
+
 static void dir_remove(struct inode *dir, struct dentry *d)
 {
 	xa_erase(&tnode(dir)->entries, d->cookie);
+	d->cookie = 0;
+	if (unlikely(tnode(d_inode(d))->handed))
+		forget_alias(d_inode(d), d);
 	dir->size -= 20;
 	inode_touch(dir, ATTR_MTIME | ATTR_CTIME);
 	dput(d);
@@ -291,15 +320,27 @@ static int rename_exchange(struct inode *odir, struct dentry *od, struct inode *
 	return 0;
 }
 
+/* RENAME_WHITEOUT: what stays at the old name. In the cache before the name it covers has left it: nobody finds neither. */
+static int leave_whiteout(struct inode *odir, struct dentry *od)
+{
+	struct dentry *d = d_alloc(odir->sb, od->parent, od->name, od->len);
+	int r = d ? tmpfs_mknod(odir, d, S_IFCHR, WHITEOUT_DEV) : -ENOMEM;
+
+	if (!r)
+		d_hash(d);
+	if (d)
+		dput(d);
+	return r;
+}
+
 static int tmpfs_rename(struct inode *odir, struct dentry *od, struct inode *ndir,
 			struct dentry *nd, unsigned int flags)
 {
 	struct inode *victim = d_inode(nd);
 	bool isdir = S_ISDIR(d_inode(od)->mode);
+	u64 pos;
 	int r;
 
-	if (flags & RENAME_WHITEOUT)
-		return -EINVAL;
 	inode_touch(d_inode(od), ATTR_CTIME);
 	if (flags & RENAME_EXCHANGE)
 		return rename_exchange(odir, od, ndir, nd);
@@ -308,12 +349,18 @@ static int tmpfs_rename(struct inode *odir, struct dentry *od, struct inode *ndi
 	r = xa_store(&tnode(ndir)->entries, tnode(ndir)->next_pos, od);
 	if (r)
 		return r;
+	pos = tnode(ndir)->next_pos++;
+	r = flags & RENAME_WHITEOUT ? leave_whiteout(odir, od) : 0;
+	if (r) {
+		xa_erase(&tnode(ndir)->entries, pos);
+		return r;
+	}
 	if (victim && isdir)
 		tmpfs_rmdir(ndir, nd);
 	else if (victim)
 		tmpfs_unlink(ndir, nd);
 	xa_erase(&tnode(odir)->entries, od->cookie);
-	od->cookie = tnode(ndir)->next_pos++;
+	od->cookie = pos;
 	odir->size -= 20;
 	ndir->size += 20;
 	if (isdir) {
@@ -384,7 +431,8 @@ static int insert_page(struct inode *inode, u64 index, struct page *fresh, struc
 	return r;
 }
 
-static int get_or_make_page(struct inode *inode, u64 index, struct page **out)
+/* @flags: PAGE_UNTOUCHED, or 0: what a new page is. */
+static int get_or_make_page(struct inode *inode, u64 index, u8 flags, struct page **out)
 {
 	struct page *fresh;
 
@@ -395,6 +443,7 @@ static int get_or_make_page(struct inode *inode, u64 index, struct page **out)
 	if (!fresh)
 		return -ENOMEM;
 	page_set_type(fresh, PAGE_CACHE);
+	fresh->flags |= flags;
 	return insert_page(inode, index, fresh, out);
 }
 
@@ -408,7 +457,9 @@ static int object_get_page(struct vm_object *obj, u64 index, bool write, struct 
 
 	if (index >= DIV_ROUND_UP(READ_ONCE(inode->size), PAGE_SIZE))
 		return -EFAULT;
-	r = get_or_make_page(inode, index, out);
+	r = get_or_make_page(inode, index, 0, out);
+	if (!r)
+		page_touched(*out);
 	return r == -ENOSPC ? -EFAULT : r; /* a full tmpfs is SIGBUS, as on Linux */
 }
 
@@ -425,6 +476,7 @@ static const struct vm_object_ops object_ops = {
 	.owner_get = file_map_get,
 	.owner_put = file_map_put,
 	.describe = file_map_describe,
+	.may_probe = file_map_may_probe,
 	.remove = object_remove,
 	.sparse = true,
 };
@@ -494,6 +546,7 @@ static ssize_t write_page(struct inode *inode, struct iov_iter *from, u64 pos, s
 	if (page) {
 		got = iov_iter_from(from, (char *)page_to_virt(page) + off, n);
 		page_written(page);
+		page_touched(page);
 		page_put(page);
 		return got ? (ssize_t)got : -EFAULT;
 	}
@@ -637,7 +690,7 @@ static int allocate_range(struct inode *inode, u64 from, u64 to, bool keep_size)
 	for (u64 index = from >> PAGE_SHIFT; index < DIV_ROUND_UP(to, PAGE_SIZE); index++) {
 		struct page *page;
 
-		r = get_or_make_page(inode, index, &page);
+		r = get_or_make_page(inode, index, PAGE_UNTOUCHED, &page);
 		if (r)
 			return r;
 		page_put(page);
@@ -675,10 +728,11 @@ static loff_t seek_data(struct inode *inode, u64 off, bool data)
 
 	for (; (index << PAGE_SHIFT) < size; index++) {
 		struct page *page = find_page(inode, index);
+		bool there = page && !(page->flags & PAGE_UNTOUCHED);
 
 		if (page)
 			page_put(page);
-		if (!!page == data)
+		if (there == data)
 			return (loff_t)max(off, index << PAGE_SHIFT);
 	}
 	return data ? -ENXIO : (loff_t)size;
@@ -753,6 +807,88 @@ const struct file_ops tmpfs_file_ops = {
 	.fcntl = memfd_fcntl,
 	.fallocate = tmpfs_fallocate,
 };
+
+/* ---- file handles ---- */
+
+/*
+ * A handle is an inode's number, and its time of birth to tell it from one of another mount. Those that were given are kept in a table, so that files
+ * of which nobody wants any pay nothing.
+ */
+static u32 generation(const struct inode *inode)
+{
+	return (u32)inode->btime_ns;
+}
+
+/* Does @d have its place in @parent, which is locked? dir_remove() takes it away. */
+static bool has_place(const struct dentry *d, const struct dentry *parent)
+{
+	return d == d->sb->root || (d->parent == parent && d->cookie);
+}
+
+static int tmpfs_handle(struct dentry *d, struct file_id *id)
+{
+	struct inode *inode = d_inode(d);
+	struct tmpfs_super *ts = tsuper(inode);
+	struct dentry *parent;
+	int r = 0;
+
+	spin_lock(&dcache_rename_lock);
+	parent = dget(d->parent);
+	spin_unlock(&dcache_rename_lock);
+	rwsem_down_read(&d_inode(parent)->lock);
+	spin_lock(&ts->handle_lock);
+	if (!tnode(inode)->handed)
+		r = xa_store(&ts->handles, inode->ino, inode);
+	if (!r) {
+		tnode(inode)->handed = true;
+		if (has_place(d, parent))
+			tnode(inode)->alias = d;
+	}
+	spin_unlock(&ts->handle_lock);
+	rwsem_up_read(&d_inode(parent)->lock);
+	dput(parent);
+	*id = (struct file_id){ inode->ino, generation(inode) };
+	return r;
+}
+
+/* A file that is open but has no name any more gets a dentry without a place. A directory would be an empty one then. */
+static struct dentry *nameless(struct super *sb, struct inode *inode)
+{
+	struct dentry *d;
+
+	if (S_ISDIR(inode->mode)) {
+		inode_put(inode);
+		return ERR_PTR(-ESTALE);
+	}
+	d = d_alloc(sb, NULL, "/", 1);
+	if (!d) {
+		inode_put(inode);
+		return ERR_PTR(-ENOMEM);
+	}
+	d->flags |= DENTRY_ANON;
+	d_instantiate(d, inode);
+	return d;
+}
+
+static struct dentry *tmpfs_open_handle(struct super *sb, const struct file_id *id)
+{
+	struct tmpfs_super *ts = sb->priv;
+	struct dentry *d = NULL;
+	struct inode *inode;
+
+	spin_lock(&ts->handle_lock);
+	inode = xa_load(&ts->handles, id->ino);
+	if (inode && generation(inode) != id->generation)
+		inode = NULL;
+	if (inode && (d = tnode(inode)->alias) != NULL)
+		dget(d);
+	else if (inode && !refcount_inc_not_zero(&inode->refs))
+		inode = NULL; /* about to go */
+	spin_unlock(&ts->handle_lock);
+	if (d)
+		return d;
+	return inode ? nameless(sb, inode) : ERR_PTR(-ESTALE);
+}
 
 /* ---- initramfs: pages that are in memory already ---- */
 
@@ -867,6 +1003,9 @@ static void tmpfs_put_super(struct super *sb)
 
 static void tmpfs_free_super(struct super *sb)
 {
+	struct tmpfs_super *ts = sb->priv;
+
+	xa_destroy(&ts->handles);
 	kfree(sb->priv);
 }
 
@@ -903,6 +1042,8 @@ static const struct super_ops tmpfs_super_ops = {
 	.free_super = tmpfs_free_super,
 	.remount = tmpfs_remount,
 	.show_options = tmpfs_show_options,
+	.handle = tmpfs_handle,
+	.open_handle = tmpfs_open_handle,
 };
 
 int tmpfs_fill(struct super *sb, const char *source, const char *data)
@@ -917,6 +1058,8 @@ int tmpfs_fill(struct super *sb, const char *source, const char *data)
 	mm_get_stats(&st);
 	ts->max_pages = ts->max_inodes = st.total / 2;
 	ts->owner.mode = 01777;
+	spin_init(&ts->handle_lock, RANK_DENTRY);
+	xa_init(&ts->handles, &kernel_xa_ops);
 	r = mount_options(data, parse_option, ts);
 	sb->ops = &tmpfs_super_ops;
 	sb->magic = TMPFS_MAGIC;

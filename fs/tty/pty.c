@@ -507,6 +507,8 @@ static int devpts_fill(struct super *sb, const char *source, const char *data)
 	devpts_super_ops = *sb->ops;
 	devpts_super_ops.remount = devpts_change;
 	devpts_super_ops.show_options = devpts_show_options;
+	devpts_super_ops.handle = NULL;
+	devpts_super_ops.open_handle = NULL;
 	sb->ops = &devpts_super_ops;
 	sb->magic = DEVPTS_SUPER_MAGIC;
 	root = d_inode(sb->root);

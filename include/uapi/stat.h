@@ -77,6 +77,7 @@ _Static_assert(sizeof(struct statx) == 256, "struct statx is ABI");
 #define STATX_BASIC_STATS 0x7ffu
 #define STATX_BTIME	  0x800u
 #define STATX_MNT_ID	  0x1000u
+#define STATX_MNT_ID_UNIQUE 0x4000u
 #define STATX__RESERVED	  0x80000000u
 
 #define STATX_ATTR_MOUNT_ROOT 0x2000u

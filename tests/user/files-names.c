@@ -6,12 +6,15 @@
 #include "tap.h"
 #include <dirent.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 
 #ifndef RENAME_NOREPLACE
 #define RENAME_NOREPLACE 1
 #define RENAME_EXCHANGE 2
+#define RENAME_WHITEOUT 4
 #endif
+#define TMPFS 0x01021994
 #ifndef AT_EMPTY_PATH
 #define AT_EMPTY_PATH 0x1000
 #endif
@@ -145,6 +148,51 @@ static void rename_flags(void)
 	CHECK_ERRNO(rename2("d/file", "d", RENAME_EXCHANGE), EINVAL);
 	CHECK_ERRNO(rename2("a", "x", RENAME_EXCHANGE | RENAME_NOREPLACE), EINVAL);
 	CHECK_ERRNO(rename2("a", "x", 0x100), EINVAL);
+}
+
+/* A character device 0/0 stays where the file was: a union of directories takes it for a name that is not there. */
+static void whiteouts(void)
+{
+	ino_t a = stat_of("a").st_ino;
+	struct statfs fs;
+	struct stat st;
+
+	CHECK_OK(statfs(".", &fs));
+	if (rename2("a", "moved", RENAME_WHITEOUT)) {
+		CHECK_EQ(errno, EINVAL);
+		CHECK(fs.f_type != TMPFS); /* others may be without */
+		return;
+	}
+	CHECK_EQ(stat_of("moved").st_ino, a);
+	st = stat_of("a");
+	CHECK(S_ISCHR(st.st_mode));
+	CHECK_EQ(st.st_rdev, 0);
+	CHECK_EQ(st.st_mode & 07777, 0);
+	CHECK_EQ(st.st_nlink, 1);
+	CHECK_ERRNO(open("a/file", O_RDONLY), ENOTDIR);
+	/* Over another file, and over a whiteout. */
+	make("x", "x");
+	make("y", "y");
+	CHECK_OK(rename2("x", "y", RENAME_WHITEOUT));
+	CHECK(S_ISCHR(stat_of("x").st_mode));
+	CHECK_EQ(stat_of("y").st_nlink, 1);
+	CHECK_ERRNO(rename2("y", "x", RENAME_WHITEOUT | RENAME_NOREPLACE), EEXIST);
+	CHECK_OK(rename2("y", "x", RENAME_WHITEOUT));
+	CHECK(S_ISREG(stat_of("x").st_mode));
+	CHECK(S_ISCHR(stat_of("y").st_mode));
+	CHECK_OK(unlink("x"));
+	CHECK_OK(unlink("y"));
+	CHECK_ERRNO(access("y", F_OK), ENOENT);
+	CHECK_ERRNO(rename2("a", "d", RENAME_WHITEOUT | RENAME_EXCHANGE), EINVAL);
+	CHECK_OK(unlink("a"));
+	CHECK_OK(rename("moved", "a"));
+	/* Into another directory, in both views of it. */
+	make("w", "w");
+	CHECK_OK(rename2("w", "d/w", RENAME_WHITEOUT));
+	CHECK(S_ISREG(stat_of("d/w").st_mode));
+	CHECK(S_ISCHR(stat_of("w").st_mode));
+	CHECK_OK(unlink("w"));
+	CHECK_OK(unlink("d/w"));
 }
 
 static void symlinks(void)
@@ -471,6 +519,7 @@ int main(void)
 	TAP_RUN(removed_directory);
 	TAP_RUN(renames);
 	TAP_RUN(rename_flags);
+	TAP_RUN(whiteouts);
 	TAP_RUN(symlinks);
 	TAP_RUN(modes);
 	TAP_RUN(owners);
