@@ -79,6 +79,8 @@ void file_put(struct file *f)
 	if (f->mode & FMODE_WRITER) {
 		__atomic_fetch_sub(&f->inode->write_denied, 1, __ATOMIC_ACQ_REL);
 		atomic_dec(&f->inode->sb->writers);
+		if (f->path.mnt)
+			atomic_dec(&f->path.mnt->writers);
 	}
 	if (f->path.dentry)
 		path_put(&f->path);

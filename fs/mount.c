@@ -12,6 +12,7 @@
  * Source: mount(2), umount(2), proc(5).
  */
 #include <fs/internal.h>
+#include <fs/mount.h>
 #include <kernel/files.h>
 #include <lib/hash.h>
 #include <uapi/capability.h>
@@ -20,10 +21,9 @@
 #define MNT_FLAGS                                                                                                     \
 	(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME |   \
 	 MS_NOSYMFOLLOW)
-#define SB_FLAGS (MS_RDONLY | MS_SYNCHRONOUS | MS_DIRSYNC | MS_LAZYTIME)
 
 struct spinlock mount_lock = SPINLOCK_INIT(RANK_DENTRY);
-static struct mutex mount_mutex;
+struct mutex mount_mutex;
 static struct hlist_head mount_hash[1u << MOUNT_BITS];
 static struct fs_type *fs_types;
 static int next_mount_id = 1;
@@ -161,9 +161,7 @@ struct mount *mount_lookup(struct mount *mnt, struct dentry *d)
 	return m;
 }
 
-/* A mount of @root (reference taken) that hangs nowhere. Takes over the caller's reference on @sb. */
-static struct mount *mount_alloc(struct super *sb, struct dentry *root, const char *source,
-				 u32 flags)
+struct mount *mount_alloc(struct super *sb, struct dentry *root, const char *source, u32 flags)
 {
 	struct mount *m;
 
@@ -209,15 +207,39 @@ int mnt_want_write(const struct mount *m)
 	return (m->flags & MS_RDONLY) || (m->sb->flags & MS_RDONLY) ? -EROFS : 0;
 }
 
-/* Hang @m on @at. mount_mutex held. Takes its own references. */
-static void mount_attach(struct mount *m, const struct path *at)
+static struct mount *first_child(struct mount *m)
+{
+	return list_first_entry_or_null(&m->children, struct mount, child_link);
+}
+
+/* The next one on the same mount, or NULL. */
+static struct mount *next_sibling(struct mount *m)
+{
+	return list_is_last(&m->child_link, &m->parent->children) ? NULL
+								  : list_next_entry(m, child_link);
+}
+
+struct mount *mount_next(struct mount *m, const struct mount *top)
+{
+	struct mount *next = first_child(m);
+
+	while (!next && m != top) {
+		next = next_sibling(m);
+		m = m->parent;
+	}
+	return next;
+}
+
+void mount_attach(struct mount *m, const struct path *at)
 {
 	path_get(at);
 	spin_lock(&mount_lock);
 	tree_moved();
 	m->parent = at->mnt;
-	m->ns = at->mnt->ns;
 	m->mountpoint = at->dentry;
+	m->detached = false;
+	for (struct mount *i = m; i; i = mount_next(i, m))
+		i->ns = at->mnt->ns;
 	WRITE_ONCE(at->dentry->mounts, at->dentry->mounts + 1);
 	hlist_add_head(&m->hash_link, mount_bucket(at->mnt, at->dentry));
 	list_add_tail(&m->all_link, &all_mounts);
@@ -225,8 +247,7 @@ static void mount_attach(struct mount *m, const struct path *at)
 	spin_unlock(&mount_lock);
 }
 
-/* Take @m off the tree; the references it held on its place are the caller's to put. mount_mutex held. */
-static struct path mount_detach(struct mount *m)
+struct path mount_detach(struct mount *m)
 {
 	struct path at;
 
@@ -267,22 +288,9 @@ void mount_set_root(struct mnt_ns *ns, struct mount *m)
 	spin_unlock(&mount_lock);
 }
 
-/* Is @m part of the tree that current may change? mount_mutex held. */
-static bool is_ours(const struct mount *m)
+bool mount_is_ours(const struct mount *m)
 {
 	return m && m->ns == current->ns->mnt;
-}
-
-static struct mount *first_child(struct mount *m)
-{
-	return list_first_entry_or_null(&m->children, struct mount, child_link);
-}
-
-/* The next one on the same mount, or NULL. */
-static struct mount *next_sibling(struct mount *m)
-{
-	return list_is_last(&m->child_link, &m->parent->children) ? NULL
-								  : list_next_entry(m, child_link);
 }
 
 /* MNT_DETACH: children first, so that nothing hangs on a mount that has left the tree. The tree may be deeper than a stack. */
@@ -315,6 +323,22 @@ static u32 mount_flags(unsigned long flags)
 	return f;
 }
 
+struct super *super_obtain(struct fs_type *t, const char *source, const char *data,
+			   unsigned long flags)
+{
+	struct super *sb = t->find ? t->find(source) : NULL;
+
+	if (sb && ((sb->flags ^ flags) & MS_RDONLY)) {
+		super_put(sb);
+		return ERR_PTR(-EBUSY);
+	}
+	if (!sb)
+		sb = super_create_flags(t, source, data, flags);
+	if (!IS_ERR(sb))
+		sb->flags |= flags & SB_FLAGS;
+	return sb;
+}
+
 static int mount_new(const struct path *at, const char *source, const char *type,
 		     unsigned long flags, const char *data)
 {
@@ -326,16 +350,9 @@ static int mount_new(const struct path *at, const char *source, const char *type
 		return -EINVAL;
 	if (!t)
 		return -ENODEV;
-	sb = t->find ? t->find(source) : NULL;
-	if (sb && ((sb->flags ^ flags) & MS_RDONLY)) {
-		super_put(sb);
-		return -EBUSY;
-	}
-	if (!sb)
-		sb = super_create_flags(t, source, data, flags);
+	sb = super_obtain(t, source, data, flags);
 	if (IS_ERR(sb))
 		return (int)PTR_ERR(sb);
-	sb->flags |= flags & SB_FLAGS;
 	m = mount_alloc(sb, sb->root, source, mount_flags(flags));
 	if (IS_ERR(m)) {
 		super_put(sb);
@@ -393,6 +410,20 @@ static int clone_children(const struct path *src, struct mount *dst)
 	return 0;
 }
 
+struct mount *mount_clone_tree(const struct path *src, bool rec)
+{
+	struct mount *m = mount_clone(src->mnt, src->dentry);
+	int r;
+
+	if (IS_ERR(m) || !rec)
+		return m;
+	r = clone_children(src, m);
+	if (!r)
+		return m;
+	mount_detach_tree(m);
+	return ERR_PTR(r);
+}
+
 static int mount_bind(const struct path *at, const char *source, bool rec)
 {
 	struct path src;
@@ -404,7 +435,7 @@ static int mount_bind(const struct path *at, const char *source, bool rec)
 	r = path_lookup(AT_FDCWD, source, LOOKUP_FOLLOW, &src);
 	if (r)
 		return r;
-	if (!is_ours(src.mnt)) {
+	if (!mount_is_ours(src.mnt)) {
 		path_put(&src);
 		return -EINVAL;
 	}
@@ -412,38 +443,37 @@ static int mount_bind(const struct path *at, const char *source, bool rec)
 		path_put(&src);
 		return -ENOTDIR;
 	}
-	m = mount_clone(src.mnt, src.dentry);
-	if (IS_ERR(m)) {
-		path_put(&src);
-		return (int)PTR_ERR(m);
-	}
-	m->ns = at->mnt->ns;
-	r = rec ? clone_children(&src, m) : 0;
-	if (!r)
+	m = mount_clone_tree(&src, rec);
+	if (!IS_ERR(m))
 		mount_attach(m, at);
-	else
-		mount_detach_tree(m);
 	path_put(&src);
+	return IS_ERR(m) ? (int)PTR_ERR(m) : 0;
+}
+
+int super_remount(struct super *sb, unsigned long flags, unsigned long mask, const char *data)
+{
+	int r = super_change(sb, flags, data);
+
+	if (!r && (flags & mask & MS_RDONLY) && atomic_read(&sb->writers))
+		r = -EBUSY;
+	if (!r)
+		sb->flags = (sb->flags & ~mask) | (flags & mask);
 	return r;
 }
 
 static int mount_remount(const struct path *at, unsigned long flags, const char *data)
 {
-	struct super *sb = at->mnt->sb;
 	int r;
 
 	if (at->dentry != at->mnt->root)
 		return -EINVAL;
-	if (!(flags & MS_BIND)) {
-		r = super_change(sb, flags, data);
-		if (!r && (flags & MS_RDONLY) && atomic_read(&sb->writers))
-			r = -EBUSY;
-		if (r)
-			return r;
-		sb->flags = (sb->flags & ~SB_FLAGS) | (flags & SB_FLAGS);
-	}
-	at->mnt->flags = mount_flags(flags);
-	return 0;
+	if (flags & MS_BIND)
+		r = (flags & MS_RDONLY) && atomic_read(&at->mnt->writers) ? -EBUSY : 0;
+	else
+		r = super_remount(at->mnt->sb, flags, SB_FLAGS, data);
+	if (!r)
+		at->mnt->flags = mount_flags(flags);
+	return r;
 }
 
 static int mount_move(const struct path *at, const char *source)
@@ -458,7 +488,7 @@ static int mount_move(const struct path *at, const char *source)
 	if (r)
 		return r;
 	r = -EINVAL;
-	if (!is_ours(src.mnt) || src.dentry != src.mnt->root || !src.mnt->parent)
+	if (!mount_is_ours(src.mnt) || src.dentry != src.mnt->root || !src.mnt->parent)
 		goto out;
 	r = -ELOOP;
 	for (up = at->mnt; up; up = up->parent)
@@ -509,7 +539,8 @@ int do_mount(const char *source, const char *target, const char *type, unsigned 
 	r = at.mnt ? -EPERM : -EINVAL;
 	if (at.mnt && capable(CAP_SYS_ADMIN)) {
 		mutex_lock(&mount_mutex);
-		r = is_ours(at.mnt) ? mount_dispatch(&at, source, type, flags, data) : -EINVAL;
+		r = mount_is_ours(at.mnt) ? mount_dispatch(&at, source, type, flags, data)
+					  : -EINVAL;
 		mutex_unlock(&mount_mutex);
 	}
 	path_put(&at);
@@ -533,7 +564,7 @@ static int umount_checked(const struct path *p, int flags)
 {
 	struct mount *m = p->mnt;
 
-	if (p->dentry != m->root || !m->parent || !is_ours(m))
+	if (p->dentry != m->root || !m->parent || !mount_is_ours(m))
 		return -EINVAL;
 	if (flags & MNT_EXPIRE) {
 		if (refcount_read(&m->refs) > 2 || has_children(m))
@@ -571,24 +602,12 @@ int do_umount(const char *target, int flags)
 
 /* ---- namespaces ---- */
 
-/* The tree of @top in order, a mount before those on it. NULL: that was the last. */
-static struct mount *next_in_tree(struct mount *m, const struct mount *top)
-{
-	struct mount *next = first_child(m);
-
-	while (!next && m != top) {
-		next = next_sibling(m);
-		m = m->parent;
-	}
-	return next;
-}
-
 /* What is on @old's mounts is on their copies: both trees have the same order. */
 static void move_to_copy(struct fs_ctx *fs, struct mount *old, struct mount *copy)
 {
 	struct mount *from = old, *to = copy, *root = NULL, *cwd = NULL;
 
-	for (; from && to; from = next_in_tree(from, old), to = next_in_tree(to, copy)) {
+	for (; from && to; from = mount_next(from, old), to = mount_next(to, copy)) {
 		if (fs->root.mnt == from)
 			root = mnt_get(to);
 		if (fs->cwd.mnt == from)

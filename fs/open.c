@@ -96,9 +96,9 @@ static u32 open_mode(int flags)
 	return modes[flags & O_ACCMODE] | FMODE_LSEEK | FMODE_PREAD;
 }
 
-static struct file *open_path_only(const struct path *p, int flags)
+struct file *file_open_path_only(const struct path *p, int flags, const struct file_ops *ops)
 {
-	struct file *f = file_alloc(&path_only_ops, flags & PATH_FLAGS & ~O_CLOEXEC, FMODE_PATH);
+	struct file *f = file_alloc(ops, flags & PATH_FLAGS & ~O_CLOEXEC, FMODE_PATH);
 
 	if (IS_ERR(f))
 		return f;
@@ -106,6 +106,11 @@ static struct file *open_path_only(const struct path *p, int flags)
 	path_get(p);
 	f->inode = d_inode(p->dentry);
 	return f;
+}
+
+static struct file *open_path_only(const struct path *p, int flags)
+{
+	return file_open_path_only(p, flags, &path_only_ops);
 }
 
 bool file_can_direct(const struct file *f)
@@ -131,6 +136,8 @@ static struct file *open_finish(const struct path *p, int flags, u32 extra_mode)
 		if (!r) {
 			f->mode |= FMODE_WRITER;
 			atomic_inc(&inode->sb->writers);
+			if (p->mnt)
+				atomic_inc(&p->mnt->writers);
 		}
 	}
 	if (!r && !f->ops)

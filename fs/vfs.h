@@ -224,6 +224,9 @@ struct fs_type {
 	int (*fill)(struct super *sb, const char *source, const char *data);
 	/* What is mounted from @source already, with a reference, or NULL. Of types that stand on a device. */
 	struct super *(*find)(const char *source);
+	/* One option of a mount, into an object of @options_size bytes; to check it only: into one of zeros. NULL: it has none. */
+	int (*option)(void *options, const char *key, const char *val);
+	size_t options_size;
 	bool single; /* one instance, shared by all its mounts */
 	struct super *instance;
 	struct fs_type *next;
@@ -248,6 +251,8 @@ struct mount {
 	struct list child_link; /* mount_lock: parent->children */
 	u32 flags; /* MS_RDONLY, NOSUID, NODEV, NOEXEC, NOATIME, NODIRATIME, RELATIME */
 	u32 expiry_mark;
+	atomic_t writers; /* files open for writing through it */
+	bool detached;	  /* mount_mutex: a tree that only a descriptor knows (fs/newmount.c) */
 	int id;
 	char *source;
 };
@@ -278,6 +283,21 @@ int do_mount(const char *source, const char *target, const char *type, unsigned 
 int do_umount(const char *target, int flags);
 /** mount_set_root() - @m, which hangs nowhere, is what the tree of @ns begins with. */
 void mount_set_root(struct mnt_ns *ns, struct mount *m);
+/** The new interface (fs/newmount.c). Descriptors' files, or ERR_PTR; @flags as the calls have them, checked. Right and flags are the caller's to check. */
+struct file *mount_context_open(const char *type);
+struct file *mount_context_pick(const struct path *p);
+/** mount_context_set() - fsconfig's FSCONFIG_SET_FLAG (@val NULL) and FSCONFIG_SET_STRING. 0, -EINVAL, -EBUSY, -ENOMEM. */
+int mount_context_set(struct file *f, const char *key, const char *val);
+int mount_context_create(struct file *f);
+int mount_context_reconfigure(struct file *f);
+bool file_is_mount_context(const struct file *f);
+/** mount_context_mount() - fsmount: a detached mount, as an O_PATH file. @attr: MOUNT_ATTR_*. */
+struct file *mount_context_mount(struct file *f, u64 attr);
+/** mount_open_clone() - open_tree with OPEN_TREE_CLONE. */
+struct file *mount_open_clone(const struct path *p, bool rec);
+int mount_move_path(const struct path *from, const struct path *to);
+/** mount_change_attr() - mount_setattr: MOUNT_ATTR_* to set and to clear. */
+int mount_change_attr(const struct path *p, u64 set, u64 clear, bool rec);
 struct mount *kern_mount(struct fs_type *type);
 struct fs_type *fs_type_find(const char *name);
 /** mounts_show() - print the /proc/PID/mounts, or mountinfo if @info, of a task with @fs. 0, -ENOMEM. */
@@ -338,6 +358,8 @@ int vfs_truncate(const struct path *p, u64 size);
 int file_truncate(struct file *f, u64 size);
 /** file_open_path() - open what @p names (references stay the caller's). ERR_PTR. */
 struct file *file_open_path(const struct path *p, int flags);
+/** file_open_path_only() - an O_PATH file of @p, with @ops that may have a release(). ERR_PTR. */
+struct file *file_open_path_only(const struct path *p, int flags, const struct file_ops *ops);
 /** file_open_how() - openat2: @how checked as Linux does. ERR_PTR. */
 struct file *file_open_how(int dfd, const char *name, const struct open_how *how);
 /** path_of_fd() / path_at() - the path a *at call means: with LOOKUP_EMPTY and "" the descriptor's own. */

@@ -341,7 +341,11 @@ static int fat_fill(struct super *sb, const char *source, const char *data)
 
 static struct super *vfat_find(const char *source);
 
-static struct fs_type vfat_type = { .name = "vfat", .fill = fat_fill, .find = vfat_find };
+static struct fs_type vfat_type = { .name = "vfat",
+				    .fill = fat_fill,
+				    .find = vfat_find,
+				    .option = parse_option,
+				    .options_size = sizeof(struct fat) };
 
 static struct super *vfat_find(const char *source)
 {

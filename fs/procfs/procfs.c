@@ -581,7 +581,12 @@ static int proc_fill(struct super *sb, const char *source, const char *data)
 }
 
 static struct fs_type proc_type = {
-	.name = "proc", .nodev = true, .fill = proc_fill, .single = true
+	.name = "proc",
+	.nodev = true,
+	.fill = proc_fill,
+	.single = true,
+	.option = parse_option,
+	.options_size = sizeof(struct proc_options),
 };
 
 void procfs_init(void)

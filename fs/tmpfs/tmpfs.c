@@ -1093,7 +1093,11 @@ static int ramfs_fill(struct super *sb, const char *source, const char *data)
 	return tmpfs_fill(sb, source, "mode=0755,size=0,nr_inodes=0");
 }
 
-static struct fs_type tmpfs_type = { .name = "tmpfs", .nodev = true, .fill = tmpfs_fill };
+static struct fs_type tmpfs_type = { .name = "tmpfs",
+				     .nodev = true,
+				     .fill = tmpfs_fill,
+				     .option = parse_option,
+				     .options_size = sizeof(struct tmpfs_super) };
 struct fs_type rootfs_type = { .name = "rootfs", .nodev = true, .fill = rootfs_fill };
 static struct fs_type ramfs_type = { .name = "ramfs", .nodev = true, .fill = ramfs_fill };
 

@@ -439,7 +439,12 @@ static int fill(struct super *sb, const char *source, const char *data)
 }
 
 static struct fs_type tracefs_type = {
-	.name = "tracefs", .nodev = true, .fill = fill, .single = true
+	.name = "tracefs",
+	.nodev = true,
+	.fill = fill,
+	.single = true,
+	.option = parse_option,
+	.options_size = sizeof(struct mount_owner),
 };
 
 void tracefs_init(void)

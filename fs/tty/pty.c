@@ -524,7 +524,12 @@ static int devpts_fill(struct super *sb, const char *source, const char *data)
 }
 
 static struct fs_type devpts_type = {
-	.name = "devpts", .nodev = true, .fill = devpts_fill, .single = true
+	.name = "devpts",
+	.nodev = true,
+	.fill = devpts_fill,
+	.single = true,
+	.option = parse_option,
+	.options_size = sizeof(struct devpts_options),
 };
 
 void pty_init(void)

@@ -28,6 +28,21 @@
 #define MS_MGC_VAL     0xC0ED0000ul
 #define MS_MGC_MSK     0xffff0000ul
 
+/* fsmount(2), mount_setattr(2). */
+#define MOUNT_ATTR_RDONLY      0x1ull
+#define MOUNT_ATTR_NOSUID      0x2ull
+#define MOUNT_ATTR_NODEV       0x4ull
+#define MOUNT_ATTR_NOEXEC      0x8ull
+#define MOUNT_ATTR__ATIME      0x70ull
+#define MOUNT_ATTR_NOATIME     0x10ull
+#define MOUNT_ATTR_STRICTATIME 0x20ull
+#define MOUNT_ATTR_NODIRATIME  0x80ull
+#define MOUNT_ATTR_IDMAP       0x100000ull
+#define MOUNT_ATTR_NOSYMFOLLOW 0x200000ull
+#define MOUNT_ATTR_ALL                                                                             \
+	(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |            \
+	 MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME | MOUNT_ATTR_NOSYMFOLLOW)
+
 #define MNT_FORCE	1
 #define MNT_DETACH	2
 #define MNT_EXPIRE	4
