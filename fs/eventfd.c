@@ -111,6 +111,19 @@ static const struct file_ops eventfd_ops = {
 	.show_fdinfo = eventfd_show,
 };
 
+bool file_is_eventfd(const struct file *f)
+{
+	return f->ops == &eventfd_ops;
+}
+
+void eventfd_signal(struct file *f)
+{
+	struct eventfd *e = f->priv;
+
+	if (add(e, 1))
+		waitq_wake_poll(&e->wait, POLLIN | POLLRDNORM);
+}
+
 struct file *eventfd_create(unsigned int count, int flags)
 {
 	struct eventfd *e = kzalloc(sizeof(*e), GFP_KERNEL);

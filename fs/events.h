@@ -17,6 +17,9 @@ long epoll_wait_events(struct file *ep, uaddr_t events, int max, u64 deadline_ns
 
 #define EFD_SEMAPHORE 1
 struct file *eventfd_create(unsigned int count, int flags);
+bool file_is_eventfd(const struct file *f);
+/** eventfd_signal() - add one, unless the counter is full. */
+void eventfd_signal(struct file *f);
 
 struct timer_spec {
 	struct timespec64 interval, value;

@@ -22,6 +22,7 @@
 static struct kmem_cache *vm_cache, *vma_cache;
 const struct vm_probe_ops *vm_probe_ops;
 u32 vm_probes_wanted;
+void (*vm_aio_gone)(struct vm *vm);
 
 void __init vm_init(void)
 {
@@ -382,6 +383,8 @@ void vm_put(struct vm *vm)
 		return;
 	if (vm->probes)
 		vm_probe_ops->gone(vm);
+	if (unlikely(vm->aio))
+		vm_aio_gone(vm);
 	while ((vma = vm_next(vm, NULL))) {
 		zap(vm, vma->start, vma->end, false);
 		vma_remove(vma);

@@ -129,7 +129,9 @@ struct vm_probe_ops {
 	void (*gone)(struct vm *vm);
 };
 extern const struct vm_probe_ops *vm_probe_ops; /* set before the first probe, for good */
-extern u32 vm_probes_wanted;			/* atomic: number of probes */
+/* The last user of an address space with vm->aio goes. Set before the first has any, for good. */
+extern void (*vm_aio_gone)(struct vm *vm);
+extern u32 vm_probes_wanted; /* atomic: number of probes */
 
 struct vm {
 	refcount_t users;
@@ -157,6 +159,7 @@ struct vm {
 	void *exe; /* struct file * of the program, owned reference (fs puts it through vm_exe_put hook) */
 	void (*exe_get)(void *exe);
 	void (*exe_put)(void *exe);
+	void *aio;		  /* contexts of asynchronous I/O: fs/aio.c's lock */
 	struct vm_probes *probes; /* w: lock; read anywhere. NULL: has none and never had */
 	u32 lock_future;	  /* mlockall(MCL_FUTURE): VM_LOCK_MASK of what will be mapped */
 	bool has_seals;		  /* lock: some mapping is, or was, VM_SEALED */

@@ -2,6 +2,7 @@
 /*
  * The files of the whole system: /proc/meminfo, stat, cpuinfo ... and /proc/sys. Formats: proc(5) and the pages it names.
  */
+#include <fs/aio.h>
 #include <fs/block/block.h>
 #include <fs/ipc/sysctl.h>
 #include <fs/lease.h>
@@ -401,6 +402,13 @@ PROC_NUMBER_FILE(core_pipe_limit, core_pipe_limit, 0, S32_MAX)
 PROC_NUMBER_FILE(suid_dumpable, suid_dumpable, 0, 2)
 PROC_NUMBER_FILE(lease_break, lease_break_seconds, 0, S32_MAX)
 PROC_NUMBER_FILE(mount_max, mount_max, 1, S32_MAX)
+PROC_NUMBER_FILE(aio_max, aio_max, 0, S32_MAX)
+
+static int aio_nr_show(struct printbuf *pb, struct task *t)
+{
+	printbuf_printf(pb, "%llu\n", aio_count());
+	return 0;
+}
 
 static const struct proc_entry sys_random[] = {
 	PROC_FILE("boot_id", boot_id_show),
@@ -457,6 +465,8 @@ static const struct proc_entry sys_fs[] = {
 	PROC_WRITABLE("suid_dumpable", suid_dumpable_show, suid_dumpable_write),
 	PROC_WRITABLE("lease-break-time", lease_break_show, lease_break_write),
 	PROC_WRITABLE("mount-max", mount_max_show, mount_max_write),
+	PROC_WRITABLE("aio-max-nr", aio_max_show, aio_max_write),
+	PROC_FILE("aio-nr", aio_nr_show),
 	{ .name = NULL },
 };
 static const struct proc_entry sys_table[] = {
