@@ -260,7 +260,8 @@ static const char *follow_link(struct walk *w, struct path link, char **buf)
 	ssize_t n = -ELOOP;
 
 	*buf = NULL;
-	if (w->links++ >= MAX_LINKS || (w->flags & LOOKUP_NO_SYMLINKS))
+	if (w->links++ >= MAX_LINKS || (w->flags & LOOKUP_NO_SYMLINKS) ||
+	    (link.mnt->flags & MS_NOSYMFOLLOW))
 		goto out;
 	n = -ENOMEM;
 	*buf = name_alloc();

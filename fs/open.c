@@ -74,7 +74,7 @@ static int may_open(const struct path *p, int flags, unsigned int may)
 		return -EACCES;
 	if (p->mnt && (S_ISCHR(inode->mode) || S_ISBLK(inode->mode)) && (p->mnt->flags & MS_NODEV))
 		return -EACCES;
-	if (p->mnt && (may & MAY_EXEC) && (p->mnt->flags & MS_NOEXEC))
+	if ((may & MAY_EXEC) && path_noexec(p))
 		return -EACCES;
 	if ((may & MAY_WRITE) && (S_ISREG(inode->mode) || S_ISDIR(inode->mode))) {
 		r = mnt_want_write(p->mnt);

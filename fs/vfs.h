@@ -276,6 +276,11 @@ static inline struct mount *mnt_get(struct mount *m)
 void mnt_put(struct mount *m);
 /** mount_lookup() - what is mounted at (@mnt, @d), with a reference, or NULL. */
 struct mount *mount_lookup(struct mount *mnt, struct dentry *d);
+/** path_noexec() - may nothing there be executed, by exec or by a mapping? */
+static inline bool path_noexec(const struct path *p)
+{
+	return p->mnt && (p->mnt->flags & MS_NOEXEC);
+}
 /** mnt_want_write() - 0, or -EROFS for a read-only mount or file system. */
 int mnt_want_write(const struct mount *m);
 int do_mount(const char *source, const char *target, const char *type, unsigned long flags,

@@ -58,13 +58,18 @@ struct creds *creds_prepare(void)
 	return creds_prepare_groups(current->creds->ngroups);
 }
 
-/* Other rights than before: what is in memory may have come by them. Source: prctl(2), PR_SET_DUMPABLE, PR_SET_PDEATHSIG. */
+bool creds_changes_trust(const struct creds *old, const struct creds *new)
+{
+	return old->euid != new->euid || old->egid != new->egid || old->fsuid != new->fsuid ||
+	       old->fsgid != new->fsgid || (new->cap_permitted & ~old->cap_permitted);
+}
+
+/* Source: prctl(2), PR_SET_DUMPABLE, PR_SET_PDEATHSIG. */
 static void forget_trust(const struct creds *old, const struct creds *new)
 {
 	struct task *t = current;
 
-	if (old->euid == new->euid && old->egid == new->egid && old->fsuid == new->fsuid &&
-	    old->fsgid == new->fsgid && !(new->cap_permitted & ~old->cap_permitted))
+	if (!creds_changes_trust(old, new))
 		return;
 	t->vm->dumpable = (u8)READ_ONCE(suid_dumpable);
 	t->pdeath_signal = 0;

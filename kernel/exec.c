@@ -70,6 +70,7 @@ struct exec {
 	uaddr_t bias, interp_base, entry, stack_top, sp;
 	struct creds *creds;
 	bool secure;
+	bool hidden; /* its memory is nobody else's to see: read from a file that current may not read */
 	bool doomed; /* failed where Linux has already given up the old program: the process dies */
 };
 
@@ -523,6 +524,7 @@ static int load_interp(struct exec *e)
 
 	if (IS_ERR(f))
 		return PTR_ERR(f);
+	e->hidden |= !exec_is_readable(f);
 	r = check_interp(e, f, &phdrs);
 	if (r)
 		goto out;
@@ -745,9 +747,20 @@ static void switch_vm(struct vm *vm)
 		vm_put(old);
 }
 
+/* May others of the same user look into the new program? Source: prctl(2), PR_SET_DUMPABLE. */
+static u8 new_dumpable(const struct exec *e)
+{
+	const struct creds *old = current->creds;
+	bool hide = e->hidden || old->euid != old->uid || old->egid != old->gid ||
+		    creds_changes_trust(old, e->creds);
+
+	return hide ? (u8)READ_ONCE(suid_dumpable) : DUMPABLE_USER;
+}
+
 static void commit(struct exec *e)
 {
 	struct task *t = current;
+	u8 dumpable = new_dumpable(e);
 
 	exec_set_exe(e->vm, e->file);
 	e->vm->dumpable = 0; /* until the new credentials are known */
@@ -766,7 +779,7 @@ static void commit(struct exec *e)
 	e->creds = NULL;
 	t->process->exit_signal = SIGCHLD;
 	t->process->membarrier = 0;
-	t->vm->dumpable = e->secure ? (u8)READ_ONCE(suid_dumpable) : DUMPABLE_USER;
+	t->vm->dumpable = dumpable;
 	t->altstack_sp = t->altstack_size = 0;
 	t->altstack_flags = SS_DISABLE;
 	t->clear_child_tid = 0;
@@ -790,6 +803,7 @@ static int prepare(struct exec *e)
 	e->creds = creds_prepare();
 	if (!e->creds)
 		return -ENOMEM;
+	e->hidden |= !exec_is_readable(e->file);
 	e->secure = exec_creds(e->file, e->creds);
 	ptrace_exec_creds(e->creds);
 	if (e->secure)

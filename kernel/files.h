@@ -42,6 +42,8 @@ long exec_map(struct vm *vm, struct file *f, uaddr_t addr, size_t len, unsigned 
 	      unsigned int flags, u64 pgoff);
 /** exec_set_exe() - record the program in @vm for /proc/PID/exe. */
 void exec_set_exe(struct vm *vm, struct file *f);
+/** exec_is_readable() - may current read the program? If not, its memory is not to be looked into either. */
+bool exec_is_readable(struct file *f);
 /** exec_creds() - what set-user-id and set-group-id bits make of @creds; returns whether privileges were raised (AT_SECURE). */
 bool exec_creds(struct file *f, struct creds *creds);
 

@@ -34,7 +34,14 @@
  * current has CAP_SYS_PTRACE. Context: any task context, tasklist_lock not held. Return: 0, -EPERM (/proc makes it -EACCES).
  */
 int ptrace_may_access(struct task *t, unsigned int mode);
-/** ptrace_exec_creds() - take back what a set-id program would gain while a tracer without rights watches. @new: current's next credentials. */
+/**
+ * ptrace_vm_get() - the address space of @t, if current may look into it. Context, @t, @mode: as above.
+ * What was judged is what is given, though @t be in the middle of exec: a new address space is nobody's to look into until the
+ * credentials that go with it count, and if there is another one after the judgement, that is made again.
+ * Return: with a reference; NULL: it has none; ERR_PTR(-EPERM).
+ */
+struct vm *ptrace_vm_get(struct task *t, unsigned int mode);
+/** ptrace_exec_creds() - take back what a set-id program would gain while a tracer without rights watches, or another process shares its directories. @new: current's next credentials. */
 void ptrace_exec_creds(struct creds *new);
 
 /* ---- the tracee's side (kernel/ptrace_stop.c): all for current, in task context without locks ---- */

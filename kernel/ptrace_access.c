@@ -3,6 +3,7 @@
  * Who may look into whom: the check behind ptrace(2), process_vm_readv(2) and most of /proc/PID.
  * Source: ptrace(2), "Ptrace access mode checking".
  */
+#include <err.h>
 #include <kernel/coredump.h>
 #include <kernel/ptrace.h>
 #include <mm/vm.h>
@@ -46,25 +47,56 @@ int ptrace_may_access(struct task *t, unsigned int mode)
 	return yes ? 0 : -EPERM;
 }
 
-/* Does the tracer of current, if it has one, hold CAP_SYS_PTRACE since it attached? tasklist_lock held. */
+struct vm *ptrace_vm_get(struct task *t, unsigned int mode)
+{
+	for (;;) {
+		struct vm *vm = task_vm_get(t);
+		int r = ptrace_may_access(t, mode);
+
+		if (!r && READ_ONCE(t->vm) == vm)
+			return vm;
+		if (vm)
+			vm_put(vm);
+		if (r)
+			return ERR_PTR(r);
+	}
+}
+
+/* Does the tracer of current, if it has one, hold CAP_SYS_PTRACE since it attached? */
 static bool tracer_is_capable(void)
 {
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 	const struct creds *c = current->trace.tracer_creds;
+	bool yes = !c || (c->cap_effective >> CAP_SYS_PTRACE & 1);
 
-	return !c || (c->cap_effective >> CAP_SYS_PTRACE & 1);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return yes;
+}
+
+/* Can another process change current's directories, by CLONE_FS? */
+static bool shares_directories(void)
+{
+	bool shares = false;
+
+	for (pid_t nr = pid_next(1); nr && !shares; nr = pid_next(nr + 1)) {
+		struct task *t = task_find_get(nr);
+
+		if (!t)
+			continue;
+		shares = t->process != current->process && READ_ONCE(t->fs) == current->fs;
+		task_put(t);
+	}
+	return shares;
 }
 
 void ptrace_exec_creds(struct creds *new)
 {
 	const struct creds *old = current->creds;
-	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
-	bool trusted = tracer_is_capable();
 
-	spin_unlock_irqrestore(&tasklist_lock, flags);
-	if (trusted)
-		return;
 	if (new->euid == old->uid &&new->egid == old->gid &&
 	    !(new->cap_permitted & ~old->cap_permitted))
+		return;
+	if (tracer_is_capable() && !shares_directories())
 		return;
 	if (!capable(CAP_SETUID)) {
 		new->euid = new->suid = new->fsuid = new->uid;

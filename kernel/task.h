@@ -393,6 +393,8 @@ static inline const struct creds *current_creds(void)
 }
 struct creds *creds_prepare(void);  /* a copy of current's to edit; NULL: no memory */
 void creds_commit(struct creds *c); /* becomes current's */
+/** creds_changes_trust() - other rights than before: what is in memory may have come by them, so nobody else is to see it. */
+bool creds_changes_trust(const struct creds *old, const struct creds *new);
 const struct creds *creds_override(
 	const struct creds
 		*c); /* the same for a while: returns the old ones, references stay as they are */

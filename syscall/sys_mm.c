@@ -38,12 +38,20 @@ static long check_locked(size_t len, uint flags)
 		       : 0;
 }
 
+/* For programs from before there was a separate right to execute. */
+static int implied_exec(void)
+{
+	return unlikely(current->personality & READ_IMPLIES_EXEC) ? PROT_EXEC : 0;
+}
+
 static long map_anonymous(uaddr_t addr, size_t len, uint prot, uint flags)
 {
 	unsigned int type = flags & MAP_TYPE;
 
 	if (type != MAP_PRIVATE && type != MAP_SHARED)
 		return -EINVAL;
+	if (prot & PROT_READ)
+		prot |= implied_exec();
 	return vm_map(current->vm, addr, len, prot, flags, NULL, NULL, 0,
 		      VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC, 0);
 }
@@ -83,6 +91,13 @@ static long map_file(struct file *f, uaddr_t addr, size_t len, uint prot, uint f
 			return -EACCES;
 		max &= ~VM_MAYWRITE;
 	}
+	if (path_noexec(&f->path)) {
+		if (prot & PROT_EXEC)
+			return -EPERM;
+		max &= ~VM_MAYEXEC;
+	} else if (prot & PROT_READ) {
+		prot |= implied_exec();
+	}
 	if (!f->ops->mmap)
 		return -ENODEV;
 	if (!(flags & MAP_SHARED))
@@ -92,12 +107,6 @@ static long map_file(struct file *f, uaddr_t addr, size_t len, uint prot, uint f
 	r = map_object(f, addr, len, prot, flags, pgoff, max);
 	rwsem_up_read(&f->inode->lock);
 	return r;
-}
-
-/* For programs from before there was a separate right to execute. */
-static int implied_exec(void)
-{
-	return unlikely(current->personality & READ_IMPLIES_EXEC) ? PROT_EXEC : 0;
 }
 
 long sys_mmap(uaddr_t addr, size_t len, int prot, int flags, fd_t fd, ulong off)
@@ -120,8 +129,6 @@ long sys_mmap(uaddr_t addr, size_t len, int prot, int flags, fd_t fd, ulong off)
 		if (r)
 			return r;
 	}
-	if (prot & PROT_READ)
-		prot |= implied_exec();
 	if (flags & MAP_ANONYMOUS)
 		return map_anonymous(addr, len, (uint)prot, (uint)flags);
 	f = fdget(fd);
@@ -320,15 +327,12 @@ static int read_iov(uaddr_t uiov, ulong n, struct iovec_u *iov, size_t *total)
 	return 0;
 }
 
-static long process_vm_rw(struct task *t, struct iovec_u *local, ulong nlocal, size_t llen,
+static long process_vm_rw(struct vm *vm, struct iovec_u *local, ulong nlocal, size_t llen,
 			  const struct iovec_u *remote, ulong nremote, bool write)
 {
-	struct vm *vm = task_vm_get(t);
 	struct iov_iter it;
 	size_t done = 0;
 
-	if (!vm)
-		return -ESRCH;
 	iov_iter_init(&it, local, (uint)nlocal, llen);
 	for (ulong i = 0; i < nremote && it.count; i++) {
 		size_t want = min(remote[i].len, it.count),
@@ -338,8 +342,21 @@ static long process_vm_rw(struct task *t, struct iovec_u *local, ulong nlocal, s
 		if (got < want)
 			break;
 	}
-	vm_put(vm);
 	return done || !llen ? (long)done : -EFAULT;
+}
+
+/* The memory of @pid, if current may look into it: one's own always. ERR_PTR(-ESRCH, -EPERM). */
+static struct vm *traced_vm(pid_t pid)
+{
+	struct task *t = task_find_get(pid);
+	struct vm *vm;
+
+	if (!t)
+		return ERR_PTR(-ESRCH);
+	vm = t->vm == current->vm ? task_vm_get(current)
+				  : ptrace_vm_get(t, PTRACE_MODE_ATTACH_REALCREDS);
+	task_put(t);
+	return vm ? vm : ERR_PTR(-ESRCH);
 }
 
 static long process_vm(pid_t pid, uaddr_t ulocal, ulong nlocal, uaddr_t uremote, ulong nremote,
@@ -347,7 +364,7 @@ static long process_vm(pid_t pid, uaddr_t ulocal, ulong nlocal, uaddr_t uremote,
 {
 	struct iovec_u *iov;
 	size_t llen, rlen;
-	struct task *t;
+	struct vm *vm;
 	long r;
 
 	if (flags || nlocal > UIO_MAX || nremote > UIO_MAX)
@@ -361,15 +378,12 @@ static long process_vm(pid_t pid, uaddr_t ulocal, ulong nlocal, uaddr_t uremote,
 	r = read_iov(uremote, nremote, iov + nlocal, &rlen);
 	if (r || !rlen)
 		goto out;
-	t = task_find_get(pid);
-	if (!t) {
-		r = -ESRCH;
+	vm = traced_vm(pid);
+	r = PTR_ERR(vm);
+	if (IS_ERR(vm))
 		goto out;
-	}
-	r = t->vm == current->vm ? 0 : ptrace_may_access(t, PTRACE_MODE_ATTACH_REALCREDS);
-	if (!r)
-		r = process_vm_rw(t, iov, nlocal, llen, iov + nlocal, nremote, write);
-	task_put(t);
+	r = process_vm_rw(vm, iov, nlocal, llen, iov + nlocal, nremote, write);
+	vm_put(vm);
 out:
 	kfree(iov);
 	return r;

@@ -9,6 +9,7 @@
 #include <syscall/proto.h>
 #include <uapi/capability.h>
 #include <uapi/dirent.h>
+#include <uapi/prctl.h>
 
 /* The path a *at call means. @flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
 int path_at(fd_t dfd, path_t upath, int flags, struct path *out)
@@ -168,7 +169,8 @@ static const struct creds *access_creds(void)
 		return ERR_PTR(-ENOMEM);
 	c->fsuid = c->uid;
 	c->fsgid = c->gid;
-	c->cap_effective = c->uid ? 0 : c->cap_permitted;
+	if (!(c->securebits & SECURE_NO_SETUID_FIXUP))
+		c->cap_effective = c->uid ? 0 : c->cap_permitted;
 	return c;
 }
 
@@ -177,7 +179,7 @@ static int check_access(const struct path *p, int mode)
 	struct inode *i = d_inode(p->dentry);
 	int r;
 
-	if ((mode & X_OK) && S_ISREG(i->mode) && p->mnt && (p->mnt->flags & MS_NOEXEC))
+	if ((mode & X_OK) && S_ISREG(i->mode) && path_noexec(p))
 		return -EACCES;
 	r = mode ? inode_permission(i, (unsigned int)mode) : 0;
 	if (!r && (mode & W_OK) && !S_ISCHR(i->mode) && !S_ISBLK(i->mode) && !S_ISFIFO(i->mode) &&
@@ -199,7 +201,7 @@ long sys_faccessat2(fd_t dfd, path_t path, int mode, int flags)
 		now = access_creds();
 		if (IS_ERR(now))
 			return PTR_ERR(now);
-		current->creds = now;
+		(void)creds_override(now);
 	}
 	r = path_at(dfd, path, flags, &p);
 	if (!r) {
@@ -207,7 +209,7 @@ long sys_faccessat2(fd_t dfd, path_t path, int mode, int flags)
 		path_put(&p);
 	}
 	if (now) {
-		current->creds = old;
+		(void)creds_override(old);
 		creds_put(now);
 	}
 	return r;

@@ -241,14 +241,14 @@ static int vm_file_open(struct inode *i, struct file *f, unsigned int mode)
 	struct task *t = proc_task(i);
 	struct vm_file *vf;
 	struct vm *vm;
-	int r;
 
 	if (!t)
 		return -ESRCH;
-	r = ptrace_may_access(t, mode) ? -EACCES : 0;
-	vm = r ? NULL : task_vm_get(t);
+	vm = ptrace_vm_get(t, mode);
 	task_put(t);
-	vf = r ? NULL : kzalloc(sizeof(*vf), GFP_KERNEL);
+	if (IS_ERR(vm))
+		return -EACCES;
+	vf = kzalloc(sizeof(*vf), GFP_KERNEL);
 	if (vf) {
 		vf->vm_id = vm ? vm->id : 0;
 		vf->pfns = capable(CAP_SYS_ADMIN);
@@ -256,7 +256,7 @@ static int vm_file_open(struct inode *i, struct file *f, unsigned int mode)
 	if (vm)
 		vm_put(vm);
 	f->priv = vf;
-	return r ? r : vf ? 0 : -ENOMEM;
+	return vf ? 0 : -ENOMEM;
 }
 
 static void vm_file_release(struct file *f)

@@ -255,6 +255,12 @@ static u64 vm_id(struct task *t)
 	return id;
 }
 
+static bool is_another_program(const struct proc_inode *pi, struct task *t,
+			       const struct proc_text *pt)
+{
+	return pi->entry->private && vm_id(t) != pt->vm_id;
+}
+
 /* Generate into a buffer that grows until the text fits. lock held. */
 static int make_text(struct file *f, struct proc_text *pt)
 {
@@ -266,7 +272,7 @@ static int make_text(struct file *f, struct proc_text *pt)
 	if (pi->tid && !t)
 		return -ESRCH;
 	/* What has become of the task since it was opened may be none of the reader's business. */
-	if (pi->entry->private && vm_id(t) != pt->vm_id) {
+	if (is_another_program(pi, t, pt)) {
 		pt->len = 0;
 		pt->made = true;
 		task_put(t);
@@ -284,7 +290,7 @@ static int make_text(struct file *f, struct proc_text *pt)
 			break;
 	}
 	if (!r) {
-		pt->len = printbuf_used(&pb);
+		pt->len = is_another_program(pi, t, pt) ? 0 : printbuf_used(&pb);
 		pt->made = true;
 	}
 	if (t)
@@ -340,13 +346,16 @@ static int text_file_open(struct inode *i, struct file *f)
 	struct proc_inode *pi = proc_i(i);
 	struct task *t = pi->entry->private ? proc_task(i) : NULL;
 	struct proc_text *pt;
-	int r = t ? proc_may_access(t) : 0;
-	u64 id = t ? vm_id(t) : 0;
+	struct vm *vm = t ? ptrace_vm_get(t, PTRACE_MODE_READ_FSCREDS) : NULL;
+	u64 id;
 
 	if (t)
 		task_put(t);
-	if (r)
-		return r;
+	if (IS_ERR(vm))
+		return -EACCES;
+	id = vm ? vm->id : 0;
+	if (vm)
+		vm_put(vm);
 	pt = kzalloc(sizeof(*pt), GFP_KERNEL);
 	if (!pt)
 		return -ENOMEM;

@@ -6,7 +6,9 @@
 #include "tap.h"
 #include <sched.h>
 #include <stdbool.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/personality.h>
 
 static bool listed(const char *dir, const char *option)
 {
@@ -150,6 +152,88 @@ static void tracing(void)
 	CHECK_OK(rmdir("tr"));
 }
 
+/* One mount point whose flags change: what each of them forbids, and only while it is set. */
+static void remount(unsigned long flags)
+{
+	CHECK_OK(mount(NULL, "m", NULL, MS_REMOUNT | MS_BIND | flags, NULL));
+}
+
+static void no_exec(void)
+{
+	int fd = open("m/file", O_RDWR | O_CREAT, 0755);
+	char *p;
+
+	REQUIRE(fd >= 0);
+	CHECK_EQ(write(fd, "#!/nowhere\n", 11), 11);
+	close(fd);
+	remount(MS_NOEXEC);
+	CHECK_ERRNO(execl("m/file", "file", (char *)NULL), EACCES);
+	CHECK_ERRNO(access("m/file", X_OK), EACCES);
+	CHECK_OK(access("m", X_OK));
+	fd = open("m/file", O_RDONLY);
+	CHECK(mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) == MAP_FAILED);
+	CHECK_EQ(errno, EPERM);
+	CHECK(mmap(NULL, 4096, PROT_EXEC, MAP_SHARED, fd, 0) == MAP_FAILED);
+	CHECK_EQ(errno, EPERM);
+	p = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+	CHECK(p != MAP_FAILED);
+	CHECK_ERRNO(mprotect(p, 4096, PROT_READ | PROT_EXEC), EACCES);
+	CHECK_OK(mprotect(p, 4096, PROT_READ | PROT_WRITE));
+	munmap(p, 4096);
+	/* A program that takes readable for executable gets what there is. */
+	CHECK(personality(0x0400000 /* READ_IMPLIES_EXEC */) != -1);
+	p = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+	CHECK(p != MAP_FAILED);
+	CHECK(personality(0) != -1);
+	remount(0);
+	CHECK_ERRNO(execl("m/file", "file", (char *)NULL), ENOENT);
+	CHECK_OK(access("m/file", X_OK));
+	p = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+	CHECK_OK(mprotect(p, 4096, PROT_READ | PROT_EXEC));
+	close(fd);
+}
+
+static void no_devices(void)
+{
+	int fd;
+
+	CHECK_OK(mknod("m/null", S_IFCHR | 0666, 1 << 8 | 3));
+	fd = open("m/null", O_RDWR);
+	CHECK(fd >= 0);
+	close(fd);
+	remount(MS_NODEV);
+	CHECK_ERRNO(open("m/null", O_RDWR), EACCES);
+	CHECK_OK(access("m/null", W_OK));
+	remount(0);
+	fd = open("m/null", O_RDWR);
+	CHECK(fd >= 0);
+	close(fd);
+}
+
+static void no_links(void)
+{
+	char text[16];
+
+	CHECK_OK(symlink("file", "m/link"));
+	remount(0x100 /* MS_NOSYMFOLLOW */);
+	CHECK_ERRNO(open("m/link", O_RDONLY), ELOOP);
+	CHECK_ERRNO(access("m/link", R_OK), ELOOP);
+	CHECK_EQ(readlink("m/link", text, sizeof(text)), 4); /* it may be looked at */
+	remount(0);
+	CHECK_OK(access("m/link", R_OK));
+}
+
+static void flags(void)
+{
+	CHECK_OK(mkdir("m", 0755));
+	CHECK_OK(mount("none", "m", "tmpfs", 0, "mode=755"));
+	no_exec();
+	no_devices();
+	no_links();
+	CHECK_OK(umount2("m", MNT_DETACH));
+	CHECK_OK(rmdir("m"));
+}
+
 int main(void)
 {
 	const char *dir = tap_tmpdir();
@@ -164,6 +248,7 @@ int main(void)
 	TAP_RUN(terminals);
 	TAP_RUN(processes);
 	TAP_RUN(tracing);
+	TAP_RUN(flags);
 	tap_rmdir(dir);
 	return tap_done();
 }

@@ -4,6 +4,8 @@
  * look, and that a descriptor does not show what came after exec. Sources: proc(5) and the pages it names, process_vm_readv(2).
  */
 #include "tap.h"
+
+#include <grp.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -227,6 +229,54 @@ static void pagemap(void)
 	close(fd);
 }
 
+/* A stranger is not told; of the stack nobody is but who administers the machine. */
+static void sleeper_seen_by_user(pid_t pid)
+{
+	char path[64];
+
+	if (setgroups(0, NULL) || setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534))
+		_exit(9);
+	snprintf(path, sizeof(path), "/proc/%d/wchan", pid);
+	slurp(path);
+	CHECK_STR(text, "0");
+	snprintf(path, sizeof(path), "/proc/%d/stack", pid);
+	CHECK(open(path, O_RDONLY) == -1 && (errno == EACCES || errno == ENOENT));
+	_exit(tap_nfailed != 0);
+}
+
+/* In which function of the kernel a task sleeps. */
+static void where_it_sleeps(void)
+{
+	char path[64], name[64] = "", first[64] = "";
+	unsigned long at, size;
+	pid_t pid = tap_spawn((void (*)(void))pause), user;
+
+	CHECK(tap_wait_state(pid, 'S'));
+	snprintf(path, sizeof(path), "/proc/%d/wchan", pid);
+	slurp(path);
+	CHECK_EQ(sscanf(text, "%63[A-Za-z0-9_.]", name), 1);
+	CHECK_EQ(strlen(name), strlen(text));
+	if (getuid() == 0) {
+		CHECK(strcmp(name, "0") != 0);
+		snprintf(path, sizeof(path), "/proc/%d/stack", pid);
+		if (access(path, F_OK) == 0) { /* a matter of configuration on Linux */
+			slurp(path);
+			CHECK_EQ(sscanf(text, "[<0>] %63[A-Za-z0-9_.]+0x%lx/0x%lx", first, &at,
+					&size),
+				 3);
+			CHECK(at < size);
+		}
+		user = fork();
+		if (!user)
+			sleeper_seen_by_user(pid);
+		CHECK_EXIT(user, 0);
+	}
+	slurp("/proc/self/wchan");
+	CHECK_STR(text, "0");
+	kill(pid, SIGKILL);
+	CHECK_KILLED(pid, SIGKILL);
+}
+
 static void what_it_does(void)
 {
 	char path[64];
@@ -411,6 +461,7 @@ int main(int argc, char **argv)
 	TAP_FORK(smaps);
 	TAP_FORK(pagemap);
 	TAP_FORK(what_it_does);
+	TAP_FORK(where_it_sleeps);
 	TAP_FORK(io_file);
 	TAP_FORK(timers_file);
 	TAP_FORK(children_file);
