@@ -8,6 +8,7 @@
 #include <kernel/seccomp.h>
 #include <kernel/siginfo.h>
 #include <kernel/signal.h>
+#include <kernel/syscall.h>
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <mm/uaccess.h>
@@ -218,11 +219,23 @@ static size_t describe_seccomp(const struct task *t, struct ptrace_syscall_info 
 }
 
 /* Only PTRACE_O_TRACESYSGOOD makes a syscall stop one that can be told from others. */
-static long syscall_info(struct task *t, unsigned long user_size, uaddr_t data)
+static u8 syscall_stop_kind(const struct task *t)
+{
+	int why = t->trace.info ? t->trace.info->si_code : 0;
+
+	if (why == (SIGTRAP | PTRACE_EVENT_SECCOMP << 8))
+		return PTRACE_SYSCALL_INFO_SECCOMP;
+	if (why != (SIGTRAP | 0x80))
+		return PTRACE_SYSCALL_INFO_NONE;
+	if (t->trace.message == PTRACE_EVENTMSG_SYSCALL_ENTRY)
+		return PTRACE_SYSCALL_INFO_ENTRY;
+	return t->trace.message == PTRACE_EVENTMSG_SYSCALL_EXIT ? PTRACE_SYSCALL_INFO_EXIT
+								: PTRACE_SYSCALL_INFO_NONE;
+}
+
+static long get_syscall_info(struct task *t, unsigned long user_size, uaddr_t data)
 {
 	const struct uctx *u = &t->hal.uctx;
-	int why = t->trace.info ? t->trace.info->si_code : 0;
-	bool is_stop = why == (SIGTRAP | 0x80);
 	struct ptrace_syscall_info info;
 	size_t size = offsetof(struct ptrace_syscall_info, entry);
 
@@ -230,13 +243,83 @@ static long syscall_info(struct task *t, unsigned long user_size, uaddr_t data)
 	info.arch = AUDIT_ARCH;
 	info.instruction_pointer = uctx_ip(u);
 	info.stack_pointer = uctx_sp(u);
-	if (is_stop && t->trace.message == PTRACE_EVENTMSG_SYSCALL_ENTRY)
+	switch (syscall_stop_kind(t)) {
+	case PTRACE_SYSCALL_INFO_ENTRY:
 		size = describe_entry(u, &info);
-	else if (is_stop && t->trace.message == PTRACE_EVENTMSG_SYSCALL_EXIT)
+		break;
+	case PTRACE_SYSCALL_INFO_EXIT:
 		size = describe_exit(u, &info);
-	else if (why == (SIGTRAP | PTRACE_EVENT_SECCOMP << 8))
+		break;
+	case PTRACE_SYSCALL_INFO_SECCOMP:
 		size = describe_seccomp(t, &info);
+		break;
+	}
 	return copy_to_user(data, &info, min(user_size, size)) ? -EFAULT : (long)size;
+}
+
+/* Number and arguments. Call -1 is not made: its result is ENOSYS, and its arguments, which may share a register with that, stay. */
+static long change_entry(struct uctx *u, const struct ptrace_syscall_info *info)
+{
+	s32 nr = (s32)info->entry.nr;
+
+	if ((u64)nr != info->entry.nr)
+		return -ERANGE;
+	uctx_set_syscall_nr(u, nr);
+	if (nr == -1) {
+		uctx_set_result(u, -ENOSYS);
+		return 0;
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(info->entry.args); i++)
+		uctx_set_arg(u, i, info->entry.args[i]);
+	return 0;
+}
+
+/* What a stop tells can be changed, but not what kind of stop it is. */
+static long set_syscall_info(struct task *t, unsigned long user_size, uaddr_t data)
+{
+	struct ptrace_syscall_info info;
+
+	if (user_size < sizeof(info))
+		return -EINVAL;
+	if (get_user_obj(&info, data))
+		return -EFAULT;
+	if (info.flags || info.reserved || info.op != syscall_stop_kind(t))
+		return -EINVAL;
+	switch (info.op) {
+	case PTRACE_SYSCALL_INFO_ENTRY:
+	case PTRACE_SYSCALL_INFO_SECCOMP:
+		return change_entry(&t->hal.uctx, &info);
+	case PTRACE_SYSCALL_INFO_EXIT:
+		uctx_set_result(&t->hal.uctx, info.exit.rval);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static long get_dispatch(struct task *t, unsigned long size, uaddr_t data)
+{
+	struct ptrace_sud_config config = {
+		.mode = user_dispatch_mode(t),
+		.selector = t->dispatch.selector,
+		.offset = t->dispatch.offset,
+		.len = t->dispatch.len,
+	};
+
+	return size == sizeof(config) ? put_user_obj(data, &config) : -EINVAL;
+}
+
+static long set_dispatch(struct task *t, unsigned long size, uaddr_t data)
+{
+	struct ptrace_sud_config config;
+	struct user_dispatch want;
+
+	if (size != sizeof(config))
+		return -EINVAL;
+	if (get_user_obj(&config, data))
+		return -EFAULT;
+	want = (struct user_dispatch){ config.selector, config.offset, config.len };
+	return user_dispatch_set(t, config.mode, &want);
 }
 
 /* What the tracee has registered with rseq(2); all zero: nothing. */
@@ -283,7 +366,13 @@ long ptrace_request(struct task *t, long request, unsigned long addr, unsigned l
 	case PTRACE_SETREGSET:
 		return regset(t, request == PTRACE_SETREGSET, addr, data);
 	case PTRACE_GET_SYSCALL_INFO:
-		return syscall_info(t, addr, data);
+		return get_syscall_info(t, addr, data);
+	case PTRACE_SET_SYSCALL_INFO:
+		return set_syscall_info(t, addr, data);
+	case PTRACE_SET_SYSCALL_USER_DISPATCH_CONFIG:
+		return set_dispatch(t, addr, data);
+	case PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG:
+		return get_dispatch(t, addr, data);
 	case PTRACE_GET_RSEQ_CONFIGURATION:
 		return rseq_configuration(t, addr, data);
 	case PTRACE_SECCOMP_GET_FILTER:

@@ -34,6 +34,15 @@ extern const struct syscall_info syscall_info[SYSCALL_TABLE_SIZE];
 /** syscall_watched() - dispatch for a task whose calls somebody wants to see (WORK_ENTRY), or to change. May sleep. */
 void syscall_watched(struct task *t);
 
+/**
+ * user_dispatch_set() - make calls of @t its own business, or let the kernel have them all again (kernel/user_dispatch.c).
+ * @t: current, or its tracee held in a stop. @mode: PR_SYS_DISPATCH_*. Return: 0; -EINVAL: no such mode, or values that do not go
+ * with it; -EFAULT: the selector is no user address.
+ */
+int user_dispatch_set(struct task *t, u64 mode, const struct user_dispatch *want);
+/** user_dispatch_mode() - PR_SYS_DISPATCH_ON or _OFF. */
+u64 user_dispatch_mode(const struct task *t);
+
 /** syscall_dispatch() - run the syscall in current's context and set its result register. May sleep. */
 static __always_inline void syscall_dispatch(struct task *t)
 {

@@ -4,6 +4,7 @@
 #include <hal/sync_core.h>
 #include <kernel/rseq.h>
 #include <kernel/sched.h>
+#include <kernel/syscall.h>
 #include <mm/uaccess.h>
 #include <mm/vm.h>
 #include <syscall/internal.h>
@@ -87,24 +88,12 @@ static long set_mdwe(ulong bits)
 	return 0;
 }
 
-/* Calls from outside [offset, offset + len) are the program's to carry out, while *@selector says so. Source: Linux's syscall-user-dispatch.rst. */
+/* Calls from outside [offset, offset + len) are the program's to carry out, while *@selector says so. */
 static long set_dispatch(ulong mode, ulong offset, ulong len, uaddr_t selector)
 {
-	struct user_dispatch *d = &current->dispatch;
+	struct user_dispatch d = { .selector = selector, .offset = offset, .len = len };
 
-	if (mode == PR_SYS_DISPATCH_OFF) {
-		if (offset || len || selector)
-			return -EINVAL;
-		task_clear_work(current, WORK_DISPATCH);
-		return 0;
-	}
-	if (mode != PR_SYS_DISPATCH_ON || (offset && offset + len <= offset))
-		return -EINVAL;
-	if (selector >= USER_END)
-		return -EFAULT;
-	*d = (struct user_dispatch){ .selector = selector, .offset = offset, .len = len };
-	task_set_work(current, WORK_DISPATCH);
-	return 0;
+	return user_dispatch_set(current, mode, &d);
 }
 
 long prctl_own(int option, ulong arg2, ulong arg3, ulong arg4, ulong arg5)

@@ -16,6 +16,7 @@
 #include <arch/trap.h>
 #include <err.h>
 #include <hal/debug.h>
+#include <hal/paging.h>
 #include <lib/string.h>
 #include <uapi/elfnote.h>
 
@@ -238,12 +239,34 @@ const struct hal_regset *hal_regsets(unsigned int *n)
 	return regsets;
 }
 
+/* ---- ptrace ---- */
+
+#define PTRACE_PEEKUSR 3
+#define PTRACE_POKEUSR 6
+
+/* The registers that PEEKUSR and POKEUSR know, by number: NT_PRSTATUS without what is reserved. */
+#define USER_REGISTERS (offsetof(struct user_pt_regs, reserved) / sizeof(u64))
+
+static long access_user(struct hal_task *task, bool write, unsigned long n, uaddr_t data)
+{
+	union {
+		struct user_pt_regs regs;
+		u64 word[sizeof(struct user_pt_regs) / sizeof(u64)];
+	} r;
+
+	if (n >= USER_REGISTERS)
+		return -EIO;
+	(void)gp_get(task, &r);
+	if (!write)
+		return hal_put_user64(data, r.word[n]);
+	r.word[n] = data;
+	return gp_set(task, &r, sizeof(r));
+}
+
 long hal_ptrace(struct hal_task *task, long request, unsigned long addr, uaddr_t data)
 {
-	(void)task;
-	(void)request;
-	(void)addr;
-	(void)data;
+	if (request == PTRACE_PEEKUSR || request == PTRACE_POKEUSR)
+		return access_user(task, request == PTRACE_POKEUSR, addr, data);
 	return -EIO;
 }
 

@@ -35,6 +35,9 @@
 #define PTRACE_SECCOMP_GET_METADATA 0x420d
 #define PTRACE_GET_SYSCALL_INFO	    0x420e
 #define PTRACE_GET_RSEQ_CONFIGURATION 0x420f
+#define PTRACE_SET_SYSCALL_USER_DISPATCH_CONFIG 0x4210
+#define PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG 0x4211
+#define PTRACE_SET_SYSCALL_INFO	    0x4212
 
 #define PTRACE_EVENT_FORK	1
 #define PTRACE_EVENT_VFORK	2
@@ -73,9 +76,14 @@ struct ptrace_peeksiginfo_args {
 #define PTRACE_SYSCALL_INFO_EXIT  2
 #define PTRACE_SYSCALL_INFO_SECCOMP 3
 
+struct ptrace_sud_config {
+	u64 mode, selector, offset, len;
+};
+
 struct ptrace_syscall_info {
 	u8 op;
-	u8 pad[3];
+	u8 reserved;
+	u16 flags;
 	u32 arch;
 	u64 instruction_pointer;
 	u64 stack_pointer;

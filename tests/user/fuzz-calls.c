@@ -460,16 +460,19 @@ static void do_ptrace(void)
 					0x420c,
 					0x420d,
 					0x420e,
+					0x420f,
+					0x4210,
+					0x4211,
+					0x4212,
 					31,
 					32,
 					12,
 					13,
 					14,
 					15 };
-	static const unsigned long notes[] = {
-		NT_PRSTATUS, NT_PRFPREG, 0x202, 0x400, 0x401, 0x402,
-		0x403,	     0x404,	 0x405, 0x406, 0x900, 0x901
-	};
+	static const unsigned long notes[] = { NT_PRSTATUS, NT_PRFPREG, 0x202, 0x400, 0x401,
+					       0x402,	    0x403,	0x404, 0x405, 0x406,
+					       0x900,	    0x901,	0xa00, 0xa02, 0xa03 };
 	static uint64_t buf[1024];
 	struct iovec iov = { one_in(8) ? (void *)some_memory() : buf,
 			     one_in(4) ? (size_t)odd_number() : below(sizeof(buf)) };
@@ -486,6 +489,8 @@ static void do_ptrace(void)
 	}
 	if (r == 0x4200 || r == 0x4206)
 		arg = rnd() & 0xff;
+	if (r >= 0x420e && r <= 0x4212 && !one_in(4))
+		addr = r == 0x4210 || r == 0x4211 ? 32 : 88;
 	if (r == PTRACE_CONT || r == PTRACE_SYSCALL || r == PTRACE_DETACH || r == PTRACE_SINGLESTEP)
 		arg = one_in(4) ? (unsigned long)some_signal() : 0;
 	syscall(SYS_ptrace, r, pid, addr, arg);

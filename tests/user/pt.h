@@ -16,8 +16,10 @@
 #define PT_TRACEME	0
 #define PT_PEEKTEXT	1
 #define PT_PEEKDATA	2
+#define PT_PEEKUSR	3
 #define PT_POKETEXT	4
 #define PT_POKEDATA	5
+#define PT_POKEUSR	6
 #define PT_CONT		7
 #define PT_KILL		8
 #define PT_SINGLESTEP	9
@@ -40,6 +42,9 @@
 #define PT_SECCOMP_GET_FILTER 0x420c
 #define PT_SECCOMP_GET_METADATA 0x420d
 #define PT_GET_SYSCALL_INFO   0x420e
+#define PT_SET_SUD_CONFIG     0x4210
+#define PT_GET_SUD_CONFIG     0x4211
+#define PT_SET_SYSCALL_INFO   0x4212
 
 #define PT_O_TRACESYSGOOD   0x01
 #define PT_O_TRACEFORK	    0x02
@@ -77,7 +82,8 @@
 #define pt(req, pid, addr, data) syscall(SYS_ptrace, (long)(req), (long)(pid), (long)(addr), (long)(data))
 
 struct pt_syscall_info {
-	uint8_t op, pad[3];
+	uint8_t op, reserved;
+	uint16_t flags;
 	uint32_t arch;
 	uint64_t ip, sp;
 	union {
@@ -259,6 +265,32 @@ __attribute__((unused)) static long pt_status_number(pid_t pid, const char *key)
 		return -1;
 	p = strstr(text, key);
 	return p ? atol(p + strlen(key)) : -1;
+}
+
+/* Go on to the next syscall stop. */
+__attribute__((unused)) static struct pt_syscall_info pt_next_call(pid_t pid)
+{
+	struct pt_syscall_info info;
+
+	memset(&info, 0xff, sizeof(info));
+	CHECK_OK(pt(PT_SYSCALL, pid, 0, 0));
+	EXPECT(pid, ST_SYSCALL);
+	CHECK(pt(PT_GET_SYSCALL_INFO, pid, sizeof(info), &info) > 0);
+	return info;
+}
+
+/* Up to the entry of call @nr, through as many others as there are. */
+__attribute__((unused)) static struct pt_syscall_info pt_until_call(pid_t pid, long nr)
+{
+	struct pt_syscall_info info;
+
+	for (int i = 0; i < 200; i++) {
+		info = pt_next_call(pid);
+		if (info.op == 1 && info.entry.nr == (uint64_t)nr)
+			return info;
+	}
+	CHECK(!"the call comes");
+	return info;
 }
 
 #endif

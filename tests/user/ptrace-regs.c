@@ -364,6 +364,27 @@ static void bad_values(void)
 	pt_kill(pid);
 }
 #else
+/* PEEKUSR and POKEUSR: the general registers, argument 0, pc and the bad address, by number. */
+static void user_words(pid_t pid)
+{
+	pt_regs regs = pt_getregs(pid);
+	unsigned long word, last = offsetof(pt_regs, reserved) / 8;
+
+	for (unsigned long n = 0; n < last; n++) {
+		word = 1;
+		CHECK_OK(pt(PT_PEEKUSR, pid, n, &word));
+		CHECK_EQ(word, ((unsigned long *)&regs)[n]);
+	}
+	CHECK_ERRNO(pt(PT_PEEKUSR, pid, last, &word), EIO);
+	CHECK_ERRNO(pt(PT_POKEUSR, pid, last, 0), EIO);
+	CHECK_ERRNO(pt(PT_PEEKUSR, pid, -1L, &word), EIO);
+	CHECK_ERRNO(pt(PT_PEEKUSR, pid, 1, 8), EFAULT);
+	CHECK_OK(pt(PT_POKEUSR, pid, 28, AFTER));
+	CHECK_EQ(pt_getregs(pid).regs[28], AFTER);
+	CHECK_OK(pt(PT_POKEUSR, pid, 33, regs.era + TRAP_SIZE));
+	CHECK_EQ(pt_getregs(pid).era, regs.era + TRAP_SIZE);
+}
+
 static void bad_values(void)
 {
 	pid_t pid = trapped();
@@ -372,6 +393,7 @@ static void bad_values(void)
 	r.regs[0] = 99;
 	CHECK_OK(set_general(pid, &r));
 	CHECK_EQ(pt_getregs(pid).regs[0], 0);
+	user_words(pid);
 	pt_kill(pid);
 }
 #endif

@@ -274,32 +274,6 @@ static void two_calls(void)
 	_exit(0);
 }
 
-/* Go on to the next syscall stop. */
-static struct pt_syscall_info next_call(pid_t pid)
-{
-	struct pt_syscall_info info;
-
-	memset(&info, 0xff, sizeof(info));
-	CHECK_OK(pt(PT_SYSCALL, pid, 0, 0));
-	EXPECT(pid, ST_SYSCALL);
-	CHECK(pt(PT_GET_SYSCALL_INFO, pid, sizeof(info), &info) > 0);
-	return info;
-}
-
-/* Up to the entry of call @nr, through as many others as there are. */
-static struct pt_syscall_info until_call(pid_t pid, long nr)
-{
-	struct pt_syscall_info info;
-
-	for (int i = 0; i < 200; i++) {
-		info = next_call(pid);
-		if (info.op == 1 && info.entry.nr == (uint64_t)nr)
-			return info;
-	}
-	CHECK(!"the call comes");
-	return info;
-}
-
 static void syscall_stops(void)
 {
 	pid_t pid = pt_child(two_calls, PT_O_TRACESYSGOOD);
@@ -307,29 +281,29 @@ static void syscall_stops(void)
 	siginfo_t si;
 	pt_regs regs;
 
-	info = until_call(pid, SYS_getppid);
+	info = pt_until_call(pid, SYS_getppid);
 	CHECK_EQ(pt_eventmsg(pid), 1);
 	si = pt_siginfo(pid);
 	CHECK_EQ(si.si_signo, SIGTRAP);
 	CHECK_EQ(si.si_code, SIGTRAP | 0x80);
 	CHECK_EQ(si.si_pid, pid);
 	CHECK_EQ(info.ip, PT_PC(pt_getregs(pid)));
-	info = next_call(pid);
+	info = pt_next_call(pid);
 	CHECK_EQ(info.op, 2);
 	CHECK_EQ(pt_eventmsg(pid), 2);
 	CHECK_EQ(info.exit.rval, getpid());
 	CHECK_EQ(info.exit.is_error, 0);
 	/* the result of the second one is changed */
-	until_call(pid, SYS_getppid);
-	next_call(pid);
+	pt_until_call(pid, SYS_getppid);
+	pt_next_call(pid);
 	regs = pt_getregs(pid);
 	CHECK_EQ(PT_RESULT(regs), getpid());
 	PT_RESULT(regs) = 4711;
 	pt_setregs(pid, &regs);
 	/* another call is made instead */
-	until_call(pid, SYS_gettid);
+	pt_until_call(pid, SYS_gettid);
 	pt_set_nr(pid, SYS_getppid);
-	info = next_call(pid);
+	info = pt_next_call(pid);
 	CHECK_EQ(info.op, 2);
 	CHECK_EQ(info.exit.rval, getpid());
 	CHECK_OK(pt(PT_CONT, pid, 0, 0));
@@ -356,7 +330,7 @@ static void skipping(void)
 	struct pt_syscall_info info;
 	pt_regs regs;
 
-	until_call(pid, SYS_getppid);
+	pt_until_call(pid, SYS_getppid);
 	pt_set_nr(pid, -1);
 #ifdef __aarch64__
 	/* x0 is both argument and result: what is there stays. */
@@ -366,20 +340,20 @@ static void skipping(void)
 #else
 	CHECK_EQ((long)PT_RESULT(pt_getregs(pid)), -ENOSYS);
 #endif
-	info = next_call(pid);
+	info = pt_next_call(pid);
 	CHECK_EQ(info.op, 2);
 	CHECK_EQ(info.exit.rval, -ENOSYS);
 	CHECK_EQ(info.exit.is_error, 1);
 	/* a result of the tracer's */
-	until_call(pid, SYS_getppid);
+	pt_until_call(pid, SYS_getppid);
 	pt_set_nr(pid, -1);
 	regs = pt_getregs(pid);
 	PT_RESULT(regs) = 815;
 	pt_setregs(pid, &regs);
-	next_call(pid);
-	until_call(pid, SYS_write);
+	pt_next_call(pid);
+	pt_until_call(pid, SYS_write);
 	pt_set_nr(pid, -1);
-	next_call(pid);
+	pt_next_call(pid);
 	regs = pt_getregs(pid);
 	PT_RESULT(regs) = (unsigned long)-EACCES;
 	pt_setregs(pid, &regs);
@@ -404,7 +378,7 @@ static void changed_argument(void)
 
 	CHECK_OK(pipe(fds));
 	pid = pt_child(write_ab, PT_O_TRACESYSGOOD);
-	until_call(pid, SYS_write);
+	pt_until_call(pid, SYS_write);
 	regs = pt_getregs(pid);
 	PT_ARG1(regs) = (unsigned long)text; /* the child has it at the same address */
 	pt_setregs(pid, &regs);
@@ -436,7 +410,7 @@ static void syscall_info_sizes(void)
 
 	CHECK_EQ(pt(PT_GET_SYSCALL_INFO, pid, sizeof(buf), buf), 24);
 	CHECK_EQ(buf[0], 0);
-	until_call(pid, SYS_getppid);
+	pt_until_call(pid, SYS_getppid);
 	memset(buf, 0xaa, sizeof(buf));
 	CHECK_EQ(pt(PT_GET_SYSCALL_INFO, pid, 3, buf), 80);
 	CHECK_EQ(buf[0], 1);
