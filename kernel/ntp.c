@@ -7,7 +7,7 @@
  */
 #include <err.h>
 #include <kernel/ntp.h>
-#include <kernel/task.h>
+#include <kernel/process.h>
 #include <kernel/time.h>
 
 #define STEP_INTERVAL_NS (10 * NSEC_PER_MSEC)
@@ -77,6 +77,12 @@ static void apply_status(const struct ntp_request *rq)
 		ntp.status &= ~STA_NANO;
 }
 
+static void set_tai(s32 seconds)
+{
+	WRITE_ONCE(ntp.tai, seconds);
+	vdso_set_tai_offset(ntp_tai_ns());
+}
+
 static void apply_values(const struct ntp_request *rq)
 {
 	const struct ntp_state *s = &rq->state;
@@ -90,8 +96,8 @@ static void apply_values(const struct ntp_request *rq)
 	if (rq->modes & ADJ_TIMECONST)
 		ntp.constant = clamp(s->constant + (ntp.status & STA_NANO ? 0 : 4), (s64)0,
 				     (s64)NTP_MAX_CONSTANT);
-	if ((rq->modes & ADJ_TAI) && s->constant >= 0)
-		ntp.tai = (s32)s->constant;
+	if ((rq->modes & ADJ_TAI) && s->constant >= 0 && s->constant <= NTP_MAX_TAI)
+		set_tai((s32)s->constant);
 	if (rq->modes & ADJ_TICK)
 		ntp.tick_us = s->tick_us;
 }
@@ -124,6 +130,11 @@ void ntp_adjust(const struct ntp_request *rq)
 	spin_unlock_irqrestore(&ntp_lock, flags);
 	if (rq->step_ns)
 		ktime_set_real_ns(ktime_real_ns() + (u64)rq->step_ns);
+}
+
+u64 ntp_tai_ns(void)
+{
+	return (u64)READ_ONCE(ntp.tai) * NSEC_PER_SEC;
 }
 
 void ntp_read(struct ntp_state *out, s64 *offset_ns)

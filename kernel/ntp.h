@@ -10,6 +10,7 @@
 #define NTP_MAX_FREQ	 (500 << 16)  /* parts per million, 16 bits of fraction */
 #define NTP_MAX_PHASE_NS 500000000LL
 #define NTP_MAX_CONSTANT 10
+#define NTP_MAX_TAI	 100000 /* seconds */
 
 struct ntp_state {
 	u32 status; /* STA_* */
@@ -31,6 +32,8 @@ struct ntp_request {
 /** ntp_adjust() - carry out a request that was checked. ntp_read(): the state, and the offset still to be worked off. */
 void ntp_adjust(const struct ntp_request *rq);
 void ntp_read(struct ntp_state *out, s64 *offset_ns);
+/** ntp_tai_ns() - what CLOCK_TAI is ahead of CLOCK_REALTIME: what a program has set (ADJ_TAI), no leap seconds are known. Any context. */
+u64 ntp_tai_ns(void);
 /** ntp_clock_was_set() - somebody set the clock: it is nobody's discipline any more. */
 void ntp_clock_was_set(void);
 

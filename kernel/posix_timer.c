@@ -9,6 +9,7 @@
  *
  * Locking: all fields under sighand->lock (s). A callback finds out under s whether it is still wanted: disarming does not wait for it; deleting does.
  */
+#include <kernel/ntp.h>
 #include <kernel/posix_timer.h>
 #include <kernel/process.h>
 #include <kernel/signal.h>
@@ -289,6 +290,8 @@ static u64 expiry_of(struct posix_timer *pt, bool absolute, u64 value_ns)
 {
 	u64 base = absolute ? 0 : timer_now(pt), expiry;
 
+	if (absolute && pt->clock_id == CLOCK_TAI)
+		value_ns -= min(value_ns, ntp_tai_ns());
 	if (absolute && pt->realtime)
 		return clock_watch_deadline(&pt->watch, value_ns);
 	return add_overflow(base, value_ns, &expiry) ? U64_MAX : expiry;

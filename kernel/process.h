@@ -89,6 +89,8 @@ int vdso_map(struct vm *vm);
 void vdso_init(void);
 /** vdso_set_real_offset() - CLOCK_REALTIME was set: CLOCK_MONOTONIC plus @ns. Any context. */
 void vdso_set_real_offset(u64 ns);
+/** vdso_set_tai_offset() - CLOCK_TAI is CLOCK_REALTIME plus @ns. Any context. */
+void vdso_set_tai_offset(u64 ns);
 /** futex_exit() - robust list and clear_child_tid of an exiting or execing thread (kernel/futex.c). */
 void futex_exit(struct task *t);
 /** posix_timers_exit() - delete all timers of a process (kernel/posix_timer.c). */

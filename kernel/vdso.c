@@ -2,8 +2,8 @@
 /*
  * The vDSO (hal/vdso.h), mapped into every program: [vvar], a page of data that the kernel writes, and behind it [vdso], the code.
  *
- * Both are memory objects with their pages in place from boot on. The data is constant but for one word, which
- * vdso_set_real_offset() stores whole. Source: vdso(7).
+ * Both are memory objects with their pages in place from boot on. The data is constant but for two words, which
+ * vdso_set_real_offset() and vdso_set_tai_offset() store whole. Source: vdso(7).
  */
 #include <err.h>
 #include <hal/timer.h>
@@ -87,6 +87,12 @@ void vdso_set_real_offset(u64 ns)
 {
 	if (data)
 		WRITE_ONCE(data->real_offset_ns, ns);
+}
+
+void vdso_set_tai_offset(u64 ns)
+{
+	if (data)
+		WRITE_ONCE(data->tai_offset_ns, ns);
 }
 
 int vdso_map(struct vm *vm)

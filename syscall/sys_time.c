@@ -2,8 +2,8 @@
 /*
  * Time: clock_gettime(2), nanosleep(2), gettimeofday(2), adjtimex(2), times(2), getrusage(2).
  *
- * Clocks: CLOCK_MONOTONIC, _RAW, _COARSE and CLOCK_BOOTTIME are hal_clock_ns(); CLOCK_REALTIME and CLOCK_TAI (no leap seconds are
- * known: the same) an offset from it.
+ * Clocks: CLOCK_MONOTONIC, _RAW, _COARSE and CLOCK_BOOTTIME are hal_clock_ns(); CLOCK_REALTIME is an offset from it,
+ * CLOCK_TAI as much ahead of that as adjtimex(2) was told.
  */
 #include <kernel/ntp.h>
 #include <kernel/posix_timer.h>
@@ -42,8 +42,10 @@ static int read_clock(clockid_t id, u64 *ns)
 	switch (id) {
 	case CLOCK_REALTIME:
 	case CLOCK_REALTIME_COARSE:
-	case CLOCK_TAI:
 		*ns = ktime_real_ns();
+		return 0;
+	case CLOCK_TAI:
+		*ns = ktime_real_ns() + ntp_tai_ns();
 		return 0;
 	case CLOCK_MONOTONIC:
 	case CLOCK_MONOTONIC_RAW:
@@ -473,6 +475,8 @@ long sys_clock_nanosleep(clockid_t id, int flags, uaddr_t ureq, uaddr_t urem)
 		return r;
 	if (id < 0 || id == CLOCK_PROCESS_CPUTIME_ID || id == CLOCK_THREAD_CPUTIME_ID)
 		return nanosleep_cpu(id, absolute, ns, urem);
+	if (id == CLOCK_TAI && absolute)
+		ns -= min(ns, ntp_tai_ns());
 	if (absolute)
 		return id == CLOCK_REALTIME || id == CLOCK_TAI ? sleep_until_real(ns)
 							       : sleep_absolute(ns);

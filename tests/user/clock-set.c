@@ -188,6 +188,69 @@ static void adjtimex_rules(void)
 	CHECK(adjtimex(&tx) >= 0);
 }
 
+static void set_tai(long seconds)
+{
+	struct timex tx = { .modes = ADJ_TAI, .constant = seconds };
+
+	CHECK(adjtimex(&tx) >= 0);
+}
+
+static long long now_by_call(clockid_t clock)
+{
+	struct timespec ts;
+
+	CHECK_OK(syscall(SYS_clock_gettime, clock, &ts));
+	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+}
+
+/* CLOCK_TAI is ahead of CLOCK_REALTIME by what adjtimex sets, whichever way it is read. */
+static void check_tai(long long (*now)(clockid_t), long seconds)
+{
+	long long before = now(CLOCK_REALTIME), tai = now(CLOCK_TAI), after = now(CLOCK_REALTIME);
+
+	CHECK(tai - before >= seconds * NSEC_PER_SEC);
+	CHECK(tai - after <= seconds * NSEC_PER_SEC);
+}
+
+/* Times of it are such times: were the offset forgotten, these would come 3,600 seconds late. */
+static void tai_times(void)
+{
+	struct timespec ts = to_ts(now_ns(CLOCK_TAI) + 5 * MS), limit = { 60, 0 };
+	struct sigevent ev = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
+	struct itimerspec its;
+	sigset_t set;
+	timer_t id;
+
+	CHECK_EQ(clock_nanosleep(CLOCK_TAI, TIMER_ABSTIME, &ts, NULL), 0);
+	CHECK(now_ns(CLOCK_TAI) >= ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	REQUIRE(!timer_create(CLOCK_TAI, &ev, &id));
+	its = (struct itimerspec){ .it_value = to_ts(now_ns(CLOCK_TAI) + 5 * MS) };
+	CHECK_OK(timer_settime(id, TIMER_ABSTIME, &its, NULL));
+	CHECK_EQ(sigtimedwait(&set, NULL, &limit), SIGUSR1);
+	CHECK_OK(timer_delete(id));
+}
+
+static void tai_offset(void)
+{
+	struct timex old = { 0 }, tx = { 0 };
+
+	REQUIRE(adjtimex(&old) >= 0);
+	set_tai(3600);
+	CHECK(adjtimex(&tx) >= 0);
+	CHECK_EQ(tx.tai, 3600);
+	check_tai(now_ns, 3600);
+	check_tai(now_by_call, 3600);
+	alarm(50);
+	tai_times();
+	set_tai(-1); /* not taken */
+	check_tai(now_ns, 3600);
+	set_tai(old.tai);
+	check_tai(now_by_call, old.tai);
+}
+
 int main(void)
 {
 	if (geteuid())
@@ -198,5 +261,6 @@ int main(void)
 	TAP_FORK(timerfd_follows);
 	TAP_FORK(timerfd_cancelled);
 	TAP_FORK(adjtimex_rules);
+	TAP_FORK(tai_offset);
 	return tap_done();
 }

@@ -18,7 +18,7 @@
 #define MONOTONIC_CLOCKS                                                                           \
 	(1u << CLOCK_MONOTONIC | 1u << CLOCK_MONOTONIC_RAW | 1u << CLOCK_MONOTONIC_COARSE |        \
 	 1u << CLOCK_BOOTTIME)
-#define REAL_CLOCKS (1u << CLOCK_REALTIME | 1u << CLOCK_REALTIME_COARSE | 1u << CLOCK_TAI)
+#define REAL_CLOCKS (1u << CLOCK_REALTIME | 1u << CLOCK_REALTIME_COARSE)
 
 struct timespec {
 	s64 tv_sec, tv_nsec;
@@ -61,6 +61,8 @@ int VDSO_NAME(clock_gettime)(int clock, struct timespec *ts)
 			ns = monotonic_ns();
 		else if (bit & REAL_CLOCKS)
 			ns = real_ns();
+		else if (clock == CLOCK_TAI)
+			ns = real_ns() + READ_ONCE(vdso_data.tai_offset_ns);
 		else
 			return (int)vdso_syscall(VDSO_NR_clock_gettime, clock, ts);
 	}

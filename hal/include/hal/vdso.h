@@ -23,13 +23,14 @@
 #include <compiler.h>
 #include <types.h>
 
-/* What the clock functions need. Only the offset changes after boot: one word, so readers see the old value or the new. */
+/* What the clock functions need. Only the offsets change after boot: each is one word, so readers see the old value or the new. */
 struct vdso_data {
 	u64 origin;	    /* hal_clock's */
 	u64 ns_per_tick;    /* 32.32 */
 	u64 real_offset_ns; /* CLOCK_REALTIME less CLOCK_MONOTONIC */
 	/* riscv64: what riscv_hwprobe(2) says of all CPUs; a bit for each key that is known. */
 	u64 hwprobe_keys, hwprobe_value[VDSO_NHWPROBE];
+	u64 tai_offset_ns; /* CLOCK_TAI less CLOCK_REALTIME */
 };
 static_assert(__builtin_offsetof(struct vdso_data, hwprobe_keys) == VDSO_HWPROBE_KEYS);
 static_assert(__builtin_offsetof(struct vdso_data, hwprobe_value) == VDSO_HWPROBE_VALUES);
