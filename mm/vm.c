@@ -361,6 +361,7 @@ struct vm *vm_create(void)
 	refcount_set(&vm->users, 1);
 	vm->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
 	rwsem_init(&vm->lock);
+	rwsem_init(&vm->unmap_lock);
 	spin_init(&vm->pt_lock, RANK_PT);
 	list_init(&vm->unmapping);
 	rb_root_init(&vm->vmas);
@@ -504,9 +505,9 @@ struct vm *vm_fork(struct vm *vm)
  *
  *	munmap					mmap
  *	lock; mappings gone			lock; the range is free
- *	range into vm->unmapping; unlock	in vm->unmapping? look elsewhere or wait
- *	clear entries, flush, free pages	map; unlock
- *	range out of vm->unmapping
+ *	range into vm->unmapping; unlock	in vm->unmapping? look elsewhere, or wait
+ *	clear entries, flush, free pages	  for vm->unmap_lock
+ *	range out of vm->unmapping		map; unlock
  */
 struct unmapping {
 	struct list link;
@@ -531,8 +532,11 @@ static uaddr_t find_unmapping(struct vm *vm, uaddr_t start, uaddr_t end)
 
 void vm_wait_unmapped(struct vm *vm, uaddr_t start, uaddr_t end)
 {
-	while (unlikely(find_unmapping(vm, start, end)))
-		hal_cpu_relax();
+	if (likely(!find_unmapping(vm, start, end)))
+		return;
+	/* Those who clear hold it for reading, and take no other lock that sleeps. */
+	rwsem_down_write(&vm->unmap_lock);
+	rwsem_up_write(&vm->unmap_lock);
 }
 
 /* ---- finding room ---- */
@@ -696,11 +700,13 @@ static int unmap_private(struct vm *vm, uaddr_t addr, uaddr_t end)
 	spin_lock(&vm->pt_lock);
 	list_add(&u.link, &vm->unmapping);
 	spin_unlock(&vm->pt_lock);
+	rwsem_down_read(&vm->unmap_lock);
 	rwsem_up_write(&vm->lock);
 	zap_detached(vm, addr, end);
 	spin_lock(&vm->pt_lock);
 	list_del(&u.link);
 	spin_unlock(&vm->pt_lock);
+	rwsem_up_read(&vm->unmap_lock);
 	return 0;
 }
 

@@ -138,8 +138,9 @@ struct vm {
 	u64 id; /* no other address space ever had it; constant */
 	struct rwsem lock;
 	struct spinlock pt_lock;
-	struct list
-		unmapping; /* pt_lock: ranges that munmap is clearing without vm->lock; added with it held for writing */
+	struct rwsem
+		unmap_lock;    /* held for reading by munmap while it clears a table without lock */
+	struct list unmapping; /* pt_lock: the ranges it clears; added with lock held for writing */
 	struct hal_pt pt;
 	struct rb_root vmas; /* lock */
 	struct vma *cached;  /* last found; hint, lock */

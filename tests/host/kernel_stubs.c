@@ -62,6 +62,11 @@ bool task_wake(struct task *t, u32 states)
 	return false;
 }
 
+bool sched_is_running(const struct task *t)
+{
+	return t == &main_task;
+}
+
 void task_put(struct task *t)
 {
 	(void)t;
