@@ -7,6 +7,7 @@ returns a Start: QEMU's further arguments and what is typed at the firmware's pr
 Firmware is only unpacked under build/deps/firmware by `scripts/bootstrap --firmware`.
 """
 import glob
+import gzip
 import os
 import shutil
 import subprocess
@@ -155,6 +156,29 @@ def way_uboot_tftp_script(board, job):
     return Start([board.firmware_option, firmware(board.firmware), *tftp_dir(job, {
         "boot.scr.uimg": script, "Image": read(os.path.join(job.build, "Image")), "initrd": read(job.initrd)})],
                  uboot_type("setenv boot_targets dhcp", "boot"))
+
+
+FLASH_SIZE = 32 << 20
+FLASH_ITB, FLASH_KERNEL, FLASH_INITRD, FLASH_SCRIPT = 0x105000, 0x400000, 0x800000, FLASH_SIZE - 0x1000
+
+
+def way_uboot_flash(board, job):
+    """All of it from a HiFive Unleashed's flash chip: U-Boot's SPL, which stands for what the boot ROM has loaded, finds OpenSBI and U-Boot there;
+    U-Boot, left alone, the script in the last 4 KiB, which reads the rest."""
+    spl, itb = (firmware(name) for name in board.firmware)
+    # U-Boot takes its time over each byte.
+    kernel, initrd = read(os.path.join(job.build, "Image")), gzip.compress(read(job.initrd))
+    script = bootfiles.uboot_script(
+        f"setenv bootargs {quote(job.cmdline)}\n"
+        f"sf read ${{kernel_addr_r}} 0x{FLASH_KERNEL:x} 0x{len(kernel):x} && sf read ${{ramdisk_addr_r}} 0x{FLASH_INITRD:x} 0x{len(initrd):x} && "
+        f"booti ${{kernel_addr_r}} ${{ramdisk_addr_r}}:0x{len(initrd):x} ${{fdtcontroladdr}}\n")
+    flash = bytearray(b"\xff" * FLASH_SIZE)
+    places = sorted(((FLASH_ITB, read(itb)), (FLASH_KERNEL, kernel), (FLASH_INITRD, initrd), (FLASH_SCRIPT, script)))
+    for (at, data), end in zip(places, [at for at, _ in places[1:]] + [FLASH_SIZE]):
+        if at + len(data) > end:
+            raise Missing(f"the flash chip has no room for {len(data)} bytes at 0x{at:x}")
+        flash[at:at + len(data)] = data
+    return Start(["-bios", spl, "-drive", f"if=mtd,format=raw,file={write(job.path('flash'), flash)}"])
 
 
 def way_uboot_pxe(board, job):
@@ -329,6 +353,9 @@ def board_list():
         Board("sifive_u-pxe", "riscv64", "HiFive Unleashed, OpenSBI, U-Boot, PXE",
               ["-machine", "sifive_u"], way_uboot_pxe, extra_cpus=1, max_cpus=4, least_memory=8 * GIB,
               can_off=False, sd=True, firmware=unleashed),
+        Board("sifive_u-flash", "riscv64", "HiFive Unleashed, SPL, OpenSBI, U-Boot and the kernel from the flash chip",
+              ["-machine", "sifive_u,msel=6"], way_uboot_flash, extra_cpus=1, max_cpus=4, least_memory=8 * GIB, can_off=False, sd=True,
+              firmware=[unleashed.replace("u-boot.bin", name) for name in ("u-boot-spl.bin", "u-boot.itb")]),
         Board("sifive_u-direct", "riscv64", "HiFive Unleashed, OpenSBI alone", ["-machine", "sifive_u"],
               extra_cpus=1, max_cpus=4, can_off=False, sd=True),
         Board("icicle-direct", "riscv64", "PolarFire SoC Icicle kit, OpenSBI alone", ["-machine", "microchip-icicle-kit"],

@@ -198,6 +198,25 @@ def never_drains(tree):
     reserved_memory(tree, f"uart {{ reg = <{cells(DEAD_UART)} {cells(0x1000)}>; no-map; }};\n")
 
 
+def hostile_regs(tree):
+    """Devices whose registers are none, too few, the kernel's own memory, all memory, beyond all addresses, around their end, in a bus that leads nowhere,
+    in one whose addresses have no cells. What a driver stored there would be the end."""
+    base = RAM[tree.arch]
+    places = ("", "reg;", "reg = <0>;", f"reg = <{cells(base + 0x200000)} {cells(0x1000)}>;", f"reg = <{cells(base - 0x1000)} {cells(0x1001)}>;",
+              f"reg = <{cells(0)} {cells((1 << 64) - 1)}>;", f"reg = <{cells(1 << 60)} {cells(0x1000)}>;",
+              f"reg = <{cells((1 << 64) - 0x1000)} {cells(0x2000)}>;", f"reg = <{cells(0x7000000)} {cells(0)}>;",
+              f"reg = <{cells(0x7000000)} {cells(3)}>;")
+    devices = ("ns16550a", "snps,dw-apb-uart", "arm,pl011", "sifive,uart0", "virtio,mmio", "google,goldfish-rtc", "arm,pl031", "snps,dw-wdt",
+               "starfive,jh7110-wdt", "generic-sdhci", "snps,dw-mshc", "pci-host-ecam-generic")
+    nodes = "".join(f"d{i} {{ compatible = \"{device}\"; {place} }};\n" for device in devices for i, place in enumerate(places))
+    # All of them are more than the kernel has room for, each of them is tried.
+    for i, device in enumerate(devices):
+        tree.add("/", "".join(f"bad{i}-{n} {{ compatible = \"{device}\"; {place} }};\n" for n, place in enumerate(places) if (i + n) % 2))
+    tree.add("/", f"nowhere {{ #address-cells = <2>; #size-cells = <2>; {nodes[:nodes.index(chr(10))]} }};")
+    tree.add("/", f"no-cells {{ ranges; u@0 {{ compatible = \"ns16550a\"; reg = <{cells(base)} {cells(0x1000)}>; }}; }};")
+    tree.add("/", f"zero-cells {{ #address-cells = <0>; #size-cells = <0>; ranges; u@0 {{ compatible = \"ns16550a\"; reg = <0>; }}; }};")
+
+
 def initrd_place(tree, start, end):
     tree.set("chosen", "linux,initrd-start", f"<{cells(start)}>")
     tree.set("chosen", "linux,initrd-end", f"<{cells(end)}>")
@@ -217,6 +236,7 @@ CASES = [
     Case("reserved", reserved),
     Case("reserved-many", many_reserved, says="boot: too many (reserved ranges|holes in memory): RAM between some is not used"),
     Case("hostile-nodes", hostile),
+    Case("hostile-registers", hostile_regs, says="probe failed: -14"),
     Case("initrd-odd", initrd_at=lambda arch: RAM[arch] + 0x6001235),
     Case("initrd-nowhere", lambda t: initrd_place(t, 0x7000000000, 0x7000001000), initrd_at=lambda arch: None,
          says="boot: the initrd does not lie in RAM", stops="panic: "),
@@ -234,6 +254,10 @@ CASES = [
     Case("apic-ids", smp=1, cpus=2,
          qemu=("-machine", "q35", "-cpu", "max", "-smp", "1,sockets=2,cores=129,maxcpus=258", "-device",
                "max-x86_64-cpu,socket-id=1,core-id=0,thread-id=0"), arches=("x86_64",)),
+    Case("apic-ids-32-cpus", smp=1, cpus=32,
+         qemu=("-machine", "q35", "-cpu", "max", "-smp", "1,sockets=2,cores=129,maxcpus=258", *(
+             arg for core in range(31) for arg in ("-device", f"max-x86_64-cpu,socket-id=1,core-id={core},thread-id=0"))),
+         arches=("x86_64",)),
     Case("dead-cpu", says="cpu [1-4]: .*(started but did not report|would not start)", cpus=4, acpi=MADT_DEAD_CPU,
          qemu=("-machine", "q35", "-cpu", "max"), arches=("x86_64",)),
     Case("hostile-madt", acpi=MADT_HOSTILE, qemu=("-machine", "q35", "-cpu", "max"), arches=("x86_64",)),
