@@ -181,6 +181,12 @@ def cpu_gap(tree):
     tree.set("cpu@1", "status", '"fail"')
 
 
+def many_gaps(tree):
+    """Of 64 CPUs every fifth must be left alone."""
+    for i in range(4, 64, 5):
+        tree.set(f"cpu@{i}", "status", '"fail"')
+
+
 def twice(tree):
     tree.copy("cpu@1", "cpu@5")
 
@@ -247,6 +253,7 @@ CASES = [
     Case("no-interrupt-controller", lambda t: t.delete("intc@8000000"), stops="panic: .*no interrupt controller",
          arches=("aarch64",)),
     Case("64-cpus", smp=64, cpus=64, qemu=("-machine", "virt,gic-version=3", "-cpu", "max"), arches=("aarch64",)),
+    Case("64-cpus-gaps", many_gaps, smp=64, cpus=52, arches=("aarch64",)),
     Case("ram-above-4g", memory=6 << 30, qemu=("-machine", "virt,gic-version=3", "-cpu", "max"), arches=("aarch64",)),
     Case("32-cpus", smp=32, cpus=32, qemu=("-machine", "q35", "-cpu", "max"), arches=("x86_64",)),
     Case("32-cpus-xapic", smp=32, cpus=32, qemu=("-machine", "microvm", "-cpu", "qemu64"), arches=("x86_64",)),

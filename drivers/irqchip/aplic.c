@@ -87,11 +87,19 @@ static void aplic_eoi(struct irq_chip *chip, unsigned int source)
 		writel(source, aplic.regs + APLIC_SETIPNUM);
 }
 
+/* Let interrupts of every priority through to a CPU. */
+static void idc_open(unsigned int cpu)
+{
+	writel(0, idc_reg((unsigned int)aplic.idc[cpu], IDC_THRESHOLD));
+	writel(1, idc_reg((unsigned int)aplic.idc[cpu], IDC_DELIVERY));
+}
+
 static int aplic_set_affinity(struct irq_chip *chip, unsigned int source, unsigned int cpu)
 {
 	(void)chip;
 	if (aplic.msi || cpu >= boot_info.ncpus || aplic.idc[cpu] < 0)
 		return -EINVAL;
+	idc_open(cpu); /* again: firmware may have started the hart since aplic_reset() */
 	writel((u32)aplic.idc[cpu] << TARGET_HART | 1,
 	       aplic.regs + APLIC_TARGET + (source - 1) * 4);
 	return 0;
@@ -102,12 +110,20 @@ static void aplic_message(void *source)
 	hal_irq_dispatch(&aplic.chip, (unsigned int)(unsigned long)source);
 }
 
+static void aplic_tell(void *source, const struct hal_msi *msi)
+{
+	writel(msi->target << TARGET_HART | msi->data,
+	       aplic.regs + APLIC_TARGET + ((unsigned long)source - 1) * 4);
+}
+
 static int aplic_route(unsigned int source)
 {
 	struct hal_msi_request rq = { .phandle = aplic.msi_parent,
 				      .fn = aplic_message,
 				      .arg = (void *)(unsigned long)source,
-				      .name = "APLIC" };
+				      .name = "APLIC",
+				      .tell = aplic_tell,
+				      .dev = (void *)(unsigned long)source };
 	struct hal_msi msi;
 	int err;
 
@@ -119,7 +135,7 @@ static int aplic_route(unsigned int source)
 	if (err)
 		return err;
 	aplic.routed[source] = true;
-	writel(msi.target << TARGET_HART | msi.data, aplic.regs + APLIC_TARGET + (source - 1) * 4);
+	aplic_tell(rq.dev, &msi);
 	return 0;
 }
 
@@ -192,10 +208,8 @@ static void __init aplic_reset(void)
 	for (unsigned int source = 1; source <= aplic.nsources; source++)
 		writel(SM_INACTIVE, aplic.regs + APLIC_SOURCECFG + (source - 1) * 4);
 	for (unsigned int cpu = 0; cpu < boot_info.ncpus && !aplic.msi; cpu++) {
-		if (aplic.idc[cpu] < 0)
-			continue;
-		writel(0, idc_reg((unsigned int)aplic.idc[cpu], IDC_THRESHOLD));
-		writel(1, idc_reg((unsigned int)aplic.idc[cpu], IDC_DELIVERY));
+		if (aplic.idc[cpu] >= 0)
+			idc_open(cpu);
 	}
 	writel(DOMAINCFG_IE | (aplic.msi ? DOMAINCFG_DM : 0), aplic.regs + APLIC_DOMAINCFG);
 }

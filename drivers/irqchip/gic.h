@@ -81,7 +81,7 @@ struct irq_chip;
 
 /* gicv3.c: end the interrupt that this CPU acknowledged. Interrupts off. */
 void gicv3_eoi(struct irq_chip *chip, unsigned int hwirq);
-/* gicv3_its.c: the boot CPU's redistributor (@regs, at @pa) is up; an LPI has come. Weak in gicv3.c. */
+/* gicv3_its.c: this CPU's redistributor (@regs, at @pa) is up; an LPI has come. Weak in gicv3.c. */
 void gicv3_lpi_cpu_init(char *regs, paddr_t pa);
 void gicv3_lpi_handle(unsigned int id);
 

@@ -45,10 +45,8 @@ static int v2m_request(struct hal_msi_chip *c, const struct hal_msi_request *rq,
 	r = gic->xlate(gic, spec, 3);
 	if (r >= 0)
 		r = gic->set_affinity(gic, first + n, rq->cpu);
-	if (!r)
-		r = hal_irq_request(gic, first + n, rq->fn, rq->arg, rq->name);
 	*msi = (struct hal_msi){ .addr = doorbell, .data = first + n };
-	return r;
+	return r ? r : hal_msi_attach(gic, first + n, rq, msi);
 }
 
 static int __init v2m_probe(const void *fdt, int node)

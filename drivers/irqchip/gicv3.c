@@ -245,8 +245,7 @@ static void gicv3_cpu_init(void)
 	if (!redist[cpu])
 		panic("GICv3: CPU %u has no redistributor", cpu);
 	redist_init(redist[cpu]);
-	if (cpu == 0)
-		gicv3_lpi_cpu_init(redist[cpu], pa);
+	gicv3_lpi_cpu_init(redist[cpu], pa);
 	icc_write(ICC_SRE, icc_read(ICC_SRE) | 1);
 	icc_sync();
 	icc_write(ICC_PMR, 0xf0);

@@ -3,15 +3,15 @@
  * The GICv3's interrupt translation service (ITS): messages of devices as LPIs.
  *
  *	its_probe()		tables of devices, collections and LPIs, the command queue; before the GIC's own probe
- *	gicv3_lpi_cpu_init()	called by gicv3.c on the boot CPU: its redistributor takes LPIs from now on
+ *	gicv3_lpi_cpu_init()	called by gicv3.c on each CPU: its redistributor takes LPIs from now on
  *	its_request()		a device's table of events, an event, an LPI
  *
  * A message is an event of the device that writes it. The table of devices leads to the device's own table, which leads from the event
- * to an LPI and a collection; there is one collection, the boot CPU's. All tables are in ordinary memory and shared with the
+ * to an LPI and a collection; each CPU has one. A message is moved to another CPU by giving its event that collection. All tables are in ordinary memory and shared with the
  * hardware: an ITS that does not see the CPU's caches is not used. One ITS is.
  *
  * Locking: its.lock, interrupts off, for the command queue and the LPIs' configuration bytes; requests come from the boot CPU
- * one at a time.
+ * one at a time. A CPU's rdbase is written by it, under the lock, when it comes up.
  * Source: Arm GIC Architecture Specification versions 3 and 4 (IHI 0069), chapters 5 and 12.19; Linux
  * Documentation/devicetree/bindings/interrupt-controller/arm,gic-v3.yaml.
  */
@@ -44,6 +44,7 @@
 #define TYPER_ENTRY(t)	 (((t) >> 4 & 15) + 1) /* bytes of an entry of a device's table */
 #define TYPER_DEVBITS(t) (((t) >> 13 & 31) + 1)
 #define TYPER_PTA	 (1ULL << 19)
+#define TYPER_HCC(t)	 ((u32)((t) >> 24 & 0xff)) /* collections that need no table */
 
 /* GITS_BASER and GITS_CBASER: valid; memory that is write-back and inner shareable. */
 #define BASER_VALID	  (1ULL << 63)
@@ -66,6 +67,7 @@
 #define RBASER_CACHED	(7ULL << 7 | 7ULL << 56)
 #define PENDING_ZERO	(1ULL << 62)
 
+#define CMD_MOVI  0x01
 #define CMD_SYNC  0x05
 #define CMD_MAPD  0x08
 #define CMD_MAPC  0x09
@@ -96,12 +98,15 @@ static struct {
 	u64 *queue;
 	u32 tail;   /* lock: bytes */
 	u8 *config; /* lock: a byte each LPI */
-	u64 rdbase; /* the boot CPU's redistributor, as commands name it */
+	u64 rdbase
+		[CONFIG_NR_CPUS]; /* lock: the CPUs' redistributors, as commands name them, with BASER_VALID; 0: takes no LPIs */
+	char *pending[CONFIG_NR_CPUS];
+	u32 ncollections;
 	u32 nlpis;
 	u64 max_device;
 	struct its_device *devices;
 	struct {
-		u32 device, event;
+		u32 device, event, cpu;
 	} lpi[MAX_LPIS];
 	int lock;
 	bool up;
@@ -135,9 +140,10 @@ static int command(u64 a, u64 b, u64 c)
 	return -EIO;
 }
 
-static int sync(void)
+/* All commands about @cpu's interrupts have come through. */
+static int sync(unsigned int cpu)
 {
-	return command(CMD_SYNC, 0, its.rdbase);
+	return command(CMD_SYNC, 0, its.rdbase[cpu] & ~BASER_VALID);
 }
 
 /* Set an LPI's configuration, and make the hardware look at it. */
@@ -151,7 +157,8 @@ static void lpi_config(unsigned int id, u8 value)
 	flags = gic_lock_irqsave(&its.lock);
 	its.config[i] = value;
 	mb(); /* the byte before the command to read it */
-	if (command(CMD_INV | (u64)its.lpi[i].device << 32, its.lpi[i].event, 0) || sync())
+	if (command(CMD_INV | (u64)its.lpi[i].device << 32, its.lpi[i].event, 0) ||
+	    sync(its.lpi[i].cpu))
 		klog(3, "ITS: a command was not carried out\n");
 	gic_unlock_irqrestore(&its.lock, flags);
 }
@@ -177,6 +184,28 @@ static void lpi_eoi(struct irq_chip *chip, unsigned int id)
 void gicv3_lpi_handle(unsigned int id)
 {
 	hal_irq_dispatch(&its.irq, id);
+}
+
+/* The old CPU's redistributor hands over what is pending there. */
+static int lpi_set_affinity(struct irq_chip *chip, unsigned int id, unsigned int cpu)
+{
+	u32 i = id - GIC_FIRST_LPI;
+	unsigned long flags;
+	int r = -EINVAL;
+
+	(void)chip;
+	if (i >= its.nlpis || cpu >= its.ncollections)
+		return -EINVAL;
+	flags = gic_lock_irqsave(&its.lock);
+	if (its.rdbase[cpu]) {
+		r = command(CMD_MOVI | (u64)its.lpi[i].device << 32, its.lpi[i].event, cpu);
+		if (!r)
+			r = sync(its.lpi[i].cpu);
+		if (!r)
+			its.lpi[i].cpu = cpu;
+	}
+	gic_unlock_irqrestore(&its.lock, flags);
+	return r;
 }
 
 /* ---- requests ---- */
@@ -247,17 +276,16 @@ static int its_request(struct hal_msi_chip *chip, const struct hal_msi_request *
 	flags = gic_lock_irqsave(&its.lock);
 	r = command(CMD_MAPTI | (u64)dev->id << 32, event | (u64)id << 32, 0);
 	if (!r)
-		r = sync();
+		r = sync(0);
 	gic_unlock_irqrestore(&its.lock, flags);
 	*msi = (struct hal_msi){ .addr = its.doorbell, .data = event };
-	return r ? r : hal_irq_request(&its.irq, id, rq->fn, rq->arg, rq->name);
+	return r ? r : hal_msi_attach(&its.irq, id, rq, msi);
 }
 
-/* ---- the boot CPU's redistributor ---- */
+/* ---- redistributors ---- */
 
-static int redist_enable(char *regs)
+static int redist_enable(char *regs, char *pending)
 {
-	char *pending = kpages_alloc(GFP_ZERO, __builtin_ctz(TABLE_SIZE / PAGE_SIZE));
 	u64 config = virt_to_phys(its.config) | (LPI_BITS - 1) | BASER_SHARED | RBASER_CACHED;
 
 	if (!pending)
@@ -276,26 +304,40 @@ static int redist_enable(char *regs)
 	return 0;
 }
 
-void __init gicv3_lpi_cpu_init(char *regs, paddr_t pa)
+/* This CPU's collection is its redistributor. */
+static int collection_map(unsigned int cpu, u64 rdbase)
 {
-	unsigned long flags;
+	unsigned long flags = gic_lock_irqsave(&its.lock);
 	int r;
 
-	if (!its.regs || its.up)
-		return;
-	its.rdbase = its.typer & TYPER_PTA ? pa : (readq(regs + GICR_TYPER) >> 8 & 0xffff) << 16;
-	r = redist_enable(regs);
-	if (!r) {
-		flags = gic_lock_irqsave(&its.lock);
-		writel(readl(its.regs + GITS_CTLR) | CTLR_ENABLED, its.regs + GITS_CTLR);
-		r = command(CMD_MAPC, 0, BASER_VALID | its.rdbase);
-		if (!r)
-			r = sync();
-		gic_unlock_irqrestore(&its.lock, flags);
-	}
-	its.up = !r;
+	writel(readl(its.regs + GITS_CTLR) | CTLR_ENABLED, its.regs + GITS_CTLR);
+	its.rdbase[cpu] = BASER_VALID | rdbase;
+	r = command(CMD_MAPC, 0, BASER_VALID | rdbase | cpu);
+	if (!r)
+		r = sync(cpu);
 	if (r)
-		klog(3, "ITS: not used: %d\n", r);
+		its.rdbase[cpu] = 0;
+	gic_unlock_irqrestore(&its.lock, flags);
+	return r;
+}
+
+void gicv3_lpi_cpu_init(char *regs, paddr_t pa)
+{
+	unsigned int cpu = hal_cpu_id();
+	int r;
+
+	/* The boot CPU comes first: without it there are none. */
+	if (!its.regs || its.rdbase[cpu] || cpu >= its.ncollections || (cpu && !its.up))
+		return;
+	r = redist_enable(regs, its.pending[cpu]);
+	if (!r)
+		r = collection_map(cpu, its.typer & TYPER_PTA
+						? pa
+						: (readq(regs + GICR_TYPER) >> 8 & 0xffff) << 16);
+	if (!cpu)
+		its.up = !r;
+	if (r)
+		klog(3, "ITS: not used by CPU %u: %d\n", cpu, r);
 }
 
 /* ---- the ITS ---- */
@@ -322,6 +364,8 @@ static int __init table_set(unsigned int n)
 	}
 	if (!BASER_SHARE(got))
 		return -EOPNOTSUPP;
+	if (BASER_TYPE(got) == TYPE_COLLECTIONS)
+		its.ncollections += TABLE_SIZE / BASER_ENTRY(got);
 	if (BASER_TYPE(got) == TYPE_DEVICES)
 		its.max_device =
 			min(TABLE_SIZE / BASER_ENTRY(got), 1ULL << TYPER_DEVBITS(its.typer));
@@ -330,6 +374,7 @@ static int __init table_set(unsigned int n)
 
 static int __init tables_init(void)
 {
+	its.ncollections = TYPER_HCC(its.typer);
 	for (unsigned int n = 0; n < 8; n++) {
 		u64 type = BASER_TYPE(readq(its.regs + GITS_BASER(n)));
 		int r = type == TYPE_DEVICES || type == TYPE_COLLECTIONS ? table_set(n) : 0;
@@ -337,7 +382,8 @@ static int __init tables_init(void)
 		if (r)
 			return r;
 	}
-	return its.max_device ? 0 : -ENODEV;
+	its.ncollections = min(its.ncollections, boot_info.ncpus);
+	return its.max_device && its.ncollections ? 0 : -ENODEV;
 }
 
 static int __init memory_init(void)
@@ -347,6 +393,13 @@ static int __init memory_init(void)
 	its.queue = kpages_alloc(GFP_ZERO, 0);
 	its.config = kpages_alloc(GFP_ZERO, order);
 	if (!its.queue || !its.config)
+		return -ENOMEM;
+	for (unsigned int cpu = 0; cpu < its.ncollections; cpu++) {
+		its.pending[cpu] = kpages_alloc(GFP_ZERO, __builtin_ctz(TABLE_SIZE / PAGE_SIZE));
+		if (!its.pending[cpu])
+			its.ncollections = cpu; /* the others stay without */
+	}
+	if (!its.ncollections)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < MAX_LPIS; i++)
 		its.config[i] = LPI_PRIORITY | LPI_GROUP1;
@@ -385,9 +438,11 @@ static int __init its_probe(const void *fdt, int node)
 		its.regs = NULL;
 		return r;
 	}
-	its.irq = (struct irq_chip){
-		.name = "ITS", .mask = lpi_mask, .unmask = lpi_unmask, .eoi = lpi_eoi
-	};
+	its.irq = (struct irq_chip){ .name = "ITS",
+				     .mask = lpi_mask,
+				     .unmask = lpi_unmask,
+				     .eoi = lpi_eoi,
+				     .set_affinity = lpi_set_affinity };
 	its.msi.phandle = gic_phandle(fdt, node);
 	its.msi.request = its_request;
 	hal_irq_chip_register(&its.irq);

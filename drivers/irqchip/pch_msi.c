@@ -38,10 +38,8 @@ static int msi_request(struct hal_msi_chip *c, const struct hal_msi_request *rq,
 	}
 	vector = first_vector + line;
 	err = parent->set_affinity(parent, vector, rq->cpu);
-	if (!err)
-		err = hal_irq_request(parent, vector, rq->fn, rq->arg, rq->name);
 	*msi = (struct hal_msi){ .addr = doorbell, .data = vector };
-	return err;
+	return err ? err : hal_msi_attach(parent, vector, rq, msi);
 }
 
 static int __init msi_probe(const void *fdt, int node)

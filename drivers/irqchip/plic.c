@@ -96,10 +96,21 @@ static void plic_unmask(struct irq_chip *chip, unsigned int source)
 	plic_unlock_irqrestore(flags);
 }
 
+/* A completion by a context where the source is off is not heard, and the source would be silent for ever: one that has been moved meanwhile
+ * is let on for the moment. */
 static void plic_eoi(struct irq_chip *chip, unsigned int source)
 {
+	int context = plic.context[hal_cpu_id()];
+	unsigned long flags = plic_lock_irqsave();
+	bool moved = plic.target[source] != hal_cpu_id();
+
 	(void)chip;
-	writel(source, plic_ctx_reg((unsigned int)plic.context[hal_cpu_id()], CTX_CLAIM));
+	if (moved)
+		plic_set_enable(context, source, true);
+	writel(source, plic_ctx_reg((unsigned int)context, CTX_CLAIM));
+	if (moved)
+		plic_set_enable(context, source, false);
+	plic_unlock_irqrestore(flags);
 }
 
 static int plic_set_affinity(struct irq_chip *chip, unsigned int source, unsigned int cpu)
@@ -112,6 +123,8 @@ static int plic_set_affinity(struct irq_chip *chip, unsigned int source, unsigne
 	flags = plic_lock_irqsave();
 	plic_set_enable(plic.context[plic.target[source]], source, false);
 	plic.target[source] = (u16)cpu;
+	/* Firmware that has started the hart since plic_reset() has set it up as it likes, which is shut. */
+	writel(0, plic_ctx_reg((unsigned int)plic.context[cpu], CTX_THRESHOLD));
 	plic_set_enable(plic.context[cpu], source, true);
 	plic_unlock_irqrestore(flags);
 	return 0;

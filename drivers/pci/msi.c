@@ -57,11 +57,11 @@ static int find_controller(struct pci_device *dev, struct hal_msi_request *rq)
 {
 	const struct pci_host *host = dev->host;
 
-	rq->device = dev->devfn;
+	rq->device = dev->requester;
 	if (!host->fdt)
 		return 0;
 	rq->phandle = fdt_node_u32(host->fdt, host->node, "msi-parent", 0);
-	return rq->phandle ? 0 : map_lookup(host, dev->devfn, rq);
+	return rq->phandle ? 0 : map_lookup(host, dev->requester, rq);
 }
 
 /* The table of MSI-X, all of it masked. NULL: it is nowhere. */
@@ -78,54 +78,85 @@ static char *msix_table(struct pci_device *dev, unsigned int cap)
 	return bar + off;
 }
 
-static int msix_start(struct pci_device *dev, unsigned int cap, const struct hal_msi_request *rq)
+/* What the entry says must not be sent half changed. */
+static void msix_tell(void *arg, const struct hal_msi *msi)
+{
+	struct pci_device *dev = arg;
+	char *entry = dev->msix_entry;
+
+	writel(ENTRY_MASKED, entry + ENTRY_CONTROL);
+	(void)readl(entry + ENTRY_CONTROL);
+	writel((u32)msi->addr, entry);
+	writel((u32)(msi->addr >> 32), entry + 4);
+	writel(msi->data, entry + ENTRY_DATA);
+	writel(0, entry + ENTRY_CONTROL);
+}
+
+static int msix_start(struct pci_device *dev, unsigned int cap, struct hal_msi_request *rq)
 {
 	u32 control = pci_read(dev, cap) & ~(MSIX_ENABLE | MSIX_MASK_ALL);
 	struct hal_msi msi;
-	char *entry;
 	int r;
 
 	/* The table may only answer when MSI-X is on. */
 	pci_write(dev, cap, control | MSIX_ENABLE | MSIX_MASK_ALL);
-	entry = msix_table(dev, cap);
-	r = entry ? hal_msi_request(rq, &msi) : -ENODEV;
+	dev->msix_entry = msix_table(dev, cap);
+	rq->tell = msix_tell;
+	r = dev->msix_entry ? hal_msi_request(rq, &msi) : -ENODEV;
 	if (r) {
 		pci_write(dev, cap, control);
 		return r;
 	}
-	writel((u32)msi.addr, entry);
-	writel((u32)(msi.addr >> 32), entry + 4);
-	writel(msi.data, entry + ENTRY_DATA);
-	writel(0, entry + ENTRY_CONTROL);
+	msix_tell(dev, &msi);
 	pci_write(dev, cap, control | MSIX_ENABLE);
 	dev->msix = true;
 	return 0;
 }
 
-static int msi_start(struct pci_device *dev, unsigned int cap, const struct hal_msi_request *rq)
+/* A device without masks is switched off meanwhile; what it has to say waits. */
+static void msi_tell(void *arg, const struct hal_msi *msi)
+{
+	struct pci_device *dev = arg;
+	unsigned int cap = dev->msi_cap;
+	u32 control = pci_read(dev, cap);
+	bool wide = control & MSI_WIDE, masks = control & MSI_MASKS;
+	unsigned int mask = cap + (wide ? 16 : 12);
+
+	if (masks)
+		pci_write(dev, mask, ~0u);
+	else
+		pci_write(dev, cap, control & ~MSI_ENABLE);
+	pci_write(dev, cap + 4, (u32)msi->addr);
+	if (wide)
+		pci_write(dev, cap + 8, (u32)(msi->addr >> 32));
+	pci_write(dev, cap + (wide ? 12 : 8), msi->data);
+	if (masks)
+		pci_write(dev, mask, 0);
+	pci_write(dev, cap, control);
+}
+
+static int msi_start(struct pci_device *dev, unsigned int cap, struct hal_msi_request *rq)
 {
 	u32 control = pci_read(dev, cap) & ~(MSI_ENABLE | MSI_COUNT);
-	bool wide = control & MSI_WIDE;
 	struct hal_msi msi;
-	int r = hal_msi_request(rq, &msi);
+	int r;
 
+	pci_write(dev, cap, control);
+	dev->msi_cap = cap;
+	rq->tell = msi_tell;
+	r = hal_msi_request(rq, &msi);
 	if (r)
 		return r;
-	if (!wide && msi.addr >> 32)
+	if (!(control & MSI_WIDE) && msi.addr >> 32)
 		return -EINVAL;
-	pci_write(dev, cap + 4, (u32)msi.addr);
-	if (wide)
-		pci_write(dev, cap + 8, (u32)(msi.addr >> 32));
-	pci_write(dev, cap + (wide ? 12 : 8), msi.data);
-	if (control & MSI_MASKS)
-		pci_write(dev, cap + (wide ? 16 : 12), 0);
+	msi_tell(dev, &msi);
 	pci_write(dev, cap, control | MSI_ENABLE);
 	return 0;
 }
 
 int pci_request_msi(struct pci_device *dev, hal_irq_handler fn, void *arg, const char *name)
 {
-	struct hal_msi_request rq = { .fn = fn, .arg = arg, .name = name };
+	struct hal_msi_request rq = { .fn = fn, .arg = arg, .name = name, .dev = dev };
 	unsigned int cap;
 	int r = find_controller(dev, &rq);
 

@@ -268,20 +268,9 @@ static void status_signals(struct printbuf *pb, struct task *t, const struct tas
 static void status_cpus(struct printbuf *pb, struct task *t)
 {
 	u64 mask = t->affinity.bits[0] & cpu_online_mask[0];
-	const char *sep = "";
 
 	printbuf_printf(pb, "Cpus_allowed:\t%llx\nCpus_allowed_list:\t", mask);
-	for (unsigned int i = 0; i < 64; i++) {
-		unsigned int last = i;
-
-		if (!(mask >> i & 1))
-			continue;
-		while (last < 63 && (mask >> (last + 1) & 1))
-			last++;
-		printbuf_printf(pb, last > i ? "%s%u-%u" : "%s%u", sep, i, last);
-		sep = ",";
-		i = last;
-	}
+	proc_cpu_list(pb, mask);
 	printbuf_puts(pb, "\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
 }
 

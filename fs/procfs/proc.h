@@ -18,6 +18,9 @@ struct proc_entry {
 	/* Write the text into @pb: the whole, anew for each read from the start. @t NULL: not about a task. 0 or -Exxx. */
 	int (*show)(struct printbuf *pb, struct task *t);
 	ssize_t (*write)(struct task *t, const char *text, size_t n);
+	/* The same of a file in a directory that stands for a number (an interrupt's), without a task. write_number: 0 or -Exxx. */
+	int (*show_number)(struct printbuf *pb, int nr);
+	int (*write_number)(int nr, const char *text);
 	const struct proc_entry *children; /* ends with a NULL name */
 	/* A link: the path it jumps to (references for the caller), or its text; 0 or length or -Exxx. */
 	ssize_t (*link)(struct task *t, int fd, char *buf, size_t size, struct path *jump);
@@ -29,7 +32,7 @@ struct proc_entry {
 struct proc_inode {
 	const struct proc_entry *entry;
 	struct pid *tid; /* a reference; NULL: not about a task */
-	int fd;		 /* entries of fd and fdinfo */
+	int fd; /* entries of fd and fdinfo; the number of a directory of them, and of its files */
 };
 
 static inline struct proc_inode *proc_i(const struct inode *i)
@@ -58,6 +61,8 @@ bool proc_emit_dots(struct file *f, struct dir_ctx *ctx);
 /* Entries of a table at positions from @base on. False: the buffer is full. */
 bool proc_emit_table(struct file *f, struct dir_ctx *ctx, const struct proc_entry *table, s64 base);
 
+/* The entry of a table that has @d's name, or NULL. */
+const struct proc_entry *proc_find_entry(const struct proc_entry *table, const struct dentry *d);
 int proc_dir_lookup(struct inode *dir, struct dentry *d);
 int proc_revalidate(struct dentry *d);
 extern const struct inode_ops proc_dir_ops;
@@ -68,6 +73,10 @@ extern const struct proc_entry proc_system_entries[], proc_sys_entry;
 extern struct proc_entry proc_net_entries[]; /* net.c: filled at boot */
 extern const struct proc_entry proc_sys_net[];
 extern const struct inode_ops proc_fd_dir_ops, proc_fdinfo_dir_ops, proc_tasks_ops;
+extern const struct inode_ops proc_irq_ops;
+extern const struct file_ops proc_irq_fops;
+/** proc_cpu_list() - the numbers of a mask's CPUs, as ranges: "0-2,5". */
+void proc_cpu_list(struct printbuf *pb, u64 mask);
 extern const struct file_ops proc_fd_dir_fops, proc_fdinfo_dir_fops, proc_tasks_fops, proc_mem_fops;
 /** proc_number() - a number as users write it to a file: C notation, white space around it. 0, -EINVAL, -ERANGE. */
 int proc_number(const char *text, u32 *value);

@@ -136,7 +136,7 @@ int proc_instantiate(struct inode *dir, struct dentry *d, const struct proc_entr
 
 /* ---- directories ---- */
 
-static const struct proc_entry *find_entry(const struct proc_entry *table, const struct dentry *d)
+const struct proc_entry *proc_find_entry(const struct proc_entry *table, const struct dentry *d)
 {
 	for (; table && table->name; table++)
 		if (strlen(table->name) == d->len && !memcmp(table->name, d->name, d->len))
@@ -147,7 +147,7 @@ static const struct proc_entry *find_entry(const struct proc_entry *table, const
 int proc_dir_lookup(struct inode *dir, struct dentry *d)
 {
 	struct proc_inode *pi = proc_i(dir);
-	const struct proc_entry *e = find_entry(pi->entry->children, d);
+	const struct proc_entry *e = proc_find_entry(pi->entry->children, d);
 
 	return e ? proc_instantiate(dir, d, e, pi->tid, -1) : -ENOENT;
 }
@@ -240,6 +240,8 @@ struct proc_text {
 
 static int show_entry(const struct proc_inode *pi, struct printbuf *pb, struct task *t)
 {
+	if (pi->entry->show_number)
+		return pi->entry->show_number(pb, pi->fd);
 	if (pi->fd >= 0)
 		return proc_fdinfo_show(pb, t, pi->fd);
 	return pi->entry->show(pb, t);
@@ -323,7 +325,7 @@ static ssize_t text_file_write(struct file *f, struct iov_iter *from, loff_t *po
 	struct task *t;
 	ssize_t r;
 
-	if (!pi->entry->write)
+	if (!pi->entry->write && !pi->entry->write_number)
 		return -EIO;
 	if (n >= sizeof(text))
 		return -EINVAL;
@@ -333,7 +335,7 @@ static ssize_t text_file_write(struct file *f, struct iov_iter *from, loff_t *po
 	t = proc_task(f->inode);
 	if (pi->tid && !t)
 		return -ESRCH;
-	r = pi->entry->write(t, text, n);
+	r = pi->entry->write ? pi->entry->write(t, text, n) : pi->entry->write_number(pi->fd, text);
 	if (t)
 		task_put(t);
 	if (r >= 0)
@@ -446,13 +448,13 @@ static bool pid_hidden(pid_t nr, enum proc_hide from)
 
 static int root_lookup(struct inode *dir, struct dentry *d)
 {
-	const struct proc_entry *e = find_entry(root_links, d);
+	const struct proc_entry *e = proc_find_entry(root_links, d);
 	struct pid *tid;
 	u32 nr;
 	int r;
 
 	if (!e)
-		e = find_entry(proc_system_entries, d);
+		e = proc_find_entry(proc_system_entries, d);
 	if (e)
 		return proc_instantiate(dir, d, e, NULL, -1);
 	d->flags |= DENTRY_NOCACHE | DENTRY_REVAL;

@@ -498,5 +498,6 @@ const struct proc_entry proc_system_entries[] = {
 	PROC_FILE("version", version_show),
 	PROC_DIR("sys", sys_table),
 	PROC_DIR("sysvipc", sysvipc_table),
+	{ .name = "irq", .mode = S_IFDIR | 0555, .iops = &proc_irq_ops, .fops = &proc_irq_fops },
 	{ .name = NULL },
 };

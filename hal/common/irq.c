@@ -6,7 +6,7 @@
  * hal_irq_dispatch() looks one up without a lock. The device-tree half finds the controller of a node's
  * interrupt and lets it translate the specifier.
  *
- * Locking: irq_lock guards insertion (interrupts off). A slot's chip is stored last, with release
+ * Locking: irq_lock guards insertion and a line's target (interrupts off). A slot's chip is stored last, with release
  * order: a reader that sees it sees the rest. Counters are per CPU and only written by their CPU.
  */
 #include <compiler.h>
@@ -15,6 +15,7 @@
 #include <hal/cpu.h>
 #include <hal/driver.h>
 #include <hal/irq.h>
+#include <hal/msi.h>
 #include <hal/upcall.h>
 #include <lib/atomic.h>
 #include <lib/printf.h>
@@ -29,6 +30,9 @@ struct irq_line {
 	hal_irq_handler fn; /* NULL: nobody asked for it; masked and reported */
 	void *arg;
 	const char *name;
+	unsigned int cpu; /* where its interrupts go */
+	void (*tell)(void *dev, const struct hal_msi *msi);
+	void *dev;
 };
 
 static struct irq_line lines[IRQ_SLOTS];
@@ -153,6 +157,78 @@ void hal_irq_dispatch(struct irq_chip *chip, unsigned int hwirq)
 	}
 	if (chip->eoi)
 		chip->eoi(chip, hwirq);
+}
+
+/* ---- Which CPU ---- */
+
+static struct irq_line *line_in_use(unsigned int irq)
+{
+	struct irq_line *line = irq < IRQ_SLOTS ? &lines[irq] : NULL;
+
+	return line && smp_load_acquire(&line->chip) && smp_load_acquire(&line->fn) ? line : NULL;
+}
+
+int hal_irq_number(struct irq_chip *chip, unsigned int hwirq)
+{
+	struct irq_line *line = line_find(chip, hwirq, false);
+
+	return line ? (int)(line - lines) : -ENOENT;
+}
+
+void hal_irq_set_sender(unsigned int irq, unsigned int cpu,
+			void (*tell)(void *dev, const struct hal_msi *msi), void *dev)
+{
+	unsigned long flags = irq_table_lock();
+
+	lines[irq].cpu = cpu;
+	lines[irq].tell = tell;
+	lines[irq].dev = dev;
+	irq_table_unlock(flags);
+}
+
+/* irq_lock held. */
+static int line_move(struct irq_line *line, unsigned int cpu)
+{
+	struct irq_chip *chip = line->chip;
+	struct hal_msi msi;
+	int err;
+
+	if (!chip->message)
+		return chip->set_affinity ? chip->set_affinity(chip, line->hwirq, cpu) : -EIO;
+	if (!line->tell)
+		return -EIO;
+	err = chip->message(chip, line->hwirq, cpu, &msi);
+	if (!err)
+		line->tell(line->dev, &msi);
+	return err;
+}
+
+int hal_irq_set_affinity(unsigned int irq, unsigned int cpu)
+{
+	struct irq_line *line = line_in_use(irq);
+	unsigned long flags;
+	int err;
+
+	if (!line || cpu >= boot_info.ncpus)
+		return -EINVAL;
+	flags = irq_table_lock();
+	err = line_move(line, cpu);
+	if (!err)
+		line->cpu = cpu;
+	irq_table_unlock(flags);
+	return err;
+}
+
+int hal_irq_cpu(unsigned int irq)
+{
+	struct irq_line *line = line_in_use(irq);
+
+	return line ? (int)READ_ONCE(line->cpu) : -EINVAL;
+}
+
+unsigned int hal_irq_count(void)
+{
+	return IRQ_SLOTS;
 }
 
 int hal_irq_format_stats(char *buf, size_t size)

@@ -30,6 +30,18 @@ bool hal_msi_present(u32 phandle)
 	return chip_find(phandle);
 }
 
+int hal_msi_attach(struct irq_chip *chip, unsigned int hwirq, const struct hal_msi_request *rq,
+		   struct hal_msi *msi)
+{
+	int err = hal_irq_request(chip, hwirq, rq->fn, rq->arg, rq->name);
+
+	if (err)
+		return err;
+	msi->irq = (unsigned int)hal_irq_number(chip, hwirq);
+	hal_irq_set_sender(msi->irq, rq->cpu, rq->tell, rq->dev);
+	return 0;
+}
+
 int hal_msi_request(const struct hal_msi_request *rq, struct hal_msi *msi)
 {
 	struct hal_msi_chip *chip = chip_find(rq->phandle);

@@ -107,6 +107,7 @@ void machine_secondary(void)
 	arch_cpu_init();
 	arch_timer_init_cpu();
 	cpu_init_ipi();
+	eiointc_cpu_init();
 	tlb_cpu_online();
 	upcall_secondary_main();
 }

@@ -23,6 +23,8 @@
 #include <hal/irq.h>
 #include <libfdt.h>
 
+#include "machine.h"
+
 #define EIOINTC_NODEMAP 0x14a0
 #define EIOINTC_IPMAP	0x14c0
 #define EIOINTC_ENABLE	0x1600
@@ -123,6 +125,12 @@ static void __init init_registers(void)
 	}
 }
 
+void eiointc_cpu_init(void)
+{
+	if (cpu_line)
+		csr_xchg(BIT(cpu_line), BIT(cpu_line), CSR_ECFG);
+}
+
 static int __init eiointc_probe(const void *fdt, int node)
 {
 	u32 line = fdt_node_u32(fdt, node, "interrupts", 0);
@@ -142,7 +150,7 @@ static int __init eiointc_probe(const void *fdt, int node)
 		.phandle = fdt_get_phandle(fdt, node),
 	};
 	hal_irq_chip_register(&chip);
-	csr_xchg(BIT(line), BIT(line), CSR_ECFG);
+	eiointc_cpu_init();
 	hal_irq_set_root(eiointc_handle);
 	return 0;
 }

@@ -15,6 +15,9 @@ __noreturn void machine_boot(unsigned long efi_boot, paddr_t cmdline, paddr_t sy
 /** machine_secondary() - the first C code on another CPU, on its idle task's stack. */
 __noreturn void machine_secondary(void);
 
+/** eiointc_cpu_init() - let devices interrupt this CPU, if there is a controller for it. Interrupts off. */
+void eiointc_cpu_init(void);
+
 /** cpu_init_ipi() - let this CPU be interrupted by others. Interrupts off. */
 void cpu_init_ipi(void);
 

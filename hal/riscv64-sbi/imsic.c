@@ -3,13 +3,13 @@
  * The RISC-V incoming MSI controller (IMSIC): a file of interrupt identities at each hart, written by stores to
  * the hart's page, read through its indirect CSRs.
  *
- * Identity numbers are used machine-wide: a number that is handed out is enabled at the one hart that takes it.
+ * Identity numbers are used machine-wide. At the boot hart those are enabled that were handed out, at the others all: nobody writes one to a hart
+ * that was not told to, and so a message can be moved without that hart's help.
  * Source: RISC-V Advanced Interrupt Architecture 1.0, chapters 2 and 3; Linux
  * Documentation/devicetree/bindings/interrupt-controller/riscv,imsics.yaml.
  *
  * Locking: next_id and the cpu table are written while the boot CPU probes, or by requests with an atomic
- * counter. A hart's CSRs belong to it: what another hart must enable waits until that hart comes up, so only the
- * boot CPU's identities can be handed out later.
+ * counter. A hart's CSRs belong to it: messages are handed out to the boot CPU, and moved later.
  */
 #include "sbi.h"
 
@@ -62,12 +62,11 @@ static void imsic_enable(u32 id, bool on)
 	hal_irq_restore(flags);
 }
 
-/* The line's identity is at the boot CPU: another one cannot reach its file. */
+/* At this CPU, where it came and nobody wants it: another's file cannot be reached. */
 static void imsic_mask(struct irq_chip *chip, unsigned int id)
 {
 	(void)chip;
-	if (hal_cpu_id() == 0)
-		imsic_enable(id, false);
+	imsic_enable(id, false);
 }
 
 static void imsic_unmask(struct irq_chip *chip, unsigned int id)
@@ -75,6 +74,17 @@ static void imsic_unmask(struct irq_chip *chip, unsigned int id)
 	(void)chip;
 	if (hal_cpu_id() == 0)
 		imsic_enable(id, true);
+}
+
+/* All identities are enabled at the other harts. */
+static int imsic_message(struct irq_chip *chip, unsigned int id, unsigned int cpu,
+			 struct hal_msi *msi)
+{
+	(void)chip;
+	if (cpu >= boot_info.ncpus || !imsic.page[cpu])
+		return -EINVAL;
+	*msi = (struct hal_msi){ .addr = imsic.page[cpu], .data = id, .target = imsic.index[cpu] };
+	return 0;
 }
 
 static int imsic_request(struct hal_msi_chip *chip, const struct hal_msi_request *rq,
@@ -90,8 +100,8 @@ static int imsic_request(struct hal_msi_chip *chip, const struct hal_msi_request
 		__atomic_store_n(&imsic.next_id, imsic.max_id + 1, __ATOMIC_RELAXED);
 		return -ENOSPC;
 	}
-	*msi = (struct hal_msi){ .addr = imsic.page[0], .data = id, .target = imsic.index[0] };
-	return hal_irq_request(&imsic.irq, id, rq->fn, rq->arg, rq->name);
+	imsic_message(&imsic.irq, id, 0, msi);
+	return hal_msi_attach(&imsic.irq, id, rq, msi);
 }
 
 /* Writing stopei takes the identity that it showed; the number is in the upper half. */
@@ -112,7 +122,7 @@ void imsic_cpu_init(void)
 	if (!imsic.present)
 		return;
 	for (u32 id = 0; id <= imsic.max_id; id += 64)
-		imsic_write(EIE0 + id / 64 * 2, 0);
+		imsic_write(EIE0 + id / 64 * 2, hal_cpu_id() ? ~0UL : 0);
 	imsic_write(EITHRESHOLD, 0);
 	imsic_write(EIDELIVERY, 1);
 }
@@ -169,6 +179,7 @@ static int __init imsic_probe(const void *fdt, int node)
 		.name = "IMSIC",
 		.mask = imsic_mask,
 		.unmask = imsic_unmask,
+		.message = imsic_message,
 		.phandle = fdt_get_phandle(fdt, node),
 	};
 	imsic.msi = (struct hal_msi_chip){ .phandle = imsic.irq.phandle, .request = imsic_request };

@@ -28,13 +28,24 @@ static void msi_eoi(struct irq_chip *c, unsigned int vector)
 	x86_lapic_eoi();
 }
 
+static int msi_message(struct irq_chip *c, unsigned int vector, unsigned int cpu,
+		       struct hal_msi *msi)
+{
+	(void)c;
+	if (cpu >= boot_info.ncpus || boot_info.cpu_hwid[cpu] > 0xff)
+		return -EINVAL;
+	*msi = (struct hal_msi){ .addr = MSI_ADDRESS | (u32)boot_info.cpu_hwid[cpu] << MSI_DEST,
+				 .data = vector };
+	return 0;
+}
+
 static int msi_request(struct hal_msi_chip *c, const struct hal_msi_request *rq,
 		       struct hal_msi *msi)
 {
 	u32 n, vector;
 
 	(void)c;
-	if (rq->cpu >= boot_info.ncpus || boot_info.cpu_hwid[rq->cpu] > 0xff)
+	if (msi_message(&lines, 0, rq->cpu, msi))
 		return -EINVAL;
 	n = __atomic_fetch_add(&used, 1, __ATOMIC_RELAXED);
 	if (n > X86_VEC_IRQ_LAST - first_vector) {
@@ -42,9 +53,8 @@ static int msi_request(struct hal_msi_chip *c, const struct hal_msi_request *rq,
 		return -ENOSPC;
 	}
 	vector = X86_VEC_IRQ_LAST - n;
-	*msi = (struct hal_msi){ .addr = MSI_ADDRESS | (u32)boot_info.cpu_hwid[rq->cpu] << MSI_DEST,
-				 .data = vector };
-	return hal_irq_request(&lines, vector, rq->fn, rq->arg, rq->name);
+	msi->data = vector;
+	return hal_msi_attach(&lines, vector, rq, msi);
 }
 
 bool pc_msi_vector(unsigned int vector)
@@ -60,7 +70,7 @@ void pc_msi_init(void)
 	first_vector = X86_VEC_IRQ + ioapic_end_gsi();
 	if (pc_acpi.no_msi || first_vector > X86_VEC_IRQ_LAST)
 		return;
-	lines = (struct irq_chip){ .name = "MSI", .eoi = msi_eoi };
+	lines = (struct irq_chip){ .name = "MSI", .eoi = msi_eoi, .message = msi_message };
 	chip.request = msi_request;
 	hal_irq_chip_register(&lines);
 	hal_msi_chip_register(&chip);

@@ -38,6 +38,7 @@ driver-table := -Wl,--defsym=__drivers_start=__start_fdt_drivers,--defsym=__driv
 objs-test_board       := hal/common/power.o drivers/power/watchdog.o drivers/clk/clk.o drivers/clk/cv1800.o drivers/clk/jh7110.o \
 	drivers/clk/reset.o $(host-fdt)
 ldflags-test_board    := $(driver-table)
+objs-test_pci         := drivers/pci/pci.o hal/common/irq.o $(host-fdt)
 objs-test_lib_bitmap  := lib/bitmap.o
 objs-test_lib_cmdline := lib/cmdline.o $(lib-printf)
 objs-test_lib_cpio    := lib/cpio.o $(lib-printf)

@@ -3,6 +3,8 @@
 #include <hal/io.h>
 #include <hal/msi.h>
 #include <hal/paging.h>
+#include <err.h>
+#include <hal/cpu.h>
 #include <kernel/sched.h>
 #include <kernel/time.h>
 
@@ -56,7 +58,58 @@ static void test_msi_delivery(void)
 	}
 }
 
+static u32 took_on; /* CPU of the last message that moves about */
+
+static void on_moving(void *arg)
+{
+	__atomic_store_n(&took_on, hal_cpu_id(), __ATOMIC_SEQ_CST);
+	on_message(arg);
+}
+
+static void tell(void *dev, const struct hal_msi *msi)
+{
+	struct hal_msi *now = dev;
+
+	now->addr = msi->addr;
+	now->data = msi->data;
+}
+
+/* A message goes to each CPU that it is sent to, twice around, and back. */
+static void test_msi_moves(void)
+{
+	struct hal_msi now;
+	struct hal_msi_request rq = {
+		.fn = on_moving, .arg = &came[0], .name = "ktest", .tell = tell, .dev = &now
+	};
+	unsigned int n = cpu_online_count(), moves = 0;
+
+	if (!hal_msi_present(0)) {
+		ktest_skip("no controller for messages");
+		return;
+	}
+	ktest_pin(0);
+	came[0] = 0;
+	EXPECT(hal_msi_request(&rq, &now) == 0);
+	for (unsigned int i = 0; i <= 2 * n; i++) {
+		unsigned int cpu = i % n;
+		char *bell;
+
+		if (!cpu_online(cpu) || hal_irq_set_affinity(now.irq, cpu))
+			continue;
+		bell = hal_ioremap(now.addr, 8);
+		EXPECT(hal_irq_cpu(now.irq) == (int)cpu);
+		writel(now.data, bell);
+		EXPECT(wait_for(&came[0], ++moves));
+		EXPECT(__atomic_load_n(&took_on, __ATOMIC_SEQ_CST) == cpu);
+	}
+	EXPECT(moves >= 5);
+	EXPECT(hal_irq_set_affinity(now.irq, n + 100) == -EINVAL);
+	EXPECT(hal_irq_set_affinity(100000, 0) == -EINVAL);
+	EXPECT(hal_irq_set_affinity(now.irq, 0) == 0);
+}
+
 const struct ktest ktest_msi[] = {
 	{ "msi_delivery", test_msi_delivery, false },
+	{ "msi_moves", test_msi_moves, true },
 	KTEST_END,
 };

@@ -7,7 +7,8 @@
  * says what the device must write. From then on the handler runs for each message, once, on the CPU that was asked for, as handlers of
  * <hal/irq.h> do. Messages are edges: they are never shared, and need nothing at the device to end them. A message is never given back.
  *
- * CPU 0 can take messages of every controller; whether another can depends on the controller.
+ * CPU 0 can take messages of every controller; others can after they have started, as far as the controller reaches them (all of an ITS and of an
+ * IMSIC; of local APICs those with numbers below 256; of an EIOINTC the first four). hal_irq_set_affinity() moves a message.
  * The device must be allowed to write to memory, and is told of its message by its bus (drivers/pci/: MSI-X or MSI).
  */
 #ifndef HAL_MSI_H
@@ -21,6 +22,7 @@ struct hal_msi {
 	u64 addr; /* bus address that the device writes to */
 	u32 data; /* what it writes */
 	u32 target; /* RISC-V: the hart's index, for controllers that compute the address themselves */
+	unsigned int irq; /* its number, for hal_irq_set_affinity() */
 };
 
 struct hal_msi_request {
@@ -30,6 +32,10 @@ struct hal_msi_request {
 	hal_irq_handler fn;
 	void *arg;
 	const char *name; /* in /proc/interrupts */
+	/* Tell @dev that it must write something else from now on, which is another CPU's; @msi->irq is not set. Interrupts off. NULL: it cannot
+	 * be told, and where the sender's word decides, the message cannot be moved. */
+	void (*tell)(void *dev, const struct hal_msi *msi);
+	void *dev;
 };
 
 struct hal_msi_chip {
@@ -44,6 +50,9 @@ struct hal_msi_chip {
 void hal_msi_chip_register(struct hal_msi_chip *chip);
 /** hal_msi_present() - is there a controller for messages at this node (0: anywhere)? From level DRIVER_IRQCHIP on. */
 bool hal_msi_present(u32 phandle);
+/** hal_msi_attach() - for controllers: @hwirq of @chip is the line of the message that @rq asked for. As hal_irq_request(). */
+int hal_msi_attach(struct irq_chip *chip, unsigned int hwirq, const struct hal_msi_request *rq,
+		   struct hal_msi *msi);
 /**
  * hal_msi_request() - allocate a message for a device and install its handler.
  * @rq: who sends, who takes it; copied. @msi: what the device is to write; it may do so as soon as this returns.
