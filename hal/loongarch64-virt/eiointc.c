@@ -12,7 +12,8 @@
  *
  * Source: Loongson 3A5000 user manual, chapter 11.
  *
- * Locking: enable words are shared by 32 vectors: eiointc_lock, interrupts off. Routes are single bytes.
+ * Locking: eiointc_lock, interrupts off, because registers are shared by vectors: enable words by 32, those of routes by 4 (they are bytes, but
+ * QEMU knows words only).
  */
 #include <arch/csr.h>
 #include <compiler.h>
@@ -39,18 +40,23 @@ static struct irq_chip chip;
 static unsigned int cpu_line; /* bit of ESTAT and ECFG; 0: not probed */
 static int eiointc_lock;
 
-static void set_enable(unsigned int vector, bool on)
+/* Change the bits @mask of a register. */
+static void change(unsigned int reg, u32 mask, u32 bits)
 {
-	unsigned int reg = EIOINTC_ENABLE + vector / 32 * 4;
 	unsigned long flags = hal_irq_save();
-	u32 word;
 
 	while (__atomic_exchange_n(&eiointc_lock, 1, __ATOMIC_ACQUIRE))
 		hal_cpu_relax();
-	word = iocsr_read32(reg);
-	iocsr_write32(on ? word | 1U << vector % 32 : word & ~(1U << vector % 32), reg);
+	iocsr_write32((iocsr_read32(reg) & ~mask) | bits, reg);
 	__atomic_store_n(&eiointc_lock, 0, __ATOMIC_RELEASE);
 	hal_irq_restore(flags);
+}
+
+static void set_enable(unsigned int vector, bool on)
+{
+	u32 bit = 1U << vector % 32;
+
+	change(EIOINTC_ENABLE + vector / 32 * 4, bit, on ? bit : 0);
 }
 
 static void eiointc_mask(struct irq_chip *c, unsigned int vector)
@@ -73,7 +79,7 @@ static int eiointc_set_affinity(struct irq_chip *c, unsigned int vector, unsigne
 	(void)c;
 	if (vector >= VECTORS || core >= ROUTE_MAX_CORES)
 		return -EINVAL;
-	iocsr_write8((u8)(1U << core), EIOINTC_ROUTE + vector);
+	change(EIOINTC_ROUTE + vector / 4 * 4, 0xffU << vector % 4 * 8, 1U << core << vector % 4 * 8);
 	return 0;
 }
 

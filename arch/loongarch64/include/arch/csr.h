@@ -178,11 +178,6 @@ static inline u64 iocsr_read64(u32 reg)
 	return v;
 }
 
-static inline void iocsr_write8(u8 val, u32 reg)
-{
-	__asm__ __volatile__("iocsrwr.b %0, %1" ::"r"(val), "r"(reg) : "memory");
-}
-
 static inline void iocsr_write32(u32 val, u32 reg)
 {
 	__asm__ __volatile__("iocsrwr.w %0, %1" ::"r"(val), "r"(reg) : "memory");
