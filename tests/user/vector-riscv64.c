@@ -200,7 +200,8 @@ static void on_alarm(int sig, siginfo_t *info, void *uc)
 	load_all(zero);
 }
 
-static void spin_until_caught(void)
+/* A function of its own, or the compiler might keep something of its caller in a vector register. */
+__attribute__((noinline)) static void spin_until_caught(void)
 {
 	load_all(pattern);
 	set_type();
