@@ -42,6 +42,7 @@ __noreturn void __init riscv64_start(unsigned long hart, paddr_t fdt_pa)
 	const void *fdt = phys_to_virt(fdt_pa);
 
 	sbi_console_init();
+	sbi_power_register(); /* so that a panic ends the machine, however early */
 	boot_info.cpu_hwid[0] = hart;
 	boot_info.ncpus = 1;
 	if (fdt_pa == 0 || (fdt_pa & 7) || fdt_pa >= LINEAR_SIZE)
@@ -60,7 +61,6 @@ __noreturn void __init riscv64_start(unsigned long hart, paddr_t fdt_pa)
 void __init hal_probe_devices(void)
 {
 	hal_probe_fdt(boot_info.fdt);
-	sbi_power_register();
 }
 
 /* The seed that the firmware left in the tree counts fully; the counter adds whatever jitter there is. */
