@@ -79,7 +79,8 @@ static int eiointc_set_affinity(struct irq_chip *c, unsigned int vector, unsigne
 	(void)c;
 	if (vector >= VECTORS || core >= ROUTE_MAX_CORES)
 		return -EINVAL;
-	change(EIOINTC_ROUTE + vector / 4 * 4, 0xffU << vector % 4 * 8, 1U << core << vector % 4 * 8);
+	change(EIOINTC_ROUTE + vector / 4 * 4, 0xffU << vector % 4 * 8,
+	       1U << core << vector % 4 * 8);
 	return 0;
 }
 
