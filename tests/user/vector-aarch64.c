@@ -16,6 +16,7 @@ int main(void)
 
 #else
 
+#include "ticks.h"
 #include <stdbool.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
@@ -237,25 +238,6 @@ static void test_syscall(void)
 
 /* ---- Signals ---- */
 
-static volatile sig_atomic_t caught, spinning;
-static void (*on_spin)(int, siginfo_t *, void *);
-
-/* One signal for @on_spin, once the registers are loaded. */
-static void on_tick(int sig, siginfo_t *info, void *uc)
-{
-	if (spinning && !caught)
-		on_spin(sig, info, uc);
-}
-
-static void start_ticks(void (*handler)(int, siginfo_t *, void *))
-{
-	struct sigaction sa = { .sa_sigaction = on_tick, .sa_flags = SA_SIGINFO };
-
-	on_spin = handler;
-	caught = spinning = 0;
-	CHECK_OK(sigaction(SIGALRM, &sa, NULL));
-	tap_tick(5);
-}
 static bool saw_extra;
 
 static struct head *next_head(struct head *h)
