@@ -18,7 +18,7 @@ struct aio_ctx {
 	struct spinlock lock;
 	struct waitq wait;
 	unsigned int room;		   /* events */
-	unsigned int first, done, pending; /* lock: done from first on, to come */
+	unsigned int first, done, pending; /* lock: done from first on; to come, or being fetched */
 	bool dead;			   /* lock */
 	struct aio_event *events;	   /* lock; a ring of room */
 };
@@ -203,9 +203,21 @@ bool aio_get(struct aio_ctx *ctx, struct aio_event *e)
 		*e = ctx->events[ctx->first];
 		ctx->first = (ctx->first + 1) % ctx->room;
 		ctx->done--;
+		ctx->pending++;
 	}
 	spin_unlock(&ctx->lock);
 	return any;
+}
+
+void aio_put_back(struct aio_ctx *ctx, const struct aio_event *e)
+{
+	spin_lock(&ctx->lock);
+	ctx->first = (ctx->first + ctx->room - 1) % ctx->room;
+	ctx->events[ctx->first] = *e;
+	ctx->done++;
+	ctx->pending--;
+	spin_unlock(&ctx->lock);
+	waitq_wake_all(&ctx->wait);
 }
 
 int aio_wait(struct aio_ctx *ctx, u64 deadline_ns)

@@ -26,8 +26,9 @@ int aio_destroy(u64 id);
 bool aio_reserve(struct aio_ctx *ctx);
 void aio_unreserve(struct aio_ctx *ctx);
 void aio_complete(struct aio_ctx *ctx, const struct aio_event *e);
-/** aio_get() - take the oldest event. False: there is none. */
+/** aio_get() - take the oldest event, false: there is none. Its room is kept until aio_unreserve(), or aio_put_back(), to be the oldest again. */
 bool aio_get(struct aio_ctx *ctx, struct aio_event *e);
+void aio_put_back(struct aio_ctx *ctx, const struct aio_event *e);
 /** aio_wait() - until there is an event, or @deadline_ns. 0, -EINTR, -EINVAL: the context has gone, -ETIMEDOUT. */
 int aio_wait(struct aio_ctx *ctx, u64 deadline_ns);
 

@@ -212,9 +212,11 @@ static long get_events(struct aio_ctx *ctx, long min, long max, uaddr_t events, 
 	while (n < max) {
 		if (aio_get(ctx, &e)) {
 			if (put_user_obj(events + (ulong)n * sizeof(e), &e)) {
+				aio_put_back(ctx, &e);
 				r = -EFAULT;
 				break;
 			}
+			aio_unreserve(ctx);
 			n++;
 			continue;
 		}

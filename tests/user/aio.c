@@ -113,6 +113,26 @@ static void reading_and_writing(void)
 	CHECK_OK(syscall(DESTROY, ctx));
 }
 
+/* An event that cannot be written stays. */
+static void undeliverable(void)
+{
+	unsigned long ctx = setup(1);
+	int fd = (int)CHECK_OK(open("file", O_CREAT | O_RDWR, 0600));
+	struct iocb cb = prepare(PWRITE, fd, "hello", 5, 0);
+	struct event e = { 0 };
+
+	CHECK_EQ(submit(ctx, &cb), 1);
+	CHECK_ERRNO(get(ctx, 1, 1, (void *)8, NULL), EFAULT);
+	CHECK_ERRNO(get(ctx, 1, 1, (void *)8, NULL), EFAULT);
+	CHECK_EQ(get(ctx, 1, 1, &e, NULL), 1);
+	CHECK_EQ(e.obj, (uintptr_t)&cb);
+	CHECK_EQ(e.res, 5);
+	CHECK_EQ(run(ctx, &cb), 5); /* there is room again */
+	close(fd);
+	CHECK_OK(unlink("file"));
+	CHECK_OK(syscall(DESTROY, ctx));
+}
+
 static void many(void)
 {
 	unsigned long ctx = setup(64);
@@ -365,6 +385,7 @@ int main(void)
 	const char *dir = tap_tmpdir();
 
 	TAP_RUN(reading_and_writing);
+	TAP_RUN(undeliverable);
 	TAP_RUN(many);
 	TAP_RUN(refused);
 	TAP_RUN(contexts);

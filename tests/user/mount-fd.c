@@ -3,8 +3,7 @@
  * Mounting by descriptors: fsopen, fsconfig, fsmount, fspick, open_tree, move_mount, mount_setattr. Needs root; runs in a mount namespace of its own.
  */
 #include "tap.h"
-#include <sched.h>
-#include <sys/mount.h>
+#include "mounts.h"
 #include <sys/statvfs.h>
 
 #define NR_open_tree	 428
@@ -461,16 +460,9 @@ int main(void)
 {
 	const char *dir = tap_tmpdir();
 
-	umask(022);
-	if (geteuid() != 0)
-		SKIP("mounting needs root");
-	if (unshare(CLONE_NEWNS) == 0)
-		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+	mounts_unshare();
 	/* A mount of its own around it all, so that nothing is shared. */
-	CHECK_OK(mkdir("top", 0755));
-	if (mount("none", "top", "tmpfs", 0, "mode=755"))
-		SKIP("no tmpfs can be mounted here");
-	REQUIRE(chdir("top") == 0);
+	mounts_enter_tmpfs("mode=755");
 	TAP_RUN(from_nothing);
 	TAP_RUN(moved_on);
 	TAP_RUN(dropped);
@@ -481,9 +473,7 @@ int main(void)
 	TAP_RUN(attributes);
 	TAP_RUN(attributes_of_trees);
 	TAP_FORK(without_rights);
-	CHECK_OK(chdir(".."));
-	CHECK_OK(umount("top"));
-	CHECK_OK(rmdir("top"));
+	mounts_leave_tmpfs();
 	tap_rmdir(dir);
 	return tap_done();
 }

@@ -4,10 +4,9 @@
  * its own where there are such.
  */
 #include "tap.h"
-#include <sched.h>
+#include "mounts.h"
 #include <stdbool.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/personality.h>
 
 static bool listed(const char *dir, const char *option)
@@ -238,11 +237,7 @@ int main(void)
 {
 	const char *dir = tap_tmpdir();
 
-	umask(022);
-	if (geteuid() != 0)
-		SKIP("mounting needs root");
-	if (unshare(CLONE_NEWNS) == 0)
-		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+	mounts_unshare();
 	TAP_RUN(refused);
 	TAP_RUN(tmpfs_owner);
 	TAP_RUN(terminals);

@@ -4,9 +4,8 @@
  * nothing by itself, so that Linux and Caelum can be asked for exact numbers.
  */
 #include "tap.h"
-#include <sched.h>
+#include "mounts.h"
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/uio.h>
 
 #define NR_cachestat	   451
@@ -312,16 +311,8 @@ int main(void)
 	const char *dir = tap_tmpdir();
 
 	page = (size_t)sysconf(_SC_PAGESIZE);
-	umask(022);
-	if (geteuid() != 0)
-		SKIP("mounting a tmpfs needs root");
-	if (unshare(CLONE_NEWNS) == 0)
-		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
-	CHECK_OK(mkdir("t", 0755));
-	if (mount("none", "t", "tmpfs", 0, "mode=755,huge=never") &&
-	    mount("none", "t", "tmpfs", 0, "mode=755"))
-		SKIP("no tmpfs can be mounted here");
-	REQUIRE(chdir("t") == 0);
+	mounts_unshare();
+	mounts_enter_tmpfs("mode=755,huge=never");
 	TAP_RUN(holes);
 	TAP_RUN(reserved);
 	TAP_RUN(anonymous);
@@ -334,9 +325,7 @@ int main(void)
 	TAP_RUN(advice_to_others);
 	TAP_RUN(advice_in_pieces);
 	TAP_FORK(advice_without_rights);
-	CHECK_OK(chdir(".."));
-	CHECK_OK(umount("t"));
-	CHECK_OK(rmdir("t"));
+	mounts_leave_tmpfs();
 	tap_rmdir(dir);
 	return tap_done();
 }
