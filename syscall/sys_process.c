@@ -357,7 +357,8 @@ static struct process *target_process(pid_t pid)
 	return p ? p : ERR_PTR(-ESRCH);
 }
 
-long sys_getpgid(pid_t pid)
+/* The number of process @pid's group or of its session. */
+static long id_of(pid_t pid, bool session)
 {
 	struct process *p = target_process(pid);
 	unsigned long flags;
@@ -366,10 +367,15 @@ long sys_getpgid(pid_t pid)
 	if (IS_ERR(p))
 		return PTR_ERR(p);
 	flags = spin_lock_irqsave(&tasklist_lock);
-	nr = p->pgrp->nr;
+	nr = session ? p->session->nr : p->pgrp->nr;
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	process_put(p);
 	return nr;
+}
+
+long sys_getpgid(pid_t pid)
+{
+	return id_of(pid, false);
 }
 
 long sys_getpgrp(void)
@@ -379,17 +385,7 @@ long sys_getpgrp(void)
 
 long sys_getsid(pid_t pid)
 {
-	struct process *p = target_process(pid);
-	unsigned long flags;
-	long nr;
-
-	if (IS_ERR(p))
-		return PTR_ERR(p);
-	flags = spin_lock_irqsave(&tasklist_lock);
-	nr = p->session->nr;
-	spin_unlock_irqrestore(&tasklist_lock, flags);
-	process_put(p);
-	return nr;
+	return id_of(pid, true);
 }
 
 /* tasklist_lock held. 0 and the group's pid, or why @p may not join group @pgid. */

@@ -6,6 +6,7 @@
  * breakpoints. Branches on a floating-point condition are executed in the slot, which has a second breakpoint for the way they
  * take. Source: LoongArch Reference Manual, volume 1. Also builds on the host, for tests.
  */
+#include "branch.h"
 #include "include/arch/uctx.h"
 
 #include <err.h>
@@ -15,21 +16,10 @@
 #define INSN_BREAK 0x002a000cU
 #define INSN_B	   0x50000000U
 
+/* What is emulated besides branches; numbers that no branch has. */
 enum {
-	OP_NONE,
-	OP_PCADDI,
+	OP_PCADDI = 1,
 	OP_PCALAU12I,
-	OP_B,
-	OP_BL,
-	OP_JIRL,
-	OP_BEQZ,
-	OP_BNEZ,
-	OP_BEQ,
-	OP_BNE,
-	OP_BLT,
-	OP_BGE,
-	OP_BLTU,
-	OP_BGEU,
 	OP_ADDI,
 };
 
@@ -55,21 +45,6 @@ static void emulate_as(struct probe_insn *p, unsigned int op, s64 imm)
 	p->imm = imm;
 }
 
-static s64 offset16(u32 i)
-{
-	return sext(bits(i, 25, 10), 16) * 4;
-}
-
-static s64 offset21(u32 i)
-{
-	return sext(bits(i, 4, 0) << 16 | bits(i, 25, 10), 21) * 4;
-}
-
-static s64 offset26(u32 i)
-{
-	return sext(bits(i, 9, 0) << 16 | bits(i, 25, 10), 26) * 4;
-}
-
 /* pcaddi, pcalau12i, pcaddu12i, pcaddu18i */
 static void decode_pc_relative(struct probe_insn *p, u32 i)
 {
@@ -84,34 +59,32 @@ static void decode_pc_relative(struct probe_insn *p, u32 i)
 static void decode_fp_branch(struct probe_insn *p, u32 i)
 {
 	p->branches = 1;
-	p->imm = offset21(i);
+	p->imm = branch_offset21(i);
 	put32(p->slot, (i & 0xfc0003e0) | 2 << 10);
 }
 
 static bool decode_branch(struct probe_insn *p, u32 i)
 {
-	switch (bits(i, 31, 26)) {
-	case 0x10:
-	case 0x11:
-		emulate_as(p, bits(i, 31, 26) == 0x10 ? OP_BEQZ : OP_BNEZ, offset21(i));
-		return true;
-	case 0x12:
+	switch (branch_op(i)) {
+	case OP_BCXXZ:
 		decode_fp_branch(p, i);
 		return true;
-	case 0x13:
-		emulate_as(p, OP_JIRL, offset16(i));
+	case OP_BEQZ:
+	case OP_BNEZ:
+		emulate_as(p, branch_op(i), branch_offset21(i));
 		return true;
-	case 0x14:
-	case 0x15:
-		emulate_as(p, bits(i, 31, 26) == 0x14 ? OP_B : OP_BL, offset26(i));
+	case OP_B:
+	case OP_BL:
+		emulate_as(p, branch_op(i), branch_offset26(i));
 		return true;
-	case 0x16:
-	case 0x17:
-	case 0x18:
-	case 0x19:
-	case 0x1a:
-	case 0x1b:
-		emulate_as(p, OP_BEQ + bits(i, 31, 26) - 0x16, offset16(i));
+	case OP_JIRL:
+	case OP_BEQ:
+	case OP_BNE:
+	case OP_BLT:
+	case OP_BGE:
+	case OP_BLTU:
+	case OP_BGEU:
+		emulate_as(p, branch_op(i), branch_offset16(i));
 		return true;
 	default:
 		return false;
@@ -183,30 +156,6 @@ static void set_reg(struct uctx *u, unsigned int r, unsigned long v)
 {
 	if (r)
 		u->regs[r] = v;
-}
-
-static bool branch_taken(unsigned int op, unsigned long a, unsigned long b)
-{
-	switch (op) {
-	case OP_BEQZ:
-		return a == 0;
-	case OP_BNEZ:
-		return a != 0;
-	case OP_BEQ:
-		return a == b;
-	case OP_BNE:
-		return a != b;
-	case OP_BLT:
-		return (long)a < (long)b;
-	case OP_BGE:
-		return (long)a >= (long)b;
-	case OP_BLTU:
-		return a < b;
-	case OP_BGEU:
-		return a >= b;
-	default: /* b, bl */
-		return true;
-	}
 }
 
 int probe_emulate(const struct probe_insn *p, struct uctx *u, unsigned long ip,

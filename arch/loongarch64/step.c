@@ -7,22 +7,10 @@
  * flag may be in the CPU only. An LL/SC sequence has several (<hal/llsc.h>).
  * Source: LoongArch Reference Manual, volume 1, 2.2.5 (branches), 2.2.7 (LL, SC), appendix B.
  */
+#include "branch.h"
+
 #include <err.h>
 #include <hal/llsc.h>
-
-/* Bits 31:26 */
-#define OP_BEQZ	 0x10
-#define OP_BNEZ	 0x11
-#define OP_BCXXZ 0x12
-#define OP_JIRL	 0x13
-#define OP_B	 0x14
-#define OP_BL	 0x15
-#define OP_BEQ	 0x16
-#define OP_BNE	 0x17
-#define OP_BLT	 0x18
-#define OP_BGE	 0x19
-#define OP_BLTU	 0x1a
-#define OP_BGEU	 0x1b
 
 /* Bits 31:24 */
 #define OP_LL_W 0x20
@@ -38,32 +26,6 @@
 #define OP_SCREL_D  0x0e15e3
 #define OP_BREAK    0x00054
 #define OP_SYSCALL  0x00056
-
-static long sign_extend(unsigned long v, unsigned int sign_bit)
-{
-	unsigned int shift = 63 - sign_bit;
-
-	return (long)(v << shift) >> shift;
-}
-
-static uaddr_t target16(u32 insn, uaddr_t from)
-{
-	return from + (unsigned long)sign_extend((unsigned long)(insn >> 10 & 0xffff) << 2, 17);
-}
-
-static uaddr_t target21(u32 insn, uaddr_t pc)
-{
-	unsigned long offset = (unsigned long)(insn & 0x1f) << 16 | (insn >> 10 & 0xffff);
-
-	return pc + (unsigned long)sign_extend(offset << 2, 22);
-}
-
-static uaddr_t target26(u32 insn, uaddr_t pc)
-{
-	unsigned long offset = (unsigned long)(insn & 0x3ff) << 16 | (insn >> 10 & 0xffff);
-
-	return pc + (unsigned long)sign_extend(offset << 2, 27);
-}
 
 /* What is not a branch. */
 static enum insn_flow plain_flow(u32 insn)
@@ -101,11 +63,11 @@ static int decode(hal_fetch_t fetch, void *ctx, uaddr_t pc, struct insn_info *ou
 	if (fetch(ctx, pc, &insn, sizeof(insn)))
 		return -EFAULT;
 	*out = (struct insn_info){ .flow = FLOW_BRANCH, .len = 4 };
-	switch (insn >> 26) {
+	switch (branch_op(insn)) {
 	case OP_BEQZ:
 	case OP_BNEZ:
 	case OP_BCXXZ:
-		out->target = target21(insn, pc);
+		out->target = pc + (uaddr_t)branch_offset21(insn);
 		break;
 	case OP_BEQ:
 	case OP_BNE:
@@ -113,11 +75,11 @@ static int decode(hal_fetch_t fetch, void *ctx, uaddr_t pc, struct insn_info *ou
 	case OP_BGE:
 	case OP_BLTU:
 	case OP_BGEU:
-		out->target = target16(insn, pc);
+		out->target = pc + (uaddr_t)branch_offset16(insn);
 		break;
 	case OP_B:
 		out->flow = FLOW_JUMP;
-		out->target = target26(insn, pc);
+		out->target = pc + (uaddr_t)branch_offset26(insn);
 		break;
 	case OP_BL:
 	case OP_JIRL:
@@ -131,35 +93,16 @@ static int decode(hal_fetch_t fetch, void *ctx, uaddr_t pc, struct insn_info *ou
 
 static bool is_taken(const struct uctx *u, u32 insn)
 {
-	unsigned long a = u->regs[insn >> 5 & 31], b = u->regs[insn & 31];
-
-	switch (insn >> 26) {
-	case OP_BEQZ:
-		return a == 0;
-	case OP_BNEZ:
-		return a != 0;
-	case OP_BEQ:
-		return a == b;
-	case OP_BNE:
-		return a != b;
-	case OP_BLT:
-		return (long)a < (long)b;
-	case OP_BGE:
-		return (long)a >= (long)b;
-	case OP_BLTU:
-		return a < b;
-	default:
-		return a >= b;
-	}
+	return branch_taken(branch_op(insn), u->regs[insn >> 5 & 31], u->regs[insn & 31]);
 }
 
 static uaddr_t indirect_target(const struct uctx *u, u32 insn, uaddr_t pc)
 {
-	switch (insn >> 26) {
+	switch (branch_op(insn)) {
 	case OP_JIRL:
-		return target16(insn, u->regs[insn >> 5 & 31]);
+		return u->regs[insn >> 5 & 31] + (uaddr_t)branch_offset16(insn);
 	case OP_BL:
-		return target26(insn, pc);
+		return pc + (uaddr_t)branch_offset26(insn);
 	default: /* syscall; break traps */
 		return pc + 4;
 	}
@@ -186,7 +129,7 @@ int hal_next_pcs(const struct uctx *u, hal_fetch_t fetch, void *ctx, uaddr_t *pc
 		n = hal_llsc_exits(decode, fetch, ctx, pc, pcs);
 	if (n > 0)
 		return n;
-	if (insn >> 26 == OP_BCXXZ)
+	if (branch_op(insn) == OP_BCXXZ)
 		return flag_branch(pc, info.target, pcs);
 	pcs[0] = pc + 4;
 	if (info.flow == FLOW_JUMP || (info.flow == FLOW_BRANCH && is_taken(u, insn)))
