@@ -53,7 +53,7 @@ def boot(arch, initrd, scratch, memory, smp, qemu_args, init, timeout, heard=Non
            *flash(arch, scratch), *qemu_args]
     text = []
     with subprocess.Popen(cmd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          preexec_fn=machine.die_with_parent) as proc:
+                          start_new_session=True, preexec_fn=machine.die_with_parent) as proc:
         limit = threading.Timer(timeout, proc.kill)
         limit.start()
         for data in proc.stdout:
