@@ -22,6 +22,7 @@
 #include <hal/cpu.h>
 #include <hal/paging.h>
 #include <hal/pt_radix.h>
+#include <hal/tlb.h>
 #include <hal/upcall.h>
 
 static DEFINE_PERCPU(u32, ipi_pending);
@@ -52,6 +53,8 @@ int hal_cpu_start(unsigned int cpu, void *stack, struct hal_task *task)
 __noreturn void riscv64_secondary_start(void)
 {
 	riscv64_cpu_init();
+	tlb_cpu_online();
+	arch_tlb_flush_local_kernel(0, ~0UL); /* what changed since the first fetch */
 	csr_set(sip,
 		IE_SSIE); /* a bit may have been set while this hart could not be interrupted */
 	upcall_secondary_main();
@@ -88,6 +91,8 @@ void riscv64_ipi_interrupt(void)
 	pending = __atomic_exchange_n(&percpu(ipi_pending), 0, __ATOMIC_SEQ_CST);
 	if (pending & (1U << HAL_IPI_STOP))
 		hal_cpu_halt();
+	if (pending & (1U << HAL_IPI_TLB))
+		tlb_handle_ipi();
 	if (pending & (1U << HAL_IPI_CALL))
 		upcall_ipi_call();
 	if (pending & (1U << HAL_IPI_RESCHED))

@@ -25,8 +25,6 @@
 #define SBI_TIME_SET	   0
 #define SBI_IPI_SEND	   0
 #define SBI_RFENCE_FENCE_I	   0
-#define SBI_RFENCE_SFENCE_VMA	   1
-#define SBI_RFENCE_SFENCE_VMA_ASID 2
 #define SBI_HSM_START	   0
 #define SBI_SRST_RESET	   0
 #define SBI_DBCN_WRITE	   0

@@ -1,21 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Address-space switches and TLB flushes: ASIDs on this hart, the firmware's RFENCE for others.
+ * Address-space switches, ASIDs, TLB and instruction cache of a hart.
  *
- * A CPU whose bit is set in pt->cpus may hold translations of the table. Translations survive a switch,
- * but the first flush that finds the table not loaded on a CPU flushes all of the address space there and
- * takes the CPU out of the mask, so a process that moves about does not drag all CPUs along.
- *
- *	flushing CPU				CPU that activates the table
- *	store the changed entry			store loaded_pt
- *	full barrier				full barrier
- *	read the mask				set own bit in the mask
- *	clear a bit, full barrier		full barrier
- *	read loaded_pt there, if it is		load satp, walk the table
- *	the table set the bit again
- *
- * Either the flusher sees the bit, or the other CPU sees the changed entry. A bit that is cleared while
- * the table is being loaded is set again by one of the two.
+ * Other harts are asked to flush by interrupt (<hal/tlb.h>), not by the firmware's RFENCE: that waits in M-mode for harts that may be
+ * virtual and have to be run first, perhaps where this one spins.
  *
  * Instruction caches: a new page of code is fetched by CPUs that run the same address space, which are told at
  * once, and later by others, which are told when they load a table (icache_stale).
@@ -31,12 +19,13 @@
 #include <hal/cpu.h>
 #include <hal/paging.h>
 #include <hal/pt_radix.h>
+#include <hal/tlb.h>
 #include <lib/atomic.h>
 
-static_assert(CONFIG_NR_CPUS <= 64, "struct hal_pt has a 64-bit CPU mask");
+static_assert(CONFIG_NR_CPUS <= 64, "other_cpus() has a word");
 
-/* Above so many pages everything of the address space is flushed. */
-#define FLUSH_MAX_PAGES 32
+/* More pages of the kernel than this are forgotten by flushing everything. */
+#define KERNEL_MAX_PAGES 64
 
 static unsigned int asid_bits;
 
@@ -71,6 +60,40 @@ static void load_satp(unsigned long satp)
 		flush_local_all();
 }
 
+void arch_tlb_flush_local(struct hal_pt *pt, uaddr_t start, uaddr_t end)
+{
+	for (uaddr_t va = start; va < end; va += PAGE_SIZE)
+		flush_local_page(va, asid_hw(&pt->asid));
+}
+
+void arch_tlb_flush_local_all(struct hal_pt *pt)
+{
+	if (asid_bits)
+		flush_local_asid(asid_hw(&pt->asid));
+	else
+		flush_local_all();
+}
+
+void arch_tlb_flush_local_kernel(vaddr_t start, vaddr_t end)
+{
+	if (end - start > KERNEL_MAX_PAGES * PAGE_SIZE) {
+		flush_local_all();
+		return;
+	}
+	for (vaddr_t va = start; va < end; va += PAGE_SIZE)
+		__asm__ __volatile__("sfence.vma %0" ::"r"(va) : "memory");
+}
+
+bool arch_pt_is_active(const struct hal_pt *pt)
+{
+	return percpu(loaded_pt) == pt;
+}
+
+bool arch_pt_is_active_on(const struct hal_pt *pt, unsigned int cpu)
+{
+	return READ_ONCE(percpu_of(loaded_pt, cpu)) == pt;
+}
+
 /* ---- Switching ---- */
 
 /* How many ASID bits satp keeps; too few are not worth an allocator. */
@@ -97,12 +120,13 @@ void __init arch_kernel_activate(paddr_t root)
 	flush_local_all();
 	percpu(loaded_satp) = satp;
 	probe_asid(satp);
+	tlb_cpu_online();
 }
 
 int arch_pt_init(struct hal_pt *pt)
 {
 	pt->asid = (struct hal_asid){ 0 };
-	pt->cpus = 0;
+	pt->tlb = (struct tlb_cpus){ { 0 } };
 	return 0;
 }
 
@@ -123,29 +147,28 @@ static void icache_catch_up(void)
 
 void hal_pt_activate(struct hal_pt *pt)
 {
-	u64 self = 1ULL << hal_cpu_id();
 	unsigned long satp = SATP_SV39;
+	bool stale;
 
-	WRITE_ONCE(percpu(loaded_pt), pt);
 	if (!pt) {
 		load_satp(satp | pt_kernel_root() >> 12);
+		WRITE_ONCE(percpu(loaded_pt), NULL);
 		return;
 	}
-	smp_mb();
-	if (!(READ_ONCE(pt->cpus) & self))
-		__atomic_fetch_or(&pt->cpus, self, __ATOMIC_SEQ_CST);
-	smp_mb();
+	WRITE_ONCE(percpu(loaded_pt), pt);
+	stale = tlb_activate(pt);
 	icache_catch_up();
 	if (asid_bits)
 		satp |= (unsigned long)asid_activate(&pt->asid) << SATP_ASID_SHIFT;
 	load_satp(satp | virt_to_phys(pt->radix.root) >> 12);
+	if (unlikely(stale))
+		arch_tlb_flush_local_all(pt);
 }
 
-/* ---- Flushing ---- */
+/* ---- Instruction caches ---- */
 
 /* Hart mask words of the SBI: bit i stands for hart base + i. One call for each CPU whose id is far off. */
-static void sbi_for_harts(u64 cpus, unsigned long fid, unsigned long start, unsigned long size,
-			  unsigned long asid)
+static void fence_i_on(u64 cpus)
 {
 	while (cpus) {
 		unsigned int first = (unsigned int)__builtin_ctzll(cpus);
@@ -160,94 +183,8 @@ static void sbi_for_harts(u64 cpus, unsigned long fid, unsigned long start, unsi
 				cpus &= ~(1ULL << cpu);
 			}
 		}
-		sbi_call(SBI_EXT_RFENCE, fid, mask, base, start, size, asid);
+		sbi_call(SBI_EXT_RFENCE, SBI_RFENCE_FENCE_I, mask, base, 0, 0, 0);
 	}
-}
-
-/* Those of @cpus that have the table loaded; the others leave its mask. */
-static u64 drop_inactive(struct hal_pt *pt, u64 cpus)
-{
-	u64 active = 0;
-
-	for (u64 left = cpus; left; left &= left - 1) {
-		unsigned int cpu = (unsigned int)__builtin_ctzll(left);
-		u64 bit = 1ULL << cpu;
-
-		if (READ_ONCE(percpu_of(loaded_pt, cpu)) != pt) {
-			__atomic_fetch_and(&pt->cpus, ~bit, __ATOMIC_SEQ_CST);
-			smp_mb();
-			if (READ_ONCE(percpu_of(loaded_pt, cpu)) != pt)
-				continue;
-			__atomic_fetch_or(&pt->cpus, bit, __ATOMIC_SEQ_CST);
-		}
-		active |= bit;
-	}
-	return active;
-}
-
-static void flush_harts(struct hal_pt *pt, u64 cpus, uaddr_t start, size_t size)
-{
-	if (!cpus)
-		return;
-	if (asid_bits)
-		sbi_for_harts(cpus, SBI_RFENCE_SFENCE_VMA_ASID, start, size, asid_hw(&pt->asid));
-	else
-		sbi_for_harts(cpus, SBI_RFENCE_SFENCE_VMA, start, size, 0);
-}
-
-static void flush_others(struct hal_pt *pt, u64 others, uaddr_t start, size_t size)
-{
-	u64 active;
-
-	if (!others)
-		return;
-	active = drop_inactive(pt, others);
-	flush_harts(pt, active, start, size);
-	/* Without ASIDs a CPU flushes everything when it loads a table. */
-	if (asid_bits)
-		flush_harts(pt, others & ~active, 0, USER_END);
-}
-
-static void flush_self(struct hal_pt *pt, uaddr_t start, size_t size)
-{
-	unsigned long asid = asid_hw(&pt->asid);
-
-	if (!asid_bits && size > FLUSH_MAX_PAGES * PAGE_SIZE)
-		flush_local_all();
-	else if (size > FLUSH_MAX_PAGES * PAGE_SIZE)
-		flush_local_asid(asid);
-	else
-		for (uaddr_t va = start; va < start + size; va += PAGE_SIZE)
-			flush_local_page(va, asid);
-}
-
-static void flush(struct hal_pt *pt, uaddr_t start, size_t size)
-{
-	unsigned long flags = hal_irq_save(); /* the task must not move between the two halves */
-	u64 self = 1ULL << hal_cpu_id();
-	u64 cpus;
-
-	smp_mb();
-	cpus = READ_ONCE(pt->cpus);
-	if (cpus & self)
-		flush_self(pt, start, size);
-	flush_others(pt, cpus & ~self, start, size);
-	hal_irq_restore(flags);
-}
-
-void hal_tlb_flush_page(struct hal_pt *pt, uaddr_t va)
-{
-	flush(pt, va & PAGE_MASK, PAGE_SIZE);
-}
-
-void hal_tlb_flush_range(struct hal_pt *pt, uaddr_t start, uaddr_t end)
-{
-	flush(pt, start, end - start);
-}
-
-void hal_tlb_flush_all(struct hal_pt *pt)
-{
-	flush(pt, 0, USER_END);
 }
 
 static u64 other_cpus(void)
@@ -255,13 +192,6 @@ static u64 other_cpus(void)
 	u64 all = boot_info.ncpus == 64 ? ~0ULL : (1ULL << boot_info.ncpus) - 1;
 
 	return all & ~(1ULL << hal_cpu_id());
-}
-
-void arch_tlb_flush_kernel(vaddr_t start, vaddr_t end)
-{
-	for (vaddr_t va = start; va < end; va += PAGE_SIZE)
-		__asm__ __volatile__("sfence.vma %0" ::"r"(va) : "memory");
-	sbi_for_harts(other_cpus(), SBI_RFENCE_SFENCE_VMA, start, end - start, 0);
 }
 
 /* Whole pages are new to their address space; a part of one is being patched, perhaps in another's. */
@@ -278,5 +208,5 @@ void hal_icache_sync(const void *va, size_t len)
 	for (u64 left = others; left; left &= left - 1)
 		if (len < PAGE_SIZE || READ_ONCE(percpu_of(loaded_pt, __builtin_ctzll(left))) == pt)
 			now |= left & -left;
-	sbi_for_harts(now, SBI_RFENCE_FENCE_I, 0, 0, 0);
+	fence_i_on(now);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * TLB shootdown by interprocessor interrupt, for CPUs that cannot flush each other in hardware
- * (x86_64, loongarch64, riscv64 without the SBI's RFENCE).
+ * (x86_64, loongarch64, riscv64).
  *
  * hal/common/tlb.c implements hal_tlb_flush_page(), _range(), _all() and arch_tlb_flush_kernel() for
  * an arch whose Kconfig selects ARCH_TLB_IPI. In return the arch

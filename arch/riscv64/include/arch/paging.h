@@ -5,12 +5,12 @@
 
 #include <hal/asid.h>
 #include <hal/pt_radix.h>
-#include <types.h>
+#include <hal/tlb.h>
 
 struct hal_pt {
 	struct pt_radix radix;
 	struct hal_asid asid;
-	u64 cpus; /* bit n: CPU n ran it; atomic */
+	struct tlb_cpus tlb;
 };
 
 #endif
