@@ -14,6 +14,7 @@
 #include <uapi/capability.h>
 
 #define MAX_LINKS 40
+#define FEW_LINKS 4 /* one inside the other: those for which the walk has room itself */
 #define NAME_MAX  255
 
 struct comp {
@@ -30,11 +31,12 @@ struct walk {
 	unsigned int moves; /* tree_moves at the start: is ".." still what it was? */
 	unsigned int depth; /* of the stack */
 	struct filename_last last;
-	char *last_buf; /* link text that `last` points into */
-	struct {
+	char *last_buf;		    /* link text that `last` points into */
+	struct pending_link *stack; /* few, or allocated: MAX_LINKS */
+	struct pending_link {
 		const char *rest;
 		char *buf; /* text being walked above `rest` */
-	} stack[MAX_LINKS];
+	} few[FEW_LINKS];
 };
 
 static struct kmem_cache *names_cache;
@@ -372,6 +374,23 @@ static const char *walk_pop(struct walk *w)
 	return w->stack[w->depth].rest;
 }
 
+/* Into the text @buf of a link; @rest comes after it. 0, or -ENOMEM with @buf freed. */
+static int walk_push(struct walk *w, const char *rest, char *buf)
+{
+	if (unlikely(w->depth == FEW_LINKS && w->stack == w->few)) {
+		struct pending_link *all = kmalloc(MAX_LINKS * sizeof(*all), 0);
+
+		if (!all) {
+			name_free(buf);
+			return -ENOMEM;
+		}
+		memcpy(all, w->few, sizeof(w->few));
+		w->stack = all;
+	}
+	w->stack[w->depth++] = (struct pending_link){ rest, buf };
+	return 0;
+}
+
 /* Walk all components of @s but the last, which goes to w->last. */
 static int walk_components(struct walk *w, const char *s)
 {
@@ -404,9 +423,9 @@ static int walk_components(struct walk *w, const char *s)
 			return (int)PTR_ERR(text);
 		s = rest;
 		if (text) {
-			w->stack[w->depth].rest = rest;
-			w->stack[w->depth].buf = buf;
-			w->depth++;
+			r = walk_push(w, rest, buf);
+			if (r)
+				return r;
 			s = text;
 		}
 	}
@@ -484,6 +503,7 @@ static int walk_start(struct walk *w, int dfd, const char *name, unsigned int fl
 
 	w->flags = flags;
 	w->links = w->depth = 0;
+	w->stack = w->few;
 	w->moves = tree_moves_read();
 	w->last_buf = NULL;
 	if (*name == '/' && !(flags & LOOKUP_IN_ROOT)) {
@@ -509,6 +529,8 @@ static void walk_end(struct walk *w)
 {
 	while (w->depth)
 		walk_pop(w);
+	if (unlikely(w->stack != w->few))
+		kfree(w->stack);
 	if (w->last_buf)
 		name_free(w->last_buf);
 	path_put(&w->root);

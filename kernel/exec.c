@@ -546,13 +546,29 @@ out:
 	return r;
 }
 
+#define TABLE_SPAN (PAGE_SIZE * (PAGE_SIZE / 8)) /* what a page of page-table entries maps */
+#define LEAST_ROOM (64 * 1024UL)
+
+/* The stack's top: 8 MiB to choose from, with room above it in the same page-table page, for the vDSO and small mappings behind a guard page. */
+static uaddr_t choose_stack(struct vm *vm)
+{
+	uaddr_t limit = USER_END - PAGE_SIZE, top = limit - random_offset(11);
+	uaddr_t end = min(ALIGN_UP(top, TABLE_SPAN), limit);
+
+	if (end - top < LEAST_ROOM)
+		top -= LEAST_ROOM;
+	end -= random_offset(11) % (end - top - LEAST_ROOM + PAGE_SIZE);
+	vm_small_room(vm, top + PAGE_SIZE, end);
+	return top;
+}
+
 /* Top of the stack, and from where mmap goes down. */
 static void choose_layout(struct exec *e)
 {
 	u64 gap = clamp(task_rlimit(RLIMIT_STACK), 128ULL << 20, (u64)USER_END / 6 * 5);
 	struct process *p = current->process;
 
-	e->stack_top = USER_END - PAGE_SIZE - random_offset(11);
+	e->stack_top = choose_stack(e->vm);
 	e->vm->mmap_top = ALIGN_DOWN(e->stack_top - gap - random_offset(13), PAGE_SIZE);
 	if (current->vm) {
 		e->vm->dump_filter = READ_ONCE(current->vm->dump_filter);

@@ -37,6 +37,8 @@ void __init fork_init(void)
 	sighand_cache = kmem_cache_create("sighand", sizeof(struct sighand), 0);
 }
 
+struct k_sigaction sig_no_actions[NSIG];
+
 u32 task_count(void)
 {
 	return READ_ONCE(ntasks);
@@ -75,6 +77,8 @@ void sighand_put(struct sighand *sh)
 	while (sh && refcount_dec_and_test(&sh->refs)) {
 		struct sighand *older = sh->older;
 
+		if (sh->action != sig_no_actions)
+			kfree(sh->action);
 		kmem_cache_free(sighand_cache, sh);
 		sh = older;
 	}
@@ -126,9 +130,46 @@ struct sighand *sighand_create(void)
 
 	if (sh) {
 		refcount_set(&sh->refs, 1);
+		sh->action = sig_no_actions;
 		spin_init(&sh->lock, RANK_SIGHAND);
 	}
 	return sh;
+}
+
+int sighand_own_actions(struct sighand *sh)
+{
+	struct k_sigaction *own = kmalloc(NSIG * sizeof(*own), GFP_ZERO);
+	unsigned long flags;
+
+	if (!own)
+		return -ENOMEM;
+	flags = spin_lock_irqsave(&sh->lock);
+	if (sh->action == sig_no_actions) {
+		WRITE_ONCE(sh->action, own);
+		own = NULL;
+	}
+	spin_unlock_irqrestore(&sh->lock, flags);
+	kfree(own);
+	return 0;
+}
+
+/* @to, which nobody else sees yet, gets the actions of @from. 0 or -ENOMEM. */
+static int sighand_copy_actions(struct sighand *to, struct sighand *from)
+{
+	const size_t size = NSIG * sizeof(*to->action);
+	struct k_sigaction *copy;
+	unsigned long flags;
+
+	if (READ_ONCE(from->action) == sig_no_actions)
+		return 0; /* a change that another thread is making comes after the fork */
+	copy = kmalloc(size, 0);
+	if (!copy)
+		return -ENOMEM;
+	flags = spin_lock_irqsave(&from->lock);
+	memcpy(copy, from->action, size);
+	spin_unlock_irqrestore(&from->lock, flags);
+	to->action = copy;
+	return 0;
 }
 
 static struct process *process_create(void)
@@ -166,14 +207,13 @@ static int fork_process(struct task *t, const struct clone_req *req)
 		p->sighand = parent->sighand;
 	} else {
 		p->sighand = sighand_create();
-		if (!p->sighand) {
+		if (!p->sighand || sighand_copy_actions(p->sighand, parent->sighand)) {
+			sighand_put(p->sighand);
 			kmem_cache_free(process_cache, p);
 			return -ENOMEM;
 		}
 	}
 	flags = spin_lock_irqsave(&parent->sighand->lock);
-	if (p->sighand != parent->sighand)
-		memcpy(p->sighand->action, parent->sighand->action, sizeof(p->sighand->action));
 	memcpy(p->rlim, parent->rlim, sizeof(p->rlim));
 	p->oom_adj = parent->oom_adj;
 	p->oom_adj_min = parent->oom_adj_min;
@@ -531,9 +571,10 @@ static const struct rlimit64 default_limits[RLIM_NLIMITS] = {
 static struct pid nobody_pid = { .refs = REFCOUNT_INIT(1),
 				 .group = LIST_HEAD_INIT(nobody_pid.group),
 				 .session = LIST_HEAD_INIT(nobody_pid.session) };
+static struct k_sigaction nobody_actions[NSIG] = { [SIGCHLD - 1].handler = SIG_IGN };
 static struct sighand nobody_sighand = { .refs = REFCOUNT_INIT(1),
 					 .lock = SPINLOCK_INIT(RANK_SIGHAND),
-					 .action[SIGCHLD - 1].handler = SIG_IGN };
+					 .action = nobody_actions };
 static struct process nobody = { .refs = REFCOUNT_INIT(1),
 				 .pid = &nobody_pid,
 				 .pgrp = &nobody_pid,

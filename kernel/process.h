@@ -69,6 +69,10 @@ __noreturn void user_task_loop(void *task);
 /* Inner interface of fork.c, exit.c, init.c. */
 void fork_init(void);
 struct sighand *sighand_create(void); /* NULL: no memory */
+/* A table in which every action is the default, for all who have changed none. Never written. */
+extern struct k_sigaction sig_no_actions[];
+/** sighand_own_actions() - before the first change: give @sh a table of its own. 0 or -ENOMEM. No lock held; may sleep. */
+int sighand_own_actions(struct sighand *sh);
 void sighand_put(struct sighand *sh);
 /** process_group_is_orphaned() - has no member whose parent is in the same session but another group. tasklist_lock held. */
 bool process_group_is_orphaned(struct pid *pgrp);

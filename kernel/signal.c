@@ -595,7 +595,8 @@ void sig_force_info(const struct siginfo *info)
 	struct k_sigaction *action = &sh->action[sig - 1];
 
 	if (action->handler == SIG_IGN || (t->blocked & SIGMASK(sig))) {
-		action->handler = SIG_DFL;
+		if (action->handler != SIG_DFL)
+			action->handler = SIG_DFL;
 		t->blocked &= ~SIGMASK(sig);
 	}
 	if (action->handler == SIG_DFL && !t->trace.tracer)
@@ -760,6 +761,9 @@ long sig_set_action(int sig, uaddr_t unew, uaddr_t uold)
 		return -EINVAL;
 	new.flags = (u32) new.flags & SA_KNOWN;
 	new.mask &= ~SIG_KERNEL_MASK;
+	if (unlikely(READ_ONCE(current->process->sighand->action) == sig_no_actions) &&
+	    sighand_own_actions(current->process->sighand))
+		return -ENOMEM;
 	if (unlikely(uold)) {
 		struct k_sigaction copy = new; /* so that the other stays in registers */
 
@@ -771,8 +775,9 @@ long sig_set_action(int sig, uaddr_t unew, uaddr_t uold)
 void sig_flush_handlers(struct sighand *sh)
 {
 	unsigned long flags = spin_lock_irqsave(&sh->lock);
+	int n = sh->action == sig_no_actions ? 0 : NSIG;
 
-	for (int i = 0; i < NSIG; i++) {
+	for (int i = 0; i < n; i++) {
 		struct k_sigaction *sa = &sh->action[i];
 
 		*sa = (struct k_sigaction){ .handler = sa->handler == SIG_IGN ? SIG_IGN : SIG_DFL };
@@ -787,7 +792,11 @@ int sig_exec_prepare(void)
 	if (refcount_read(&p->sighand->refs) == 1 || p->exec_sighand)
 		return 0;
 	p->exec_sighand = sighand_create();
-	return p->exec_sighand ? 0 : -ENOMEM;
+	if (p->exec_sighand && !sighand_own_actions(p->exec_sighand))
+		return 0;
+	sighand_put(p->exec_sighand);
+	p->exec_sighand = NULL;
+	return -ENOMEM;
 }
 
 /* The table was shared by CLONE_SIGHAND: go on with a copy. The old one must stay as long as somebody may be about to lock it. */
@@ -796,7 +805,7 @@ static void unshare_actions(struct process *p)
 	struct sighand *old = p->sighand, *new = p->exec_sighand;
 	unsigned long flags = spin_lock_irqsave(&old->lock);
 
-	memcpy(new->action, old->action, sizeof(new->action));
+	memcpy(new->action, old->action, NSIG * sizeof(*new->action));
 	new->older = old;
 	p->exec_sighand = NULL;
 	WRITE_ONCE(p->sighand, new);

@@ -101,7 +101,8 @@ struct sigpending {
 struct sighand {
 	refcount_t refs;
 	struct spinlock lock;
-	struct k_sigaction action[64]; /* s */
+	struct k_sigaction
+		*action; /* s: 64; sig_no_actions until one is changed, and from then on its own */
 	struct sighand *
 		older; /* reference on the one this replaced at exec: senders may still be looking at it */
 };

@@ -146,7 +146,7 @@ struct mm_stats {
 void mm_get_stats(struct mm_stats *out);
 
 /** kstack_alloc() - a guarded kernel stack of KSTACK_SIZE bytes (lowest address), cached per CPU; NULL if out of memory. */
-#define KSTACK_SIZE (16 * 1024UL)
+#define KSTACK_SIZE (CONFIG_KSTACK_KIB * 1024UL)
 void *kstack_alloc(void);
 void kstack_free(void *stack);
 

@@ -18,6 +18,7 @@
 
 #define MAX_MAPS 65530
 #define MMAP_MIN PAGE_SIZE
+#define SMALL_MAPPING (64 * 1024UL) /* goes above the stack while there is room */
 
 static struct kmem_cache *vm_cache, *vma_cache;
 const struct vm_probe_ops *vm_probe_ops;
@@ -150,6 +151,8 @@ static void vma_remove(struct vma *vma)
 	/* Where it was may be a gap, or the lower part of a larger one. */
 	if (vma->end > vm->gap_from)
 		vm->gap_from = vma->end;
+	if (vma->end > vm->small_from)
+		vm->small_max = SMALL_MAPPING;
 
 	vma_account(vma, -1);
 	vm->nvmas--;
@@ -312,7 +315,8 @@ static void gather_init(struct gather *g, struct vm *vm, uaddr_t start, uaddr_t 
 	list_init(&g->more);
 }
 
-static void zap(struct vm *vm, uaddr_t start, uaddr_t end, bool flush)
+/* Not inline, as the next: what their callers call may go deep, and has the room of struct gather. */
+static __noinline void zap(struct vm *vm, uaddr_t start, uaddr_t end, bool flush)
 {
 	struct gather g;
 
@@ -327,7 +331,7 @@ static void zap(struct vm *vm, uaddr_t start, uaddr_t end, bool flush)
  * The same where nothing is mapped any more, so that nobody can enter a page: other CPUs are waited for without pt_lock, and may go on with
  * faults elsewhere.
  */
-static void zap_detached(struct vm *vm, uaddr_t start, uaddr_t end)
+static __noinline void zap_detached(struct vm *vm, uaddr_t start, uaddr_t end)
 {
 	struct gather g;
 
@@ -442,6 +446,7 @@ static int fork_vma(struct vm *child, struct vma *vma)
 static void copy_layout(struct vm *to, const struct vm *from)
 {
 	to->mmap_top = from->mmap_top;
+	vm_small_room(to, from->small_from, from->small_end);
 	to->brk_start = from->brk_start;
 	to->brk = from->brk;
 	to->code_start = from->code_start;
@@ -541,8 +546,17 @@ void vm_wait_unmapped(struct vm *vm, uaddr_t start, uaddr_t end)
 
 /* ---- finding room ---- */
 
-/* The highest gap of @len bytes below @top; 0: none. */
-static uaddr_t find_gap_below(struct vm *vm, size_t len, uaddr_t top)
+struct map_req {
+	uaddr_t addr;
+	size_t len;
+	unsigned int flags; /* VM_* */
+	struct vm_object *object;
+	void *owner;
+	u64 pgoff;
+};
+
+/* The highest gap of @len bytes in [bottom, top); 0: none. */
+static uaddr_t find_gap_between(struct vm *vm, size_t len, uaddr_t bottom, uaddr_t top)
 {
 	struct vma *vma = vm_find_from(vm, top - 1);
 	uaddr_t end = top;
@@ -551,14 +565,40 @@ static uaddr_t find_gap_below(struct vm *vm, size_t len, uaddr_t top)
 	if (vma && vma->start < top)
 		end = vma->start;
 	vma = vma ? vma_prev(vma) : node_vma(rb_last(&vm->vmas));
-	for (; vma; vma = vma_prev(vma)) {
+	for (; vma && end >= len + bottom; vma = vma_prev(vma)) {
 		if (end > vma->end && end - vma->end >= len)
 			break;
 		end = vma->start;
 	}
-	if (end < len + MMAP_MIN)
+	return end < len + bottom ? 0 : end - len;
+}
+
+static uaddr_t find_gap_below(struct vm *vm, size_t len, uaddr_t top)
+{
+	return find_gap_between(vm, len, MMAP_MIN, top);
+}
+
+void vm_small_room(struct vm *vm, uaddr_t from, uaddr_t end)
+{
+	vm->small_from = from;
+	vm->small_end = end;
+	vm->small_max = SMALL_MAPPING;
+}
+
+/*
+ * Room for a small mapping beside the stack, so that many a program needs no further page of page-table entries. What is being unmapped there
+ * is not waited for. 0: there is none.
+ */
+static uaddr_t find_small_gap(struct vm *vm, size_t len)
+{
+	uaddr_t found;
+
+	if (len > vm->small_max || vm->small_from == vm->small_end)
 		return 0;
-	return end - len;
+	found = find_gap_between(vm, len, vm->small_from, vm->small_end);
+	if (!found)
+		vm->small_max = len - PAGE_SIZE;
+	return found && find_unmapping(vm, found, found + len) ? 0 : found;
 }
 
 /*
@@ -610,10 +650,18 @@ static uaddr_t avoid_unmapping(struct vm *vm, uaddr_t found, size_t len)
 	return better ? better : found;
 }
 
-/* The address of a new mapping, -ENOMEM or -EEXIST; a fixed one is not yet cleared. */
-static long choose_address(struct vm *vm, uaddr_t addr, size_t len, unsigned int flags)
+/* Private memory of the program's own, or the vDSO. */
+static bool goes_beside_stack(const struct map_req *req, unsigned int flags)
 {
-	uaddr_t found;
+	return !(req->flags & (VM_SHARED | VM_GROWSDOWN)) && !(flags & MAP_32BIT) &&
+	       (!req->object || (req->flags & VM_VDSO));
+}
+
+/* The address of a new mapping, -ENOMEM or -EEXIST; a fixed one is not yet cleared. */
+static long choose_address(struct vm *vm, const struct map_req *req, unsigned int flags)
+{
+	uaddr_t addr = req->addr, found;
+	size_t len = req->len;
 
 	if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
 		if (addr & ~PAGE_MASK)
@@ -630,6 +678,9 @@ static long choose_address(struct vm *vm, uaddr_t addr, size_t len, unsigned int
 	if (addr >= MMAP_MIN && range_valid(addr, len) && addr + len <= vm->mmap_top &&
 	    range_is_free(vm, addr, len))
 		return (long)addr;
+	found = goes_beside_stack(req, flags) ? find_small_gap(vm, len) : 0;
+	if (found)
+		return (long)found;
 	found = (flags & MAP_32BIT) ? find_gap_below(vm, len, 0x80000000UL) : find_gap(vm, len);
 	if (!found)
 		found = find_gap_below(vm, len, USER_END - PAGE_SIZE);
@@ -773,15 +824,6 @@ static void note_file_pages(struct vm *vm, const struct vm_object *obj, uaddr_t 
 		vm_probe_ops->mapped(vm, start, end);
 }
 
-struct map_req {
-	uaddr_t addr;
-	size_t len;
-	unsigned int flags; /* VM_* */
-	struct vm_object *object;
-	void *owner;
-	u64 pgoff;
-};
-
 /* Enter a mapping into room that is free. Takes a reference on the owner. 0, -ENOMEM or what writable_get said. */
 static int map_locked(struct vm *vm, const struct map_req *req)
 {
@@ -830,7 +872,7 @@ static void populate(struct vm *vm, uaddr_t addr, size_t len)
 
 static long vm_map_locked(struct vm *vm, struct map_req *req, unsigned int flags)
 {
-	long addr = choose_address(vm, req->addr, req->len, flags);
+	long addr = choose_address(vm, req, flags);
 	int r;
 
 	if (addr < 0)

@@ -151,6 +151,9 @@ struct vm {
 	uaddr_t mmap_top; /* allocation goes down from here */
 	uaddr_t gap_from; /* lock: no gap above this is larger than gap_above; 0: nothing known */
 	size_t gap_above; /* lock */
+	/* Room above the stack, in the same table of page-table entries, for small mappings. lock. */
+	uaddr_t small_from, small_end; /* equal: there is none */
+	size_t small_max;	       /* larger ones did not fit when last tried */
 	uaddr_t brk_start, brk;
 	uaddr_t code_start, code_end, data_start, data_end, stack_start;
 	uaddr_t arg_start, arg_end, env_start, env_end;
@@ -186,6 +189,8 @@ void vm_inherit_policy(struct vm *to, const struct vm *from);
 /** vm_activate() - make @vm (NULL: none) this CPU's address space. Interrupts off; scheduler and exec. */
 void vm_activate(struct vm *vm);
 
+/** vm_small_room() - [from, end) above the stack is for small mappings. Before the address space is used. */
+void vm_small_room(struct vm *vm, uaddr_t from, uaddr_t end);
 /**
  * vm_map() - mmap. @addr 0: choose; @flags: MAP_* of Linux, @prot PROT_*; @object NULL: anonymous. Takes its own owner reference.
  * @maxflags: VM_MAY* the owner allows. Return: address or -Exxx as mmap(2).

@@ -44,7 +44,8 @@ static long call(struct task *t, struct syscall_turn *turn)
 	return desc->call(&t->hal.uctx);
 }
 
-static long call_logged(struct task *t, struct syscall_turn *turn)
+/* Apart, so that other calls do not bear the line on their stack. */
+static __noinline long call_logged(struct task *t, struct syscall_turn *turn)
 {
 	struct uctx *u = &t->hal.uctx;
 	const long nr = turn->nr;

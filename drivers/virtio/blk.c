@@ -40,7 +40,8 @@ struct blk {
 	struct virtio *dev;
 	struct spinlock lock;
 	struct virtqueue vq;
-	struct list waiting; /* lock */
+	struct list waiting;			      /* lock */
+	struct virtio_buf buf[DISK_MAX_SEGMENTS + 2]; /* lock: of the command being queued */
 };
 
 static const u32 types[] = { [DISK_READ] = T_IN, [DISK_WRITE] = T_OUT, [DISK_FLUSH] = T_FLUSH };
@@ -49,7 +50,7 @@ static const u32 types[] = { [DISK_READ] = T_IN, [DISK_WRITE] = T_OUT, [DISK_FLU
 static bool enqueue(struct blk *b, struct blk_command *cmd)
 {
 	struct disk_request *rq = cmd->rq;
-	struct virtio_buf buf[DISK_MAX_SEGMENTS + 2];
+	struct virtio_buf *buf = b->buf;
 	unsigned int n = 0;
 
 	buf[n++] = (struct virtio_buf){ virt_to_phys(cmd), 16, false };
