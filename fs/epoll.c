@@ -511,7 +511,8 @@ static void epoll_show(struct file *f, struct printbuf *pb)
 	mutex_unlock(&ep->mtx);
 }
 
-static const struct file_ops epoll_ops = { .poll = epoll_poll,
+static const struct file_ops epoll_ops = { .llseek = noop_llseek,
+					   .poll = epoll_poll,
 					   .release = epoll_release,
 					   .show_fdinfo = epoll_show };
 

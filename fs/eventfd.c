@@ -104,6 +104,7 @@ static void eventfd_show(struct file *f, struct printbuf *pb)
 }
 
 static const struct file_ops eventfd_ops = {
+	.llseek = noop_llseek,
 	.read = eventfd_read,
 	.write = eventfd_write,
 	.poll = eventfd_poll,

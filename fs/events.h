@@ -21,13 +21,15 @@ bool file_is_eventfd(const struct file *f);
 /** eventfd_signal() - add one, unless the counter is full. */
 void eventfd_signal(struct file *f);
 
+struct timer_setting;
 struct timer_spec {
 	struct timespec64 interval, value;
 };
 #define TFD_TIMER_ABSTIME	1
 #define TFD_TIMER_CANCEL_ON_SET 2
 struct file *timerfd_create(int clock, int flags);
-int timerfd_settime(struct file *f, int flags, const struct timer_spec *new,
+/** timerfd_settime() - @flags: TFD_TIMER_* alone. 0, -EINVAL (no timerfd), -ECANCELED. */
+int timerfd_settime(struct file *f, int flags, const struct timer_setting *new,
 		    struct timer_spec *old);
 int timerfd_gettime(struct file *f, struct timer_spec *out);
 

@@ -229,14 +229,21 @@ loff_t generic_llseek_size(struct file *f, loff_t off, int whence, loff_t max, l
 	return off;
 }
 
+loff_t noop_llseek(struct file *f, loff_t off, int whence)
+{
+	(void)off;
+	(void)whence;
+	return f->pos;
+}
+
 loff_t vfs_llseek(struct file *f, loff_t off, int whence)
 {
 	loff_t r;
 
-	if (!(f->mode & FMODE_LSEEK))
-		return -ESPIPE;
 	if (whence < 0 || whence > SEEK_HOLE)
 		return -EINVAL;
+	if (!(f->mode & FMODE_LSEEK))
+		return f->ops->llseek == noop_llseek ? 0 : -ESPIPE;
 	mutex_lock(&f->pos_lock);
 	if (f->ops->llseek)
 		r = f->ops->llseek(f, off, whence);

@@ -179,6 +179,8 @@ ssize_t kernel_write(struct file *f, const void *buf, size_t n, loff_t pos);
 /** vfs_read(), vfs_write() - checks, then the operation; @pos NULL: the file's own position. Bytes or -Exxx. */
 ssize_t vfs_read(struct file *f, struct iov_iter *to, loff_t *pos, int rwf);
 ssize_t vfs_write(struct file *f, struct iov_iter *from, loff_t *pos, int rwf);
+/* For .llseek of a file that has no position and yet may be asked for it: 0. */
+loff_t noop_llseek(struct file *f, loff_t off, int whence);
 loff_t vfs_llseek(struct file *f, loff_t off, int whence);
 loff_t generic_llseek_size(struct file *f, loff_t off, int whence, loff_t max, loff_t eof);
 int stream_open(struct inode *inode, struct file *f);

@@ -368,6 +368,7 @@ static void inotify_release(struct file *f)
 }
 
 static const struct file_ops inotify_ops = {
+	.llseek = noop_llseek,
 	.async = true,
 	.read = inotify_read,
 	.poll = inotify_poll,

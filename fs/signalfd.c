@@ -176,6 +176,7 @@ static void signalfd_show(struct file *f, struct printbuf *pb)
 }
 
 static const struct file_ops signalfd_ops = {
+	.llseek = noop_llseek,
 	.read = signalfd_read,
 	.poll = signalfd_poll,
 	.release = signalfd_release,

@@ -120,20 +120,28 @@ ssize_t do_sendfile(struct file *in, loff_t *pos, struct file *out, size_t n)
 
 ssize_t do_copy_range(struct file *in, loff_t *ipos, struct file *out, loff_t *opos, size_t n)
 {
+	u64 end;
+	int r;
+
 	if (is_dir(in) || is_dir(out))
 		return -EISDIR;
 	if (!S_ISREG(in->inode->mode) || !S_ISREG(out->inode->mode))
 		return -EINVAL;
 	if (!(in->mode & FMODE_READ) || !(out->mode & FMODE_WRITE) || (out->flags & O_APPEND))
 		return -EBADF;
+	if (add_overflow((u64)*ipos, n, &end) || add_overflow((u64)*opos, n, &end))
+		return -EOVERFLOW;
+	n = (u64)*ipos >= in->inode->size ? 0 : (size_t)min_t(u64, n, in->inode->size - (u64)*ipos);
+	r = n ? inode_write_limit(out->inode, (u64)*opos, &n) : 0;
+	if (r)
+		return r;
+	if (in->inode == out->inode && (u64)*ipos < (u64)*opos + n && (u64)*opos < (u64)*ipos + n)
+		return -EINVAL;
 	if (*ipos < 0 || *opos < 0)
 		return -EINVAL;
 	n = min_t(size_t, n, (size_t)INT_MAX &PAGE_MASK);
-	if (in->inode == out->inode && *ipos < *opos + (loff_t)n && *opos < *ipos + (loff_t)n)
-		return -EINVAL;
-	if ((u64)*ipos >= in->inode->size || !n)
+	if (!n)
 		return 0;
-	n = (size_t)min_t(u64, n, in->inode->size - (u64)*ipos);
 	return file_copy_bytes(in, ipos, out, opos, n);
 }
 

@@ -7,6 +7,7 @@
  */
 #include <fs/events.h>
 #include <fs/internal.h>
+#include <kernel/posix_timer.h>
 #include <uapi/capability.h>
 #include <uapi/poll.h>
 
@@ -150,7 +151,8 @@ static void timerfd_release(struct file *f)
 
 static void timerfd_show(struct file *f, struct printbuf *pb);
 
-static const struct file_ops timerfd_ops = { .read = timerfd_read,
+static const struct file_ops timerfd_ops = { .llseek = noop_llseek,
+					     .read = timerfd_read,
 					     .poll = timerfd_poll,
 					     .release = timerfd_release,
 					     .show_fdinfo = timerfd_show };
@@ -201,30 +203,23 @@ static u64 deadline_of(struct timerfd *t, u64 value, bool absolute)
 	return t->real ? clock_watch_deadline(&t->watch, value) : value;
 }
 
-int timerfd_settime(struct file *f, int tflags, const struct timer_spec *new,
+int timerfd_settime(struct file *f, int tflags, const struct timer_setting *new,
 		    struct timer_spec *old)
 {
 	struct timerfd *t = f->priv;
 	unsigned long flags;
-	u64 value, interval, deadline = 0;
+	u64 value = new->value_ns, deadline = 0;
 	int r;
 
-	if (tflags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET))
-		return -EINVAL;
 	if (f->ops != &timerfd_ops)
 		return -EINVAL;
-	r = timespec_to_ns(&new->value, &value);
-	if (!r)
-		r = timespec_to_ns(&new->interval, &interval);
-	if (r)
-		return r;
 	ktimer_cancel(&t->timer);
 	flags = spin_lock_irqsave(&t->lock);
 	get_setting(t, old);
 	if (value)
 		deadline = deadline_of(t, value, tflags & TFD_TIMER_ABSTIME);
 	t->deadline_ns = deadline;
-	t->interval_ns = interval; /* also of a timer that is disarmed */
+	t->interval_ns = new->interval_ns; /* also of a timer that is disarmed */
 	t->set_flags = tflags;
 	t->ticks = 0;
 	if (deadline)

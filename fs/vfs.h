@@ -153,6 +153,7 @@ struct inode {
 	struct vm_object object; /* page cache of regular files */
 	struct cache *cache;	 /* of a file on a disk (fs/block/pagecache.h); set once */
 	u32 seals;		 /* F_SEAL_*: lock */
+	u8 write_hint;		 /* RWH_*, told and not used: atomic */
 	bool linkable;		 /* O_TMPFILE without O_EXCL: may be given its first name; lock */
 	s32 write_denied;	 /* >0 open for writing, <0 being executed (ETXTBSY): atomic */
 	void *priv;

@@ -43,7 +43,9 @@ static int check(struct inode *inode, const char *name, bool write)
 {
 	if (!inode_is_tmpfs(inode))
 		return -EOPNOTSUPP;
-	if (str_has_prefix(name, "user.") && name[5]) {
+	if (!strcmp(name, "user.") || !strcmp(name, "trusted.") || !strcmp(name, "security."))
+		return -EINVAL;
+	if (str_has_prefix(name, "user.")) {
 		if (!S_ISREG(inode->mode) && !S_ISDIR(inode->mode))
 			return write ? -EPERM : -ENODATA;
 		if (write && S_ISDIR(inode->mode) && (inode->mode & S_ISVTX) &&
@@ -51,9 +53,9 @@ static int check(struct inode *inode, const char *name, bool write)
 			return -EPERM;
 		return inode_permission(inode, write ? MAY_WRITE : MAY_READ);
 	}
-	if (str_has_prefix(name, "trusted.") && name[8])
+	if (str_has_prefix(name, "trusted."))
 		return capable(CAP_SYS_ADMIN) ? 0 : write ? -EPERM : -ENODATA;
-	if (str_has_prefix(name, "security.") && name[9])
+	if (str_has_prefix(name, "security."))
 		return !write || capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
 	return -EOPNOTSUPP;
 }

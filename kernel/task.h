@@ -252,7 +252,7 @@ struct task {
 	u32 personality;		       /* own: personality(2) */
 	u64 timer_slack_ns, default_slack_ns;  /* own: prctl(2) */
 	u16 ioprio;			       /* tasklist_lock: ioprio_set(2); 0: as nice says */
-	u8 memory_failure;		       /* own: PR_MCE_KILL_* */
+	u8 memory_failure;		       /* own: PR_MCE_KILL_DEFAULT less what was set */
 	bool io_flusher;		       /* own: prctl(2) */
 	void (*kthread_fn)(void *);
 	void *kthread_arg;

@@ -920,7 +920,8 @@ long vm_map(struct vm *vm, uaddr_t addr, size_t len, unsigned int prot, unsigned
 		req.flags |= VM_NORESERVE;
 	if (flags & MAP_LOCKED)
 		req.flags |= VM_LOCKED;
-	req.flags |= vm->lock_future;
+	if (!(extra & VM_DROPPABLE))
+		req.flags |= vm->lock_future;
 	if (flags & MAP_SHARED) {
 		req.flags |= VM_SHARED;
 		if (!object) {
@@ -941,6 +942,50 @@ long vm_map(struct vm *vm, uaddr_t addr, size_t len, unsigned int prot, unsigned
 	    !(req.flags & VM_LOCKONFAULT))
 		populate(vm, (uaddr_t)r, req.len);
 	return r;
+}
+
+/* The mapping at @start, if it and those that follow it without a gap, all like it, reach to @end and are shared. */
+static struct vma *shared_run(struct vm *vm, uaddr_t start, uaddr_t end)
+{
+	struct vma *first = vm_find(vm, start);
+
+	if (!first || !(first->flags & VM_SHARED))
+		return NULL;
+	for (struct vma *v = first; v->end < end;) {
+		struct vma *next = vm_next(vm, v);
+
+		if (!next || next->start != v->end || next->object != first->object ||
+		    next->owner != first->owner || next->flags != first->flags)
+			return NULL;
+		v = next;
+	}
+	return first;
+}
+
+int vm_remap_file(struct vm *vm, uaddr_t addr, size_t len, u64 pgoff, bool populate_it)
+{
+	struct map_req req = { .addr = addr, .len = len, .pgoff = pgoff };
+	struct vma *vma;
+	long r = -EINVAL;
+
+	rwsem_down_write(&vm->lock);
+	vma = shared_run(vm, addr, addr + len);
+	if (vma) {
+		req.flags = vma->flags;
+		req.object = vma->object;
+		req.owner = vma->owner;
+		/* It may be the owner's last mapping that goes before the new one comes. */
+		req.object->ops->owner_get(req.owner);
+		r = vm_map_locked(vm, &req, MAP_FIXED);
+	}
+	rwsem_up_write(&vm->lock);
+	if (req.object)
+		req.object->ops->owner_put(req.owner);
+	if (r < 0)
+		return (int)r;
+	if (populate_it)
+		populate(vm, addr, len);
+	return 0;
 }
 
 /* ---- mprotect ---- */
@@ -1270,6 +1315,8 @@ static int change_flags(struct vm *vm, uaddr_t start, uaddr_t end, unsigned int 
 
 		vma_account(vma, -1);
 		vma->flags = (vma->flags | set) & ~clear;
+		if (unlikely(vma->flags & VM_DROPPABLE)) /* mlock passes it over */
+			vma->flags &= ~VM_LOCK_MASK;
 		vma_account(vma, 1);
 		/* Merging may take in mappings further up that already had these flags. */
 		vma = vma_merge(vma);
@@ -1295,6 +1342,34 @@ static bool discard_denied(struct vm *vm, uaddr_t start, uaddr_t end)
 	return false;
 }
 
+static bool any_flagged(struct vm *vm, uaddr_t start, uaddr_t end, unsigned int flag)
+{
+	struct vma *vma;
+
+	for (vma = vm_find_from(vm, start); vma && vma->start < end; vma = vm_next(vm, vma))
+		if (vma->flags & flag)
+			return true;
+	return false;
+}
+
+static bool any_object(struct vm *vm, uaddr_t start, uaddr_t end)
+{
+	struct vma *vma;
+
+	for (vma = vm_find_from(vm, start); vma && vma->start < end; vma = vm_next(vm, vma))
+		if (vma->object)
+			return true;
+	return false;
+}
+
+/* Memory that may be dropped stays out of children and cores; only anonymous private memory can be wiped. */
+static bool advice_fits(struct vm *vm, uaddr_t start, uaddr_t end, int advice)
+{
+	if (advice == MADV_DODUMP || advice == MADV_KEEPONFORK)
+		return !any_flagged(vm, start, end, VM_DROPPABLE);
+	return advice != MADV_WIPEONFORK || !any_object(vm, start, end);
+}
+
 static int advise_flags(struct vm *vm, uaddr_t start, uaddr_t end, int advice)
 {
 	int r;
@@ -1304,6 +1379,10 @@ static int advise_flags(struct vm *vm, uaddr_t start, uaddr_t end, int advice)
 	    discard_denied(vm, start, end)) {
 		rwsem_up_write(&vm->lock);
 		return -EPERM;
+	}
+	if (!advice_fits(vm, start, end, advice)) {
+		rwsem_up_write(&vm->lock);
+		return -EINVAL;
 	}
 	switch (advice) {
 	case MADV_DONTFORK:
@@ -1319,13 +1398,7 @@ static int advise_flags(struct vm *vm, uaddr_t start, uaddr_t end, int advice)
 		r = change_flags(vm, start, end, 0, VM_DONTDUMP);
 		break;
 	case MADV_WIPEONFORK:
-		r = 0;
-		for (struct vma *v = vm_find_from(vm, start); v && v->start < end;
-		     v = vm_next(vm, v))
-			if (v->object)
-				r = -EINVAL;
-		if (!r)
-			r = change_flags(vm, start, end, VM_WIPEONFORK, 0);
+		r = change_flags(vm, start, end, VM_WIPEONFORK, 0);
 		break;
 	default:
 		r = change_flags(vm, start, end, 0, VM_WIPEONFORK);
@@ -1567,7 +1640,7 @@ int vm_lock_all(struct vm *vm, unsigned int now, unsigned int future, u64 limit)
 	vm->lock_future = future;
 	for (struct vma *vma = vm_next(vm, NULL); vma && now; vma = vm_next(vm, vma)) {
 		vma_account(vma, -1);
-		vma->flags = (vma->flags & ~VM_LOCK_MASK) | now;
+		vma->flags = (vma->flags & ~VM_LOCK_MASK) | (vma->flags & VM_DROPPABLE ? 0 : now);
 		vma_account(vma, 1);
 	}
 	rwsem_up_write(&vm->lock);

@@ -38,6 +38,7 @@
 #define VM_DONTDUMP  0x8000u
 #define VM_LOCKONFAULT 0x10000u /* with VM_LOCKED: pages are not brought in beforehand */
 #define VM_SEALED    0x20000u /* mseal */
+#define VM_DROPPABLE 0x40000u /* MAP_DROPPABLE */
 #define VM_LOCK_MASK (VM_LOCKED | VM_LOCKONFAULT)
 #define VM_PROBE_SLOTS 0x100000u /* [uprobes]: displaced instructions; the kernel alone writes there */
 
@@ -202,6 +203,8 @@ int vm_unmap(struct vm *vm, uaddr_t addr, size_t len);
 int vm_protect(struct vm *vm, uaddr_t addr, size_t len, unsigned int prot);
 long vm_remap(struct vm *vm, uaddr_t old, size_t old_len, size_t new_len, unsigned int flags,
 	      uaddr_t new_addr, u64 lock_limit);
+/** vm_remap_file() - replace [addr, addr + len), part of shared mappings of one object, by a mapping of its pages from @pgoff on. 0, -EINVAL, -ENOMEM, -EPERM. */
+int vm_remap_file(struct vm *vm, uaddr_t addr, size_t len, u64 pgoff, bool populate_it);
 long vm_brk(struct vm *vm, uaddr_t brk, u64 lock_limit);
 int vm_advise(struct vm *vm, uaddr_t addr, size_t len, int advice);
 /** vm_lock_range() - mlock, munlock; @lock: VM_LOCKED, perhaps VM_LOCKONFAULT; 0: unlock; @limit in bytes (U64_MAX: none). Return: 0, -ENOMEM (limit, or not all mapped), -EINVAL. */

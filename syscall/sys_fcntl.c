@@ -178,6 +178,28 @@ static long fcntl_owner(struct file *f, uint cmd, ulong arg)
 	return file_owner_signal(f);
 }
 
+/* How long what is written will live: kept for whoever asks, there is no disk that wants to know. */
+static long set_write_hint(struct inode *i, uaddr_t arg)
+{
+	u64 hint;
+
+	if (!inode_owner_or_capable(i))
+		return -EPERM;
+	if (get_user_obj(&hint, arg))
+		return -EFAULT;
+	if (hint > RWH_WRITE_LIFE_EXTREME)
+		return -EINVAL;
+	WRITE_ONCE(i->write_hint, (u8)hint);
+	return 0;
+}
+
+static long get_write_hint(const struct inode *i, uaddr_t arg)
+{
+	u64 hint = READ_ONCE(i->write_hint);
+
+	return put_user_obj(arg, &hint);
+}
+
 static long fcntl_same_file(struct file *f, fd_t other)
 {
 	struct fd o = fdget_raw(other);
@@ -230,6 +252,10 @@ static long fcntl_file(struct file *f, fd_t fd, uint cmd, ulong arg)
 		return lease_set(f, (int)arg);
 	case F_GETLEASE:
 		return lease_get(f);
+	case F_GET_RW_HINT:
+		return get_write_hint(f->inode, arg);
+	case F_SET_RW_HINT:
+		return set_write_hint(f->inode, arg);
 	case F_CREATED_QUERY:
 		return !!(f->mode & FMODE_CREATED);
 	case F_GETPIPE_SZ:
@@ -294,7 +320,7 @@ static long ioctl_regular(struct file *f, uint cmd, uaddr_t arg)
 		n = (int)(size - f->pos);
 		return put_user_obj(arg, &n);
 	}
-	return -ENOTTY;
+	return vfs_ioctl(f, cmd, arg);
 }
 
 long sys_ioctl(fd_t fd, uint cmd, ulong arg)

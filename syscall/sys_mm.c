@@ -15,9 +15,10 @@
 #include <uapi/mman.h>
 #include <uapi/personality.h>
 
-#define MAP_KNOWN                                                                                                                  \
-	(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_32BIT | MAP_GROWSDOWN | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_LOCKED |          \
-	 MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB | MAP_SYNC | MAP_FIXED_NOREPLACE)
+/* What MAP_SHARED_VALIDATE lets pass: Linux's flags of old, bits of a huge page's size among them, but not MAP_FIXED_NOREPLACE. */
+#define MAP_KNOWN                                                                                                         \
+	(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_32BIT | MAP_ABOVE4G | MAP_GROWSDOWN | MAP_DENYWRITE | MAP_EXECUTABLE | \
+	 MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB | MAP_HUGE_MASK)
 
 /* How much current may lock, in bytes. */
 static u64 lock_limit(void)
@@ -46,14 +47,20 @@ static int implied_exec(void)
 
 static long map_anonymous(uaddr_t addr, size_t len, uint prot, uint flags)
 {
-	unsigned int type = flags & MAP_TYPE;
+	unsigned int type = flags & MAP_TYPE, extra = 0;
 
-	if (type != MAP_PRIVATE && type != MAP_SHARED)
+	if (type == MAP_DROPPABLE) {
+		/* Not to be kept: neither by locks, nor for children, nor in a core. There is never a need to drop it. */
+		if (flags & (MAP_LOCKED | MAP_GROWSDOWN))
+			return -EINVAL;
+		extra = VM_DROPPABLE | VM_NORESERVE | VM_WIPEONFORK | VM_DONTDUMP;
+	} else if (type != MAP_PRIVATE && type != MAP_SHARED) {
 		return -EINVAL;
+	}
 	if (prot & PROT_READ)
 		prot |= implied_exec();
-	return vm_map(current->vm, addr, len, prot, flags, NULL, NULL, 0,
-		      VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC, 0);
+	return vm_map(current->vm, addr, len, prot, flags & ~(extra ? MAP_TYPE : 0u), NULL, NULL, 0,
+		      VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC, extra);
 }
 
 /* Ask the file, then map what it gives. */
@@ -70,6 +77,15 @@ static long map_object(struct file *f, uaddr_t addr, size_t len, uint prot, uint
 	return vm_map(current->vm, addr, len, prot, flags, obj, obj ? f : NULL, pgoff, max, 0);
 }
 
+/* Would the mapping reach past the largest offset that a file of this kind can have? */
+static bool beyond_file(const struct file *f, size_t len, u64 pgoff)
+{
+	u64 most = S_ISREG(f->inode->mode) ? f->inode->sb->max_bytes : U64_MAX;
+
+	len = ALIGN_UP(len, PAGE_SIZE);
+	return len > most || pgoff > (most - len) >> PAGE_SHIFT;
+}
+
 static long map_file(struct file *f, uaddr_t addr, size_t len, uint prot, uint flags, u64 pgoff)
 {
 	unsigned int type = flags & MAP_TYPE, max = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
@@ -78,12 +94,12 @@ static long map_file(struct file *f, uaddr_t addr, size_t len, uint prot, uint f
 	if (type == MAP_SHARED_VALIDATE) {
 		if (flags & ~MAP_KNOWN)
 			return -EOPNOTSUPP;
-		if (flags & MAP_SYNC)
-			return -EOPNOTSUPP;
 		flags = (flags & ~(uint)MAP_TYPE) | MAP_SHARED;
 	} else if (type != MAP_SHARED && type != MAP_PRIVATE) {
 		return -EINVAL;
 	}
+	if (beyond_file(f, len, pgoff))
+		return -EOVERFLOW;
 	if (!(f->mode & FMODE_READ))
 		return -EACCES;
 	if ((flags & MAP_SHARED) && !(f->mode & FMODE_WRITE)) {
@@ -154,6 +170,17 @@ long sys_mprotect(uaddr_t addr, size_t len, int prot)
 long sys_mremap(uaddr_t addr, size_t old_len, size_t new_len, uint flags, uaddr_t new_addr)
 {
 	return vm_remap(current->vm, addr, old_len, new_len, flags, new_addr, lock_limit());
+}
+
+/* Other pages of the file that a shared mapping shows, in its place. Source: remap_file_pages(2). */
+long sys_remap_file_pages(uaddr_t addr, size_t len, ulong prot, ulong pgoff, ulong flags)
+{
+	uaddr_t start = addr & PAGE_MASK;
+
+	len &= PAGE_MASK;
+	if (prot || start + len <= start || pgoff + (len >> PAGE_SHIFT) < pgoff)
+		return -EINVAL;
+	return vm_remap_file(current->vm, start, len, pgoff, !(flags & MAP_NONBLOCK));
 }
 
 long sys_brk(uaddr_t brk)

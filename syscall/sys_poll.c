@@ -7,6 +7,7 @@
 #include <fs/internal.h>
 #include <fs/poll.h>
 #include <kernel/time.h>
+#include <kernel/posix_timer.h>
 #include <syscall/proto.h>
 #include <uapi/personality.h>
 #include <uapi/epoll.h>
@@ -282,12 +283,17 @@ long sys_timerfd_create(int clock, int flags)
 
 long sys_timerfd_settime(fd_t fd, int flags, uaddr_t unew, uaddr_t uold)
 {
-	struct timer_spec new, old;
+	struct timer_spec spec, old;
+	struct timer_setting new;
 	struct fd f;
 	long r;
 
-	if (get_user_obj(&new, unew))
+	if (get_user_obj(&spec, unew))
 		return -EFAULT;
+	if ((flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)) ||
+	    timespec_to_ns(&spec.value, &new.value_ns) ||
+	    timespec_to_ns(&spec.interval, &new.interval_ns))
+		return -EINVAL;
 	f = fdget(fd);
 	if (!f.file)
 		return -EBADF;

@@ -39,12 +39,12 @@ static long set_memory_failure(ulong what, ulong policy)
 	case PR_MCE_KILL_CLEAR:
 		if (policy)
 			return -EINVAL;
-		current->memory_failure = PR_MCE_KILL_DEFAULT;
+		current->memory_failure = 0;
 		return 0;
 	case PR_MCE_KILL_SET:
 		if (policy > PR_MCE_KILL_DEFAULT)
 			return -EINVAL;
-		current->memory_failure = (u8)policy;
+		current->memory_failure = PR_MCE_KILL_DEFAULT - (u8)policy;
 		return 0;
 	default:
 		return -EINVAL;
@@ -121,7 +121,7 @@ long prctl_own(int option, ulong arg2, ulong arg3, ulong arg4, ulong arg5)
 	case PR_MCE_KILL:
 		return arg4 || arg5 ? -EINVAL : set_memory_failure(arg2, arg3);
 	case PR_MCE_KILL_GET:
-		return arg2 || rest ? -EINVAL : current->memory_failure;
+		return arg2 || rest ? -EINVAL : PR_MCE_KILL_DEFAULT - current->memory_failure;
 	case PR_SET_THP_DISABLE:
 		if (rest)
 			return -EINVAL;
@@ -142,8 +142,12 @@ long prctl_own(int option, ulong arg2, ulong arg3, ulong arg4, ulong arg5)
 		return set_dispatch(arg2, arg3, arg4, arg5);
 	case PR_GET_AUXV:
 		return arg4 || arg5 ? -EINVAL : get_auxv(arg2, arg3);
+	case PR_GET_SPECULATION_CTRL:
+		return rest ? -EINVAL : uctx_prctl(&current->hal, option, arg2, 0);
+	case PR_SET_SPECULATION_CTRL:
+		return arg4 || arg5 ? -EINVAL : uctx_prctl(&current->hal, option, arg2, arg3);
 	default:
-		return uctx_prctl(&current->hal, option, arg2);
+		return uctx_prctl(&current->hal, option, arg2, arg3);
 	}
 }
 

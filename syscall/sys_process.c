@@ -436,7 +436,7 @@ long sys_setpgid(pid_t pid, pid_t pgid)
 	unsigned long flags;
 	int r;
 
-	if (pgid < 0)
+	if ((pgid ? pgid : pid) < 0)
 		return -EINVAL;
 	p = target_process(pid);
 	if (IS_ERR(p))

@@ -251,18 +251,24 @@ long sys_sched_getattr(pid_t pid, uaddr_t uattr, uint size, uint flags)
 	return copy_to_user(uattr, &a, a.size) ? -EFAULT : 0;
 }
 
+/* The priorities of policies that cannot be chosen here are known all the same. */
+static long priority_limit(int policy, int of_rt)
+{
+	if (policy_is_rt(policy))
+		return of_rt;
+	if (policy == SCHED_DEADLINE || policy == SCHED_EXT)
+		return 0;
+	return check_policy(policy, 0);
+}
+
 long sys_sched_get_priority_max(int policy)
 {
-	return policy_is_rt(policy)				     ? RT_PRIO_MAX
-	       : check_policy(policy, 0) && policy != SCHED_DEADLINE ? -EINVAL
-								     : 0;
+	return priority_limit(policy, RT_PRIO_MAX);
 }
 
 long sys_sched_get_priority_min(int policy)
 {
-	return policy_is_rt(policy)				     ? 1
-	       : check_policy(policy, 0) && policy != SCHED_DEADLINE ? -EINVAL
-								     : 0;
+	return priority_limit(policy, 1);
 }
 
 long sys_sched_rr_get_interval(pid_t pid, uaddr_t uinterval)

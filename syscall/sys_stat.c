@@ -374,10 +374,13 @@ long sys_utimensat(fd_t dfd, path_t path, uaddr_t utimes, int flags)
 {
 	struct timespec64 t[2];
 
-	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
-		return -EINVAL;
 	if (utimes && get_user_obj(&t, utimes))
 		return -EFAULT;
+	/* Nothing to do: nothing else is looked at, as on Linux. */
+	if (utimes && t[0].tv_nsec == UTIME_OMIT && t[1].tv_nsec == UTIME_OMIT)
+		return 0;
+	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
 	return set_times(dfd, path, utimes ? t : NULL, flags);
 }
 

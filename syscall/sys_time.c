@@ -431,8 +431,6 @@ static long nanosleep_cpu(clockid_t id, bool absolute, u64 ns, uaddr_t urem)
 	u64 now;
 	long r;
 
-	if (id == CLOCK_THREAD_CPUTIME_ID)
-		return -EINVAL;
 	r = cpu_clock_get(id, &clock);
 	if (r)
 		return r;
@@ -464,6 +462,7 @@ long sys_clock_nanosleep(clockid_t id, int flags, uaddr_t ureq, uaddr_t urem)
 	case CLOCK_MONOTONIC_COARSE:
 	case CLOCK_REALTIME_ALARM:
 	case CLOCK_BOOTTIME_ALARM:
+	case CLOCK_THREAD_CPUTIME_ID:
 		return -EOPNOTSUPP;
 	}
 	if (r)
@@ -473,7 +472,7 @@ long sys_clock_nanosleep(clockid_t id, int flags, uaddr_t ureq, uaddr_t urem)
 	r = timespec_to_ns(&ts, &ns);
 	if (r)
 		return r;
-	if (id < 0 || id == CLOCK_PROCESS_CPUTIME_ID || id == CLOCK_THREAD_CPUTIME_ID)
+	if (id < 0 || id == CLOCK_PROCESS_CPUTIME_ID)
 		return nanosleep_cpu(id, absolute, ns, urem);
 	if (id == CLOCK_TAI && absolute)
 		ns -= min(ns, ntp_tai_ns());

@@ -104,13 +104,30 @@ __noreturn void hal_cpu_halt(void)
 		__asm__ __volatile__("wfi" ::: "memory");
 }
 
-long uctx_prctl(struct hal_task *task, int option, unsigned long arg)
+/* As a Linux whose mitigation of speculative store bypass is off: it may speculate, and cannot be told not to. */
+static long set_speculation(unsigned long which, unsigned long how)
+{
+	if (which != PR_SPEC_STORE_BYPASS)
+		return -ENODEV;
+	if (how == PR_SPEC_ENABLE)
+		return 0;
+	return how == PR_SPEC_DISABLE || how == PR_SPEC_FORCE_DISABLE ||
+			       how == PR_SPEC_DISABLE_NOEXEC
+		       ? -EPERM
+		       : -ERANGE;
+}
+
+long uctx_prctl(struct hal_task *task, int option, unsigned long arg, unsigned long value)
 {
 	switch (option) {
 	case PR_SVE_SET_VL:
 		return aarch64_sve_prctl_set(task, arg);
 	case PR_SVE_GET_VL:
 		return aarch64_sve_prctl_get(task);
+	case PR_GET_SPECULATION_CTRL:
+		return arg == PR_SPEC_STORE_BYPASS ? PR_SPEC_ENABLE : -ENODEV;
+	case PR_SET_SPECULATION_CTRL:
+		return set_speculation(arg, value);
 	default:
 		return -EINVAL;
 	}

@@ -113,10 +113,11 @@ int hal_cpuinfo(unsigned int cpu, char *buf, size_t size)
 }
 
 /* This architecture has no options of its own. */
-long uctx_prctl(struct hal_task *task, int option, unsigned long arg)
+long uctx_prctl(struct hal_task *task, int option, unsigned long arg, unsigned long value)
 {
 	(void)task;
 	(void)option;
 	(void)arg;
+	(void)value;
 	return -EINVAL;
 }

@@ -99,8 +99,9 @@ void uctx_exit(struct hal_task *task)
 	riscv64_fpu_exit(task);
 }
 
-long uctx_prctl(struct hal_task *task, int option, unsigned long arg)
+long uctx_prctl(struct hal_task *task, int option, unsigned long arg, unsigned long value)
 {
+	(void)value;
 	switch (option) {
 	case PR_RISCV_V_SET_CONTROL:
 		return riscv64_v_set_control(task, arg);

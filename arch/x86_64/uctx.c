@@ -13,6 +13,7 @@
 #include <hal/uctx.h>
 #include <hal/upcall.h>
 #include <lib/string.h>
+#include <uapi/prctl.h>
 
 /* What trap_asm.S believes. */
 static_assert(offsetof(struct uctx, r15) == 8);
@@ -222,11 +223,50 @@ enum uctx_emulation uctx_emulate(struct hal_task *task, struct uctx_event *ev)
 	return UCTX_NOT_EMULATED;
 }
 
-/* This architecture has no options of its own. */
-long uctx_prctl(struct hal_task *task, int option, unsigned long arg)
+/* As a Linux whose mitigations are off: it speculates, and cannot be told not to. */
+static long get_speculation(unsigned long which)
+{
+	switch (which) {
+	case PR_SPEC_STORE_BYPASS:
+	case PR_SPEC_INDIRECT_BRANCH:
+		return PR_SPEC_ENABLE;
+	case PR_SPEC_L1D_FLUSH:
+		return PR_SPEC_FORCE_DISABLE;
+	default:
+		return -ENODEV;
+	}
+}
+
+static long set_speculation(unsigned long which, unsigned long how)
+{
+	switch (which) {
+	case PR_SPEC_STORE_BYPASS:
+		return -ENXIO;
+	case PR_SPEC_INDIRECT_BRANCH:
+		if (how == PR_SPEC_ENABLE)
+			return 0;
+		return how == PR_SPEC_DISABLE || how == PR_SPEC_FORCE_DISABLE ? -EPERM : -ERANGE;
+	case PR_SPEC_L1D_FLUSH:
+		return -EPERM;
+	default:
+		return -ENODEV;
+	}
+}
+
+/* The time-stamp counter can be read; PR_TSC_SIGSEGV is refused. */
+long uctx_prctl(struct hal_task *task, int option, unsigned long arg, unsigned long value)
 {
 	(void)task;
-	(void)option;
-	(void)arg;
-	return -EINVAL;
+	switch (option) {
+	case PR_GET_TSC:
+		return hal_put_user32(arg, PR_TSC_ENABLE) ? -EFAULT : 0;
+	case PR_SET_TSC:
+		return arg == PR_TSC_ENABLE ? 0 : -EINVAL;
+	case PR_GET_SPECULATION_CTRL:
+		return get_speculation(arg);
+	case PR_SET_SPECULATION_CTRL:
+		return set_speculation(arg, value);
+	default:
+		return -EINVAL;
+	}
 }

@@ -130,7 +130,7 @@ static void show_vm_flags(struct printbuf *pb, unsigned int flags)
 		{ VM_MAYEXEC, "me" },	{ VM_SHARED, "ms" },	 { VM_GROWSDOWN, "gd" },
 		{ VM_LOCKED, "lo" },	{ VM_DONTFORK, "dc" },	 { VM_LOCKONFAULT, "lf" },
 		{ VM_NORESERVE, "nr" }, { VM_WIPEONFORK, "wf" }, { VM_DONTDUMP, "dd" },
-		{ VM_SEALED, "sl" },
+		{ VM_SEALED, "sl" },	{ VM_DROPPABLE, "dp" },
 	};
 
 	printbuf_puts(pb, "VmFlags: ");

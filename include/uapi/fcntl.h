@@ -51,6 +51,9 @@
 #define F_DUPFD_CLOEXEC 1030
 #define F_SETPIPE_SZ 1031
 #define F_GETPIPE_SZ 1032
+#define F_GET_RW_HINT 1035
+#define F_SET_RW_HINT 1036
+#define RWH_WRITE_LIFE_EXTREME 5 /* the last of the hints */
 #define F_ADD_SEALS 1033
 #define F_GET_SEALS 1034
 #define FD_CLOEXEC 1

@@ -53,6 +53,18 @@
 #define DISPATCH_ALLOW		0 /* what the selector may say */
 #define DISPATCH_BLOCK		1
 #define SYS_USER_DISPATCH	2 /* si_code of SIGSYS */
+#define PR_GET_TSC		25
+#define PR_SET_TSC		26
+#define PR_TSC_ENABLE		1
+#define PR_GET_SPECULATION_CTRL 52
+#define PR_SET_SPECULATION_CTRL 53
+#define PR_SPEC_STORE_BYPASS	0
+#define PR_SPEC_INDIRECT_BRANCH 1
+#define PR_SPEC_L1D_FLUSH	2
+#define PR_SPEC_ENABLE		(1 << 1)
+#define PR_SPEC_DISABLE		(1 << 2)
+#define PR_SPEC_FORCE_DISABLE	(1 << 3)
+#define PR_SPEC_DISABLE_NOEXEC	(1 << 4)
 #define PR_SET_MDWE		65
 #define PR_MDWE_REFUSE_EXEC_GAIN 1u
 #define PR_MDWE_NO_INHERIT	2u

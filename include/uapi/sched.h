@@ -40,6 +40,7 @@
 #define SCHED_BATCH	    3
 #define SCHED_IDLE	    5
 #define SCHED_DEADLINE	    6
+#define SCHED_EXT	    7
 #define SCHED_RESET_ON_FORK 0x40000000
 
 /* sched_setattr(2) */

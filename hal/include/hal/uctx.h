@@ -93,10 +93,11 @@ void uctx_exit(struct hal_task *task);
 long uctx_arch_prctl(struct hal_task *task, int code, unsigned long arg);
 
 /**
- * uctx_prctl() - the options of prctl that only this architecture has: vector lengths and rights.
+ * uctx_prctl() - the options of prctl that only this architecture has: vector lengths and rights, time stamps, speculation.
+ * @value: the second argument of those that have one.
  * Context: current task, may sleep. Return: 0, a value, -EINVAL (no such option here), as prctl(2).
  */
-long uctx_prctl(struct hal_task *task, int option, unsigned long arg);
+long uctx_prctl(struct hal_task *task, int option, unsigned long arg, unsigned long value);
 
 /**
  * uctx_riscv_hwprobe() - the system call riscv_hwprobe; only riscv64 has it (and defines this).
