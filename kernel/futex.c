@@ -12,6 +12,7 @@
 #include <kernel/futex.h>
 #include <kernel/process.h>
 #include <kernel/signal.h>
+#include <kernel/time.h>
 #include <lib/hash.h>
 #include <mm/slab.h>
 #include <mm/uaccess.h>
@@ -154,9 +155,36 @@ static bool any_woken(const struct futex_waiter *w, unsigned int n)
 	return false;
 }
 
-/* Until one of the first @n is woken: 0. -EINTR, -ETIMEDOUT: but one may have been woken since, which unqueue() tells. */
-static int sleep_any(const struct futex_waiter *w, unsigned int n, u64 deadline_ns)
+static u64 mono_of(const struct futex_until *until)
 {
+	return until->real && until->ns != U64_MAX ? ktime_real_to_mono(until->ns) : until->ns;
+}
+
+/* Of a time of the day it may not be true any more when the timer that was set for it goes off. */
+static bool has_passed(const struct futex_until *until)
+{
+	return !until->real || ktime_real_ns() >= until->ns;
+}
+
+static void wake_timed(struct futex_bucket *b, void *arg)
+{
+	struct futex_waiter *w;
+
+	(void)arg;
+	list_for_each_entry(w, &b->waiters, link)
+		if (w->until.real)
+			task_wake(w->task, 1u << TASK_INTERRUPTIBLE);
+}
+
+void futex_clock_was_set(void)
+{
+	futex_for_each_bucket(wake_timed, NULL);
+}
+
+/* Until one of the first @n is woken, at most until what the first says: 0. -EINTR, -ETIMEDOUT: but one may have been woken since, which unqueue() tells. */
+static int sleep_any(const struct futex_waiter *w, unsigned int n)
+{
+	const struct futex_until *until = &w->until;
 	int r = 0;
 
 	for (;;) {
@@ -167,7 +195,8 @@ static int sleep_any(const struct futex_waiter *w, unsigned int n, u64 deadline_
 			r = -EINTR;
 			break;
 		}
-		if (schedule_until(deadline_ns)) {
+		/* The clock is read here, behind task_prepare_sleep(): if it is set after that, we are woken. */
+		if (schedule_until(mono_of(until)) && has_passed(until)) {
 			r = -ETIMEDOUT;
 			break;
 		}
@@ -176,9 +205,9 @@ static int sleep_any(const struct futex_waiter *w, unsigned int n, u64 deadline_
 	return r;
 }
 
-int futex_sleep(struct futex_waiter *w, u64 deadline_ns)
+int futex_sleep(struct futex_waiter *w)
 {
-	int r = sleep_any(w, 1, deadline_ns);
+	int r = sleep_any(w, 1);
 
 	return !r || unqueue(w) ? 0 : r;
 }
@@ -214,32 +243,38 @@ int futex_queue_if_equal(struct futex_waiter *w, uaddr_t addr, u32 val)
 	}
 }
 
+#define RESTART_SHARED 1u
+#define RESTART_REAL   2u
+
 static long restart_wait(struct restart_block *rb)
 {
-	return futex_wait((uaddr_t)rb->arg[0], rb->arg[1], (u32)rb->arg[2], (u32)rb->arg[3],
-			  rb->deadline_ns);
+	struct futex_until until = { rb->deadline_ns, rb->arg[1] & RESTART_REAL };
+
+	return futex_wait((uaddr_t)rb->arg[0], rb->arg[1] & RESTART_SHARED, (u32)rb->arg[2],
+			  (u32)rb->arg[3], until);
 }
 
 /* Interrupted: without a deadline the call can simply be made again; with one, what is left of it must be remembered. */
-static void prepare_restart(uaddr_t addr, bool shared, u32 val, u32 bits, u64 deadline_ns)
+static void prepare_restart(uaddr_t addr, bool shared, u32 val, u32 bits, struct futex_until until)
 {
 	struct task *t = current;
 
-	if (deadline_ns == U64_MAX) {
+	if (until.ns == U64_MAX) {
 		syscall_restart_as(RESTART_SYS);
 		return;
 	}
 	syscall_restart_as(RESTART_BLOCK);
 	t->restart = (struct restart_block){
 		.fn = restart_wait,
-		.deadline_ns = deadline_ns,
-		.arg = { addr, shared, val, bits },
+		.deadline_ns = until.ns,
+		.arg = { addr, (shared ? RESTART_SHARED : 0) | (until.real ? RESTART_REAL : 0), val,
+			 bits },
 	};
 }
 
-long futex_wait(uaddr_t addr, bool shared, u32 val, u32 bits, u64 deadline_ns)
+long futex_wait(uaddr_t addr, bool shared, u32 val, u32 bits, struct futex_until until)
 {
-	struct futex_waiter w = { .task = current, .bits = bits };
+	struct futex_waiter w = { .task = current, .bits = bits, .until = until };
 	int r;
 
 	if (!bits)
@@ -249,9 +284,9 @@ long futex_wait(uaddr_t addr, bool shared, u32 val, u32 bits, u64 deadline_ns)
 		r = futex_queue_if_equal(&w, addr, val);
 	if (r)
 		return r;
-	r = futex_sleep(&w, deadline_ns);
+	r = futex_sleep(&w);
 	if (r == -EINTR)
-		prepare_restart(addr, shared, val, bits, deadline_ns);
+		prepare_restart(addr, shared, val, bits, until);
 	return r;
 }
 
@@ -266,7 +301,7 @@ static long unqueue_all(struct futex_waiter *w, unsigned int n, long error)
 	return r;
 }
 
-long futex_wait_any(const struct futex_wanted *wanted, unsigned int n, u64 deadline_ns)
+long futex_wait_any(const struct futex_wanted *wanted, unsigned int n, struct futex_until until)
 {
 	struct futex_waiter *w = kcalloc(n, sizeof(*w), 0);
 	long r = 0;
@@ -275,6 +310,7 @@ long futex_wait_any(const struct futex_wanted *wanted, unsigned int n, u64 deadl
 		return -ENOMEM;
 	for (unsigned int i = 0; !r && i < n; i++) {
 		w[i].task = current;
+		w[i].until = until;
 		w[i].bits = FUTEX_BITSET_MATCH_ANY;
 		r = futex_make_key(wanted[i].addr, wanted[i].shared, &w[i].key);
 		if (!r)
@@ -284,7 +320,7 @@ long futex_wait_any(const struct futex_wanted *wanted, unsigned int n, u64 deadl
 	}
 	/* A positive number is a waiter that was woken while others were still being queued; so may 0 be. */
 	if (!r)
-		r = unqueue_all(w, n, sleep_any(w, n, deadline_ns));
+		r = unqueue_all(w, n, sleep_any(w, n));
 	kfree(w);
 	return r;
 }

@@ -149,7 +149,7 @@ static u32 leave_owner(struct futex_waiter *w)
 }
 
 /* Until the lock is ours. @dead: the owner that we waited for and that ended, or 0. */
-static int lock_and_wait(struct futex_waiter *w, uaddr_t addr, bool try, u64 deadline_ns, u32 dead)
+static int lock_and_wait(struct futex_waiter *w, uaddr_t addr, bool try, u32 dead)
 {
 	int r;
 
@@ -158,20 +158,22 @@ static int lock_and_wait(struct futex_waiter *w, uaddr_t addr, bool try, u64 dea
 		if (r != PI_QUEUED)
 			return r;
 		w->woken = w->granted = false;
-		r = futex_sleep(w, deadline_ns);
+		r = futex_sleep(w);
 		dead = leave_owner(w);
 		if (r || w->granted)
 			return r;
 	}
 }
 
-long futex_lock_pi(uaddr_t addr, bool shared, bool try, u64 deadline_ns)
+long futex_lock_pi(uaddr_t addr, bool shared, bool try, struct futex_until until)
 {
-	struct futex_waiter w = { .task = current, .pi = true, .bits = FUTEX_BITSET_MATCH_ANY };
+	struct futex_waiter w = {
+		.task = current, .pi = true, .bits = FUTEX_BITSET_MATCH_ANY, .until = until
+	};
 	int r = futex_make_key(addr, shared, &w.key);
 
 	if (!r)
-		r = lock_and_wait(&w, addr, try, deadline_ns, 0);
+		r = lock_and_wait(&w, addr, try, 0);
 	/* The lock is not lost by a signal: the call begins again, whatever SA_RESTART says. */
 	if (r == -EINTR)
 		syscall_restart_as(RESTART_ALWAYS);
@@ -242,9 +244,10 @@ long futex_unlock_pi(uaddr_t addr, bool shared)
 
 /* ---- from a condition variable to its lock ---- */
 
-long futex_wait_requeue_pi(uaddr_t addr, bool shared, u32 val, u64 deadline_ns, uaddr_t lock)
+long futex_wait_requeue_pi(uaddr_t addr, bool shared, u32 val, struct futex_until until,
+			   uaddr_t lock)
 {
-	struct futex_waiter w = { .task = current, .bits = FUTEX_BITSET_MATCH_ANY };
+	struct futex_waiter w = { .task = current, .bits = FUTEX_BITSET_MATCH_ANY, .until = until };
 	struct futex_key lock_key;
 	int r = futex_make_key(addr, shared, &w.key);
 	u32 dead;
@@ -259,10 +262,10 @@ long futex_wait_requeue_pi(uaddr_t addr, bool shared, u32 val, u64 deadline_ns, 
 	r = futex_queue_if_equal(&w, addr, val);
 	if (r)
 		return r;
-	r = futex_sleep(&w, deadline_ns);
+	r = futex_sleep(&w);
 	dead = leave_owner(&w);
 	if (!r && !w.granted)
-		r = lock_and_wait(&w, lock, false, deadline_ns, dead);
+		r = lock_and_wait(&w, lock, false, dead);
 	if (r != -EINTR)
 		return r;
 	/* Once moved the call cannot begin again: the condition's word has changed. */

@@ -8,6 +8,7 @@
 #include <err.h>
 #include <hal/boot.h>
 #include <hal/upcall.h>
+#include <kernel/futex.h>
 #include <kernel/process.h>
 #include <kernel/time.h>
 #include <mm/uaccess.h>
@@ -169,6 +170,7 @@ void ktime_set_real_ns(u64 ns)
 	vdso_set_real_offset(offset);
 	list_for_each_entry(w, &watches, link)
 		w->set(w);
+	futex_clock_was_set();
 	mutex_unlock(&watch_mutex);
 }
 

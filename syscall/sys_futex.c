@@ -7,21 +7,16 @@
 #include <uapi/futex.h>
 
 /* WAIT counts from now; the others name a time of CLOCK_MONOTONIC or (@realtime) CLOCK_REALTIME. */
-static int get_deadline(uaddr_t utime, bool relative, bool realtime, u64 *deadline_ns)
+static int get_until(uaddr_t utime, bool relative, bool realtime, struct futex_until *until)
 {
 	struct timespec64 ts;
-	u64 ns;
-	int r;
 
+	*until = (struct futex_until){ .real = realtime && !relative && utime };
 	if (relative || !utime)
-		return deadline_from_user(utime, deadline_ns);
+		return deadline_from_user(utime, &until->ns);
 	if (get_user_obj(&ts, utime))
 		return -EFAULT;
-	r = timespec_to_ns(&ts, &ns);
-	if (r)
-		return r;
-	*deadline_ns = realtime ? ktime_real_to_mono(ns) : ns;
-	return 0;
+	return timespec_to_ns(&ts, &until->ns);
 }
 
 static bool allows_realtime(int cmd)
@@ -32,18 +27,18 @@ static bool allows_realtime(int cmd)
 static long do_wait_op(int cmd, bool realtime, bool shared, uaddr_t addr, u32 val, uaddr_t utime,
 		       u32 bits)
 {
-	u64 deadline;
-	int r = get_deadline(utime, cmd == FUTEX_WAIT, realtime || cmd == FUTEX_LOCK_PI, &deadline);
+	struct futex_until until;
+	int r = get_until(utime, cmd == FUTEX_WAIT, realtime || cmd == FUTEX_LOCK_PI, &until);
 
 	if (r)
 		return r;
 	switch (cmd) {
 	case FUTEX_WAIT:
-		return futex_wait(addr, shared, val, FUTEX_BITSET_MATCH_ANY, deadline);
+		return futex_wait(addr, shared, val, FUTEX_BITSET_MATCH_ANY, until);
 	case FUTEX_WAIT_BITSET:
-		return futex_wait(addr, shared, val, bits, deadline);
+		return futex_wait(addr, shared, val, bits, until);
 	default:
-		return futex_lock_pi(addr, shared, false, deadline);
+		return futex_lock_pi(addr, shared, false, until);
 	}
 }
 
@@ -61,7 +56,7 @@ static long do_requeue_op(int cmd, bool shared, uaddr_t addr, u32 val, u32 val2,
 static long do_requeue_pi_op(int cmd, bool realtime, bool shared, uaddr_t addr, u32 val,
 			     uaddr_t utime, uaddr_t lock, u32 val3)
 {
-	u64 deadline;
+	struct futex_until until;
 	int r;
 
 	if (cmd == FUTEX_CMP_REQUEUE_PI) {
@@ -69,8 +64,8 @@ static long do_requeue_pi_op(int cmd, bool realtime, bool shared, uaddr_t addr, 
 			return -EINVAL;
 		return futex_cmp_requeue_pi(addr, lock, shared, (u32)utime, val3);
 	}
-	r = get_deadline(utime, false, realtime, &deadline);
-	return r ? r : futex_wait_requeue_pi(addr, shared, val, deadline, lock);
+	r = get_until(utime, false, realtime, &until);
+	return r ? r : futex_wait_requeue_pi(addr, shared, val, until, lock);
 }
 
 /* Linux wakes one even when asked for none. */
@@ -106,7 +101,7 @@ long sys_futex(uaddr_t addr, int op, uint val, uaddr_t utime, uaddr_t addr2, uin
 		return futex_wake_op(addr, addr2, shared, wake_count(val), wake_count((u32)utime),
 				     val3);
 	case FUTEX_TRYLOCK_PI:
-		return futex_lock_pi(addr, shared, true, U64_MAX);
+		return futex_lock_pi(addr, shared, true, FUTEX_FOR_EVER);
 	case FUTEX_UNLOCK_PI:
 		return futex_unlock_pi(addr, shared);
 	default:

@@ -30,23 +30,19 @@ static bool fits_u32(u64 v)
 }
 
 /* All timeouts are absolute. 0, -EINVAL, -EFAULT. */
-static int absolute_deadline(uaddr_t utime, clockid_t clock, u64 *deadline_ns)
+static int get_until(uaddr_t utime, clockid_t clock, struct futex_until *until)
 {
 	struct timespec64 ts;
-	u64 ns;
-	int r;
 
-	*deadline_ns = U64_MAX;
+	*until = FUTEX_FOR_EVER;
 	if (!utime)
 		return 0;
 	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
 		return -EINVAL;
 	if (get_user_obj(&ts, utime))
 		return -EFAULT;
-	r = timespec_to_ns(&ts, &ns);
-	if (!r)
-		*deadline_ns = clock == CLOCK_REALTIME ? ktime_real_to_mono(ns) : ns;
-	return r;
+	until->real = clock == CLOCK_REALTIME;
+	return timespec_to_ns(&ts, &until->ns);
 }
 
 static int read_wanted(uaddr_t uwaiters, uint n, struct futex_wanted *out)
@@ -68,12 +64,12 @@ static int read_wanted(uaddr_t uwaiters, uint n, struct futex_wanted *out)
 long sys_futex_waitv(uaddr_t uwaiters, uint n, uint flags, uaddr_t utime, clockid_t clock)
 {
 	struct futex_wanted *wanted;
-	u64 deadline;
+	struct futex_until until;
 	long r;
 
 	if (flags || !n || n > WAITV_MAX || !uwaiters)
 		return -EINVAL;
-	r = absolute_deadline(utime, clock, &deadline);
+	r = get_until(utime, clock, &until);
 	if (r)
 		return r;
 	wanted = kcalloc(n, sizeof(*wanted), 0);
@@ -81,7 +77,7 @@ long sys_futex_waitv(uaddr_t uwaiters, uint n, uint flags, uaddr_t utime, clocki
 		return -ENOMEM;
 	r = read_wanted(uwaiters, n, wanted);
 	if (!r)
-		r = futex_wait_any(wanted, n, deadline);
+		r = futex_wait_any(wanted, n, until);
 	kfree(wanted);
 	return r;
 }
@@ -97,13 +93,13 @@ long sys_futex_wake(uaddr_t addr, ulong mask, int n, uint flags)
 
 long sys_futex_wait(uaddr_t addr, ulong val, ulong mask, uint flags, uaddr_t utime, clockid_t clock)
 {
-	u64 deadline;
+	struct futex_until until;
 	int r;
 
 	if (!flags_valid(flags) || !fits_u32(val) || !fits_u32(mask))
 		return -EINVAL;
-	r = absolute_deadline(utime, clock, &deadline);
-	return r ? r : futex_wait(addr, !(flags & FUTEX2_PRIVATE), (u32)val, (u32)mask, deadline);
+	r = get_until(utime, clock, &until);
+	return r ? r : futex_wait(addr, !(flags & FUTEX2_PRIVATE), (u32)val, (u32)mask, until);
 }
 
 long sys_futex_requeue(uaddr_t uwaiters, uint flags, int nwake, int nmove)

@@ -12,6 +12,9 @@
 #ifndef TFD_TIMER_CANCEL_ON_SET
 #define TFD_TIMER_CANCEL_ON_SET 2
 #endif
+#define NR_FUTEX_WAITV 449
+#define LOCK_PI 6
+#define WAIT_BITSET_REALTIME (9 | 256)
 #define MS 1000000LL
 
 static struct timespec to_ts(long long ns)
@@ -74,6 +77,46 @@ static void sleep_follows(void)
 	CHECK_EQ(clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &ts, NULL), 0);
 	CHECK(tap_now_ns() - start < STEP - MS);
 	step_back(fd, pid);
+}
+
+/* A wait for a word until a time of the day: by the old call, the new one, and for a lock. */
+static long wait_bitset(uint32_t *word, struct timespec *ts)
+{
+	return syscall(SYS_futex, word, WAIT_BITSET_REALTIME, 0, ts, NULL, ~0u);
+}
+
+static long wait_vector(uint32_t *word, struct timespec *ts)
+{
+	struct {
+		uint64_t val, addr;
+		uint32_t flags, reserved;
+	} v = { 0, (uintptr_t)word, 2, 0 };
+
+	return syscall(NR_FUTEX_WAITV, &v, 1, 0, ts, CLOCK_REALTIME);
+}
+
+static long wait_lock(uint32_t *word, struct timespec *ts)
+{
+	*word = (uint32_t)getppid(); /* who does not unlock it */
+	return syscall(SYS_futex, word, LOCK_PI, 0, ts, NULL, 0);
+}
+
+static void futex_follows(void)
+{
+	long (*const waits[])(uint32_t *, struct timespec *) = { wait_bitset, wait_vector,
+								 wait_lock };
+
+	for (size_t i = 0; i < ARRAY_SIZE(waits); i++) {
+		struct timespec ts = after_step();
+		long long start = tap_now_ns();
+		uint32_t word = 0;
+		int fd;
+		pid_t pid = stepper(&fd);
+
+		CHECK_ERRNO(waits[i](&word, &ts), ETIMEDOUT);
+		CHECK(tap_now_ns() - start < STEP - MS);
+		step_back(fd, pid);
+	}
 }
 
 /* Relative sleeps do not care. */
@@ -257,6 +300,7 @@ int main(void)
 	if (geteuid())
 		SKIP("only root may set the clock");
 	TAP_FORK(sleep_follows);
+	TAP_FORK(futex_follows);
 	TAP_FORK(relative_sleep_stays);
 	TAP_FORK(timer_follows);
 	TAP_FORK(timerfd_follows);
