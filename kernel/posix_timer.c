@@ -4,8 +4,9 @@
  *
  * A timer owns the queue entry of its signal, so that expiry cannot fail. A periodic timer is started anew when its signal is
  * taken, and the periods that went by meanwhile are its overrun: a program that does not take the signals causes no work.
- * Timers of wall clocks have a ktimer; those of CPU-time clocks are looked at by cpu_timer.c. An absolute time of
- * CLOCK_REALTIME stays that time when the clock is set.
+ * Timers of wall clocks have a ktimer; those of the process's own CPU-time clocks are looked at by cpu_timer.c. The CPU time of
+ * another process is looked at by a ktimer, too, when it can be up at the earliest. An absolute time of CLOCK_REALTIME stays that
+ * time when the clock is set.
  *
  * Locking: all fields under sighand->lock (s). A callback finds out under s whether it is still wanted: disarming does not wait for it; deleting does.
  */
@@ -18,6 +19,8 @@
 #include <mm/slab.h>
 
 #define IGNORED_PERIOD_NS NSEC_PER_MSEC /* how often at most a timer whose signal is ignored fires */
+#define FOREIGN_LOOK_NS	  (2 * NSEC_PER_MSEC) /* how often at most another process's CPU time is looked at */
+#define FOREIGN_TRIES	  1000
 
 struct posix_timer {
 	struct list link; /* s: process->posix_timers */
@@ -32,16 +35,61 @@ struct posix_timer {
 	struct sigqueue entry; /* s */
 	bool armed; /* s: will fire at expiry_ns of its clock (wall clocks: of hal_clock_ns()) */
 	u64 expiry_ns, interval_ns; /* s */
+	u64 foreign_ns;		    /* s: what the clock of another process showed last */
 	u64 missed,
 		overrun; /* s: periods lost since the signal was sent; those of the last signal taken */
 };
 
-static u64 timer_now(const struct posix_timer *pt)
+static bool is_foreign(const struct posix_timer *pt)
+{
+	return pt->clock.process && pt->clock.process != pt->process;
+}
+
+/* A clock that the process's own timers are looked at with (cpu_timer.c). */
+static bool counts_own_time(const struct posix_timer *pt)
+{
+	return pt->clock.process == pt->process;
+}
+
+/* Who was to use the time has been waited for, or is a thread that has ended: the clock has no number any more. */
+static bool clock_gone(const struct posix_timer *pt)
+{
+	const struct cpu_clock *c = &pt->clock;
+
+	if (c->task)
+		return READ_ONCE(c->task->tid->task) != c->task;
+	return c->process && READ_ONCE(c->process->pid->process) != c->process;
+}
+
+/*
+ * Two processes may have timers on each other, so the other's lock is only tried for while ours is held. If it cannot be had, that is
+ * because its time is being looked at: what it was last time must do, and the timer looks again.
+ */
+static u64 foreign_now(struct posix_timer *pt)
+{
+	struct sighand *sh = READ_ONCE(pt->clock.process->sighand);
+	struct cpu_times t;
+
+	for (unsigned int i = 0; i < FOREIGN_TRIES; i++) {
+		if (spin_trylock(&sh->lock)) {
+			process_cpu_times_locked(pt->clock.process, &t);
+			spin_unlock(&sh->lock);
+			pt->foreign_ns = cpu_times_of(&t, pt->clock.which);
+			break;
+		}
+		hal_cpu_relax();
+	}
+	return pt->foreign_ns;
+}
+
+static u64 timer_now(struct posix_timer *pt)
 {
 	struct cpu_times t;
 
 	if (!pt->clock.process)
 		return hal_clock_ns();
+	if (is_foreign(pt))
+		return foreign_now(pt);
 	if (pt->clock.task)
 		return cpu_clock_read(&pt->clock);
 	process_cpu_times_locked(pt->process, &t);
@@ -62,15 +110,25 @@ static u64 forward(struct posix_timer *pt, u64 now)
 	return n;
 }
 
+/* When the other process can have used so much time at the earliest. */
+static u64 next_look(struct posix_timer *pt)
+{
+	u64 now = timer_now(pt), left = pt->expiry_ns > now ? pt->expiry_ns - now : 0;
+	u32 nthreads = max(READ_ONCE(pt->clock.process->nthreads), 1u);
+
+	return deadline_after(max(left / nthreads, FOREIGN_LOOK_NS));
+}
+
 static void start(struct posix_timer *pt, u64 not_before_ns)
 {
 	pt->armed = true;
 	if (pt->notify == SIGEV_NONE)
 		return;
-	if (pt->clock.process)
+	if (counts_own_time(pt))
 		cpu_timers_arm(pt->process);
 	else
-		ktimer_start(&pt->ktimer, max(pt->expiry_ns, not_before_ns));
+		ktimer_start(&pt->ktimer,
+			     max(is_foreign(pt) ? next_look(pt) : pt->expiry_ns, not_before_ns));
 }
 
 /* The signal is being delivered: say how many it stands for, and go on counting. */
@@ -89,13 +147,13 @@ static void signal_taken(struct sigqueue *q, struct siginfo *info)
 	info->timer.overrun = (s32)pt->overrun;
 }
 
-static void remaining(const struct posix_timer *pt, struct timer_setting *out)
+static void remaining(struct posix_timer *pt, struct timer_setting *out)
 {
 	u64 now = timer_now(pt), expiry = pt->expiry_ns;
 
 	out->interval_ns = pt->interval_ns;
 	out->value_ns = 0;
-	if (!pt->armed && !pt->interval_ns)
+	if ((!pt->armed && !pt->interval_ns) || clock_gone(pt))
 		return;
 	/* Waiting for its signal to be taken, or without a signal at all: what would be left had it been started again. */
 	if (pt->interval_ns && expiry <= now && (!pt->armed || pt->notify == SIGEV_NONE))
@@ -124,7 +182,7 @@ u64 posix_timers_cpu_remaining(struct process *p)
 	list_for_each_entry(pt, &p->posix_timers, link) {
 		u64 now;
 
-		if (!pt->clock.process || !pt->armed || pt->notify == SIGEV_NONE)
+		if (!counts_own_time(pt) || !pt->armed || pt->notify == SIGEV_NONE)
 			continue;
 		now = timer_now(pt);
 		least = min(least, pt->expiry_ns > now ? pt->expiry_ns - now : 0);
@@ -154,19 +212,21 @@ void posix_timers_fire_cpu(struct process *p)
 	struct posix_timer *pt;
 
 	list_for_each_entry(pt, &p->posix_timers, link)
-		if (pt->clock.process && pt->armed && pt->notify != SIGEV_NONE &&
+		if (counts_own_time(pt) && pt->armed && pt->notify != SIGEV_NONE &&
 		    timer_now(pt) >= pt->expiry_ns)
 			fire(pt);
 }
 
-static void wall_timer_fired(struct ktimer *k)
+static void timer_fired(struct ktimer *k)
 {
 	struct posix_timer *pt = container_of(k, struct posix_timer, ktimer);
 	unsigned long flags;
 	struct sighand *sh = sighand_lock(pt->process, &flags);
 
-	if (pt->armed && hal_clock_ns() >= pt->expiry_ns)
+	if (pt->armed && timer_now(pt) >= pt->expiry_ns)
 		fire(pt);
+	else if (pt->armed && is_foreign(pt) && !READ_ONCE(pt->clock.process->dead))
+		start(pt, 0); /* who has ended uses no more time */
 	spin_unlock_irqrestore(&sh->lock, flags);
 }
 
@@ -189,8 +249,6 @@ static void clock_set(struct clock_watch *w)
 /* Which clock a timer counts. 0, -EINVAL: no such clock; -EOPNOTSUPP: one without timers. */
 static int choose_clock(struct posix_timer *pt, clockid_t id)
 {
-	int r;
-
 	switch (id) {
 	case CLOCK_REALTIME:
 	case CLOCK_TAI:
@@ -206,10 +264,7 @@ static int choose_clock(struct posix_timer *pt, clockid_t id)
 	case CLOCK_BOOTTIME_ALARM:
 		return -EOPNOTSUPP;
 	}
-	r = cpu_clock_get(id, &pt->clock);
-	if (!r && pt->clock.process != current->process)
-		r = -EINVAL;
-	return r;
+	return cpu_clock_get(id, &pt->clock);
 }
 
 static int choose_target(struct posix_timer *pt, const struct timer_event *ev)
@@ -271,11 +326,11 @@ int posix_timer_create(clockid_t clock, const struct timer_event *ev)
 	pt->clock_id = clock;
 	pt->entry.taken = signal_taken;
 	list_init(&pt->entry.link);
-	ktimer_init(&pt->ktimer, wall_timer_fired);
+	ktimer_init(&pt->ktimer, timer_fired);
 	r = choose_clock(pt, clock);
 	if (!r)
 		r = choose_target(pt, ev);
-	if (!r && pt->clock.process && !process_timers_get(current->process))
+	if (!r && counts_own_time(pt) && !process_timers_get(current->process))
 		r = -EAGAIN;
 	if (!r && pt->realtime)
 		clock_watch_add(&pt->watch, clock_set);
@@ -305,9 +360,9 @@ int posix_timer_set(int id, bool absolute, const struct timer_setting *new,
 	struct sighand *sh = sighand_lock(p, &flags);
 	struct posix_timer *pt = find(p, id);
 
-	if (!pt) {
+	if (!pt || clock_gone(pt)) {
 		spin_unlock_irqrestore(&sh->lock, flags);
-		return -EINVAL;
+		return pt ? -ESRCH : -EINVAL;
 	}
 	remaining(pt, old);
 	pt->armed = false;

@@ -41,7 +41,7 @@ void process_cpu_times(struct process *p, struct cpu_times *out);
 
 /** posix_timer_create() - timer_create(2) for current's process. Its id, or -EINVAL, -EAGAIN, -EOPNOTSUPP. */
 int posix_timer_create(clockid_t clock, const struct timer_event *ev);
-/** posix_timer_set() - @absolute: value_ns is a time of the timer's clock. 0 or -EINVAL (no such timer). */
+/** posix_timer_set() - @absolute: value_ns is a time of the timer's clock. 0, -EINVAL (no such timer), -ESRCH (whose CPU time it counts is gone). */
 int posix_timer_set(int id, bool absolute, const struct timer_setting *new,
 		    struct timer_setting *old);
 int posix_timer_get(int id, struct timer_setting *out);

@@ -229,6 +229,95 @@ static void clock_of_thread(void)
 	delete (id);
 }
 
+/* ---- the CPU time of another process ---- */
+
+static clockid_t clock_of(pid_t pid)
+{
+	clockid_t clock;
+
+	REQUIRE(clock_getcpuclockid(pid, &clock) == 0);
+	return clock;
+}
+
+static pid_t burning_child(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		for (;;)
+			;
+	REQUIRE(pid > 0);
+	return pid;
+}
+
+static void other_process(void)
+{
+	pid_t pid = burning_child();
+	clockid_t clock = clock_of(pid);
+	long long before = tap_clock_ns(clock);
+	struct timespec ts = { 0, 5 * MS };
+	struct itimerspec its;
+	siginfo_t si;
+	int id;
+
+	block(SIGUSR1);
+	id = make(clock, NOTIFY_SIGNAL, SIGUSR1);
+	CHECK_OK(settime(id, 0, 5 * MS, 2 * MS, NULL));
+	CHECK_EQ(await(SIGUSR1, &si), SIGUSR1);
+	CHECK(tap_clock_ns(clock) - before >= 5 * MS);
+	CHECK_EQ(await(SIGUSR1, &si), SIGUSR1);
+	CHECK_OK(settime(id, TIMER_ABSTIME, tap_clock_ns(clock) + 3 * MS, 0, &its));
+	CHECK_EQ(its.it_interval.tv_nsec, 2 * MS);
+	CHECK_EQ(await(SIGUSR1, &si), SIGUSR1);
+	before = tap_clock_ns(clock);
+	CHECK_EQ(clock_nanosleep(clock, 0, &ts, NULL), 0);
+	CHECK(tap_clock_ns(clock) - before >= 5 * MS);
+	/* Stopped, it uses no time; ended and waited for, it is nobody. */
+	kill(pid, SIGSTOP);
+	CHECK(tap_wait_state(pid, 'T'));
+	CHECK_OK(settime(id, 0, 2 * MS, 0, NULL));
+	tap_sleep_ms(50);
+	CHECK_OK(syscall(SYS_timer_gettime, id, &its));
+	CHECK(its.it_value.tv_nsec > 0 && its.it_value.tv_nsec <= 2 * MS);
+	kill(pid, SIGKILL);
+	CHECK_KILLED(pid, SIGKILL);
+	CHECK_ERRNO(settime(id, 0, 2 * MS, 0, NULL), ESRCH);
+	CHECK_OK(syscall(SYS_timer_gettime, id, &its));
+	CHECK_EQ(its.it_value.tv_nsec, 0);
+	CHECK_ERRNO(syscall(SYS_clock_gettime, clock, &ts), EINVAL);
+	CHECK_ERRNO(create(clock, NULL, &id), EINVAL);
+	CHECK_ERRNO(syscall(SYS_clock_nanosleep, clock, 0, &ts, NULL), EINVAL);
+}
+
+static void count_signals(pid_t pid)
+{
+	int id;
+	siginfo_t si;
+
+	block(SIGUSR1);
+	id = make(clock_of(pid), NOTIFY_SIGNAL, SIGUSR1);
+	CHECK_OK(settime(id, 0, MS, MS, NULL));
+	for (int i = 0; i < 20; i++) {
+		burn_until_pending(SIGUSR1);
+		CHECK_EQ(await(SIGUSR1, &si), SIGUSR1);
+	}
+}
+
+/* Each looks at the other's time while that looks at its own. */
+static void each_other(void)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (!pid) {
+		count_signals(parent);
+		for (;;)
+			; /* so that the parent's timer goes on */
+	}
+	count_signals(pid);
+	kill(pid, SIGKILL);
+	tap_wait(pid);
+}
+
 /* ---- settings ---- */
 
 static void settings(void)
@@ -372,6 +461,8 @@ int main(int argc, char **argv)
 	TAP_FORK(by_thread_signal);
 	TAP_FORK(each_clock);
 	TAP_FORK(clock_of_thread);
+	TAP_FORK(other_process);
+	TAP_FORK(each_other);
 	TAP_FORK(settings);
 	TAP_FORK(overruns);
 	TAP_FORK(refused);
