@@ -3,7 +3,7 @@
  * The clock: nanoseconds from the TSC.
  *
  * The TSC's rate comes from CPUID where it says (leaf 0x15, a hypervisor's 0x40000010), else from counting
- * it against the HPET, the ACPI timer or the PIT for a millisecond or two. The TSCs of all CPUs are
+ * it against the HPET, the ACPI timer or the PIT for some milliseconds. The TSCs of all CPUs are
  * taken to agree, as they do on every machine with an invariant TSC and in every hypervisor.
  * Source: Intel SDM volume 2A CPUID, volume 3B section 18.17; 8254 data sheet.
  */
@@ -18,7 +18,7 @@
 #define HPET_PERIOD	0x004 /* upper half of the capabilities: femtoseconds a tick */
 #define HPET_CONFIG	0x010
 #define HPET_COUNTER	0x0f0
-#define HPET_WINDOW_NS	1000000
+#define HPET_WINDOW_NS	1000000ULL
 
 #define PM_TIMER_HZ    3579545
 #define PM_WINDOW      7159 /* ticks: 2 ms */
@@ -28,7 +28,10 @@
 #define PIT_CMD	    0x43
 #define PIT_MODE2   0x34 /* channel 0: count down from 65536, again and again */
 #define PIT_LATCH   0x00
-#define PIT_WINDOW  2386 /* ticks: 2 ms */
+#define PIT_WINDOW  4772 /* ticks: 4 ms */
+#define PIT_TRIES   3	 /* the count is back where it was in 55 ms, which a hypervisor may take at a time */
+
+#define READINGS 8
 
 static u64 hz_from_cpuid(void)
 {
@@ -44,17 +47,56 @@ static u64 hz_from_cpuid(void)
 	return 0;
 }
 
-/* @ticks of the TSC passed during @n ticks of a clock of @hz; no more than milliseconds of both. */
-static u64 rate(u64 ticks, u64 n, u64 hz)
+struct pc_reading pc_read_clocks(u32 (*count)(void), u64 (*time)(void))
 {
-	return n ? ticks * hz / n : 0;
+	struct pc_reading best = { 0, 0 };
+	u64 least = U64_MAX;
+
+	for (unsigned int i = 0; i < READINGS; i++) {
+		u64 before = time();
+		u32 n = count();
+		u64 took = time() - before;
+
+		if (took < least) {
+			least = took;
+			best = (struct pc_reading){ before + took / 2, n };
+		}
+	}
+	return best;
+}
+
+static u64 tsc(void)
+{
+	return rdtsc();
+}
+
+/* The TSC's rate by a clock of @hz that counts up in @mask, over @window ticks of it. 0: it stands still. */
+static u64 measure(u32 (*count)(void), u32 mask, u32 window, u64 hz)
+{
+	struct pc_reading begin = pc_read_clocks(count, tsc), end;
+	u32 n;
+
+	for (unsigned int i = 0; i < 100000 && ((count() - begin.count) & mask) < window; i++)
+		;
+	end = pc_read_clocks(count, tsc);
+	n = (end.count - begin.count) & mask;
+	/* Seconds of both fit; longer than that no hypervisor takes. */
+	return n ? (end.time - begin.time) * hz / n : 0;
+}
+
+static volatile u8 *hpet;
+
+static u32 hpet_count(void)
+{
+	return readl(hpet + HPET_COUNTER);
 }
 
 static u64 hz_from_hpet(void)
 {
-	volatile u8 *hpet = (volatile u8 *)pc_early_map(pc_acpi.hpet, 0x400);
-	u32 period, config, begin, end;
-	u64 t0, t1, hz;
+	u32 period, config;
+	u64 hz;
+
+	hpet = (volatile u8 *)pc_early_map(pc_acpi.hpet, 0x400);
 
 	if (!hpet)
 		return 0;
@@ -66,63 +108,43 @@ static u64 hz_from_hpet(void)
 		return 0;
 	hz = 1000000000000000ULL / period;
 	writel(config | 1, hpet + HPET_CONFIG);
-	begin = readl(hpet + HPET_COUNTER);
-	t0 = rdtsc();
-	for (unsigned int i = 0; i < 10000000; i++) {
-		end = readl(hpet + HPET_COUNTER);
-		if ((u64)(end - begin) * period / 1000000 >= HPET_WINDOW_NS)
-			break;
-	}
-	t1 = rdtsc();
+	hz = measure(hpet_count, ~0u, (u32)(HPET_WINDOW_NS * 1000000 / period), hz);
 	writel(config, hpet + HPET_CONFIG);
-	return rate(t1 - t0, end - begin, hz);
+	return hz;
+}
+
+static u32 pm_count(void)
+{
+	return inl(pc_acpi.pm_timer);
 }
 
 static u64 hz_from_pm_timer(void)
 {
-	u32 mask = pc_acpi.pm_timer_32 ? ~0u : 0xffffff;
-	u32 begin = inl(pc_acpi.pm_timer), now = begin;
-	u64 t0, t1;
-
-	/* Start at the edge of a tick. */
-	for (unsigned int i = 0; i < 100000 && now == begin; i++)
-		now = inl(pc_acpi.pm_timer);
-	t0 = rdtsc();
-	begin = now;
-	for (unsigned int i = 0; i < 10000000 && ((now - begin) & mask) < PM_WINDOW; i++)
-		now = inl(pc_acpi.pm_timer);
-	t1 = rdtsc();
-	return rate(t1 - t0, (now - begin) & mask, PM_TIMER_HZ);
+	return measure(pm_count, pc_acpi.pm_timer_32 ? ~0u : 0xffffff, PM_WINDOW, PM_TIMER_HZ);
 }
 
-static u16 pit_read(void)
+/* It counts down. */
+static u32 pit_count(void)
 {
-	u8 low;
+	u32 low;
 
 	outb(PIT_CMD, PIT_LATCH);
 	low = inb(PIT_CH0);
-	return (u16)(inb(PIT_CH0) << 8 | low);
+	return 0xffff - ((u32)inb(PIT_CH0) << 8 | low);
 }
 
 /* Channel 0, because small virtual machines have no speaker port, which channel 2 would need. */
 static u64 hz_from_pit(void)
 {
-	u16 begin, now;
-	u64 t0, t1;
+	u64 least = U64_MAX;
 
 	outb(PIT_CMD, PIT_MODE2);
 	outb(PIT_CH0, 0);
 	outb(PIT_CH0, 0);
-	begin = now = pit_read();
-	for (unsigned int i = 0; i < 100000 && now == begin; i++)
-		now = pit_read();
-	t0 = rdtsc();
-	begin = now;
-	for (unsigned int i = 0; i < 100000 && (u16)(begin - now) < PIT_WINDOW; i++)
-		now = pit_read();
-	t1 = rdtsc();
-	/* No PIT: the count stands still. */
-	return rate(t1 - t0, (u16)(begin - now), PIT_HZ);
+	/* Ticks that went round unseen make the TSC look faster. */
+	for (unsigned int i = 0; i < PIT_TRIES; i++)
+		least = min(least, measure(pit_count, 0xffff, PIT_WINDOW, PIT_HZ));
+	return least;
 }
 
 static u64 tsc_hz;

@@ -156,20 +156,22 @@ static void timer_interrupt(void)
 	upcall_timer();
 }
 
+static u32 timer_left(void)
+{
+	return lapic_read(LAPIC_NOW);
+}
+
 static void calibrate(void)
 {
-	u64 t0, t1;
-	u32 left;
+	struct pc_reading begin, end;
 
 	lapic_write(LAPIC_LVT_TIMER, LVT_MASKED | X86_VEC_TIMER);
 	lapic_write(LAPIC_COUNT, 0xffffffff);
-	t0 = hal_clock_ns();
-	do {
-		t1 = hal_clock_ns();
-	} while (t1 - t0 < CALIBRATE_NS);
-	left = lapic_read(LAPIC_NOW);
+	begin = pc_read_clocks(timer_left, hal_clock_ns);
+	pc_delay_ns(CALIBRATE_NS);
+	end = pc_read_clocks(timer_left, hal_clock_ns);
 	lapic_write(LAPIC_COUNT, 0);
-	counts_per_ns = ((u64)(0xffffffff - left) << 32) / (t1 - t0);
+	counts_per_ns = ((u64)(begin.count - end.count) << 32) / (end.time - begin.time);
 	if (!counts_per_ns)
 		panic("the local APIC's timer does not run");
 }

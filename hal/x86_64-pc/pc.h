@@ -55,5 +55,11 @@ void pc_pci_init(void);
 
 /* Spin for @ns by the TSC. */
 void pc_delay_ns(u64 ns);
+struct pc_reading {
+	u64 time;
+	u32 count;
+};
+/** pc_read_clocks() - two clocks at the same time: the best of some readings, as a hypervisor may take the CPU away between the two. */
+struct pc_reading pc_read_clocks(u32 (*count)(void), u64 (*time)(void));
 
 #endif
