@@ -23,6 +23,10 @@ BOOT_S = machine.PATIENCE_S
 # Which machine of boards.py starts which image; the others' firmware or machine QEMU does not have.
 STARTED = {"virt-riscv64": "virt-uboot", "virt-aarch64": "virt-uboot-aarch64", "uefi-x86_64": "q35-ovmf",
            "uefi-aarch64": "virt-edk2-aarch64", "uefi-riscv64": "virt-edk2", "uefi-loongarch64": "loongarch64-edk2"}
+# What the boot ROMs and the SPLs look for, as U-Boot's documentation of the boards says: types, and the sectors they begin at.
+JH7110 = [("2e54b353-1271-4842-806f-e436d6af6985", 4096), ("bc13c2ff-59e6-4262-a352-b275fd6f7172", 8192)]
+SIFIVE = [("5b193300-fc78-40cd-8002-e86c45580b47", 2048), ("2e54b353-1271-4842-806f-e436d6af6985", 4096)]
+FIRMWARE_PARTITIONS = {"visionfive2": JH7110, "visionfive2-v1.2a": JH7110, "mars": JH7110, "star64": JH7110, "unleashed": SIFIVE, "unmatched": SIFIVE}
 
 
 def partitions(path):
@@ -96,9 +100,8 @@ class Cases:
         if parts[-1][1] + parts[-1][2] > os.path.getsize(path):
             raise Wrong(f"{parts} do not fit the image")
         check_volume(path, *parts[-1][1:])
-        if name in ("visionfive2", "mars"):
-            expect("partitions", [(p[0], p[1] // SECTOR) for p in parts[:2]],
-                   [(image.STARFIVE_SPL, 4096), (image.STARFIVE_UBOOT, 8192)])
+        if name in FIRMWARE_PARTITIONS:
+            expect("partitions", [(str(p[0]), p[1] // SECTOR) for p in parts[:2]], FIRMWARE_PARTITIONS[name])
         if name in STARTED and programs:
             out = start(name, path)
             if "Hello from user space" not in out:
