@@ -9,15 +9,21 @@
 #include <hal/cpu.h>
 #include <hal/paging.h>
 #include <hal/upcall.h>
+#include <lib/string.h>
 
 #define EARLY_LIMIT 0x100000000ULL /* what the early table maps without 1 GiB pages, ... */
-#define EARLY_GB_LIMIT (1ULL << 39) /* ... and with them; page tables for more would have to be found first */
+#define EARLY_GB_LIMIT (1ULL << 39) /* ... and with them; map_high_ram() adds the rest */
+#define RAM_LIMIT   (1ULL << 44) /* the pages of so much can be described where that is mapped */
+#define GIB	    (1ULL << 30)
+#define EARLY_TABLE 0x3
+#define EARLY_LEAF  0x83
+#define PML4_LINEAR 256
 #define COM1	    0x3f8
 #define UART_LSR    5
 #define LSR_THRE    0x20
 
 extern char __text_start[], __image_end[];
-extern u64 early_pdpt[];
+extern u64 early_pml4[];
 
 __noreturn void x86_start(u32 info, u32 loader);
 
@@ -72,7 +78,7 @@ static void take_memory(const struct pc_loaded *loaded)
 	boot_add_reserved(X86_TRAMPOLINE, PAGE_SIZE);
 	if (loaded->initrd.size)
 		take_initrd(&loaded->initrd);
-	boot_clip_ram(EARLY_GB_LIMIT);
+	boot_clip_ram(RAM_LIMIT);
 	boot_finish_memory();
 }
 
@@ -101,20 +107,42 @@ static paddr_t early_page(void)
 	give_up("boot: no memory for page tables\r\n");
 }
 
-/* Without 1 GiB pages the early linear map ends at 4 GiB: add 2 MiB pages for the RAM above. */
+static u64 *early_table(u64 *entry)
+{
+	if (!*entry) {
+		paddr_t pa = early_page();
+
+		memset(phys_to_virt(pa), 0, PAGE_SIZE);
+		*entry = pa | EARLY_TABLE;
+	}
+	return phys_to_virt(ALIGN_DOWN(*entry, PAGE_SIZE));
+}
+
+static void map_gib(paddr_t base)
+{
+	u64 *pdpt = early_table(&early_pml4[PML4_LINEAR + (base >> 39)]);
+	u64 *entry = &pdpt[base / GIB % 512], *pd;
+
+	if (*entry)
+		return;
+	if (x86_features.gb_pages) {
+		*entry = base | EARLY_LEAF;
+		return;
+	}
+	pd = early_table(entry);
+	for (u64 i = 0; i < 512; i++)
+		pd[i] = (base + (i << 21)) | EARLY_LEAF;
+}
+
+/* The early linear map ends at 512 GiB, without 1 GiB pages at 4: add the RAM above. */
 static void map_high_ram(void)
 {
-	const struct boot_range *last = &boot_info.ram[boot_info.nram - 1];
+	for (unsigned int i = 0; i < boot_info.nram; i++) {
+		const struct boot_range *r = &boot_info.ram[i];
+		paddr_t base = ALIGN_DOWN(max(r->base, EARLY_LIMIT), GIB);
 
-	if (x86_features.gb_pages)
-		return;
-	for (paddr_t base = EARLY_LIMIT; base < last->base + last->size; base += 1UL << 30) {
-		paddr_t pa = early_page();
-		u64 *pd = phys_to_virt(pa);
-
-		for (u64 i = 0; i < 512; i++)
-			pd[i] = (base + (i << 21)) | 0x83;
-		early_pdpt[base >> 30] = pa | 3;
+		for (; base < r->base + r->size; base += GIB)
+			map_gib(base);
 	}
 	boot_finish_memory();
 }
