@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-obj-y += clk/ irqchip/ power/ rtc/ serial/ virtio/
+obj-y += clk/ firmware/ irqchip/ power/ rtc/ serial/ timer/ virtio/
 obj-$(CONFIG_BLOCK) += block/
 obj-$(CONFIG_PCI) += pci/
 obj-$(CONFIG_MMC) += mmc/ pinctrl/ spi/

@@ -88,8 +88,9 @@ static const struct clk_type fu540_prci = { "sifive,fu540-c000-prci", fu540_rate
 
 static const struct clk_type *type_of(const void *fdt, int node)
 {
-	static const struct clk_type *const types[] = { &fixed_clk, &fu540_prci, &jh7110_crg,
-							&jh7110_pll, &cv1800_clk };
+	static const struct clk_type *const types[] = { &fixed_clk,  &fu540_prci, &jh7110_crg,
+							&jh7110_pll, &cv1800_clk, &bcm2835_clk,
+							&bcm2711_clk };
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(types); i++)
 		if (types[i] && fdt_node_is_compatible(fdt, node, types[i]->compatible))

@@ -38,6 +38,7 @@ struct clk_type {
 	void (*enable)(const void *fdt, int node, u32 id); /* may be NULL */
 };
 /* Those of files that are not built are NULL. */
-extern const struct clk_type jh7110_crg __weak, jh7110_pll __weak, cv1800_clk __weak;
+extern const struct clk_type jh7110_crg __weak, jh7110_pll __weak, cv1800_clk __weak,
+	bcm2835_clk __weak, bcm2711_clk __weak;
 
 #endif

@@ -50,6 +50,7 @@ static const struct jh7110_clock {
 	{ 92, GATED, { AHB0 } },
 	{ 93, GATED | DIVIDED, { AXI_CFG0 } },
 	{ 94, GATED | DIVIDED, { AXI_CFG0 } },
+	{ 112, GATED, { APB0 } }, /* the pins' registers */
 	{ 122, GATED, { APB0 } }, /* the watchdog's bus, its counter */
 	{ 123, GATED, { OSC } },
 	{ 124, GATED, { APB0 } }, /* the timers' bus, their counters */

@@ -57,6 +57,7 @@ enum {
 #define FIFO_SIZE	  16
 #define TX_SPINS	  1000000 /* status reads before a byte is given up, ... */
 #define TX_SPINS_STUCK	  100	  /* ... and while the port has taken none since */
+#define LCR_TRIES	  100000  /* a byte takes 87 us at 115200 */
 #define RX_BURST	  256	  /* bytes an interrupt takes at most */
 #define MAX_SHIFT	  4	  /* of the distance between registers */
 
@@ -136,14 +137,25 @@ static void ns16550_irq(void *arg)
 	}
 }
 
+/* DesignWare's ignores the store, and interrupts, while a byte is on the line: the firmware's last ones may be. */
+static bool uart_set_lcr(struct ns16550 *uart, u8 lcr)
+{
+	for (unsigned int i = 0; i < LCR_TRIES; i++) {
+		uart_write(uart, UART_LCR, lcr);
+		if (!uart->cfg.designware || uart_read(uart, UART_LCR) == lcr)
+			return true;
+		(void)uart_read(uart, UART_USR);
+	}
+	return false;
+}
+
 static void uart_set_baud(struct ns16550 *uart)
 {
 	u32 baud = uart->cfg.baud ? uart->cfg.baud : 115200;
 	u32 divisor = (uart->cfg.clock / 16 + baud / 2) / baud;
 
-	if (divisor == 0 || divisor > 0xffff)
+	if (divisor == 0 || divisor > 0xffff || !uart_set_lcr(uart, LCR_8N1 | LCR_DLAB))
 		return;
-	uart_write(uart, UART_LCR, LCR_8N1 | LCR_DLAB);
 	uart_write(uart, UART_DLL, (u8)divisor);
 	uart_write(uart, UART_DLM, (u8)(divisor >> 8));
 }
@@ -164,7 +176,7 @@ int __init ns16550_init(const struct ns16550_config *cfg)
 	uart_write(uart, UART_IER, 0);
 	if (cfg->clock)
 		uart_set_baud(uart);
-	uart_write(uart, UART_LCR, LCR_8N1);
+	uart_set_lcr(uart, LCR_8N1);
 	uart_write(uart, UART_FCR, FCR_ENABLE);
 	uart_write(uart, UART_MCR, MCR_DTR | MCR_RTS | MCR_OUT2);
 

@@ -18,7 +18,7 @@
 #include <hal/upcall.h>
 
 struct hal_task *host_current;
-unsigned long host_linear_offset;
+unsigned long host_linear_offset, host_image_offset;
 unsigned long host_irq_enabled = 1;
 unsigned int hal_cpu_number;
 unsigned long hal_percpu_offset[CONFIG_NR_CPUS];

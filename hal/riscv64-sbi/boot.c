@@ -61,6 +61,7 @@ __noreturn void __init riscv64_start(unsigned long hart, paddr_t fdt_pa)
 void __init hal_probe_devices(void)
 {
 	hal_probe_fdt(boot_info.fdt);
+	timer_check();
 }
 
 /* The seed that the firmware left in the tree counts fully; the counter adds whatever jitter there is. */

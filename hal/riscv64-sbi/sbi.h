@@ -49,6 +49,7 @@ bool sbi_has(unsigned long ext);
 void sbi_console_init(void);
 void cpuinfo_init(const void *fdt, unsigned long boot_hart);
 void timer_init(const void *fdt);
+void timer_check(void); /* after devices are probed */
 void sbi_power_register(void);
 
 /** imsic_cpu_init() - let this hart take messages, if the machine has an IMSIC. Each hart, interrupts off. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Time: the time CSR counts at a fixed rate on all harts; each hart has one comparator, its own CSR
- * (Sstc) or the firmware's (SBI TIME).
+ * (Sstc) or the firmware's (SBI TIME). A machine with neither, whose firmware then cannot start other harts
+ * either, has a timer on the board.
  */
 #include "sbi.h"
 
@@ -14,7 +15,8 @@
 #include <hal/upcall.h>
 #include <libfdt.h>
 
-static bool has_sstc;
+static bool has_sstc, has_comparator;
+static void (*board_timer)(u64 deadline_ns);
 
 static void set_comparator(u64 ticks)
 {
@@ -26,6 +28,11 @@ static void set_comparator(u64 ticks)
 
 void hal_timer_set(u64 deadline_ns)
 {
+	if (unlikely(!has_comparator)) {
+		if (board_timer)
+			board_timer(deadline_ns);
+		return;
+	}
 	if (deadline_ns == U64_MAX) {
 		csr_clear(sie, IE_STIE);
 		return;
@@ -41,6 +48,23 @@ void riscv64_timer_interrupt(void)
 	upcall_timer();
 }
 
+bool hal_timer_wanted(void)
+{
+	return !has_comparator;
+}
+
+void hal_timer_register(void (*set)(u64 deadline_ns))
+{
+	board_timer = set;
+}
+
+void __init timer_check(void)
+{
+	if (!has_comparator && !board_timer)
+		panic("neither CPU nor firmware has a timer, and the device tree none that this "
+		      "kernel knows");
+}
+
 void __init timer_init(const void *fdt)
 {
 	int cpus = fdt_path_offset(fdt, "/cpus");
@@ -50,4 +74,5 @@ void __init timer_init(const void *fdt)
 		panic("the device tree has no /cpus/timebase-frequency");
 	hal_clock_init(freq);
 	has_sstc = cpuinfo_has("sstc");
+	has_comparator = has_sstc || sbi_has(SBI_EXT_TIME);
 }

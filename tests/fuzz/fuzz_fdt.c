@@ -12,6 +12,7 @@
 #include <hal/driver.h>
 #include <hal/irq.h>
 #include <hal/power.h>
+#include <hal/timer.h>
 #include <hal/upcall.h>
 #include <lib/string.h>
 #include <libfdt.h>
@@ -136,6 +137,21 @@ void hal_power_wait_ms(u32 ms)
 {
 }
 
+bool hal_timer_wanted(void)
+{
+	return true;
+}
+
+void hal_timer_register(void (*set)(u64 deadline_ns))
+{
+	set(now + 100000);
+	set(U64_MAX);
+}
+
+void upcall_timer(void)
+{
+}
+
 extern u8 __start_driver_bss[], __stop_driver_bss[], __start_driver_data[], __stop_driver_data[];
 
 /* Over the gaps that the sanitizer leaves between variables. @from NULL: zeros. */
@@ -195,6 +211,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	values = data + size / 2;
 	nvalues = size - size / 2;
 	memset(&boot_info, 0, sizeof(boot_info));
+	host_image_offset =
+		((unsigned long)windows & ~0xfffffUL) - 0x10000000; /* in the first GiB */
 	reset_drivers();
 	if (fdt_scan_boot(fdt, cpu_hwid) == 0) {
 		boot_finish_memory();

@@ -9,9 +9,9 @@ objs-fuzz_cmdline := lib/cmdline.o lib/string.o
 objs-fuzz_cpio    := lib/cpio.o lib/string.o
 objs-fuzz_elf     := lib/elf.o lib/string.o
 # With the drivers that need no CPU of their own; their variables are put back before each input.
-fuzz-drivers := $(addprefix drivers/,clk/clk.o clk/cv1800.o clk/jh7110.o clk/reset.o irqchip/pch_msi.o irqchip/pch_pic.o irqchip/plic.o \
+fuzz-drivers := $(addprefix drivers/,clk/clk.o clk/bcm2835.o clk/cv1800.o clk/jh7110.o clk/reset.o firmware/raspberrypi.o irqchip/pch_msi.o irqchip/pch_pic.o irqchip/plic.o \
 	power/bcm2835_wdt.o power/gpio_power.o power/sifive_test.o power/syscon.o power/watchdog.o rtc/goldfish.o rtc/ls7a.o rtc/pl031.o \
-	serial/bcm2835_aux.o serial/ns16550.o serial/pl011.o serial/sifive_uart.o serial/uart.o) hal/common/fdt_regs.o hal/common/irq.o \
+	serial/bcm2835_aux.o serial/ns16550.o serial/pl011.o serial/sifive_uart.o serial/uart.o timer/dw_apb.o) hal/common/fdt_regs.o hal/common/irq.o \
 	hal/common/console.o
 $(addprefix build/host/fuzz/,$(fuzz-drivers)): host_flags += -include tests/fuzz/driver_state.h
 ldflags-fuzz_fdt  := -Wl,--wrap=fdt_map_regs $(driver-table)

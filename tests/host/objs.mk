@@ -38,6 +38,11 @@ driver-table := -Wl,--defsym=__drivers_start=__start_fdt_drivers,--defsym=__driv
 objs-test_board       := hal/common/power.o drivers/power/watchdog.o drivers/clk/clk.o drivers/clk/cv1800.o drivers/clk/jh7110.o \
 	drivers/clk/reset.o $(host-fdt)
 ldflags-test_board    := $(driver-table)
+objs-test_board_devices := drivers/power/gpio_power.o drivers/timer/dw_apb.o drivers/firmware/raspberrypi.o drivers/clk/clk.o drivers/clk/bcm2835.o \
+	drivers/clk/reset.o $(host-fdt)
+ldflags-test_board_devices := $(driver-table)
+objs-test_serial_dw   := drivers/serial/ns16550.o drivers/clk/clk.o drivers/clk/reset.o $(host-fdt)
+ldflags-test_serial_dw := $(driver-table)
 objs-test_pci         := drivers/pci/pci.o hal/common/irq.o $(host-fdt)
 objs-test_lib_bitmap  := lib/bitmap.o
 objs-test_lib_cmdline := lib/cmdline.o $(lib-printf)

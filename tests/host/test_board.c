@@ -3,71 +3,16 @@
  * What boards need besides their devices, against models of the registers: clocks and resets of the JH7110 and the CV1800B, watchdogs,
  * and the order in which ways to reset and to switch off are tried.
  */
-#include "fdt_build.h"
+#include "board_model.h"
 
 #include <drivers/clk/clk.h>
-#include <hal/boot.h>
 #include <hal/cpu.h>
-#include <hal/driver.h>
-#include <hal/io.h>
-#include <hal/paging.h>
 #include <hal/power.h>
 
-extern const struct fdt_driver __start_fdt_drivers[], __stop_fdt_drivers[];
-
-/* ---- the machine: registers are memory, every store is written down ---- */
-
-#define SPACE	   0x100000000000ULL
-#define MAX_STORES 64
-
-static struct region {
-	u64 base, size;
-	u32 words[0x1000 / 4];
-} regions[8];
-static unsigned int nregions;
-static struct {
-	u64 addr;
-	u32 value;
-} stores[MAX_STORES];
-static unsigned int nstores;
 static bool stuck; /* nothing leaves reset */
-static u64 now;
 
-static struct region *region_of(u64 addr)
-{
-	for (unsigned int i = 0; i < nregions; i++)
-		if (addr >= regions[i].base && addr + 4 <= regions[i].base + regions[i].size)
-			return &regions[i];
-	fail_msg("no register at %llx", (unsigned long long)addr);
-	return NULL;
-}
-
-static u32 *word_at(u64 addr)
-{
-	struct region *r = region_of(addr);
-
-	return &r->words[(addr - r->base) / 4];
-}
-
-static void region_add(u64 base, u64 size)
-{
-	assert_true(nregions < ARRAY_SIZE(regions) && size <= sizeof(regions[0].words));
-	regions[nregions++] = (struct region){ .base = base, .size = size };
-}
-
-void *hal_ioremap(paddr_t pa, size_t size)
-{
-	return (void *)(SPACE + pa);
-}
-
-u64 host_io_read(const volatile void *addr, unsigned int size)
-{
-	assert_int_equal(size, 4);
-	return *word_at((u64)addr - SPACE);
-}
-
-/* Of a reset generator the status follows, if the model has one there. */
-static void follow_reset(u64 addr, u32 value)
+/* Of a reset generator the status follows. */
+static void model_written(u64 addr, u32 value)
 {
 	struct region *r = region_of(addr);
 	u64 off = addr - r->base;
@@ -76,37 +21,9 @@ static void follow_reset(u64 addr, u32 value)
 		r->words[(off + 0x10) / 4] = ~value;
 }
 
-void host_io_write(u64 value, volatile void *addr, unsigned int size)
+static u32 model_read(u64 addr)
 {
-	u64 at = (u64)addr - SPACE;
-
-	assert_int_equal(size, 4);
-	assert_true(nstores < MAX_STORES);
-	*word_at(at) = (u32)value;
-	stores[nstores].addr = at;
-	stores[nstores++].value = (u32)value;
-	follow_reset(at, (u32)value);
-}
-
-u64 hal_clock_ns(void)
-{
-	return now += 100000;
-}
-
-static void fresh(void)
-{
-	memset(&boot_info, 0, sizeof(boot_info));
-	nregions = nstores = 0;
-	stuck = false;
-}
-
-static int probe(const char *driver, const char *path)
-{
-	for (const struct fdt_driver *d = __start_fdt_drivers; d < __stop_fdt_drivers; d++)
-		if (strcmp(d->name, driver) == 0)
-			return d->probe(tree, tree_node(path));
-	fail_msg("no driver %s", driver);
-	return 0;
+	return *word_at(addr);
 }
 
 /* ---- JH7110 ---- */
@@ -121,6 +38,7 @@ enum { P_OSC = 1, P_CRG, P_PLL };
 static void jh7110_tree(void)
 {
 	fresh();
+	stuck = false;
 	region_add(CRG, 0x318);
 	region_add(SYSCON, 0x38);
 	region_add(WDT, 0xc04);

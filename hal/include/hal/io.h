@@ -6,6 +6,11 @@
 #include <arch/barrier.h> /* mb() rmb() wmb() smp_mb() smp_rmb() smp_wmb(), io_mb_before_write() io_mb_after_read() */
 #include <types.h>
 
+/*
+ * io_cache_flush(va, len): bring a range of memory out of the caches, for a device that does not see them, before it reads the range and
+ * before the CPU reads what it wrote there. The range is lines of the cache that nothing else is in. Any context.
+ */
+
 /* In host tests <arch/barrier.h> has brought others. */
 #ifndef HAL_IO_ACCESSORS
 #define HAL_IO_ACCESSORS(bits, suffix)                                                             \

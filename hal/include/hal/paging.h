@@ -132,7 +132,7 @@ void hal_tlb_flush_all(struct hal_pt *pt);
 
 /** hal_icache_sync() - make instructions written to [va, va+len) of the linear map visible to execution on all CPUs. */
 void hal_icache_sync(const void *va, size_t len);
-/** hal_dcache_... is not needed: all supported machines have coherent caches and DMA. */
+/* Data caches: devices see them; the one that does not is served by io_cache_flush() (hal/io.h). */
 
 /*
  * User access with fault recovery. A fault on a user address goes to upcall_kernel_fault(), which may

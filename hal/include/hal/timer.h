@@ -26,6 +26,13 @@ u64 hal_clock_ns(void);
  *  earlier deadline; U64_MAX: none. A deadline in the past fires at once. Interrupts off. */
 void hal_timer_set(u64 deadline_ns);
 /**
+ * hal_timer_wanted() - whether this machine's CPU has no timer of its own, nor its firmware one: hal_timer_set() then goes to what
+ * hal_timer_register() was told. It is called with interrupts off on the CPU that probes devices. Where a CPU's timer is part of the
+ * architecture there are no such functions. Context: device probing, DRIVER_TIMER.
+ */
+bool hal_timer_wanted(void);
+void hal_timer_register(void (*set)(u64 deadline_ns));
+/**
  * hal_counter() - the free-running counter behind hal_clock_ns(), in ticks: the cheapest stamp there is, equal on all
  * CPUs. hal_counter_to_ns(): a difference of two stamps in nanoseconds. hal_timer_freq(): ticks per second. Any context.
  */

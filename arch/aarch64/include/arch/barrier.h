@@ -4,6 +4,7 @@
 #define ARCH_BARRIER_H
 
 #include <compiler.h>
+#include <types.h>
 
 #define isb()	__asm__ __volatile__("isb" ::: "memory")
 #define dsb(op) __asm__ __volatile__("dsb " #op ::: "memory")
@@ -22,5 +23,14 @@
 /* What was written to memory is seen by the device before the register write; what is read after the register read is new. */
 #define io_mb_before_write() dmb(oshst)
 #define io_mb_after_read()   dmb(oshld)
+
+#define CACHE_LINE_LEAST 16
+
+static inline void io_cache_flush(const void *va, size_t len)
+{
+	for (size_t i = 0; i < len; i += CACHE_LINE_LEAST)
+		__asm__ __volatile__("dc civac, %0" ::"r"((const char *)va + i) : "memory");
+	dsb(sy);
+}
 
 #endif

@@ -19,5 +19,7 @@
 
 #define io_mb_before_write()	wmb()
 #define io_mb_after_read()	rmb()
+/* Devices that have a driver see the caches. */
+#define io_cache_flush(va, len) ((void)(va), (void)(len))
 
 #endif

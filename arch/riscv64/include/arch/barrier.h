@@ -16,5 +16,7 @@
 #define io_mb_before_write() __asm__ __volatile__("fence w, o" ::: "memory")
 /* Memory read after a device register was is read after it. */
 #define io_mb_after_read() __asm__ __volatile__("fence i, r" ::: "memory")
+/* Devices that have a driver see the caches. */
+#define io_cache_flush(va, len) ((void)(va), (void)(len))
 
 #endif

@@ -14,6 +14,7 @@
 #define wmb()		     mb()
 #define io_mb_before_write() mb()
 #define io_mb_after_read()   mb()
+#define io_cache_flush(va, len) ((void)(va), (void)(len))
 
 /* The test's: @size in bytes. @addr is what the driver was given as its registers, plus an offset. */
 u64 host_io_read(const volatile void *addr, unsigned int size);

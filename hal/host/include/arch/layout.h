@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The address space of host tests. "Physical" memory is host memory, host_linear_offset below its host
- * address: 0 until host_ram_init() makes RAM whose physical addresses it chooses.
+ * address: 0 until host_ram_init() makes RAM whose physical addresses it chooses. Likewise variables, as a
+ * part of the image, and host_image_offset, which a test may set.
  */
 #ifndef ARCH_LAYOUT_H
 #define ARCH_LAYOUT_H
@@ -15,7 +16,7 @@
 #define VMALLOC_END   0xffff801000000000UL
 #define KERNEL_BASE   0xffffffff80000000UL
 
-extern unsigned long host_linear_offset;
+extern unsigned long host_linear_offset, host_image_offset;
 
 static inline void *arch_phys_to_virt(paddr_t pa)
 {
@@ -29,7 +30,7 @@ static inline paddr_t arch_virt_to_phys(const void *va)
 
 static inline paddr_t arch_image_to_phys(const void *va)
 {
-	return (unsigned long)va;
+	return (unsigned long)va - host_image_offset;
 }
 
 #endif

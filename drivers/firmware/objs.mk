@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+obj-$(CONFIG_RASPBERRYPI_FIRMWARE) += raspberrypi.o
