@@ -4,13 +4,14 @@
  *
  * A file with O_ASYNC waits on the queues that poll(2) would wait on, for as long as the flag is set; so what makes files ready
  * knows nothing of this. A waker holds the queue's lock, inside which no signal can be sent: it puts the owner on a list,
- * and the thread `sigio` sends.
+ * and deferred work (kernel/defer.h) sends.
  *
- * Locking: owner_lock guards every owner's fields and the list; it is innermost. A file's last reference takes its owner away: the
- * thread copies what it needs under owner_lock. Source: fcntl(2), "Managing signals".
+ * Locking: owner_lock guards every owner's fields and the list; it is innermost. A file's last reference takes its owner away: who
+ * sends copies what it needs under owner_lock. Source: fcntl(2), "Managing signals".
  */
 #include <fs/fasync.h>
 #include <fs/internal.h>
+#include <kernel/defer.h>
 #include <kernel/process.h>
 #include <uapi/poll.h>
 
@@ -41,7 +42,6 @@ struct async_table { /* a poll table that registers */
 
 static struct spinlock owner_lock = SPINLOCK_INIT(RANK_ANY);
 static struct list pending = LIST_HEAD_INIT(pending); /* owner_lock */
-static struct waitq sigio_wait = WAITQ_INIT(sigio_wait);
 static struct mutex async_mutex = MUTEX_INIT(async_mutex);
 
 /* ---- sending ---- */
@@ -154,22 +154,21 @@ static bool take_pending(struct file_owner *copy)
 	return o;
 }
 
-static void sigio_thread(void *arg)
+static void send_pending(struct deferred *d)
 {
 	struct file_owner o;
 
-	(void)arg;
-	for (;;) {
-		wait_event(&sigio_wait, !list_empty(&pending));
-		while (take_pending(&o)) {
-			struct siginfo info = { .si_signo = o.sig, .poll.fd = o.fd };
+	(void)d;
+	while (take_pending(&o)) {
+		struct siginfo info = { .si_signo = o.sig, .poll.fd = o.fd };
 
-			fill_reason(&info, o.events);
-			send_owner(&o, &info);
-			pid_put(o.pid);
-		}
+		fill_reason(&info, o.events);
+		send_owner(&o, &info);
+		pid_put(o.pid);
 	}
 }
+
+static struct deferred sending = DEFERRED_INIT(sending, send_pending);
 
 /* ---- noticing ---- */
 
@@ -181,7 +180,7 @@ static void note_event(struct file_owner *o, u32 events)
 	if (list_empty(&o->pending_link))
 		list_add_tail(&o->pending_link, &pending);
 	spin_unlock_irqrestore(&owner_lock, flags);
-	waitq_wake_one(&sigio_wait);
+	defer(&sending);
 }
 
 void file_signal_owner(struct file *f)
@@ -256,14 +255,6 @@ static int start_watching(struct file *f, struct file_owner *o, int fd)
 
 /* ---- owners ---- */
 
-static void start_thread(void)
-{
-	static bool started; /* async_mutex */
-
-	if (!started && !IS_ERR(kthread_create(sigio_thread, NULL, "sigio")))
-		started = true;
-}
-
 /* The owner record of @f, made at first use. async_mutex held. NULL without memory. */
 static struct file_owner *get_owner(struct file *f)
 {
@@ -276,7 +267,6 @@ static struct file_owner *get_owner(struct file *f)
 		return NULL;
 	list_init(&o->pending_link);
 	list_init(&o->queues);
-	start_thread();
 	WRITE_ONCE(f->owner, o);
 	return o;
 }

@@ -25,14 +25,16 @@
 #include <mm/vm.h>
 #include <uapi/sched.h>
 
-static struct kmem_cache *task_cache, *process_cache, *sighand_cache;
+static struct kmem_cache *task_cache, *kthread_cache, *process_cache, *sighand_cache;
 struct process *init_process;
-static u32 ntasks; /* atomic */
+static u32 ntasks; /* atomic; without the kernel's threads */
 static u64 nforks;
 
 void __init fork_init(void)
 {
 	task_cache = kmem_cache_create("task", sizeof(struct task), 64);
+	/* Of its own, because these come and go with what there is to do: the other's objects are those that programs have. */
+	kthread_cache = kmem_cache_create("kthread", sizeof(struct task), 64);
 	process_cache = kmem_cache_create("process", sizeof(struct process), 0);
 	sighand_cache = kmem_cache_create("sighand", sizeof(struct sighand), 0);
 }
@@ -51,6 +53,23 @@ u64 fork_count(void)
 
 /* ---- reference ends ---- */
 
+static struct kmem_cache *cache_of(u32 flags)
+{
+	return flags & TASK_F_KTHREAD ? kthread_cache : task_cache;
+}
+
+static void count_task(u32 flags, u32 n)
+{
+	if (!(flags & TASK_F_KTHREAD))
+		__atomic_fetch_add(&ntasks, n, __ATOMIC_RELAXED);
+}
+
+static void free_struct(struct task *t)
+{
+	count_task(t->flags, -1u);
+	kmem_cache_free(cache_of(t->flags), t);
+}
+
 void task_put(struct task *t)
 {
 	if (!refcount_dec_and_test(&t->refs))
@@ -68,8 +87,7 @@ void task_put(struct task *t)
 		pid_put(t->tid);
 	if (t->process)
 		process_put(t->process);
-	__atomic_fetch_sub(&ntasks, 1, __ATOMIC_RELAXED);
-	kmem_cache_free(task_cache, t);
+	free_struct(t);
 }
 
 void sighand_put(struct sighand *sh)
@@ -102,19 +120,21 @@ void process_put(struct process *p)
 
 /* ---- parts of a task ---- */
 
-static struct task *task_create(void)
+/* @flags: 0 or TASK_F_KTHREAD, which stays. */
+static struct task *task_create(u32 flags)
 {
-	struct task *t = kmem_cache_alloc(task_cache, GFP_ZERO);
+	struct task *t = kmem_cache_alloc(cache_of(flags), GFP_ZERO);
 
 	if (!t)
 		return NULL;
+	t->flags = flags;
+	count_task(flags, 1);
 	refcount_set(&t->refs, 1);
 	t->kstack = kstack_alloc();
 	if (!t->kstack) {
-		kmem_cache_free(task_cache, t);
+		free_struct(t);
 		return NULL;
 	}
-	__atomic_fetch_add(&ntasks, 1, __ATOMIC_RELAXED);
 	list_init(&t->pending.queue);
 	list_init(&t->thread_link);
 	list_init(&t->trace.tracees);
@@ -409,7 +429,7 @@ static void discard_task(struct task *t)
 /* Everything up to linking. ERR_PTR. */
 static struct task *copy_task(const struct clone_req *req)
 {
-	struct task *t = task_create();
+	struct task *t = task_create(0);
 	int r = -ENOMEM;
 
 	if (!t)
@@ -517,13 +537,12 @@ static void kthread_entry(void *arg)
 }
 
 /* A task without address space, not yet started. */
-static struct task *kthread_prepare(void (*fn)(void *), void *arg, const char *name)
+static struct task *kthread_prepare(void (*fn)(void *), void *arg, const char *name, u32 flags)
 {
-	struct task *t = task_create();
+	struct task *t = task_create(flags);
 
 	if (!t)
 		return ERR_PTR(-ENOMEM);
-	t->flags = TASK_F_KTHREAD;
 	t->creds = creds_root();
 	refcount_inc(&init_ns.refs); /* one of them becomes the first process */
 	t->ns = &init_ns;
@@ -538,7 +557,7 @@ static struct task *kthread_prepare(void (*fn)(void *), void *arg, const char *n
 
 struct task *kthread_create(void (*fn)(void *), void *arg, const char *name)
 {
-	struct task *t = kthread_prepare(fn, arg, name);
+	struct task *t = kthread_prepare(fn, arg, name, TASK_F_KTHREAD);
 
 	if (!IS_ERR(t))
 		sched_start(t);
@@ -587,12 +606,11 @@ static struct process nobody = { .refs = REFCOUNT_INIT(1),
 /* A kernel thread with a pid and a process of its own, in no table yet. @fn execs and then becomes a user task. ERR_PTR. */
 static struct task *prepare_process(void (*fn)(void *), void *arg, const char *name)
 {
-	struct task *t = kthread_prepare(fn, arg, name);
+	struct task *t = kthread_prepare(fn, arg, name, 0);
 	struct process *p;
 
 	if (IS_ERR(t))
 		return t;
-	t->flags = 0;
 	t->tid = pid_alloc();
 	if (IS_ERR(t->tid)) {
 		int r = PTR_ERR(t->tid);

@@ -13,6 +13,7 @@
 #include <hal/upcall.h>
 #include <kernel/ns.h>
 #include <kernel/console.h>
+#include <kernel/defer.h>
 #include <kernel/files.h>
 #include <kernel/net.h>
 #include <kernel/printk.h>
@@ -437,6 +438,7 @@ void upcall_kernel_main(void)
 	ktime_set_real_ns(hal_wallclock() * NSEC_PER_SEC);
 	random_seed();
 	fork_init();
+	defer_init();
 	vdso_init();
 	files_init();
 	net_init();

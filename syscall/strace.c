@@ -180,7 +180,7 @@ void strace_enter(struct strace_line *line, const struct syscall_desc *desc, lon
 	line->len = 0;
 	for (unsigned int i = 0; i < 6; i++)
 		line->arg[i] = uctx_arg(u, i);
-	if (task_count() > 1 + init_process->nthreads)
+	if (task_count() > init_process->nthreads)
 		add(line, "[pid %5d] ", task_tid(current));
 	if (!desc) {
 		add(line, "syscall_%ld(%#lx, %#lx, %#lx, %#lx, %#lx, %#lx)", nr, line->arg[0],

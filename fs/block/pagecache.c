@@ -19,6 +19,7 @@
 #include <drivers/block/disk.h>
 #include <fs/block/pagecache.h>
 #include <fs/internal.h>
+#include <kernel/defer.h>
 #include <kernel/sched.h>
 #include <kernel/time.h>
 #include <mm/vm.h>
@@ -27,13 +28,16 @@
 
 #define READ_AHEAD	32u
 #define BATCH		32u
-#define FLUSH_PERIOD_NS (5 * NSEC_PER_SEC)
+#define FLUSH_DELAY_NS (5 * NSEC_PER_SEC) /* from the first dirty page on */
 
 static struct spinlock cache_lock = SPINLOCK_INIT(RANK_DENTRY);
 static DEFINE_LIST(caches);
 static DEFINE_LIST(dirty_caches);
 static atomic64_t dirty_pages;
 static u64 dirty_limit;
+
+static void flush_all(struct deferred *d);
+static struct deferred_timer flush = DEFERRED_TIMER_INIT(flush, flush_all);
 
 static const struct vm_object_ops object_ops;
 
@@ -55,6 +59,7 @@ void cache_part_dirty(struct inode *inode, struct page *page, size_t at, size_t 
 	if (atomic_set_bits8(&page->flags, PAGE_DIRTY) & PAGE_DIRTY)
 		return;
 	atomic64_inc(&dirty_pages);
+	defer_after(&flush, FLUSH_DELAY_NS);
 	if (!list_empty(&c->dirty))
 		return;
 	spin_lock(&cache_lock);
@@ -194,15 +199,12 @@ int cache_fsync_pages(struct inode *inode)
 	return r ? r : old;
 }
 
-static void flush_thread(void *arg)
+static void flush_all(struct deferred *d)
 {
-	for (;;) {
-		task_prepare_sleep(TASK_UNINTERRUPTIBLE);
-		schedule_until(hal_clock_ns() + FLUSH_PERIOD_NS);
-		task_finish_sleep();
-		if (atomic64_read(&dirty_pages))
-			cache_writeback_all(NULL);
-	}
+	(void)d;
+	cache_writeback_all(NULL);
+	if (atomic64_read(&dirty_pages))
+		defer_after(&flush, FLUSH_DELAY_NS);
 }
 
 /* Who makes more dirty pages than memory should hold writes them. No lock held. */
@@ -268,7 +270,7 @@ static u64 shrink_caches(void)
 	return freed;
 }
 
-/* With the first cache: the thread and the shrinker, so that a machine without disks pays for neither. */
+/* With the first cache, so that a machine without disks does not pay for it. */
 static void first_cache(void)
 {
 	struct mm_stats st;
@@ -276,8 +278,6 @@ static void first_cache(void)
 	mm_get_stats(&st);
 	dirty_limit = st.total / 8;
 	mm_register_shrinker(shrink_caches);
-	if (IS_ERR(kthread_create(flush_thread, NULL, "flush")))
-		pr_warn("no thread for writing back: sync does it\n");
 }
 
 int cache_create(struct inode *inode, const struct cache_ops *ops)

@@ -2,31 +2,35 @@
 /*
  * The console terminal, /dev/console: the line discipline on top of the console line (kernel/console.h).
  *
- * The receive interrupt puts bytes into a ring; a kernel thread takes them through the discipline, because echo, signals and
- * wake-ups of that kind want task context. When programs do not read, the thread waits, the ring fills, and the line is held.
+ * The receive interrupt puts bytes into a ring; deferred work takes them through the discipline, because echo, signals and
+ * wake-ups of that kind want task context. When programs do not read, the ring fills, and the line is held.
  * Locking: the ring's own, `lock` (interrupts off) for the pending window size.
  */
 #include <fs/internal.h>
 #include <fs/tty/rx_ring.h>
 #include <fs/tty/tty.h>
+#include <kernel/defer.h>
 
 #define RING_SIZE 4096u
 
 static struct tty console_tty;
 static struct spinlock lock = SPINLOCK_INIT(RANK_ANY);
-static struct waitq work, room_wait;
 static u8 ring_bytes[RING_SIZE];
 static struct rx_ring ring = { .lock = SPINLOCK_INIT(RANK_ANY),
 			       .buf = ring_bytes,
 			       .size = RING_SIZE };
 static bool resized;		    /* lock */
 static struct winsize pending_size; /* lock */
+static bool waits_for_room;	    /* take_input() alone writes it */
+
+static void take_input(struct deferred *d);
+static struct deferred input = DEFERRED_INIT(input, take_input);
 
 static bool rx_byte(u8 byte)
 {
 	bool room = rx_ring_put(&ring, byte);
 
-	waitq_wake_all(&work);
+	defer(&input);
 	return room;
 }
 
@@ -37,7 +41,7 @@ static void rx_winsize(u16 cols, u16 rows)
 	pending_size = (struct winsize){ .ws_row = rows, .ws_col = cols };
 	resized = true;
 	spin_unlock_irqrestore(&lock, flags);
-	waitq_wake_all(&work);
+	defer(&input);
 }
 
 static const struct console_input_ops input_ops = { rx_byte, stream_rx_byte, stream_rx_eof,
@@ -55,28 +59,54 @@ static void take_winsize(void)
 		tty_set_winsize(&console_tty, &ws);
 }
 
-static void input_thread(void *arg)
+/*
+ * Whether there is room for more; if not, input goes on with tty_input_room():
+ *
+ *	take_input()			a reader
+ *	waits_for_room = true		makes room
+ *	is there room?			does it wait for room?
+ */
+static bool has_room(void)
 {
-	u8 buf[256];
-	size_t n, done;
+	bool room = tty_has_room(&console_tty);
 
-	for (;;) {
-		wait_event(&work, rx_ring_used(&ring) || READ_ONCE(resized));
-		take_winsize();
-		n = rx_ring_take(&ring, buf, sizeof(buf));
-		for (done = 0; done < n;) {
-			done += tty_receive(&console_tty, buf + done, n - done);
-			if (done < n)
-				wait_event(&room_wait, tty_has_room(&console_tty));
-		}
+	if (!room) {
+		WRITE_ONCE(waits_for_room, true);
+		smp_mb();
+		room = tty_has_room(&console_tty);
 	}
+	return room;
+}
+
+static void take_input(struct deferred *d)
+{
+	static u8 buf[256];
+	static size_t n, done; /* what did not find room is tried first */
+
+	(void)d;
+	WRITE_ONCE(waits_for_room, false);
+	take_winsize();
+	do {
+		if (done == n) {
+			n = rx_ring_take(&ring, buf, sizeof(buf));
+			done = 0;
+		}
+		done += tty_receive(&console_tty, buf + done, n - done);
+	} while (n && (done == n || has_room()));
+}
+
+static void input_room(void)
+{
+	smp_mb();
+	if (READ_ONCE(waits_for_room))
+		defer(&input);
 }
 
 /* A program has read from @t: whoever waits to give it input may go on. */
 void tty_input_room(struct tty *t)
 {
 	if (t == &console_tty)
-		waitq_wake_all(&room_wait);
+		input_room();
 	else
 		pty_input_room(t);
 }
@@ -105,13 +135,9 @@ static struct chrdev console_dev = { "console", 0, 0600, &console_file_ops };
 
 void console_tty_init(void)
 {
-	waitq_init(&work);
-	waitq_init(&room_wait);
 	console_dev.rdev = mkdev(5, 1);
 	tty_setup(&console_tty, &console_ops, "console", console_dev.rdev);
 	console_tty.termios.c_iflag |= IUTF8;
 	chrdev_register(&console_dev);
-	if (IS_ERR(kthread_create(input_thread, NULL, "console_in")))
-		panic("console: cannot start its thread");
 	console_set_input(&input_ops);
 }

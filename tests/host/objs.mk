@@ -23,6 +23,7 @@ objs-test_vm          := $(host-mm)
 ldflags-test_page     := $(wrap-alloc)
 ldflags-test_slab     := $(wrap-alloc)
 ldflags-test_vm       := $(wrap-alloc)
+objs-test_defer_count :=
 objs-test_hal_asid    := hal/common/asid.o hal/host/host.o lib/bitmap.o
 objs-test_hal_pagetable := hal/common/pagetable.o hal/host/host.o hal/host/paging.o $(lib-printf)
 objs-test_hal_tlb     :=

@@ -287,6 +287,74 @@ static void shared_out(void)
 	CHECK_EQ(total, ROUNDS);
 }
 
+/* ---- a signal ends the calls that it must, and no others ---- */
+
+static int sleep_pipe[2];
+static int interrupted[NTHREADS]; /* atomic: EINTRs seen */
+static pid_t sleeper_tid[NTHREADS];
+
+static void *read_until_told(void *arg)
+{
+	long i = (long)arg;
+	char c;
+
+	__atomic_store_n(&sleeper_tid[i], (pid_t)syscall(SYS_gettid), __ATOMIC_SEQ_CST);
+	while (read(sleep_pipe[0], &c, 1) != 1)
+		if (errno == EINTR)
+			__atomic_add_fetch(&interrupted[i], 1, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+static int all_interrupted(void)
+{
+	int n = 0;
+
+	for (int i = 0; i < NTHREADS; i++)
+		n += __atomic_load_n(&interrupted[i], __ATOMIC_SEQ_CST);
+	return n;
+}
+
+static void interrupts_whom_it_must(void)
+{
+	pthread_t threads[NTHREADS];
+
+	memset(interrupted, 0, sizeof(interrupted));
+	memset(sleeper_tid, 0, sizeof(sleeper_tid));
+	REQUIRE(pipe(sleep_pipe) == 0);
+	install(SIGUSR1, 0);
+	install(SIGUSR2, SA_RESTART);
+	for (long i = 0; i < NTHREADS; i++)
+		REQUIRE(pthread_create(&threads[i], NULL, read_until_told, (void *)i) == 0);
+	for (int i = 0; i < NTHREADS; i++) {
+		(void)TAP_AWAIT(__atomic_load_n(&sleeper_tid[i], __ATOMIC_SEQ_CST));
+		CHECK(tap_wait_state(sleeper_tid[i], 'S'));
+	}
+	for (int n = 0; n < 3; n++) {
+		for (int i = 0; i < NTHREADS; i++) {
+			int want = all_interrupted();
+
+			/* The handler runs, and the call goes on. */
+			CHECK_OK(syscall(SYS_tgkill, getpid(), sleeper_tid[i], SIGUSR2));
+			(void)TAP_AWAIT(__atomic_load_n(&arrived[SIGUSR2], __ATOMIC_SEQ_CST) ==
+					n * NTHREADS + i + 1);
+			CHECK_EQ(all_interrupted(), want);
+			CHECK(tap_wait_state(sleeper_tid[i], 'S'));
+			CHECK_OK(syscall(SYS_tgkill, getpid(), sleeper_tid[i], SIGUSR1));
+			(void)TAP_AWAIT(__atomic_load_n(&interrupted[i], __ATOMIC_SEQ_CST) ==
+					n + 1);
+			CHECK_EQ(all_interrupted(), want + 1);
+			CHECK(tap_wait_state(sleeper_tid[i], 'S'));
+		}
+	}
+	CHECK_EQ(write(sleep_pipe[1], "12345678", NTHREADS), NTHREADS);
+	for (int i = 0; i < NTHREADS; i++) {
+		pthread_join(threads[i], NULL);
+		CHECK_EQ(interrupted[i], 3);
+	}
+	close(sleep_pipe[0]);
+	close(sleep_pipe[1]);
+}
+
 int main(void)
 {
 	TAP_FORK(queued_to_process);
@@ -296,5 +364,6 @@ int main(void)
 	TAP_FORK(signalled_to_the_end);
 	TAP_FORK(turns_under_alarms);
 	TAP_FORK(shared_out);
+	TAP_FORK(interrupts_whom_it_must);
 	return tap_done();
 }

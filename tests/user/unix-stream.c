@@ -752,6 +752,70 @@ static void in_proc(void)
 	close(p);
 }
 
+/* How often @what is in /proc/net/unix. */
+static int listed(const char *what)
+{
+	static char text[65536];
+	int n = 0;
+
+	REQUIRE(tap_read_file("/proc/net/unix", text, sizeof(text)) > 0);
+	for (const char *p = text; (p = strstr(p, what)); p++)
+		n++;
+	return n;
+}
+
+static void check_names(int l, int c, const char *name)
+{
+	struct sockaddr_un a;
+	socklen_t len = sizeof(a);
+
+	memset(&a, 0, sizeof(a));
+	CHECK_OK(getsockname(l, (struct sockaddr *)&a, &len));
+	CHECK_STR(a.sun_path, name);
+	memset(&a, 0, sizeof(a));
+	len = sizeof(a);
+	CHECK_OK(getpeername(c, (struct sockaddr *)&a, &len));
+	CHECK_STR(a.sun_path, name);
+}
+
+/* Who is bound stays known when the name is gone, and is not confused with who takes the name next. An accepted socket has its listener's name. */
+static void unlinked(void)
+{
+	int l = un_listen(SOCK_STREAM, "gone", 4), c = un_socket(SOCK_STREAM), s, next, other, s2;
+	struct ucred u;
+	socklen_t len = sizeof(u);
+
+	CHECK_OK(un_connect(c, "gone"));
+	s = accept(l, NULL, NULL);
+	CHECK(s >= 0);
+	CHECK_EQ(listed(" gone\n"), 2);
+	CHECK_OK(unlink("gone"));
+	CHECK_EQ(listed(" gone\n"), 2);
+	check_names(l, c, "gone");
+	CHECK_OK(getsockopt(c, SOL_SOCKET, SO_PEERCRED, &u, &len));
+	CHECK_EQ(u.pid, getpid());
+	other = un_socket(SOCK_STREAM);
+	CHECK_ERRNO(un_connect(other, "gone"), ENOENT);
+	next = un_listen(SOCK_STREAM, "gone", 4);
+	CHECK_OK(un_connect(other, "gone"));
+	CHECK_OK(fcntl(l, F_SETFL, O_NONBLOCK));
+	CHECK_ERRNO(accept(l, NULL, NULL), EAGAIN);
+	s2 = accept(next, NULL, NULL);
+	CHECK(s2 >= 0);
+	CHECK_EQ(listed(" gone\n"), 4);
+	close(l);
+	CHECK_EQ(listed(" gone\n"), 3);
+	check_names(s, c, "gone");
+	close(s);
+	CHECK_EQ(listed(" gone\n"), 2);
+	close(next);
+	close(s2);
+	CHECK_EQ(listed(" gone\n"), 0);
+	close(c);
+	close(other);
+	CHECK_OK(unlink("gone"));
+}
+
 #define BYTES (4 << 20)
 
 static void *writer(void *arg)
@@ -825,6 +889,7 @@ int main(void)
 	TAP_RUN(splicing);
 	TAP_RUN(options);
 	TAP_RUN(in_proc);
+	TAP_RUN(unlinked);
 	TAP_RUN(in_order);
 	tap_rmdir(dir);
 	return tap_done();
