@@ -716,12 +716,13 @@ static __noinline long forget_and_unlock(struct sighand *sh, int sig)
 }
 
 /* @new replaces the action of @sig, unless it is NULL; the one before goes to @old. */
-static __always_inline long set_action(int sig, const struct k_sigaction *new,
+static __always_inline long set_action(struct sighand *sh, int sig, const struct k_sigaction *new,
 				       struct k_sigaction *old)
 {
-	struct sighand *sh = sighand_lock_own();
-	struct k_sigaction *action = &sh->action[sig - 1];
+	struct k_sigaction *action;
 
+	spin_lock_irq(&sh->lock);
+	action = &sh->action[sig - 1];
 	if (old)
 		*old = *action;
 	if (new) {
@@ -738,7 +739,7 @@ static __noinline long exchange_action(int sig, const struct k_sigaction *new, u
 {
 	struct k_sigaction old;
 
-	(void)set_action(sig, new, &old);
+	(void)set_action(current->process->sighand, sig, new, &old);
 	return put_user_words(uold, &old);
 }
 
@@ -749,8 +750,17 @@ static __noinline long read_action(int sig, uaddr_t uold)
 	return uold ? exchange_action(sig, NULL, uold) : 0;
 }
 
+/* The first change, apart: it needs memory. The call begins anew. */
+static __noinline long set_first_action(int sig, uaddr_t unew, uaddr_t uold)
+{
+	int r = sighand_own_actions(current->process->sighand);
+
+	return r ? r : sig_set_action(sig, unew, uold);
+}
+
 long sig_set_action(int sig, uaddr_t unew, uaddr_t uold)
 {
+	struct sighand *sh;
 	struct k_sigaction new;
 
 	if (unlikely(!unew))
@@ -761,15 +771,15 @@ long sig_set_action(int sig, uaddr_t unew, uaddr_t uold)
 		return -EINVAL;
 	new.flags = (u32) new.flags & SA_KNOWN;
 	new.mask &= ~SIG_KERNEL_MASK;
-	if (unlikely(READ_ONCE(current->process->sighand->action) == sig_no_actions) &&
-	    sighand_own_actions(current->process->sighand))
-		return -ENOMEM;
+	sh = current->process->sighand;
+	if (unlikely(READ_ONCE(sh->action) == sig_no_actions))
+		return set_first_action(sig, unew, uold);
 	if (unlikely(uold)) {
 		struct k_sigaction copy = new; /* so that the other stays in registers */
 
 		return exchange_action(sig, &copy, uold);
 	}
-	return set_action(sig, &new, NULL);
+	return set_action(sh, sig, &new, NULL);
 }
 
 void sig_flush_handlers(struct sighand *sh)

@@ -23,6 +23,7 @@
 
 #include <compiler.h>
 #include <lib/list.h>
+#include <lib/string.h>
 #include <lock.h>
 #include <types.h>
 
@@ -156,7 +157,27 @@ void trace_field_text(struct printbuf *pb, const struct trace_field *f, const st
 const char *trace_field_string(const struct trace_field *f, const struct trace_entry *e, size_t len,
 			       size_t *n);
 /** trace_field_number() - the value of a number field, sign extended. */
-u64 trace_field_number(const struct trace_field *f, const struct trace_entry *e);
+static __always_inline u64 trace_field_number(const struct trace_field *f,
+					      const struct trace_entry *e)
+{
+	const void *p = (const u8 *)e + f->offset;
+	u64 v = 0;
+
+	switch (unlikely(f->count) ? f->size / f->count : f->size) {
+	case 1:
+		v = *(const u8 *)p;
+		return f->is_signed ? (u64)(s64)(s8)v : v;
+	case 2:
+		memcpy(&v, p, 2);
+		return f->is_signed ? (u64)(s64)(s16)v : v;
+	case 4:
+		memcpy(&v, p, 4);
+		return f->is_signed ? (u64)(s64)(s32)v : v;
+	default:
+		memcpy(&v, p, 8);
+		return v;
+	}
+}
 
 /** trace_init() - prepare the buffers' timer. Boot. */
 void trace_init(void);

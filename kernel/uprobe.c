@@ -290,7 +290,7 @@ static int area_make(struct vm *vm)
 	addr = vm_map_probe_slots(vm, AREA_PAGES * PAGE_SIZE);
 	if (addr < 0)
 		return -ENOMEM;
-	vm->probes->area = (uaddr_t)addr;
+	WRITE_ONCE(vm->probes->area, (uaddr_t)addr);
 	probe_breakpoint(trampoline);
 	return vm_write_text(vm, area_vma(vm), (uaddr_t)addr, trampoline, sizeof(trampoline));
 }
@@ -836,10 +836,16 @@ static enum uctx_reason carry_out(struct task *t, struct uprobe_site *s, struct 
 
 static enum uctx_reason breakpoint_hit(struct task *t, struct uctx_event *ev)
 {
-	uaddr_t ip = probe_trap_ip(&t->hal.uctx), area;
+	uaddr_t ip = probe_trap_ip(&t->hal.uctx), area = READ_ONCE(t->vm->probes->area);
+	struct uprobe_site *s;
 	bool gone;
-	struct uprobe_site *s = site_find(t->vm, ip, &area, &gone);
 
+	/* The return that this thread waits for: the trampoline is where it was when its address was written. */
+	if (ip == area && t->utask && t->utask->returns) {
+		return_hit(t);
+		return UCTX_INTERRUPT;
+	}
+	s = site_find(t->vm, ip, &area, &gone);
 	if (!s && area && ip == area) {
 		return_hit(t);
 		return UCTX_INTERRUPT;

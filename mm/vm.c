@@ -257,11 +257,12 @@ static struct vma *vma_merge(struct vma *vma)
 /* ---- removing pages ---- */
 
 /* Pages taken out of a table wait here until no CPU can reach them any more. */
-#define PIECE_PAGES 2048 /* of a large range that are taken out with pt_lock held once */
+#define PIECE_PAGES 2048 /* of a large range that are taken out before other CPUs are waited for */
 struct gather {
 	struct vm *vm;
 	uaddr_t start, end; /* what to flush */
 	bool flush;	    /* false: the table is not in use anywhere */
+	u64 anon, file;	    /* taken out so far, to be subtracted from the counts */
 	unsigned int n;
 	struct page *page[128];
 	struct list
@@ -292,9 +293,9 @@ static void gather_page(void *ctx, uaddr_t va, paddr_t pa, unsigned int prot)
 
 	(void)va, (void)prot;
 	if (page->type == PAGE_ANON)
-		g->vm->rss_anon--;
+		g->anon++;
 	else if (page->type == PAGE_CACHE)
-		g->vm->rss_file--;
+		g->file++;
 	if (likely(g->n < ARRAY_SIZE(g->page))) {
 		g->page[g->n++] = page;
 	} else if (page->type == PAGE_ANON && page_count(page) == 1) {
@@ -311,8 +312,16 @@ static void gather_init(struct gather *g, struct vm *vm, uaddr_t start, uaddr_t 
 	g->start = start;
 	g->end = end;
 	g->flush = flush;
+	g->anon = g->file = 0;
 	g->n = 0;
 	list_init(&g->more);
+}
+
+/* pt_lock held. */
+static void gather_count(const struct gather *g)
+{
+	g->vm->rss_anon -= g->anon;
+	g->vm->rss_file -= g->file;
 }
 
 /* Not inline, as the next: what their callers call may go deep, and has the room of struct gather. */
@@ -323,13 +332,14 @@ static __noinline void zap(struct vm *vm, uaddr_t start, uaddr_t end, bool flush
 	gather_init(&g, vm, start, end, flush);
 	spin_lock(&vm->pt_lock);
 	hal_pt_unmap(&vm->pt, start, end, gather_page, &g);
+	gather_count(&g);
 	gather_drain(&g);
 	spin_unlock(&vm->pt_lock);
 }
 
 /*
- * The same where nothing is mapped any more, so that nobody can enter a page: other CPUs are waited for without pt_lock, and may go on with
- * faults elsewhere.
+ * The same where nothing is mapped any more, so that nobody else reads or writes these entries: other CPUs may go on with faults elsewhere, also
+ * while this one waits for their TLBs.
  */
 static __noinline void zap_detached(struct vm *vm, uaddr_t start, uaddr_t end)
 {
@@ -337,8 +347,9 @@ static __noinline void zap_detached(struct vm *vm, uaddr_t start, uaddr_t end)
 
 	for (; (start = hal_pt_next(&vm->pt, start, end)) < end; start = g.end) {
 		gather_init(&g, vm, start, min(start + PIECE_PAGES * PAGE_SIZE, end), true);
-		spin_lock(&vm->pt_lock);
 		hal_pt_unmap(&vm->pt, start, g.end, gather_page, &g);
+		spin_lock(&vm->pt_lock);
+		gather_count(&g);
 		spin_unlock(&vm->pt_lock);
 		gather_drain(&g);
 	}

@@ -27,9 +27,13 @@ static struct hlist_head by_id[BUCKETS]; /* trace_mutex */
 static bool passes_filter(const struct trace_event *ev, const struct trace_entry *e, size_t len)
 {
 	const struct trace_filter *f = __atomic_load_n(&ev->filter, __ATOMIC_ACQUIRE);
-	const struct trace_filter_env env = { .comm = current->comm, .cpu = hal_cpu_id() };
+	struct trace_filter_env env;
 
-	return !f || trace_filter_match(f, e, len, &env);
+	if (!f)
+		return true;
+	env.comm = current->comm;
+	env.cpu = hal_cpu_id();
+	return trace_filter_match(f, e, len, &env);
 }
 
 /* ---- of which threads ---- */
@@ -106,20 +110,23 @@ u32 trace_pids_next(u32 pid)
 
 void trace_event_write(struct trace_event *ev, struct trace_entry *entry, size_t len)
 {
-	bool irqs_on = hal_irq_enabled();
-	unsigned long flags = hal_irq_save();
 	const struct task *t = current;
+	bool irqs_on = hal_irq_enabled();
+	unsigned int flags = irqs_on ? 0 : TRACE_FLAG_IRQS_OFF;
 
-	entry->type = ev->id;
-	entry->flags = irqs_on ? 0 : TRACE_FLAG_IRQS_OFF;
+	if (irqs_on)
+		hal_irq_disable();
 	if (READ_ONCE(t->work) & WORK_RESCHED)
-		entry->flags |= TRACE_FLAG_NEED_RESCHED;
+		flags |= TRACE_FLAG_NEED_RESCHED;
+	entry->type = ev->id;
+	entry->flags = (u8)flags;
 	entry->preempt_count = 0;
 	entry->pid = t->tid ? t->tid->nr : 0;
 	if (READ_ONCE(trace_recording) && len <= TRACE_ENTRY_MAX &&
 	    is_wanted_thread(ev, entry, len) && passes_filter(ev, entry, len))
 		trace_record_write(entry, len);
-	hal_irq_restore(flags);
+	if (irqs_on)
+		hal_irq_enable();
 }
 
 /* ---- the registry; trace_mutex held ---- */

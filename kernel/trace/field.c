@@ -4,27 +4,6 @@
 #include <lib/printf.h>
 #include <lib/string.h>
 
-u64 trace_field_number(const struct trace_field *f, const struct trace_entry *e)
-{
-	const void *p = (const u8 *)e + f->offset;
-	u64 v = 0;
-
-	switch (f->count ? f->size / f->count : f->size) {
-	case 1:
-		v = *(const u8 *)p;
-		return f->is_signed ? (u64)(s64)(s8)v : v;
-	case 2:
-		memcpy(&v, p, 2);
-		return f->is_signed ? (u64)(s64)(s16)v : v;
-	case 4:
-		memcpy(&v, p, 4);
-		return f->is_signed ? (u64)(s64)(s32)v : v;
-	default:
-		memcpy(&v, p, 8);
-		return v;
-	}
-}
-
 const char *trace_field_string(const struct trace_field *f, const struct trace_entry *e, size_t len,
 			       size_t *n)
 {

@@ -121,13 +121,13 @@ static bool match_string(const struct test *t, const char *s, size_t n)
 	return (n == len && !memcmp(s, t->string, n)) == (t->op == OP_EQ);
 }
 
-static bool match_number(const struct test *t, u64 v, bool is_signed)
+static __always_inline bool match_number(const struct test *t, u64 v, bool is_signed)
 {
 	s64 sv = (s64)v, sn = (s64)t->number;
 
-	switch (t->op) {
-	case OP_EQ:
+	if (likely(t->op == OP_EQ))
 		return v == t->number;
+	switch (t->op) {
 	case OP_NE:
 		return v != t->number;
 	case OP_AND:
@@ -143,25 +143,49 @@ static bool match_number(const struct test *t, u64 v, bool is_signed)
 	}
 }
 
+static bool is_number_field(const struct test *t)
+{
+	return t->subject == ON_FIELD && !t->is_string;
+}
+
+static __always_inline bool match_field(const struct test *t, const struct trace_entry *e,
+					size_t len)
+{
+	if (t->field->offset + t->field->size > len)
+		return false;
+	return match_number(t, trace_field_number(t->field, e), t->field->is_signed);
+}
+
 static bool match_test(const struct test *t, const struct trace_entry *e, size_t len,
 		       const struct trace_filter_env *env)
 {
 	const char *s;
 	size_t n = 0;
 
+	if (is_number_field(t))
+		return match_field(t, e, len);
 	if (t->subject == ON_CPU)
 		return match_number(t, env->cpu, false);
 	if (t->subject == ON_COMM)
 		return match_string(t, env->comm, strlen(env->comm));
-	if (t->is_string) {
-		s = trace_field_string(t->field, e, len, &n);
-		return match_string(t, s, n);
-	}
-	if (t->field->offset + t->field->size > len)
-		return false;
-	return match_number(t, trace_field_number(t->field, e), t->field->is_signed);
+	s = trace_field_string(t->field, e, len, &n);
+	return match_string(t, s, n);
 }
 
+/* From test @at on, whatever the tests are about. */
+static __noinline bool match_from(const struct trace_filter *filter, unsigned int at,
+				  const struct trace_entry *e, size_t len,
+				  const struct trace_filter_env *env)
+{
+	while (at < filter->n) {
+		const struct test *t = &filter->test[at];
+
+		at = match_test(t, e, len, env) ? t->if_true : t->if_false;
+	}
+	return at == PASS;
+}
+
+/* Numbers are compared without a call, hence without a register saved. */
 bool trace_filter_match(const struct trace_filter *filter, const struct trace_entry *e, size_t len,
 			const struct trace_filter_env *env)
 {
@@ -170,7 +194,9 @@ bool trace_filter_match(const struct trace_filter *filter, const struct trace_en
 	while (at < filter->n) {
 		const struct test *t = &filter->test[at];
 
-		at = match_test(t, e, len, env) ? t->if_true : t->if_false;
+		if (!is_number_field(t))
+			return match_from(filter, at, e, len, env);
+		at = match_field(t, e, len) ? t->if_true : t->if_false;
 	}
 	return at == PASS;
 }

@@ -10,7 +10,11 @@
 #include <kernel/trace/probe_event.h>
 #include <lib/string.h>
 
-#define RECORD_ROOM 768 /* bytes of a record, on the stack of whatever was hit */
+/* Of each CPU for the record of a hit: the stack of whatever was hit may be deep, and there are no hits within hits. */
+struct record_room {
+	u64 word[96];
+};
+static DEFINE_PERCPU(struct record_room, record_room);
 
 static int read_string(char *dst, unsigned long addr, size_t n, bool user)
 {
@@ -29,7 +33,7 @@ static int read_string(char *dst, unsigned long addr, size_t n, bool user)
 
 static void record(struct probe_event *pe, const struct uctx *u, unsigned long func)
 {
-	u64 buf[RECORD_ROOM / 8];
+	struct record_room *room = &percpu(record_room);
 	struct fetch_source src = {
 		.u = u,
 		.comm = current->comm,
@@ -38,10 +42,10 @@ static void record(struct probe_event *pe, const struct uctx *u, unsigned long f
 		.read_string = read_string,
 	};
 
-	if (pe->fixed > sizeof(buf))
+	if (pe->fixed > sizeof(*room))
 		probe_event_count(pe, 1);
 	else
-		probe_event_write(pe, uctx_ip(u), func, &src, buf, sizeof(buf));
+		probe_event_write(pe, uctx_ip(u), func, &src, room->word, sizeof(*room));
 }
 
 static void event_hit(void *ctx, const struct uctx *u)
