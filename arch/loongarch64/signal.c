@@ -38,47 +38,65 @@ static_assert(sizeof(union any_context) == sizeof(struct lasx_context));
 
 /* ---- Extension records ---- */
 
+/* A record as it lies in the frame. */
+struct record {
+	struct sctx_info info;
+	union any_context ctx;
+};
+
 static void pack_context(union any_context *ctx, const struct fpu_state *s, unsigned int words)
 {
-	unsigned int r;
+	u64 *to = ctx->words;
 
-	for (r = 0; r < 32; r++)
-		memcpy(&ctx->words[r * words], s->reg[r], words * 8);
-	ctx->words[32 * words] = s->fcc;
-	ctx->words[32 * words + 1] = s->fcsr;
+	for (unsigned int r = 0; r < 32; r++, to += words) {
+		const u64 *reg = s->reg[r];
+
+		to[0] = reg[0];
+		if (words > 1)
+			to[1] = reg[1];
+		if (words > 2) {
+			to[2] = reg[2];
+			to[3] = reg[3];
+		}
+	}
+	to[0] = s->fcc;
+	to[1] = s->fcsr;
 }
 
 static void unpack_context(struct fpu_state *s, const union any_context *ctx, unsigned int words)
 {
-	unsigned int r;
+	const u64 *from = ctx->words;
 
-	memset(s, 0, sizeof(*s));
-	for (r = 0; r < 32; r++)
-		memcpy(s->reg[r], &ctx->words[r * words], words * 8);
-	s->fcc = ctx->words[32 * words] & FCC_WRITABLE;
-	s->fcsr = (u32)ctx->words[32 * words + 1] & FCSR_WRITABLE;
+	for (unsigned int r = 0; r < 32; r++, from += words) {
+		u64 *reg = s->reg[r];
+
+		reg[0] = from[0];
+		reg[1] = words > 1 ? from[1] : 0;
+		reg[2] = words > 2 ? from[2] : 0;
+		reg[3] = words > 2 ? from[3] : 0;
+	}
+	s->fcc = from[0] & FCC_WRITABLE;
+	s->fcsr = (u32)from[1] & FCSR_WRITABLE;
 }
 
 /* Write the end mark and the record below @top. Return: the lowest address used, 0 on a fault. */
 static uaddr_t push_extensions(struct hal_task *task, uaddr_t top)
 {
 	unsigned int level = task->arch.fpu_level;
-	struct sctx_info info = { 0 };
-	union any_context ctx;
-	uaddr_t end = top - sizeof(info), at;
+	struct sctx_info mark = { 0 };
+	struct record r;
+	uaddr_t end = top - sizeof(mark), at;
 
-	if (hal_copy_to_user(end, &info, sizeof(info)) != 0)
+	if (hal_copy_to_user(end, &mark, sizeof(mark)) != 0)
 		return 0;
 	if (level == FPU_NONE)
 		return end;
-	at = ALIGN_DOWN(end - records[level].room, (uaddr_t)records[level].align);
-	info.magic = records[level].magic;
-	info.size = (u32)(end - at + sizeof(info));
-	pack_context(&ctx, &task->arch.fpu, records[level].regs);
-	if (hal_copy_to_user(at, &ctx, records[level].room) != 0 ||
-	    hal_copy_to_user(at - sizeof(info), &info, sizeof(info)) != 0)
+	at = ALIGN_DOWN(end - records[level].room, (uaddr_t)records[level].align) - sizeof(r.info);
+	r.info = (struct sctx_info){ records[level].magic, (u32)(end - at), 0 };
+	pack_context(&r.ctx, &task->arch.fpu, records[level].regs);
+	if (hal_copy_to_user(at, &r, sizeof(r.info) + records[level].room) != 0)
 		return 0;
-	return at - sizeof(info);
+	return at;
 }
 
 static int pop_record(struct hal_task *task, unsigned int level, uaddr_t at)
@@ -95,7 +113,7 @@ static int pop_record(struct hal_task *task, unsigned int level, uaddr_t at)
 	return 0;
 }
 
-/* Read the records from @at on. Linux takes unknown ones as an error. */
+/* Read the records from @at on. Linux takes unknown ones as an error. None: a task without such state. */
 static int pop_extensions(struct hal_task *task, uaddr_t at)
 {
 	struct sctx_info info;
@@ -105,8 +123,11 @@ static int pop_extensions(struct hal_task *task, uaddr_t at)
 	for (n = 0; n < 4; n++, at += info.size) {
 		if (hal_copy_from_user(&info, at, sizeof(info)) != 0)
 			return -EFAULT;
-		if (info.magic == 0)
+		if (info.magic == 0) {
+			if (n == 0)
+				arch_fpu_reset(task);
 			return info.size == 0 ? 0 : -EINVAL;
+		}
 		for (level = FPU_FP; level <= FPU_LASX; level++)
 			if (records[level].magic == info.magic)
 				break;
@@ -179,11 +200,12 @@ int uctx_pop_sigframe(struct hal_task *task, struct sigframe_ret *out)
 
 	if (at % 16 || hal_copy_from_user(&f, at, sizeof(f)) != 0)
 		return -EFAULT;
-	arch_fpu_reset(task);
 	if (f.uc.uc_mcontext.sc_flags & SC_USED_FP) {
 		err = pop_extensions(task, at + sizeof(f));
 		if (err)
 			return err;
+	} else {
+		arch_fpu_reset(task);
 	}
 	memcpy(task->uctx.regs, f.uc.uc_mcontext.sc_regs, sizeof(task->uctx.regs));
 	task->uctx.regs[0] = 0;

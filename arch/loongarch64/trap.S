@@ -155,26 +155,6 @@ arch_run_user:
 	b	.Lenter_user_fpu
 	.size	arch_run_user, . - arch_run_user
 
-/* The system call vector; $tp and KS_TASK are exchanged already. */
-trap_syscall:
-	SAVE_FOR_SYSCALL $tp
-	csrrd	$t0, CSR_KS_TASK
-	csrrd	$t1, CSR_ERA
-	addi.d	$t1, $t1, 4
-	li.w	$t2, 1
-	st.d	$t0, $tp, 16
-	st.d	$t1, $tp, UCTX_ERA
-	st.d	$a0, $tp, UCTX_ORIG_A0
-	st.w	$t2, $tp, UCTX_IN_SYSCALL
-	csrrd	$r21, CSR_KS_PERCPU
-	ld.d	$sp, $tp, TASK_RUN_SP
-	ld.d	$fp, $tp, TASK_RUN_FP
-	ld.d	$ra, $tp, TASK_RUN_RA
-	li.w	$t0, CRMD_IE
-	csrxchg	$t0, $t0, CSR_CRMD
-	move	$a0, $zero		/* UCTX_SYSCALL */
-	ret
-
 /* Every other vector. */
 trap_common:
 	csrwr	$t0, CSR_KS0
@@ -368,6 +348,26 @@ arch_vectors:
 	.set	vector, vector + 1
 	.endr
 	.balign	(4 << EXC_VS)
+
+/* The system call vector goes on here, in its own page; $tp and KS_TASK are exchanged already. */
+trap_syscall:
+	SAVE_FOR_SYSCALL $tp
+	csrrd	$t0, CSR_KS_TASK
+	csrrd	$t1, CSR_ERA
+	addi.d	$t1, $t1, 4
+	li.w	$t2, 1
+	st.d	$t0, $tp, 16
+	st.d	$t1, $tp, UCTX_ERA
+	st.d	$a0, $tp, UCTX_ORIG_A0
+	st.w	$t2, $tp, UCTX_IN_SYSCALL
+	csrrd	$r21, CSR_KS_PERCPU
+	ld.d	$sp, $tp, TASK_RUN_SP
+	ld.d	$fp, $tp, TASK_RUN_FP
+	ld.d	$ra, $tp, TASK_RUN_RA
+	li.w	$t0, CRMD_IE
+	csrxchg	$t0, $t0, CSR_CRMD
+	move	$a0, $zero		/* UCTX_SYSCALL */
+	ret
 
 /*
  * TLB refill: runs with address translation off, at its physical address, and so may use no symbol.

@@ -14,12 +14,18 @@
 	EXTABLE	9b, \fixup
 .endm
 
+.macro COPIED bytes
+	addi.d	$a2, $a2, -\bytes
+	addi.d	$a0, $a0, \bytes
+	addi.d	$a1, $a1, \bytes
+.endm
+
 /* size_t arch_copy_user(void *dst, const void *src, size_t n): bytes not copied; one side is user memory */
 	.globl	arch_copy_user
 	.type	arch_copy_user, @function
 arch_copy_user:
 	sltui	$t0, $a2, 64
-	bnez	$t0, .Lcopy_words
+	bnez	$t0, .Lcopy_rest
 .Lcopy_block:
 	USER	.Lcopy_bytes, ld.d $t0, $a1, 0
 	USER	.Lcopy_bytes, ld.d $t1, $a1, 8
@@ -37,21 +43,39 @@ arch_copy_user:
 	USER	.Lcopy_bytes, st.d $t5, $a0, 40
 	USER	.Lcopy_bytes, st.d $t6, $a0, 48
 	USER	.Lcopy_bytes, st.d $t7, $a0, 56
-	addi.d	$a2, $a2, -64
-	addi.d	$a0, $a0, 64
-	addi.d	$a1, $a1, 64
+	COPIED	64
 	li.w	$t0, 64
 	bgeu	$a2, $t0, .Lcopy_block
-.Lcopy_words:
-	li.w	$t1, 8
-.Lcopy_word:
-	bltu	$a2, $t1, .Lcopy_bytes
+.Lcopy_rest:
+	/* What is left, a piece for each bit of the length: most copies are short. */
+	andi	$t0, $a2, 32
+	beqz	$t0, 1f
+	USER	.Lcopy_bytes, ld.d $t0, $a1, 0
+	USER	.Lcopy_bytes, ld.d $t1, $a1, 8
+	USER	.Lcopy_bytes, ld.d $t2, $a1, 16
+	USER	.Lcopy_bytes, ld.d $t3, $a1, 24
+	USER	.Lcopy_bytes, st.d $t0, $a0, 0
+	USER	.Lcopy_bytes, st.d $t1, $a0, 8
+	USER	.Lcopy_bytes, st.d $t2, $a0, 16
+	USER	.Lcopy_bytes, st.d $t3, $a0, 24
+	COPIED	32
+1:	andi	$t0, $a2, 16
+	beqz	$t0, 2f
+	USER	.Lcopy_bytes, ld.d $t0, $a1, 0
+	USER	.Lcopy_bytes, ld.d $t1, $a1, 8
+	USER	.Lcopy_bytes, st.d $t0, $a0, 0
+	USER	.Lcopy_bytes, st.d $t1, $a0, 8
+	COPIED	16
+2:	andi	$t0, $a2, 8
+	beqz	$t0, 3f
 	USER	.Lcopy_bytes, ld.d $t0, $a1, 0
 	USER	.Lcopy_bytes, st.d $t0, $a0, 0
-	addi.d	$a2, $a2, -8
-	addi.d	$a0, $a0, 8
-	addi.d	$a1, $a1, 8
-	b	.Lcopy_word
+	COPIED	8
+3:	andi	$t0, $a2, 4
+	beqz	$t0, .Lcopy_bytes
+	USER	.Lcopy_bytes, ld.w $t0, $a1, 0
+	USER	.Lcopy_bytes, st.w $t0, $a0, 0
+	COPIED	4
 .Lcopy_bytes:
 	beqz	$a2, .Lcopy_done
 	USER	.Lcopy_done, ld.b $t0, $a1, 0
