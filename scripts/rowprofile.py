@@ -4,6 +4,9 @@
 QEMU runs the row one instruction at a time and names each (-d exec with -one-insn-per-tb); those between the first
 instruction of the row's function in the benchmark and the report of its result are counted by the kernel's functions. A count
 is per round, and what the user program itself executes is one line.
+
+Where Linux cannot be counted, what counts is the time that the emulation takes: for such an architecture the kernel's instructions
+that cost many times an ordinary one are listed, too, and in which functions they are.
 """
 import bisect
 import collections
@@ -16,6 +19,8 @@ import bench
 import caelum
 import machine
 
+# Those that QEMU leaves the translated code for. docs/loongarch64.md has the prices.
+DEAR = {"loongarch64": r"csrwr|csrxchg|rdtime|ertn|invtlb|tlb|ll|sc|am|lddir|ldpte|dbar|ibar|iocsr|jr|jirl|ret"}
 TRACE = re.compile(rb"\[[0-9a-f]*/([0-9a-f]+)/")
 
 
@@ -38,8 +43,8 @@ def user_entry(program, row):
     raise caelum.Failure(f"no row {row} that has a function")
 
 
-def count(stream, entry, end, addresses, kernel_start):
-    """{index of a function, or -1 for user code: instructions} from where @entry is first seen to @end."""
+def count(stream, entry, end, kernel_start):
+    """{address, or -1 for user code: how often it ran} from where @entry is first seen to @end."""
     counts = collections.Counter()
     on = done = False
     for line in stream:
@@ -54,10 +59,30 @@ def count(stream, entry, end, addresses, kernel_start):
         done = on and pc == end
         if on:
             counts[pc if pc >= kernel_start else -1] += 1
+    return counts
+
+
+def by_function(counts, addresses):
+    """{index of a function, or -1 for user code: instructions}."""
     functions = collections.Counter()
     for pc, n in counts.items():
         functions[-1 if pc < 0 else bisect.bisect_right(addresses, pc) - 1] += n
     return functions
+
+
+def print_dear(elf, pattern, counts, addresses, names, rounds):
+    """The instructions that match @pattern, by mnemonic (and control register), with the functions that execute most of them."""
+    text = subprocess.run(["llvm-objdump-19", "-d", "--no-show-raw-insn", elf], capture_output=True, text=True, check=True).stdout
+    found = collections.defaultdict(collections.Counter)
+    for m in re.finditer(r"^\s*([0-9a-f]+):\s+((?:%s)[\w.]*)(?:\s+(.*))?$" % pattern, text, re.M):
+        pc, name = int(m.group(1), 16), m.group(2)
+        if counts[pc]:
+            if name.startswith("csr"):
+                name += " " + m.group(3).rsplit(",", 1)[-1].strip()
+            found[name][names[bisect.bisect_right(addresses, pc) - 1]] += counts[pc]
+    print("  of them dear ones:")
+    for name, where in sorted(found.items(), key=lambda f: -f[1].total()):
+        print(f"  {where.total() / rounds:10.1f}  {name:14} {', '.join(f'{f} {n / rounds:.1f}' for f, n in where.most_common(6))}")
 
 
 def profile(b, row, rounds):
@@ -76,9 +101,12 @@ def profile(b, row, rounds):
         if pid == 0:
             os._exit(m.run(lambda channel, data: None, timeout=b.timeout).status or 0)
         with open(fifo, "rb") as f:
-            functions = count(f, entry, end, addresses, addresses[0])
+            counts = count(f, entry, end, addresses[0])
         os.waitpid(pid, 0)
+    functions = by_function(counts, addresses)
     print(f"{b.arch} {row}: instructions a round, {rounds} rounds")
     for index, n in functions.most_common(45):
         print(f"  {n / rounds:10.1f}  {'(user)' if index < 0 else names[index]}")
     print(f"  {sum(functions.values()) / rounds:10.1f}  in all")
+    if b.arch in DEAR:
+        print_dear(elf, DEAR[b.arch], counts, addresses, names, rounds)
