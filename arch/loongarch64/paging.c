@@ -92,20 +92,28 @@ bool arch_pt_is_active_on(const struct hal_pt *pt, unsigned int cpu)
 
 /* ---- Stale entries ---- */
 
-static pte_t lookup(vaddr_t va)
+/* Where the loaded tables have the entry for @va, NULL where there is no table. */
+static const pte_t *lookup_slot(vaddr_t va)
 {
 	paddr_t table = va >> 63 ? csr_read(CSR_PGDH) : csr_read(CSR_PGDL);
 	unsigned int level;
 
 	for (level = PT_LEVELS - 1; table; level--) {
 		const pte_t *t = phys_to_virt(table);
-		pte_t e = READ_ONCE(t[va >> (PAGE_SHIFT + 9 * level) & (PT_ENTRIES - 1)]);
+		const pte_t *slot = &t[va >> (PAGE_SHIFT + 9 * level) & (PT_ENTRIES - 1)];
 
 		if (level == 0)
-			return e;
-		table = e;
+			return slot;
+		table = READ_ONCE(*slot);
 	}
-	return 0;
+	return NULL;
+}
+
+static pte_t lookup(vaddr_t va)
+{
+	const pte_t *slot = lookup_slot(va);
+
+	return slot ? READ_ONCE(*slot) : 0;
 }
 
 /*
@@ -127,19 +135,71 @@ static void drop_entry(vaddr_t va)
 }
 
 /*
- * Drop this CPU's entry for @va. Return: true if the table allows the access, so that the fault was
- * only the TLB's. Interrupts off.
+ * Return: true if the table allows the access, so that the fault was only the TLB's. This CPU's entry for @va is
+ * dropped, unless it is a fault in user mode: then arch_tlb_load() writes over it. Interrupts off.
  */
 bool arch_tlb_fault_is_stale(vaddr_t va, unsigned int access, bool user)
 {
 	pte_t e = lookup(va);
 
-	drop_entry(va);
+	if (!user)
+		drop_entry(va);
 	if (!(e & PTE_V) || (user && !(e & PTE_PLV_USER)))
 		return false;
 	if (access == UCTX_WRITE)
 		return e & PTE_D;
 	return !(e & (access == UCTX_EXEC ? PTE_NX : PTE_NR));
+}
+
+/* ---- Loading an entry ---- */
+
+/* The rights that LDPTE keeps of a page entry. What is loaded here must be what the refill handler would load. */
+static pte_t kept_rights;
+
+#define PROBE_ENTRY (0x5a5a5a000ULL | PTE_NR | PTE_NX)
+
+/*
+ * QEMU (10.0) loses NX and NR in LDPTE, and does not survive their violation (trap.S). @table: a page whose first entry is
+ * empty, and is so again. Interrupts off.
+ */
+static void probe_kept_rights(paddr_t table)
+{
+	pte_t *first = phys_to_virt(table);
+	unsigned long e;
+
+	*first = PROBE_ENTRY;
+	do { /* a TLB miss of the kernel in between would use the same registers */
+		csr_write(0, CSR_TLBRBADV);
+		__asm__ __volatile__("ldpte %0, 0" ::"r"(table) : "memory");
+		e = csr_read(CSR_TLBRELO0);
+	} while ((e & PTE_ADDR_MASK) != (PROBE_ENTRY & PTE_ADDR_MASK));
+	*first = 0;
+	kept_rights = e & (PTE_NR | PTE_NX);
+}
+
+static unsigned long entry_word(pte_t e)
+{
+	return e & (PTE_ADDR_MASK | PTE_CPU_FLAGS | kept_rights);
+}
+
+/* Nothing is done where no page is. */
+void arch_tlb_load(vaddr_t va)
+{
+	const pte_t *slot = lookup_slot(va & ~(2 * PAGE_SIZE - 1));
+	unsigned long index;
+
+	if (!slot || !(READ_ONCE(slot[va / PAGE_SIZE % 2]) & PTE_V))
+		return;
+	csr_write(va & ~(2 * PAGE_SIZE - 1), CSR_TLBEHI);
+	__asm__ __volatile__("tlbsrch" ::: "memory");
+	index = csr_read(CSR_TLBIDX);
+	csr_write((index & TLBIDX_INDEX) | TLBIDX_PS_4K, CSR_TLBIDX);
+	csr_write(entry_word(READ_ONCE(slot[0])), CSR_TLBELO0);
+	csr_write(entry_word(READ_ONCE(slot[1])), CSR_TLBELO1);
+	if (index & TLBIDX_NE)
+		__asm__ __volatile__("tlbfill" ::: "memory");
+	else
+		__asm__ __volatile__("tlbwr" ::: "memory");
 }
 
 /* ---- Tables ---- */
@@ -159,6 +219,7 @@ void arch_pt_fini(struct hal_pt *pt)
 void arch_kernel_activate(paddr_t root)
 {
 	asid_init((unsigned int)CSR_ASID_BITS(csr_read(CSR_ASID)), flush_not_global);
+	probe_kept_rights(root);
 	csr_write(root, CSR_PGDH);
 	csr_write(root, CSR_PGDL);
 	invtlb(INVTLB_ALL, 0, 0);

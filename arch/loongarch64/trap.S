@@ -132,9 +132,9 @@ arch_run_user:
 	st.d	$ra, $tp, TASK_RUN_RA
 	st.d	$sp, $tp, TASK_RUN_SP
 .Lenter_user:
-	ld.bu	$t0, $tp, TASK_FPU_LOAD
-	bnez	$t0, .Lload_fpu
-.Lenter_user_fpu:
+	ld.hu	$t0, $tp, TASK_ENTRY_WORK
+	bnez	$t0, .Lentry_work
+.Lenter_user_now:
 	ld.d	$t0, $tp, UCTX_ERA
 	li.w	$t1, PRMD_USER
 	srli.d	$t3, $t0, USER_BITS
@@ -149,10 +149,10 @@ arch_run_user:
 	ld.d	$a0, $tp, 32
 	ld.d	$tp, $tp, 16
 	ertn
-.Lload_fpu:
+.Lentry_work:
 	move	$a0, $tp
-	bl	arch_fpu_load
-	b	.Lenter_user_fpu
+	bl	arch_before_user
+	b	.Lenter_user_now
 	.size	arch_run_user, . - arch_run_user
 
 /* Every other vector. */

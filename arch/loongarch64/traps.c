@@ -30,7 +30,7 @@ static_assert(offsetof(struct hal_task, arch.stack_low) == TASK_STACK_LOW);
 static_assert(offsetof(struct hal_task, arch.estat) == TASK_ESTAT);
 static_assert(offsetof(struct hal_task, arch.badv) == TASK_BADV);
 static_assert(offsetof(struct hal_task, arch.badi) == TASK_BADI);
-static_assert(offsetof(struct hal_task, arch.fpu_load) == TASK_FPU_LOAD);
+static_assert(offsetof(struct hal_task, arch.entry_work) == TASK_ENTRY_WORK);
 static_assert(offsetof(struct fpu_state, fcc) == FPU_FCC);
 static_assert(offsetof(struct fpu_state, fcsr) == FPU_FCSR);
 static_assert(sizeof(struct trap_frame) == FRAME_SIZE);
@@ -171,6 +171,7 @@ static int user_page_fault(struct hal_task *task, struct uctx_event *ev, unsigne
 {
 	unsigned int access = fault_access(code, task->uctx.era, task->arch.badv);
 
+	task->arch.tlb_load = task->arch.badv < USER_END;
 	if (arch_tlb_fault_is_stale(task->arch.badv, access, true))
 		return TRAP_RESUME;
 	ev->addr = task->arch.badv;
@@ -190,6 +191,17 @@ static bool is_fpu_first_use(struct hal_task *task, unsigned int code)
 		return arch_fpu_raise(task, FPU_LASX);
 	default:
 		return false;
+	}
+}
+
+/* What entry_work says, the last thing before user mode. */
+void arch_before_user(struct hal_task *task)
+{
+	if (task->arch.fpu_load)
+		arch_fpu_load(task);
+	if (task->arch.tlb_load) {
+		task->arch.tlb_load = 0;
+		arch_tlb_load(task->arch.badv);
 	}
 }
 

@@ -19,7 +19,7 @@
 #define TASK_ESTAT	(TASK_FPU + 1096)
 #define TASK_BADV	(TASK_FPU + 1104)
 #define TASK_BADI	(TASK_FPU + 1112)
-#define TASK_FPU_LOAD	(TASK_FPU + 1120)
+#define TASK_ENTRY_WORK	(TASK_FPU + 1120)
 
 #define FPU_FCC		1024
 #define FPU_FCSR	1032
@@ -53,7 +53,13 @@ struct arch_thread {
 	unsigned long estat;		      /* of the last trap from user mode */
 	unsigned long badv;
 	unsigned long badi;
-	u8 fpu_load;  /* the state must be made live before user mode */
+	union {
+		u16 entry_work; /* 0: user mode may be entered at once */
+		struct {
+			u8 fpu_load; /* the state must be made live before user mode */
+			u8 tlb_load; /* so must the TLB entry for badv: a page fault was handled */
+		};
+	};
 	u8 fpu_level; /* enum fpu_level */
 	u32 fpu_cpu;  /* CPU whose registers hold this state, + 1 */
 };

@@ -33,8 +33,12 @@
 #define CSR_TCFG	0x41
 #define CSR_TICLR	0x44
 #define CSR_TLBIDX	0x10
+#define TLBIDX_INDEX	0xffffUL
+#define TLBIDX_PS_4K	(12UL << 24)
 #define TLBIDX_NE	(1UL << 31)
 #define CSR_TLBEHI	0x11
+#define CSR_TLBELO0	0x12
+#define CSR_TLBELO1	0x13
 #define CSR_TLBRENTRY	0x88
 #define CSR_TLBRBADV	0x89
 #define CSR_TLBRERA	0x8a

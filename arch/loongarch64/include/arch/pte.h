@@ -32,6 +32,7 @@
 #define PTE_NR	      (1ULL << 61)
 #define PTE_NX	      (1ULL << 62)
 #define PTE_ADDR_MASK 0x0000fffffffff000ULL
+#define PTE_CPU_FLAGS 0x7fULL /* V D PLV MAT G: the low bits that a TLB entry has */
 
 static inline bool pte_present(pte_t e, unsigned int level)
 {

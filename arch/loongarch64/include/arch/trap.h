@@ -32,6 +32,7 @@ struct trap_frame {
 /* C halves of the entries in trap.S; interrupts off. */
 int arch_trap_user(struct hal_task *task);
 int arch_bad_user_ip(struct hal_task *task);
+void arch_before_user(struct hal_task *task);
 void arch_trap_kernel(struct trap_frame *f);
 __noreturn void arch_stack_overflow(struct trap_frame *f);
 
@@ -63,6 +64,8 @@ void fpu_load_lasx(const struct fpu_state *s);
 
 /* paging.c: a page fault that is only a stale TLB entry is mended here. Interrupts off. */
 bool arch_tlb_fault_is_stale(vaddr_t va, unsigned int access, bool user);
+/* A user page was mapped after a fault: load its entry, which saves the refill's exception. Interrupts off. */
+void arch_tlb_load(vaddr_t va);
 
 /* timer.c */
 void arch_timer_init_cpu(void);
