@@ -37,16 +37,16 @@ static u64 to_seconds(u32 lo, u32 year)
 	return (u64)days_from_civil(1900 + (s64)year, month, day) * 86400 + seconds;
 }
 
-/* The two words are read twice, because the year may change between them. */
+/* The year may change between the two words, once: what changes again is no clock. */
 static u64 ls7a_read(void)
 {
-	u32 year, lo;
+	for (unsigned int i = 0; i < 2; i++) {
+		u32 year = readl(regs + TOY_READ1), lo = readl(regs + TOY_READ0);
 
-	do {
-		year = readl(regs + TOY_READ1);
-		lo = readl(regs + TOY_READ0);
-	} while (readl(regs + TOY_READ1) != year);
-	return to_seconds(lo, year);
+		if (readl(regs + TOY_READ1) == year)
+			return to_seconds(lo, year);
+	}
+	return 0;
 }
 
 static int __init ls7a_probe(const void *fdt, int node)
