@@ -71,7 +71,7 @@ static bool __init exchange(u32 word)
 
 static int __init map_mailbox(const void *fdt)
 {
-	int firmware = fdt_node_offset_by_compatible(fdt, -1, "raspberrypi,bcm2835-firmware");
+	int firmware = fdt_find_compatible(fdt, -1, "raspberrypi,bcm2835-firmware");
 	int mbox = firmware < 0 ? -1 : fdt_find_phandle(fdt, firmware, "mboxes", 0);
 
 	if (mbox < 0 || !fdt_node_is_compatible(fdt, mbox, "brcm,bcm2835-mbox") ||

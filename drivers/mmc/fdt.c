@@ -25,7 +25,7 @@ static int alias_number(const char *name)
 static int host_number(const void *fdt, int node)
 {
 	static int next = -1;
-	int aliases = fdt_path_offset(fdt, "/aliases"), prop, largest = -1;
+	int aliases = fdt_find_top(fdt, "aliases"), prop, largest = -1;
 
 	if (aliases >= 0) {
 		fdt_for_each_property_offset(prop, fdt, aliases)

@@ -73,7 +73,7 @@ static void __init find_early_uart(const void *fdt)
 		int node = -1;
 
 		do {
-			node = fdt_node_offset_by_compatible(fdt, node, early_kinds[i].compatible);
+			node = fdt_find_compatible(fdt, node, early_kinds[i].compatible);
 		} while (node >= 0 && !fdt_node_is_stdout(fdt, node));
 		if (node < 0 || fdt_node_reg(fdt, node, 0, &pa, &size))
 			continue;
@@ -148,6 +148,7 @@ void __init hal_boot(paddr_t fdt_pa)
 
 	if (!fdt)
 		boot_fail("caelum: x0 does not hold a device tree\r\n");
+	(void)fdt_index(fdt); /* what is wrong can be said when there is a console */
 	find_early_uart(fdt);
 	timer_init(fdt);
 	boot_info.cpu_hwid[0] = read_sysreg(mpidr_el1) & MPIDR_AFF;

@@ -51,7 +51,7 @@ static int find_node(const void *fdt)
 	static const char *const names[] = { "arm,psci-1.0", "arm,psci-0.2", "arm,psci" };
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++) {
-		int node = fdt_node_offset_by_compatible(fdt, -1, names[i]);
+		int node = fdt_find_compatible(fdt, -1, names[i]);
 
 		if (node >= 0)
 			return node;

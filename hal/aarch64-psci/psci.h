@@ -20,8 +20,6 @@ int cpu_mpidr(const void *fdt, int node, u64 *mpidr);
 bool spintable_can_start(const void *fdt, int node);
 /** spintable_cpu_on() - send such a CPU to @entry (physical). Return: 0, -ENODEV for a CPU that waits nowhere, -ENOMEM. */
 int spintable_cpu_on(u64 mpidr, paddr_t entry);
-/** aarch64_clean_to_memory() - let CPUs whose caches are off see @size bytes at @start. */
-void aarch64_clean_to_memory(const void *start, size_t size);
 
 /** timer_init() - counter frequency and the origin of hal_clock_ns(). Boot CPU, first. */
 void timer_init(const void *fdt);

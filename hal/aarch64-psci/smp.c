@@ -14,6 +14,7 @@
 #include <err.h>
 #include <hal/boot.h>
 #include <hal/cpu.h>
+#include <hal/io.h>
 #include <hal/ipi.h>
 #include <hal/upcall.h>
 
@@ -42,7 +43,7 @@ int hal_cpu_start(unsigned int cpu, void *stack, struct hal_task *task)
 	sb->stack = stack;
 	sb->task = task;
 	sb->mpidr = boot_info.cpu_hwid[cpu];
-	aarch64_clean_to_memory(sb, sizeof(*sb));
+	io_cache_flush(sb, sizeof(*sb));
 	err = spintable_cpu_on(sb->mpidr, arch_image_to_phys(secondary_spin_entry));
 	if (err != -ENODEV)
 		return err;

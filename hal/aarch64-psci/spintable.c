@@ -15,6 +15,7 @@
 #include <err.h>
 #include <hal/boot.h>
 #include <hal/driver.h>
+#include <hal/io.h>
 #include <hal/paging.h>
 #include <libfdt.h>
 #include <lib/string.h>
@@ -55,15 +56,6 @@ bool spintable_can_start(const void *fdt, int node)
 	return true;
 }
 
-void aarch64_clean_to_memory(const void *start, size_t size)
-{
-	vaddr_t end = (vaddr_t)start + size;
-
-	for (vaddr_t va = (vaddr_t)start & ~(CACHE_LINE - 1UL); va < end; va += 16)
-		__asm__ __volatile__("dc civac, %0" ::"r"(va) : "memory");
-	dsb(sy);
-}
-
 static int write_release(paddr_t pa, paddr_t entry)
 {
 	u64 *word = in_ram(pa) ? phys_to_virt(pa) : hal_ioremap(pa, sizeof(*word));
@@ -72,7 +64,7 @@ static int write_release(paddr_t pa, paddr_t entry)
 		return -ENOMEM;
 	WRITE_ONCE(*word, entry);
 	if (in_ram(pa))
-		aarch64_clean_to_memory(word, sizeof(*word));
+		io_cache_flush(word, sizeof(*word));
 	dsb(sy);
 	__asm__ __volatile__("sev" ::: "memory");
 	return 0;
@@ -81,10 +73,10 @@ static int write_release(paddr_t pa, paddr_t entry)
 int spintable_cpu_on(u64 mpidr, paddr_t entry)
 {
 	const void *fdt = boot_info.fdt;
-	int parent = fdt_path_offset(fdt, "/cpus");
+	int parent = fdt_find_top(fdt, "cpus");
 	int node;
 
-	fdt_for_each_subnode(node, fdt, parent)
+	fdt_for_each_child(node, fdt, parent)
 	{
 		paddr_t pa;
 		u64 hwid;

@@ -21,11 +21,11 @@
 /* The register is the firmware's to set; where it did not, the tree says. */
 void __init timer_init(const void *fdt)
 {
-	int node = fdt_node_offset_by_compatible(fdt, -1, "arm,armv8-timer");
+	int node = fdt_find_compatible(fdt, -1, "arm,armv8-timer");
 	u64 freq = read_sysreg(cntfrq_el0);
 
 	if (node < 0)
-		node = fdt_node_offset_by_compatible(fdt, -1, "arm,armv7-timer");
+		node = fdt_find_compatible(fdt, -1, "arm,armv7-timer");
 
 	if (node >= 0)
 		freq = fdt_node_u32(fdt, node, "clock-frequency", (u32)freq);

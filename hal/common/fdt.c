@@ -2,7 +2,8 @@
 /*
  * The flattened device tree: what boot_info needs from it, and binding drivers to its nodes.
  *
- *	fdt_scan_boot()		the crate, first thing in C
+ *	fdt_index()		the crate, first of all
+ *	fdt_scan_boot()		the crate, when it has an early console
  *	hal_probe_fdt()		from the crate's hal_probe_devices()
  *	fdt_node_*()		drivers, while probing
  *
@@ -10,8 +11,8 @@
  * every value is checked for its length where it is used.
  * Source: Devicetree Specification 0.4; Linux Documentation/devicetree/bindings/{chosen,reserved-memory}.
  *
- * libfdt finds parents and phandles by walking the tree from its start. An index of the nodes, made once,
- * saves that; nodes beyond FDT_MAX_NODES are still found the slow way.
+ * libfdt finds parents, phandles and names by walking the tree from its start, a call for each byte of a name. An index of
+ * the nodes, made once, saves that; nodes beyond FDT_MAX_NODES are still found the slow way.
  *
  * No locking: boot CPU only.
  */
@@ -40,34 +41,164 @@ static void early_puts(const char *s)
 
 /* ---- Nodes ---- */
 
-struct fdt_node {
-	int offset; /* in the tree; ascending */
-	int parent; /* offset of the parent, -1 for the root */
-	u32 phandle;
+/* The properties that the index has; of those before NAME_PHANDLE where they are. */
+enum known_name {
+	NAME_COMPATIBLE,
+	NAME_REG,
+	NAME_STATUS,
+	NAME_DEVICE_TYPE,
+	NAME_PHANDLE,
+	NAME_OLD_PHANDLE,
+	NAME_ADDRESS_CELLS,
+	NAME_SIZE_CELLS,
+	NAME_OTHER
 };
+
+static const char *const known_names[NAME_OTHER] = {
+	[NAME_COMPATIBLE] = "compatible",
+	[NAME_REG] = "reg",
+	[NAME_STATUS] = "status",
+	[NAME_DEVICE_TYPE] = "device_type",
+	[NAME_PHANDLE] = "phandle",
+	[NAME_OLD_PHANDLE] = "linux,phandle",
+	[NAME_ADDRESS_CELLS] = "#address-cells",
+	[NAME_SIZE_CELLS] = "#size-cells",
+};
+
+struct fdt_node {
+	int offset;		 /* in the tree; ascending */
+	int parent;		 /* offset of the parent, -1 for the root */
+	int place[NAME_PHANDLE]; /* offsets of properties, 0: it has not */
+	u32 phandle;
+	u8 address_cells, size_cells; /* what its children have in "reg"; BAD_CELLS */
+	u8 seen;		      /* a bit for each name from NAME_PHANDLE on */
+};
+
+#define DEFAULT_ADDRESS_CELLS 2
+#define DEFAULT_SIZE_CELLS    1
+#define BAD_CELLS	      0xff
 
 static struct fdt_node nodes[FDT_MAX_NODES];
 static unsigned int nnodes;
+static bool index_is_whole;
 static const void *indexed;
+static int stdout_node;
+static const void *fresh; /* has an index that fdt_scan_boot() has not used yet */
 
+/* A tree has few names and many properties: what was found of a name is kept by its place among the strings. */
+#define NAME_SLOTS 64
+
+static struct name_slot {
+	int offset; /* and 1, 0: unused */
+	enum known_name name;
+} name_slots[NAME_SLOTS] __initdata;
+
+static enum known_name __init name_of(const void *fdt, int offset)
+{
+	struct name_slot *slot = &name_slots[(unsigned int)offset / 2 % NAME_SLOTS];
+	const char *text;
+
+	if (slot->offset == offset + 1)
+		return slot->name;
+	*slot = (struct name_slot){ offset + 1, NAME_OTHER };
+	text = fdt_string(fdt, offset);
+	for (unsigned int i = 0; text && i < NAME_OTHER; i++)
+		if (strcmp(text, known_names[i]) == 0)
+			slot->name = (enum known_name)i;
+	return slot->name;
+}
+
+/* A property whose value is one cell; @value is U32_MAX, which none may have, if its length is another. */
+static void __init note_number(struct fdt_node *n, enum known_name name, u32 value)
+{
+	u8 bit = (u8)(1u << (name - NAME_PHANDLE));
+	u8 cells = value <= FDT_MAX_NCELLS ? (u8)value : BAD_CELLS;
+
+	if (n->seen & bit)
+		return;
+	n->seen |= bit;
+	if (name == NAME_ADDRESS_CELLS)
+		n->address_cells = cells ? cells : BAD_CELLS;
+	else if (name == NAME_SIZE_CELLS)
+		n->size_cells = cells;
+	else if (value != U32_MAX && (name == NAME_PHANDLE || !n->phandle))
+		n->phandle = value;
+}
+
+/* @tag: the property's words: tag, length, place of its name, value. */
+static void __init note_property(struct fdt_node *n, const void *fdt, int offset,
+				 const fdt32_t *tag)
+{
+	enum known_name name = name_of(fdt, (int)fdt32_to_cpu(tag[2]));
+
+	if (name == NAME_OTHER)
+		return;
+	if (name >= NAME_PHANDLE)
+		note_number(n, name, fdt32_to_cpu(tag[1]) == 4 ? fdt32_to_cpu(tag[3]) : U32_MAX);
+	else if (!n->place[name]) /* one that is there twice means the first */
+		n->place[name] = offset;
+}
+
+/* Begin a node at @offset, whose name is what follows. NULL: no more room. */
+static struct fdt_node *__init index_add(int offset, int parent)
+{
+	if (nnodes == FDT_MAX_NODES)
+		return NULL;
+	nodes[nnodes] = (struct fdt_node){
+		.offset = offset,
+		.parent = parent,
+		.address_cells = DEFAULT_ADDRESS_CELLS,
+		.size_cells = DEFAULT_SIZE_CELLS,
+	};
+	return &nodes[nnodes++];
+}
+
+/*
+ * One walk over a tree that was checked. Properties come before a node's children; later ones libfdt does not see either.
+ * Trees before version 16, which pad values otherwise, have no index.
+ */
 static void __init index_nodes(const void *fdt)
 {
+	const char *tags = (const char *)fdt + fdt_off_dt_struct(fdt);
 	int path[FDT_MAX_DEPTH + 1] = { -1 };
-	int depth = 0;
+	int depth = 0, at = 0;
+	struct fdt_node *n = NULL;
 
-	indexed = fdt;
-	nnodes = 0;
-	for (int node = fdt_next_node(fdt, -1, &depth); node >= 0;
-	     node = fdt_next_node(fdt, node, &depth)) {
-		if (nnodes == FDT_MAX_NODES || depth < 1 || depth > FDT_MAX_DEPTH)
+	if (fdt_version(fdt) < 16)
+		return;
+	for (;;) {
+		const fdt32_t *tag = (const fdt32_t *)(tags + at);
+		int begin = at;
+
+		at += FDT_TAGSIZE;
+		switch (fdt32_to_cpu(tag[0])) {
+		case FDT_BEGIN_NODE:
+			n = depth < FDT_MAX_DEPTH ? index_add(begin, path[depth]) : NULL;
+			if (!n)
+				return;
+			path[++depth] = begin;
+			at = (int)ALIGN_UP(at + strlen(tags + at) + 1, (size_t)FDT_TAGSIZE);
+			break;
+		case FDT_PROP:
+			at = (int)ALIGN_UP((size_t)at + 8 + fdt32_to_cpu(tag[1]),
+					   (size_t)FDT_TAGSIZE);
+			if (n)
+				note_property(n, fdt, begin, tag);
+			break;
+		case FDT_END_NODE:
+			n = NULL;
+			depth--;
+			break;
+		case FDT_NOP:
+			break;
+		default:
+			index_is_whole = true;
 			return;
-		path[depth] = node;
-		nodes[nnodes++] =
-			(struct fdt_node){ node, path[depth - 1], fdt_get_phandle(fdt, node) };
+		}
 	}
 }
 
-int fdt_node_parent(const void *fdt, int node)
+static const struct fdt_node *find_indexed(const void *fdt, int node)
 {
 	unsigned int low = 0, high = fdt == indexed ? nnodes : 0;
 
@@ -75,14 +206,38 @@ int fdt_node_parent(const void *fdt, int node)
 		unsigned int mid = (low + high) / 2;
 
 		if (nodes[mid].offset == node)
-			return nodes[mid].parent >= 0 ? nodes[mid].parent : -ENOENT;
+			return &nodes[mid];
 		if (nodes[mid].offset < node)
 			low = mid + 1;
 		else
 			high = mid;
 	}
+	return NULL;
+}
+
+/* A property whose place the index has. */
+static const void *find_property(const void *fdt, int node, enum known_name name, int *len)
+{
+	const struct fdt_node *n = find_indexed(fdt, node);
+
+	if (!n)
+		return fdt_getprop(fdt, node, known_names[name], len);
+	return n->place[name] ? fdt_getprop_by_offset(fdt, n->place[name], NULL, len) : NULL;
+}
+
+int fdt_node_parent(const void *fdt, int node)
+{
+	const struct fdt_node *n = find_indexed(fdt, node);
+
+	if (n)
+		return n->parent >= 0 ? n->parent : -ENOENT;
 	node = fdt_parent_offset(fdt, node);
 	return node >= 0 ? node : -ENOENT;
+}
+
+static bool is_whole(const void *fdt)
+{
+	return fdt == indexed && index_is_whole;
 }
 
 int fdt_node_by_phandle(const void *fdt, u32 phandle)
@@ -93,9 +248,45 @@ int fdt_node_by_phandle(const void *fdt, u32 phandle)
 		for (unsigned int i = 0; i < nnodes; i++)
 			if (nodes[i].phandle == phandle && phandle)
 				return nodes[i].offset;
-	node = fdt == indexed && nnodes < FDT_MAX_NODES ? -1
-							: fdt_node_offset_by_phandle(fdt, phandle);
+	node = is_whole(fdt) ? -1 : fdt_node_offset_by_phandle(fdt, phandle);
 	return node >= 0 ? node : -ENOENT;
+}
+
+int fdt_next_child(const void *fdt, int parent, int child)
+{
+	const struct fdt_node *n;
+
+	if (!is_whole(fdt)) {
+		child = child < 0 ? fdt_first_subnode(fdt, parent) : fdt_next_subnode(fdt, child);
+		return child >= 0 ? child : -ENOENT;
+	}
+	n = find_indexed(fdt, child < 0 ? parent : child);
+	while (n && ++n < nodes + nnodes)
+		if (n->parent == parent)
+			return n->offset;
+	return -ENOENT;
+}
+
+/* Of a tree that was checked the name is what follows the tag. */
+static const char *name_text(const void *fdt, int node)
+{
+	if (is_whole(fdt))
+		return (const char *)fdt + fdt_off_dt_struct(fdt) + node + FDT_TAGSIZE;
+	return fdt_get_name(fdt, node, NULL);
+}
+
+int fdt_find_top(const void *fdt, const char *name)
+{
+	int node;
+
+	fdt_for_each_child(node, fdt, 0)
+	{
+		const char *its = name_text(fdt, node);
+
+		if (its && strcmp(its, name) == 0)
+			return node;
+	}
+	return -ENOENT;
 }
 
 /* ---- Properties ---- */
@@ -121,7 +312,7 @@ u32 fdt_node_u32(const void *fdt, int node, const char *name, u32 def)
 bool fdt_node_enabled(const void *fdt, int node)
 {
 	int len;
-	const char *status = fdt_getprop(fdt, node, "status", &len);
+	const char *status = find_property(fdt, node, NAME_STATUS, &len);
 
 	if (!status)
 		return true;
@@ -132,9 +323,24 @@ bool fdt_node_enabled(const void *fdt, int node)
 bool fdt_node_is_compatible(const void *fdt, int node, const char *compatible)
 {
 	int len;
-	const char *list = fdt_getprop(fdt, node, "compatible", &len);
+	const char *list = find_property(fdt, node, NAME_COMPATIBLE, &len);
 
 	return list && fdt_stringlist_contains(list, len, compatible);
+}
+
+int fdt_find_compatible(const void *fdt, int node, const char *compatible)
+{
+	const struct fdt_node *n = is_whole(fdt) ? nodes : NULL;
+
+	if (!n) {
+		node = fdt_node_offset_by_compatible(fdt, node, compatible);
+		return node >= 0 ? node : -ENOENT;
+	}
+	for (; n < nodes + nnodes; n++)
+		if (n->offset > node && n->place[NAME_COMPATIBLE] &&
+		    fdt_node_is_compatible(fdt, n->offset, compatible))
+			return n->offset;
+	return -ENOENT;
 }
 
 int fdt_find_phandle(const void *fdt, int node, const char *prop, unsigned int cell)
@@ -156,10 +362,11 @@ struct bus_cells {
 /* What "reg" of @bus's children looks like. */
 static int bus_cells_of(const void *fdt, int bus, struct bus_cells *c)
 {
-	int addr = fdt_address_cells(fdt, bus);
-	int size = fdt_size_cells(fdt, bus);
+	const struct fdt_node *n = find_indexed(fdt, bus);
+	int addr = n ? n->address_cells : fdt_address_cells(fdt, bus);
+	int size = n ? n->size_cells : fdt_size_cells(fdt, bus);
 
-	if (addr < 1 || size < 0)
+	if (addr < 1 || addr == BAD_CELLS || size < 0 || size == BAD_CELLS)
 		return -EINVAL;
 	c->addr = (unsigned int)addr;
 	c->size = (unsigned int)size;
@@ -212,7 +419,7 @@ static int reg_entry(const void *fdt, int node, int bus, unsigned int index, u64
 {
 	struct bus_cells c;
 	int len;
-	const fdt32_t *p = fdt_getprop(fdt, node, "reg", &len);
+	const fdt32_t *p = find_property(fdt, node, NAME_REG, &len);
 	unsigned int entry;
 
 	if (!p)
@@ -251,21 +458,26 @@ int fdt_node_reg(const void *fdt, int node, unsigned int index, paddr_t *base, u
 
 static int chosen_node(const void *fdt)
 {
-	return fdt_path_offset(fdt, "/chosen");
+	return fdt_find_top(fdt, "chosen");
 }
 
-bool fdt_node_is_stdout(const void *fdt, int node)
+static int find_stdout(const void *fdt)
 {
 	int chosen = chosen_node(fdt);
 	const char *path;
 	int len;
 
 	if (chosen < 0)
-		return false;
+		return -ENOENT;
 	path = fdt_getprop(fdt, chosen, "stdout-path", &len);
 	if (!path || len < 1 || path[len - 1] != '\0')
-		return false;
-	return fdt_path_offset_namelen(fdt, path, (int)strcspn(path, ":")) == node;
+		return -ENOENT;
+	return fdt_path_offset_namelen(fdt, path, (int)strcspn(path, ":"));
+}
+
+bool fdt_node_is_stdout(const void *fdt, int node)
+{
+	return node == (fdt == indexed ? stdout_node : find_stdout(fdt));
 }
 
 size_t fdt_rng_seed(u8 *buf, size_t n)
@@ -322,7 +534,7 @@ static void __init scan_chosen(const void *fdt)
 static bool __init has_device_type(const void *fdt, int node, const char *type)
 {
 	int len;
-	const char *p = fdt_getprop(fdt, node, "device_type", &len);
+	const char *p = find_property(fdt, node, NAME_DEVICE_TYPE, &len);
 
 	return p && fdt_stringlist_contains(p, len, type);
 }
@@ -350,7 +562,7 @@ static void __init scan_memory(const void *fdt)
 
 	if (scan_efi_map(fdt) == 0)
 		return;
-	fdt_for_each_subnode(node, fdt, 0)
+	fdt_for_each_child(node, fdt, 0)
 	{
 		u64 base, size;
 
@@ -363,7 +575,7 @@ static void __init scan_memory(const void *fdt)
 
 static void __init scan_reserved(const void *fdt)
 {
-	int parent = fdt_path_offset(fdt, "/reserved-memory");
+	int parent = fdt_find_top(fdt, "reserved-memory");
 	uint64_t rsv_base, rsv_size;
 	u64 base, size;
 	int node;
@@ -373,7 +585,7 @@ static void __init scan_reserved(const void *fdt)
 			boot_add_reserved(rsv_base, rsv_size);
 	if (parent < 0)
 		return;
-	fdt_for_each_subnode(node, fdt, parent)
+	fdt_for_each_child(node, fdt, parent)
 	{
 		if (!fdt_node_enabled(fdt, node))
 			continue;
@@ -397,14 +609,14 @@ static bool __init cpu_is_listed(u64 hwid)
 
 static void __init scan_cpus(const void *fdt, int (*cpu_hwid)(const void *fdt, int node, u64 *hwid))
 {
-	int parent = fdt_path_offset(fdt, "/cpus");
+	int parent = fdt_find_top(fdt, "cpus");
 	unsigned int dropped = 0;
 	int node;
 
 	boot_info.ncpus = 1;
 	if (parent < 0)
 		return;
-	fdt_for_each_subnode(node, fdt, parent)
+	fdt_for_each_child(node, fdt, parent)
 	{
 		u64 hwid;
 
@@ -451,16 +663,31 @@ static int __init fdt_validate(const void *fdt)
 	return 0;
 }
 
+int __init fdt_index(const void *fdt)
+{
+	indexed = NULL;
+	nnodes = 0;
+	index_is_whole = false;
+	memset(name_slots, 0, sizeof(name_slots));
+	if (fdt_validate(fdt))
+		return -EINVAL;
+	indexed = fdt;
+	index_nodes(fdt);
+	stdout_node = find_stdout(fdt);
+	fresh = fdt;
+	return 0;
+}
+
 int __init fdt_scan_boot(const void *fdt, int (*cpu_hwid)(const void *fdt, int node, u64 *hwid))
 {
 	vaddr_t va = (vaddr_t)fdt;
 
-	if (fdt_validate(fdt)) {
+	if (fresh != fdt && fdt_index(fdt)) {
 		early_puts("boot: the device tree is damaged\r\n");
 		return -EINVAL;
 	}
+	fresh = NULL; /* a test may make another tree in the same place */
 	boot_info.fdt = fdt;
-	index_nodes(fdt);
 	if (va >= LINEAR_BASE && va < KERNEL_BASE) {
 		boot_info.tree = (struct boot_range){ virt_to_phys(fdt), fdt_totalsize(fdt) };
 		boot_add_loaded(boot_info.tree.base, boot_info.tree.size);
@@ -474,20 +701,33 @@ int __init fdt_scan_boot(const void *fdt, int (*cpu_hwid)(const void *fdt, int n
 
 /* ---- Drivers ---- */
 
-static const struct fdt_driver *__init driver_match_one(const char *compatible)
+/* Neighbours are often alike: the string that was looked for last, and what was found. */
+static const char *last_compatible __initdata;
+static const struct fdt_driver *last_driver __initdata;
+
+static const struct fdt_driver *__init driver_search(const char *compatible)
 {
 	for (const struct fdt_driver *drv = __drivers_start; drv < __drivers_end; drv++)
 		for (const char *const *c = drv->compatible; *c; c++)
-			if (strcmp(*c, compatible) == 0)
+			if ((*c)[0] == compatible[0] && strcmp(*c, compatible) == 0)
 				return drv;
 	return NULL;
+}
+
+static const struct fdt_driver *__init driver_match_one(const char *compatible)
+{
+	if (!last_compatible || strcmp(compatible, last_compatible) != 0) {
+		last_compatible = compatible;
+		last_driver = driver_search(compatible);
+	}
+	return last_driver;
 }
 
 /* The driver for the most specific (first) string that any driver knows; NULL also for a disabled node. */
 static const struct fdt_driver *__init driver_match(const void *fdt, int node)
 {
 	int len;
-	const char *c = fdt_getprop(fdt, node, "compatible", &len);
+	const char *c = find_property(fdt, node, NAME_COMPATIBLE, &len);
 	const char *end;
 
 	if (!c || len < 1 || c[len - 1] != '\0')
@@ -517,22 +757,34 @@ struct binding {
 
 static struct binding bindings[FDT_MAX_BINDINGS] __initdata;
 
+static unsigned int nbindings __initdata;
+
+static void __init bind_node(const void *fdt, int node)
+{
+	const struct fdt_driver *drv = driver_match(fdt, node);
+
+	if (!drv)
+		return;
+	if (nbindings < FDT_MAX_BINDINGS)
+		bindings[nbindings++] = (struct binding){ drv, node };
+	else
+		klog(3, "%s: too many devices, left alone\n", fdt_get_name(fdt, node, NULL));
+}
+
 void __init hal_probe_fdt(const void *fdt)
 {
-	unsigned int n = 0;
+	unsigned int known = fdt == indexed ? nnodes : 0;
+	int node = known ? nodes[known - 1].offset : -1;
 
-	for (int node = fdt_next_node(fdt, -1, NULL); node >= 0;
-	     node = fdt_next_node(fdt, node, NULL)) {
-		const struct fdt_driver *drv = driver_match(fdt, node);
-
-		if (drv && n < FDT_MAX_BINDINGS)
-			bindings[n++] = (struct binding){ drv, node };
-		else if (drv)
-			klog(3, "%s: too many devices, left alone\n",
-			     fdt_get_name(fdt, node, NULL));
-	}
+	nbindings = 0;
+	last_compatible = NULL;
+	for (unsigned int i = 0; i < known; i++)
+		bind_node(fdt, nodes[i].offset);
+	/* What the index has no room for. */
+	while ((!known || !index_is_whole) && (node = fdt_next_node(fdt, node, NULL)) >= 0)
+		bind_node(fdt, node);
 	for (unsigned int level = 0; level < DRIVER_LEVELS; level++)
-		for (unsigned int i = 0; i < n; i++)
+		for (unsigned int i = 0; i < nbindings; i++)
 			if (bindings[i].drv->level == level)
 				probe_node(fdt, bindings[i].node, bindings[i].drv);
 }

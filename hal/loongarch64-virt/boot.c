@@ -86,18 +86,14 @@ void hal_early_putc(char c)
 
 static void find_early_uart(const void *fdt)
 {
-	int node;
 	u64 base, size;
+	int node = -1;
 
-	for (node = fdt_next_node(fdt, -1, NULL); node >= 0;
-	     node = fdt_next_node(fdt, node, NULL)) {
-		if (!fdt_node_is_stdout(fdt, node))
-			continue;
-		if (fdt_node_is_compatible(fdt, node, "ns16550a") &&
-		    fdt_node_reg(fdt, node, 0, &base, &size) == 0)
-			early_uart = (volatile u8 *)hal_ioremap(base, size);
-		return;
-	}
+	do {
+		node = fdt_find_compatible(fdt, node, "ns16550a");
+	} while (node >= 0 && !fdt_node_is_stdout(fdt, node));
+	if (node >= 0 && fdt_node_reg(fdt, node, 0, &base, &size) == 0)
+		early_uart = (volatile u8 *)hal_ioremap(base, size);
 }
 
 /* ---- What the loader left ---- */
@@ -206,6 +202,7 @@ void machine_boot(unsigned long efi_boot, paddr_t cmdline, paddr_t systab)
 	fdt = physical(fdt_pa);
 	if (!fdt_pa || fdt_check_header(fdt) != 0)
 		boot_fail("boot: no EFI system table with a device tree");
+	(void)fdt_index(fdt); /* what is wrong can be said when there is a console */
 	find_early_uart(fdt);
 	reserve_image();
 	if (fdt_scan_boot(fdt, cpu_hwid) != 0)

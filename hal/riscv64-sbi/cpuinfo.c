@@ -44,10 +44,10 @@ int __init cpuinfo_hwid(const void *fdt, int node, u64 *hwid)
 
 static int __init boot_cpu_node(const void *fdt, unsigned long boot_hart)
 {
-	int cpus = fdt_path_offset(fdt, "/cpus");
+	int cpus = fdt_find_top(fdt, "cpus");
 	int node;
 
-	fdt_for_each_subnode(node, fdt, cpus)
+	fdt_for_each_child(node, fdt, cpus)
 	{
 		u64 hwid;
 

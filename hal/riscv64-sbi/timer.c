@@ -67,7 +67,7 @@ void __init timer_check(void)
 
 void __init timer_init(const void *fdt)
 {
-	int cpus = fdt_path_offset(fdt, "/cpus");
+	int cpus = fdt_find_top(fdt, "cpus");
 	u32 freq = cpus >= 0 ? fdt_node_u32(fdt, cpus, "timebase-frequency", 0) : 0;
 
 	if (freq == 0)

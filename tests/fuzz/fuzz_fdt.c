@@ -4,6 +4,8 @@
  * says, the memory ranges come out sorted and apart, and real drivers are probed by it: none of them may touch a register outside of the
  * window that it mapped, nor map one that lies in RAM. What the registers hold is taken from the input's end, over and over.
  */
+#include "../host/fdt_same.h"
+
 #include <stdlib.h>
 
 #include <err.h>
@@ -220,6 +222,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		check_sorted(boot_info.reserved, boot_info.nreserved);
 		CHECK(boot_info.ncpus >= 1 && boot_info.ncpus <= CONFIG_NR_CPUS);
 		CHECK(strnlen(boot_info.cmdline, BOOT_CMDLINE_MAX) < BOOT_CMDLINE_MAX);
+		CHECK(fdt_same(data, fdt, 24));
 		hal_probe_fdt(fdt);
 	}
 	free(fdt);

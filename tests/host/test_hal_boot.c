@@ -3,6 +3,7 @@
 #include "test_lib.h"
 
 #include "fdt_drivers.h"
+#include "fdt_same.h"
 
 #include <hal/boot.h>
 #include <hal/driver.h>
@@ -284,6 +285,115 @@ static void test_damage(void **state)
 	}
 }
 
+/* ---- The index of the nodes ---- */
+
+static void expect_same(const void *dtb, size_t size)
+{
+	void *plain = malloc(size);
+
+	memcpy(plain, dtb, size);
+	assert_int_equal(fdt_index(dtb), 0);
+	assert_true(fdt_same(plain, dtb, ~0u));
+	free(plain);
+}
+
+static void test_index_file(void **state)
+{
+	static const char *const files[] = { "tests/fuzz/corpus/fdt/devices.dtb",
+					     "tests/fuzz/corpus/fdt/qemu-virt-riscv64.dtb" };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(files); i++) {
+		static char dtb[65536] __aligned(8);
+		FILE *f = fopen(files[i], "rb");
+		size_t size;
+
+		assert_non_null(f);
+		size = fread(dtb, 1, sizeof(dtb), f);
+		fclose(f);
+		expect_same(dtb, size);
+	}
+}
+
+static char odd[1 << 20] __aligned(8);
+
+static void odd_begin(void)
+{
+	assert_int_equal(fdt_create(odd, sizeof(odd)), 0);
+	fdt_finish_reservemap(odd);
+	fdt_begin_node(odd, "");
+}
+
+static void odd_end(void)
+{
+	fdt_end_node(odd);
+	assert_int_equal(fdt_finish(odd), 0);
+	expect_same(odd, fdt_totalsize(odd));
+}
+
+/* Cells that cannot be, the old name of phandles, properties of wrong lengths, in all orders. */
+static void test_index_odd(void **state)
+{
+	static const u32 values[] = { 0, 1, 2, 4, 5, 0xffffffff };
+
+	odd_begin();
+	for (unsigned int i = 0; i < ARRAY_SIZE(values) * ARRAY_SIZE(values); i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "bus@%u", i);
+		fdt_begin_node(odd, name);
+		fdt_property_u32(odd, "#address-cells", values[i % ARRAY_SIZE(values)]);
+		fdt_property_u32(odd, "#size-cells", values[i / ARRAY_SIZE(values)]);
+		fdt_property_u32(odd, i % 2 ? "linux,phandle" : "phandle", i + 1);
+		fdt_property_u32(odd, i % 2 ? "phandle" : "linux,phandle", i / 2 + 1);
+		fdt_property(odd, "ranges", "", 0);
+		fdt_begin_node(odd, "a");
+		fdt_property(odd, "reg", "0123456789abcdef0123456789abcdef", 4 * (i % 9));
+		fdt_property(odd, "phandle", "12345678", i % 9);
+		fdt_property_string(odd, "status", i % 3 ? "okay" : "fail");
+		fdt_property_string(odd, "compatible", i % 3 ? "x" : "y");
+		fdt_end_node(odd);
+		fdt_end_node(odd);
+	}
+	fdt_begin_node(odd, "bad-cells");
+	fdt_property_u64(odd, "#address-cells", 1);
+	fdt_property(odd, "#size-cells", "", 0);
+	fdt_begin_node(odd, "a");
+	fdt_property_u64(odd, "reg", 1);
+	fdt_end_node(odd);
+	fdt_end_node(odd);
+	odd_end();
+}
+
+/* More nodes than there is room for, and deeper ones. */
+static void test_index_full(void **state)
+{
+	odd_begin();
+	for (unsigned int i = 0; i < 40; i++) {
+		fdt_begin_node(odd, "deep");
+		fdt_property_string(odd, "compatible", "x");
+	}
+	for (unsigned int i = 0; i < 40; i++)
+		fdt_end_node(odd);
+	fdt_begin_node(odd, "chosen");
+	fdt_property_string(odd, "stdout-path", "/deep");
+	fdt_end_node(odd);
+	odd_end();
+	odd_begin();
+	for (unsigned int i = 0; i < 1100; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "n%u", i);
+		fdt_begin_node(odd, name);
+		fdt_property_string(odd, "compatible", "test,uart");
+		fdt_property_u32(odd, "phandle", i + 1);
+		fdt_end_node(odd);
+	}
+	odd_end();
+	probes = 0;
+	hal_probe_fdt(odd);
+	assert_int_equal(probes, 128); /* as many as are bound */
+}
+
 /* ---- Interrupt lines ---- */
 
 static unsigned int unmasked, masked, handled;
@@ -332,7 +442,8 @@ int main(void)
 		cmocka_unit_test(test_many_reserved), cmocka_unit_test(test_crumbs),
 		cmocka_unit_test(test_scan),	      cmocka_unit_test(test_probe),
 		cmocka_unit_test(test_seed_once),     cmocka_unit_test(test_damage),
-		cmocka_unit_test(test_irq),
+		cmocka_unit_test(test_index_file),    cmocka_unit_test(test_index_odd),
+		cmocka_unit_test(test_index_full),    cmocka_unit_test(test_irq),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,6 +68,20 @@ bool fdt_node_is_compatible(const void *fdt, int node, const char *compatible);
 /** fdt_node_parent(), fdt_node_by_phandle() - a node's parent, the node with a phandle, or -ENOENT; without libfdt's walk of the tree. */
 int fdt_node_parent(const void *fdt, int node);
 int fdt_node_by_phandle(const void *fdt, u32 phandle);
+/**
+ * fdt_index() - check the whole tree and make an index of its nodes, from which the functions here are answered. They work without one, slowly.
+ * Context: boot CPU, first of all. Return: 0, -EINVAL: it is damaged.
+ */
+int fdt_index(const void *fdt);
+/** fdt_find_compatible() - the first node behind @node (-1: of all) whose "compatible" lists the string, or -ENOENT. */
+int fdt_find_compatible(const void *fdt, int node, const char *compatible);
+/** fdt_find_top() - the root's child of this name, or -ENOENT. */
+int fdt_find_top(const void *fdt, const char *name);
+/** fdt_next_child() - the child of @parent behind @child (-1: the first), or -ENOENT. */
+int fdt_next_child(const void *fdt, int parent, int child);
+#define fdt_for_each_child(child, fdt, parent)                                                     \
+	for ((child) = fdt_next_child(fdt, parent, -1); (child) >= 0;                              \
+	     (child) = fdt_next_child(fdt, parent, child))
 /** fdt_find_phandle() - the node that the u32 at index @cell of property @prop points to, or -ENOENT. */
 int fdt_find_phandle(const void *fdt, int node, const char *prop, unsigned int cell);
 /** fdt_cpu_of_intc() - the logical CPU whose node holds the local interrupt controller with this phandle, or -ENOENT. */

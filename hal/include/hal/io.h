@@ -7,7 +7,7 @@
 #include <types.h>
 
 /*
- * io_cache_flush(va, len): bring a range of memory out of the caches, for a device that does not see them, before it reads the range and
+ * io_cache_flush(va, len): bring a range of memory out of the caches, for a device, or a CPU whose caches are off, that does not see them, before it reads the range and
  * before the CPU reads what it wrote there. The range is lines of the cache that nothing else is in. Any context.
  */
 

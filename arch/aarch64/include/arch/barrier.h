@@ -24,12 +24,14 @@
 #define io_mb_before_write() dmb(oshst)
 #define io_mb_after_read()   dmb(oshld)
 
-#define CACHE_LINE_LEAST 16
+#define CACHE_LINE_LEAST 16UL
 
 static inline void io_cache_flush(const void *va, size_t len)
 {
-	for (size_t i = 0; i < len; i += CACHE_LINE_LEAST)
-		__asm__ __volatile__("dc civac, %0" ::"r"((const char *)va + i) : "memory");
+	u64 at = (u64)va & ~(CACHE_LINE_LEAST - 1), end = (u64)va + len;
+
+	for (; at < end; at += CACHE_LINE_LEAST)
+		__asm__ __volatile__("dc civac, %0" ::"r"(at) : "memory");
 	dsb(sy);
 }
 
