@@ -15,6 +15,7 @@
 #define HEADER_SIZE	(MAGIC_SIZE + FIELD_COUNT * FIELD_SIZE)
 #define TRAILER		"TRAILER!!!"
 #define ALIGNMENT	4
+#define ZEROS		0x3030303030303030ULL /* "00000000" */
 
 /* The numbers of a header, in their order. */
 enum field {
@@ -59,11 +60,17 @@ bool cpio_is_newc(const void *data, size_t size)
 	return size >= MAGIC_SIZE && memcmp(p, "07070", 5) == 0 && (p[5] == '1' || p[5] == '2');
 }
 
-/* Exactly eight hexadecimal digits. */
+/* Exactly eight hexadecimal digits. Most fields of most members are 0. */
 static bool parse_hex(const u8 *p, u32 *out)
 {
+	u64 word;
 	u32 v = 0;
 
+	memcpy(&word, p, sizeof(word));
+	if (word == ZEROS) {
+		*out = 0;
+		return true;
+	}
 	for (int i = 0; i < FIELD_SIZE; i++) {
 		u8 c = p[i];
 
