@@ -245,6 +245,7 @@ class Board:
     @qemu: arguments of QEMU that make the machine. @extra_cpus: harts that are not ours but count in -smp.
     @max_cpus, @least_memory, @memory (exact size, when the board has one): what it can have. @serial: arguments
     that connect the chardev "console". @can_off: whether it can switch itself off. @sd: whether it has a card slot that Caelum can use.
+    @says: patterns of what is written before programs are, in this order, by the firmware on the way that this board is to show, or the kernel.
     """
 
     def __init__(self, name, arch, text, qemu, way=way_direct, **more):
@@ -267,6 +268,7 @@ class Board:
         self.cmdline = more.pop("cmdline", "")
         self.can_off = more.pop("can_off", True)
         self.sd = more.pop("sd", None)
+        self.says = more.pop("says", ())
         self.default_smp = more.pop("default_smp", min(4, self.cpus or self.max_cpus))
         assert not more, more
 
@@ -295,6 +297,7 @@ def board_list():
     virt = ["-machine", "virt", "-cpu"]
     uboot = "u-boot-qemu/usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin"
     edk2 = [f"qemu-efi-riscv64/usr/share/qemu-efi-riscv64/RISCV_VIRT_{kind}.fd" for kind in ("CODE", "VARS")]
+    by_uboot = ("OpenSBI v", "U-Boot 20")
     unleashed = "u-boot-sifive/usr/lib/u-boot/sifive_unleashed/u-boot.bin"
     return [
         Board("q35", "x86_64", "PC with PCI Express, PVH entry", ["-machine", "q35", "-cpu", "max"]),
@@ -317,7 +320,8 @@ def board_list():
               firmware=[f"qemu-efi-aarch64/usr/share/AAVMF/AAVMF_{kind}.fd" for kind in ("CODE.no-secboot", "VARS")]),
         Board("virt-uboot-aarch64", "aarch64", "virt, U-Boot's extlinux.conf on a disk",
               ["-machine", "virt,gic-version=3", "-cpu", "cortex-a53"], way_uboot_extlinux,
-              firmware="u-boot-qemu/usr/lib/u-boot/qemu_arm64/u-boot.bin", firmware_option="-bios"),
+              firmware="u-boot-qemu/usr/lib/u-boot/qemu_arm64/u-boot.bin", firmware_option="-bios",
+              says=("U-Boot 20",)),
         Board("loongarch64-edk2", "loongarch64", "virt, EDK2 with a device tree",
               ["-machine", "virt,acpi=off", "-cpu", "la464"], way_edk2_direct,
               firmware=[f"qemu-efi-loongarch64/usr/share/qemu-efi-loongarch64/QEMU_{kind}.fd" for kind in ("EFI", "VARS")]),
@@ -329,10 +333,12 @@ def board_list():
         Board("virt-el2", "aarch64", "virt, entered at EL2, Cortex-A72",
               ["-machine", "virt,gic-version=3,virtualization=on", "-cpu", "cortex-a72"]),
         Board("raspi3b", "aarch64", "Raspberry Pi 3B, mini-UART", ["-machine", "raspi3b"], cpus=4, memory=GIB,
-              dtb="dtbs-aarch64/broadcom/bcm2837-rpi-3-b.dtb", serial=("-serial", "null", "-serial", "chardev:console"), sd=True),
+              dtb="dtbs-aarch64/broadcom/bcm2837-rpi-3-b.dtb", serial=("-serial", "null", "-serial", "chardev:console"), sd=True,
+              says=("raspberrypi: the firmware runs the core clock at [1-9]",)),
         Board("raspi4b", "aarch64", "Raspberry Pi 4B, PL011", ["-machine", "raspi4b"], cpus=4, memory=2 * GIB,
-              dtb="dtbs-aarch64/broadcom/bcm2711-rpi-4-b.dtb", cmdline="console=ttyAMA0", sd=True),
-        Board("virt-sv39", "riscv64", "virt, Sv39 only", virt + ["rv64,sv48=off,sv57=off"]),
+              dtb="dtbs-aarch64/broadcom/bcm2711-rpi-4-b.dtb", cmdline="console=ttyAMA0", sd=True,
+              says=("raspberrypi: the firmware runs the EMMC2? clock at [1-9]",)),
+        Board("virt-sv39", "riscv64", "virt, Sv39 only, without Svpbmt and Zicbom", virt + ["rv64,sv48=off,sv57=off,svpbmt=off,zicbom=off"]),
         Board("virt-sv48", "riscv64", "virt, Sv48", virt + ["rv64,sv48=on,sv57=off"]),
         Board("virt-sv57", "riscv64", "virt, Sv57, Svpbmt, Zicbom", virt + ["rv64,sv57=on,svpbmt=on,zicbom=on"]),
         Board("virt-nosstc", "riscv64", "virt, timer through the firmware", virt + ["rv64,sstc=off"]),
@@ -340,22 +346,29 @@ def board_list():
         Board("virt-imsic", "riscv64", "virt, AIA: APLIC and IMSIC",
               ["-machine", "virt,aia=aplic-imsic", "-cpu", "rv64"]),
         Board("virt-uboot", "riscv64", "virt, U-Boot's extlinux.conf on a disk", ["-machine", "virt"],
-              way_uboot_extlinux, firmware=uboot),
-        Board("virt-uboot-booti", "riscv64", "virt, U-Boot's booti", ["-machine", "virt"], way_uboot_booti, firmware=uboot),
+              way_uboot_extlinux, firmware=uboot,
+              says=by_uboot),
+        Board("virt-uboot-booti", "riscv64", "virt, U-Boot's booti", ["-machine", "virt"], way_uboot_booti, firmware=uboot,
+              says=by_uboot),
         Board("virt-uboot-fit", "riscv64", "virt, U-Boot's bootm of a FIT image with hashes", ["-machine", "virt"],
-              way_uboot_fit, firmware=uboot),
-        Board("virt-uboot-efi", "riscv64", "virt, U-Boot's bootefi", ["-machine", "virt"], way_uboot_efi, firmware=uboot),
+              way_uboot_fit, firmware=uboot,
+              says=(*by_uboot, r"sha256\+ OK", r"sha256\+ OK")),
+        Board("virt-uboot-efi", "riscv64", "virt, U-Boot's bootefi", ["-machine", "virt"], way_uboot_efi, firmware=uboot,
+              says=by_uboot),
         Board("virt-edk2", "riscv64", "virt, EDK2 with a device tree", ["-machine", "virt,acpi=off"], way_edk2_direct,
               firmware=edk2),
         Board("sifive_u", "riscv64", "HiFive Unleashed, OpenSBI, U-Boot, boot.scr and booti by TFTP",
               ["-machine", "sifive_u"], way_uboot_tftp_script, extra_cpus=1, max_cpus=4, least_memory=8 * GIB,
-              can_off=False, sd=True, firmware=unleashed),
+              can_off=False, sd=True, firmware=unleashed,
+              says=(*by_uboot, "TFTP from server", "Filename 'Image'")),
         Board("sifive_u-pxe", "riscv64", "HiFive Unleashed, OpenSBI, U-Boot, PXE",
               ["-machine", "sifive_u"], way_uboot_pxe, extra_cpus=1, max_cpus=4, least_memory=8 * GIB,
-              can_off=False, sd=True, firmware=unleashed),
+              can_off=False, sd=True, firmware=unleashed,
+              says=(*by_uboot, "pxelinux.cfg")),
         Board("sifive_u-flash", "riscv64", "HiFive Unleashed, SPL, OpenSBI, U-Boot and the kernel from the flash chip",
               ["-machine", "sifive_u,msel=6"], way_uboot_flash, extra_cpus=1, max_cpus=4, least_memory=8 * GIB, can_off=False, sd=True,
-              firmware=[unleashed.replace("u-boot.bin", name) for name in ("u-boot-spl.bin", "u-boot.itb")]),
+              firmware=[unleashed.replace("u-boot.bin", name) for name in ("u-boot-spl.bin", "u-boot.itb")],
+              says=("U-Boot SPL 20", *by_uboot)),
         Board("sifive_u-direct", "riscv64", "HiFive Unleashed, OpenSBI alone", ["-machine", "sifive_u"],
               extra_cpus=1, max_cpus=4, can_off=False, sd=True),
         Board("icicle-direct", "riscv64", "PolarFire SoC Icicle kit, OpenSBI alone", ["-machine", "microchip-icicle-kit"],

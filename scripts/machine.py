@@ -32,6 +32,7 @@ PANIC_QUIET_S = 10          # a panic report is complete when nothing came for t
 CHUNK = 1 << 16
 FIRMWARE_PIECE = 16         # bytes: a 16550's FIFO
 PR_SET_PDEATHSIG = 1
+PR_SET_THP_DISABLE = 41
 
 UNITS = {"": 20, "K": 10, "M": 20, "G": 30}
 
@@ -159,6 +160,12 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def with_small_pages():
+    """The same, and of memory that it gives the guest it takes only the pages that the guest touches."""
+    ctypes.CDLL(None).prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0)
+    die_with_parent()
+
+
 class Machine:
     """What to boot. @build is the kernel's output directory; @memory in bytes; @board: of boards.py, or None for the
     architecture's virtual machine."""
@@ -175,6 +182,8 @@ class Machine:
         self.qemu_args = list(qemu_args)
         self.gdb_port = gdb_port
         self.pid = None     # QEMU's, once it runs
+        self.sparse = False # of much memory, the guest will touch little
+        self.fds = []       # more descriptors that @qemu_args name
 
     def memory_bytes(self):
         """How much QEMU is told to give it."""
@@ -204,9 +213,9 @@ class Machine:
         cmd = self.command(theirs.fileno(), start)
         if show:
             show(shlex.join(cmd))
-        proc = subprocess.Popen(cmd, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
-                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                                start_new_session=True, preexec_fn=die_with_parent)
+        proc = subprocess.Popen(cmd, pass_fds=[theirs.fileno(), *self.fds], stdin=subprocess.DEVNULL,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
+                                preexec_fn=with_small_pages if self.sparse else die_with_parent)
         theirs.close()
         self.pid = proc.pid
         try:

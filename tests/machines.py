@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Boot every board of scripts/boards.py through its firmware: a shell script that reads from the console by
-interrupt, counts the CPUs, and runs the thread tests; then the machine is switched off by its own means.
+interrupt, counts the CPUs, and runs the thread tests; then the machine is switched off by its own means. Some are reset, too.
 A machine with a card slot has a card with a FAT partition: a file of it is read, one is written, and is there
 after a second mount and for the host.
 
@@ -8,6 +8,7 @@ Names on the command line choose boards: `caelum test --only machines sifive_u v
 """
 import functools
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -27,6 +28,7 @@ HELLO = "typed at the console"
 SCRIPT = """read line
 echo "line: $line"
 echo "cpus: $(nproc)"
+dmesg
 /bin/runner {programs}
 """
 CARD_SCRIPT = """
@@ -38,6 +40,8 @@ CONTENT = "seq 1 30000"
 WRITTEN = "".join(f"{i}\n" for i in range(1, 30001)).encode()
 GREETING = "read from the card"
 CARD_BYTES = 32 << 20
+# Which of them are also reset by a program: by ACPI, PSCI, SBI, SBI by a GPIO line, a watchdog, a register.
+RESETS = ("q35", "virt-gicv3", "virt-sv39", "sifive_u-direct", "raspi3b", "raspi4b", "loongarch64-virt")
 CARD_LISTED = f" 179        1      {CARD_BYTES >> 10} mmcblk0p1"
 
 
@@ -57,7 +61,7 @@ def card_wrong(path):
     return ""
 
 
-def write_image(path, arch, programs, card):
+def write_image(path, arch, programs, script):
     with open(path, "wb") as f:
         archive = Archive(f)
         caelum.add_busybox(archive, arch)
@@ -66,14 +70,24 @@ def write_image(path, arch, programs, card):
             archive.add_file(f"/tests/{name}", os.path.join(programs, "tests", name), 0o755)
         for d in ("/proc", "/dev", "/sys", "/tmp", "/etc", "/mnt"):
             archive.add_dir(d)
-        script = SCRIPT.format(programs=" ".join(PROGRAMS)) + (CARD_SCRIPT.format(content=CONTENT) if card else "")
         archive.add_data("/script", script.encode())
         record = caelum.run_record("/bin/sh", ["sh", "/script"], dict(caelum.DEFAULT_ENV, TERM="dumb"), "/")
         archive.add_data(caelum.RECORD, record, 0o600)
         archive.finish()
 
 
-def verdict(board, result, kernel, text):
+def unsaid(board, log):
+    """The first pattern of what the board says that is not in @log behind the one before, or None."""
+    at = 0
+    for want in board.says:
+        m = re.compile(want).search(log, at)
+        if not m:
+            return want
+        at = m.end()
+    return None
+
+
+def verdict(board, result, kernel, text, log):
     """What is wrong with a run, or an empty string."""
     seen = [line for line in text.split("\n") if guest.LINE.match(line)]
     end = guest.describe_end(result, kernel, BOOT_S, len(seen), len(PROGRAMS))
@@ -84,14 +98,17 @@ def verdict(board, result, kernel, text):
     for want in (f"line: {HELLO}", f"cpus: {board.default_smp}", *((GREETING, CARD_LISTED) if board.sd else ())):
         if want not in text.split("\n"):
             return f"no \"{want}\" in {text[:300]!r}"
+    want = unsaid(board, log + text)
+    if want:
+        return f"neither firmware nor kernel says {want!r}: {log[-3000:]!r}"
     if result.qemu_status != 0 and board.can_off:
         return f"the machine did not switch off by itself (QEMU's status {result.qemu_status})"
     return ""
 
 
 def boot(board, kernel, initrd, card):
-    """Return: (Result, what the programs wrote)."""
-    output = bytearray()
+    """Return: (Result, what the programs wrote, what firmware and kernel did)."""
+    output, log = bytearray(), bytearray()
     disks = boards.disks(board, [card]) if card else []
     m = machine.Machine(board.arch, kernel, initrd, f"caelum.frame=1 caelum.stdio=sss caelum.run={caelum.RECORD}",
                         MEMORY, board.default_smp, disks, board=board)
@@ -99,9 +116,8 @@ def boot(board, kernel, initrd, card):
     os.write(writer, HELLO.encode() + b"\n")
     os.close(writer)
     with os.fdopen(reader, "rb") as f:
-        result = m.run(lambda channel, data: output.extend(data) if channel in ("o", "e") else None,
-                       stdin=f.fileno(), timeout=BOOT_S)
-    return result, output.decode("utf-8", "replace").replace("\r", "")
+        result = m.run(lambda channel, data: (output if channel in ("o", "e") else log).extend(data), stdin=f.fileno(), timeout=BOOT_S)
+    return result, *(data.decode("utf-8", "replace").replace("\r", "") for data in (output, log))
 
 
 @functools.cache
@@ -115,15 +131,36 @@ def boot_image(board, kernel, programs):
     with tempfile.TemporaryDirectory(prefix="caelum-") as tmp:
         initrd = os.path.join(tmp, "initrd")
         card = os.path.join(tmp, "card") if board.sd else None
-        write_image(initrd, board.arch, programs, card)
+        write_image(initrd, board.arch, programs,
+                    SCRIPT.format(programs=" ".join(PROGRAMS)) + (CARD_SCRIPT.format(content=CONTENT) if card else ""))
         if card:
             write_card(card)
         try:
-            result, text = boot(board, kernel, initrd, card)
+            ran = boot(board, kernel, initrd, card)
         except boards.Missing:
             bring_firmware()
-            result, text = boot(board, kernel, initrd, card)
-        return verdict(board, result, kernel, text) or (card_wrong(card) if card else "")
+            ran = boot(board, kernel, initrd, card)
+        result, text, log = ran
+        return verdict(board, result, kernel, text, log) or (card_wrong(card) if card else "")
+
+
+def reset_wrong(board, kernel, programs):
+    """Start @board alone with a program that resets it. Return: what is wrong, or an empty string."""
+    with tempfile.TemporaryDirectory(prefix="caelum-") as tmp:
+        initrd = os.path.join(tmp, "initrd")
+        write_image(initrd, board.arch, programs, "echo resetting\nreboot -f\necho still here\n")
+        result, text, _ = boot(board, kernel, initrd, None)
+    if result.qemu_status != 0 or "resetting" not in text or "still here" in text:
+        return f"the machine did not reset (QEMU's status {result.qemu_status}): {text[-500:]!r} {result.panic[-500:]!r}"
+    return ""
+
+
+def reset_one(tally, board):
+    try:
+        wrong = reset_wrong(board, caelum.build(board.arch, [], False), guest.build_programs(board.arch))
+    except (boards.Missing, caelum.Failure, OSError) as e:
+        wrong = str(e)
+    tally.result(f"reset-{board.name}", "fail" if wrong else "pass", wrong, board.arch, board.default_smp)
 
 
 def cpu_seconds():
@@ -149,6 +186,8 @@ def run_one(tally, board, verbose):
     except (caelum.Failure, OSError) as e:
         tally.result(name, "fail", str(e), board.arch, board.default_smp)
         return
+    if board.name in RESETS and not wrong:
+        reset_one(tally, board)
     print(f"{board.name}: {'FAILED' if wrong else 'booted'} ({time.monotonic() - start:.0f} s, {cpu_seconds() - before:.0f} s of CPU)", flush=True)
     tally.result(name, "fail" if wrong else "pass", wrong, board.arch, board.default_smp)
 
