@@ -6,6 +6,7 @@
  */
 #include <fs/internal.h>
 #include <fs/ipc/mqueue.h>
+#include <fs/nsfs.h>
 #include <fs/tmpfs/tmpfs.h>
 
 /* Without CONFIG_FAT. */
@@ -50,6 +51,7 @@ void vfs_init(void)
 	locks_init();
 	inotify_init();
 	anon_init();
+	nsfs_init();
 	mqueue_init();
 	pipe_init();
 	epoll_init();

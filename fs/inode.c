@@ -10,6 +10,7 @@
 #include <fs/internal.h>
 #include <fs/lease.h>
 #include <fs/pipe.h>
+#include <fs/xattr.h>
 #include <kernel/time.h>
 #include <lib/string.h>
 #include <mm/slab.h>
@@ -253,6 +254,8 @@ int vfs_setattr(const struct path *p, struct iattr *attr)
 		r = i->ops->setattr(i, attr);
 	else if (!r)
 		generic_setattr(i, attr);
+	if (!r && (attr->valid & (ATTR_UID | ATTR_GID)) && !S_ISDIR(i->mode))
+		xattr_drop_caps(i);
 	rwsem_up_write(&i->lock);
 	if (!r)
 		fsnotify_dentry(p->dentry, IN_ATTRIB);
@@ -280,6 +283,7 @@ void file_remove_privs(struct inode *inode)
 {
 	u32 kill = 0;
 
+	xattr_drop_caps(inode);
 	if (likely(!(inode->mode & (S_ISUID | S_ISGID))) || !S_ISREG(inode->mode) ||
 	    capable(CAP_FSETID))
 		return;

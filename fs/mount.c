@@ -14,6 +14,7 @@
 #include <fs/internal.h>
 #include <fs/mount.h>
 #include <kernel/files.h>
+#include <kernel/ns.h>
 #include <lib/hash.h>
 #include <uapi/capability.h>
 
@@ -30,7 +31,7 @@ static int next_mount_id = 1;
 static atomic64_t nmounts;
 u32 mount_max = 100000; /* as Linux's */
 static struct list all_mounts = LIST_HEAD_INIT(all_mounts);
-struct mnt_ns init_mnt_ns = { .refs = REFCOUNT_INIT(1) };
+struct mnt_ns init_mnt_ns = { .refs = REFCOUNT_INIT(1), .id = MNT_NS_ID };
 struct fs_ctx init_fs_ctx;
 
 void mount_init(void)
@@ -653,6 +654,7 @@ struct mnt_ns *files_mounts_copy(struct mnt_ns *from, struct fs_ctx *fs)
 	if (!ns)
 		return ERR_PTR(-ENOMEM);
 	refcount_set(&ns->refs, 1);
+	ns->id = ns_new_id();
 	mutex_lock(&mount_mutex);
 	r = copy_tree(ns, from->root, fs);
 	mutex_unlock(&mount_mutex);
@@ -666,6 +668,42 @@ struct mnt_ns *files_mounts_get(struct mnt_ns *ns)
 {
 	refcount_inc(&ns->refs);
 	return ns;
+}
+
+u32 files_mounts_id(const struct mnt_ns *ns)
+{
+	return ns->id;
+}
+
+/* The root of a tree, under what is mounted on it. */
+static void root_of(struct mnt_ns *ns, struct path *out)
+{
+	struct mount *m, *upper;
+
+	mutex_lock(&mount_mutex);
+	m = mnt_get(ns->root);
+	mutex_unlock(&mount_mutex);
+	while ((upper = mount_lookup(m, m->root))) {
+		mnt_put(m);
+		m = upper;
+	}
+	*out = (struct path){ m, dget(m->root) };
+}
+
+int files_enter_mounts(struct mnt_ns *ns)
+{
+	struct fs_ctx *fs = current->fs;
+	struct path root, old_root, old_cwd;
+
+	if (refcount_read(&fs->refs) != 1)
+		return -EINVAL;
+	root_of(ns, &root);
+	path_get(&root);
+	fs_ctx_swap(&fs->root, &root, &old_root);
+	fs_ctx_swap(&fs->cwd, &root, &old_cwd);
+	path_put(&old_root);
+	path_put(&old_cwd);
+	return 0;
 }
 
 void files_mounts_put(struct mnt_ns *ns)

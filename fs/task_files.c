@@ -138,42 +138,6 @@ bool exec_is_readable(struct file *f)
 	return !inode_permission(f->inode, MAY_READ);
 }
 
-/* Do the set-user-id and set-group-id bits of @f count? Not those of a memfd, which is in no mount. */
-static bool may_set_ids(const struct file *f, const struct creds *c)
-{
-	const struct mount *m = f->path.mnt;
-
-	return m && !(m->flags & MS_NOSUID) && !c->no_new_privs && !current->no_new_privs;
-}
-
-bool exec_creds(struct file *f, struct creds *c)
-{
-	const struct inode *inode = f->inode;
-	bool root = !(c->securebits & SECURE_NOROOT);
-	uid_t old_euid = c->euid;
-	gid_t old_egid = c->egid;
-
-	if (may_set_ids(f, c)) {
-		if (inode->mode & S_ISUID)
-			c->euid = inode->uid;
-		if ((inode->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
-			c->egid = inode->gid;
-	}
-	c->suid = c->fsuid = c->euid;
-	c->sgid = c->fsgid = c->egid;
-	/* capabilities(7), "Transformation of capabilities during execve()", without file capabilities */
-	if (c->euid != old_euid || c->egid != old_egid)
-		c->cap_ambient = 0;
-	if (root && (!c->uid || !c->euid)) {
-		c->cap_permitted = c->cap_bset | c->cap_inheritable;
-		c->cap_effective = c->euid ? c->cap_ambient : c->cap_permitted;
-	} else {
-		c->cap_permitted = c->cap_effective = c->cap_ambient;
-	}
-	c->securebits &= ~0x10u; /* SECBIT_KEEP_CAPS */
-	return c->euid != c->uid || c->egid != c->gid;
-}
-
 /* ---- core dumps ---- */
 
 /* Is this a file that nobody else can read or has a hold on? */

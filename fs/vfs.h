@@ -153,6 +153,7 @@ struct inode {
 	struct vm_object object; /* page cache of regular files */
 	struct cache *cache;	 /* of a file on a disk (fs/block/pagecache.h); set once */
 	u32 seals;		 /* F_SEAL_*: lock */
+	bool has_caps;		 /* XATTR_CAPS is there; lock */
 	u8 write_hint;		 /* RWH_*, told and not used: atomic */
 	bool linkable;		 /* O_TMPFILE without O_EXCL: may be given its first name; lock */
 	s32 write_denied;	 /* >0 open for writing, <0 being executed (ETXTBSY): atomic */
@@ -265,6 +266,7 @@ static inline u64 mount_unique_id(u64 id)
 struct fs_ctx;
 struct mnt_ns {
 	refcount_t refs;
+	u32 id;		    /* st_ino of /proc/PID/ns/mnt */
 	struct mount *root; /* its tree's reference */
 };
 extern struct mnt_ns init_mnt_ns;

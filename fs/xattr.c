@@ -55,6 +55,8 @@ static int check(struct inode *inode, const char *name, bool write)
 	}
 	if (str_has_prefix(name, "trusted."))
 		return capable(CAP_SYS_ADMIN) ? 0 : write ? -EPERM : -ENODATA;
+	if (!strcmp(name, XATTR_CAPS))
+		return !write || capable(CAP_SETFCAP) ? 0 : -EPERM;
 	if (str_has_prefix(name, "security."))
 		return !write || capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
 	return -EOPNOTSUPP;
@@ -110,8 +112,11 @@ int xattr_set(const struct path *p, const char *name, const void *value, size_t 
 {
 	struct inode *inode = d_inode(p->dentry);
 	struct tmpfs_xattr **slot, *fresh, *old;
-	int r = mnt_want_write(p->mnt);
+	bool caps = !strcmp(name, XATTR_CAPS);
+	int r = caps ? file_caps_check(value, size) : 0;
 
+	if (!r)
+		r = mnt_want_write(p->mnt);
 	if (!r)
 		r = check(inode, name, true);
 	if (r)
@@ -131,6 +136,7 @@ int xattr_set(const struct path *p, const char *name, const void *value, size_t 
 	if (!r) {
 		fresh->next = old ? old->next : NULL;
 		*slot = fresh;
+		inode->has_caps |= caps;
 		inode_touch(inode, ATTR_CTIME);
 		fresh = old;
 	}
@@ -165,6 +171,22 @@ int xattr_remove(const struct path *p, const char *name)
 	old->next = NULL;
 	tmpfs_xattr_free(old);
 	return 0;
+}
+
+void xattr_drop_caps(struct inode *inode)
+{
+	struct tmpfs_xattr **slot, *old;
+
+	if (likely(!inode->has_caps))
+		return;
+	inode->has_caps = false;
+	slot = find(inode, XATTR_CAPS);
+	old = *slot;
+	if (!old)
+		return;
+	*slot = old->next;
+	old->next = NULL;
+	tmpfs_xattr_free(old);
 }
 
 ssize_t xattr_list(struct inode *inode, char *list, size_t size)

@@ -820,8 +820,10 @@ static int prepare(struct exec *e)
 	if (!e->creds)
 		return -ENOMEM;
 	e->hidden |= !exec_is_readable(e->file);
-	e->secure = exec_creds(e->file, e->creds);
-	ptrace_exec_creds(e->creds);
+	r = exec_creds(e->file, e->creds);
+	if (r < 0)
+		return r;
+	e->secure = r;
 	if (e->secure)
 		current->personality &= ~PER_CLEAR_ON_SETID;
 	r = build_stack(e);

@@ -21,6 +21,9 @@ struct fs_ctx;
 /** files_mounts_copy() - a copy of @from with all its mounts; @fs, which the caller alone uses, is in the copy then. ERR_PTR(-ENOMEM, -ENOSPC). */
 struct mnt_ns *files_mounts_copy(struct mnt_ns *from, struct fs_ctx *fs);
 struct mnt_ns *files_mounts_get(struct mnt_ns *ns);
+u32 files_mounts_id(const struct mnt_ns *ns);
+/** files_enter_mounts() - current's root and working directory are the root of @ns from now on. 0, or -EINVAL: another task shares them. */
+int files_enter_mounts(struct mnt_ns *ns);
 /** files_mounts_put() - the last one unmounts everything. */
 void files_mounts_put(struct mnt_ns *ns);
 /** files_exec() - a table of its own, close-on-exec descriptors closed. 0 or -ENOMEM. */
@@ -44,8 +47,11 @@ long exec_map(struct vm *vm, struct file *f, uaddr_t addr, size_t len, unsigned 
 void exec_set_exe(struct vm *vm, struct file *f);
 /** exec_is_readable() - may current read the program? If not, its memory is not to be looked into either. */
 bool exec_is_readable(struct file *f);
-/** exec_creds() - what set-user-id and set-group-id bits make of @creds; returns whether privileges were raised (AT_SECURE). */
-bool exec_creds(struct file *f, struct creds *creds);
+/**
+ * exec_creds() - what set-user-id and set-group-id bits and capabilities of the file make of @creds.
+ * Return: 1: privileges were raised (AT_SECURE), 0: not; -EPERM: it would not get what it needs; -EINVAL: its capabilities are none.
+ */
+int exec_creds(struct file *f, struct creds *creds);
 
 /**
  * files_core_create() - a fresh regular file for a core dump, written by current only. An old one of that name is removed. @safe: as root, and only

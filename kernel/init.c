@@ -42,6 +42,7 @@ static struct uts_ns init_uts = {
 	.machine = UTS_MACHINE,
 	.domainname = "(none)",
 	.refs = REFCOUNT_INIT(1),
+	.id = UTS_NS_ID,
 };
 struct ns_set init_ns = { .refs = REFCOUNT_INIT(1), .uts = &init_uts };
 /* The archive that CONFIG_INITRAMFS_SOURCE names; empty without one. */

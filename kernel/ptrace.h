@@ -41,7 +41,7 @@ int ptrace_may_access(struct task *t, unsigned int mode);
  * Return: with a reference; NULL: it has none; ERR_PTR(-EPERM).
  */
 struct vm *ptrace_vm_get(struct task *t, unsigned int mode);
-/** ptrace_exec_creds() - take back what a set-id program would gain while a tracer without rights watches, or another process shares its directories. @new: current's next credentials. */
+/** ptrace_exec_creds() - take back what a program would gain while a tracer without rights watches, another process shares its directories, or after no_new_privs. @new: current's next credentials. */
 void ptrace_exec_creds(struct creds *new);
 
 /* ---- the tracee's side (kernel/ptrace_stop.c): all for current, in task context without locks ---- */

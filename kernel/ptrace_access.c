@@ -93,6 +93,11 @@ void ptrace_exec_creds(struct creds *new)
 {
 	const struct creds *old = current->creds;
 
+	/* Then it has no new ids. */
+	if (new->no_new_privs || current->no_new_privs) {
+		new->cap_permitted &= old->cap_permitted;
+		return;
+	}
 	if (new->euid == old->uid &&new->egid == old->gid &&
 	    !(new->cap_permitted & ~old->cap_permitted))
 		return;
@@ -103,5 +108,4 @@ void ptrace_exec_creds(struct creds *new)
 		new->egid = new->sgid = new->fsgid = new->gid;
 	}
 	new->cap_permitted &= old->cap_permitted;
-	new->cap_effective &= new->cap_permitted;
 }

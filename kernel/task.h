@@ -74,6 +74,7 @@ struct mnt_ns;
 struct uts_ns {
 	char sysname[65], nodename[65], release[65], version[65], machine[65], domainname[65];
 	refcount_t refs; /* behind what uname(2) copies */
+	u32 id;		 /* st_ino of /proc/PID/ns/uts */
 };
 struct ns_set {
 	refcount_t refs;

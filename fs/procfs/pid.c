@@ -3,6 +3,7 @@
  * The files of a process: /proc/PID/... and /proc/PID/task/TID/...
  * Each show function writes the whole text. Formats: proc_pid_stat(5), proc_pid_status(5), proc_pid_maps(5) ...
  */
+#include <fs/nsfs.h>
 #include <fs/procfs/proc.h>
 #include <fs/tty/tty.h>
 #include <kernel/ksym.h>
@@ -774,10 +775,37 @@ static ssize_t exe_link(struct task *t, int fd, char *buf, size_t size, struct p
 	return f ? 0 : -ENOENT;
 }
 
+static ssize_t ns_link(struct task *t, u64 kind, struct path *jump)
+{
+	struct fs_ctx *fs = task_fs_get(t);
+
+	if (!fs)
+		return -ENOENT; /* it has ended */
+	fs_ctx_put(fs);
+	return proc_may_access(t) ? -EACCES : nsfs_path(t, kind, jump);
+}
+
+static ssize_t mnt_ns_link(struct task *t, int fd, char *buf, size_t size, struct path *jump)
+{
+	return ns_link(t, CLONE_NEWNS, jump);
+}
+
+static ssize_t uts_ns_link(struct task *t, int fd, char *buf, size_t size, struct path *jump)
+{
+	return ns_link(t, CLONE_NEWUTS, jump);
+}
+
+static const struct proc_entry ns_table[] = {
+	PROC_LINK("mnt", mnt_ns_link),
+	PROC_LINK("uts", uts_ns_link),
+	{ .name = NULL },
+};
+
 #define COMMON_FILES                                                                                                  \
 	PROC_FILE("status", status_show), PROC_FILE("statm", statm_show), PROC_FILE("cmdline", cmdline_show),         \
 	PROC_WRITABLE("comm", comm_show, comm_write), PROC_PRIVATE("environ", 0400, environ_show),                    \
-	PROC_PRIVATE("maps", 0444, proc_maps_show), PROC_FILE("limits", limits_show), PROC_PRIVATE("auxv", 0400, auxv_show), \
+	{ .name = "maps", .mode = S_IFREG | 0444, .show = proc_maps_show, .ioctl = proc_maps_ioctl, .private = true },       \
+	PROC_FILE("limits", limits_show), PROC_PRIVATE("auxv", 0400, auxv_show), \
 	PROC_FILE("mounts", mounts_file), PROC_FILE("mountinfo", mountinfo_file), PROC_FILE("wchan", wchan_show),     \
 	PROC_FILE("oom_score", oom_score_show), PROC_WRITABLE("oom_score_adj", oom_score_adj_show, oom_score_adj_write), \
 	PROC_WRITABLE("oom_adj", oom_adj_show, oom_adj_write), PROC_FILE("cgroup", cgroup_show), PROC_FILE("uid_map", idmap_show),        \
@@ -786,6 +814,7 @@ static ssize_t exe_link(struct task *t, int fd, char *buf, size_t size, struct p
 	PROC_WRITABLE("coredump_filter", coredump_filter_show, coredump_filter_write),                                                   \
 	{ .name = "fd", .mode = S_IFDIR | 0500, .iops = &proc_fd_dir_ops, .fops = &proc_fd_dir_fops },                \
 	{ .name = "fdinfo", .mode = S_IFDIR | 0555, .iops = &proc_fdinfo_dir_ops, .fops = &proc_fdinfo_dir_fops },    \
+	{ .name = "ns", .mode = S_IFDIR | 0511, .children = ns_table },                                               \
 	{ .name = "mem", .mode = S_IFREG | 0600, .fops = &proc_mem_fops },                                            \
 	{ .name = "pagemap", .mode = S_IFREG | 0400, .fops = &proc_pagemap_fops },                                    \
 	PROC_PRIVATE("smaps", 0444, proc_smaps_show), PROC_PRIVATE("smaps_rollup", 0444, proc_smaps_rollup_show),     \

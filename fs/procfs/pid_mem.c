@@ -14,18 +14,20 @@ static const u64 kb = PAGE_SIZE / 1024;
 
 /* ---- maps ---- */
 
+/* What a mapping without a file is called. */
+static const char *special_name(const struct vma *vma)
+{
+	if (vma->flags & VM_PROBE_SLOTS)
+		return "[uprobes]";
+	if (vma->flags & VM_HEAP)
+		return "[heap]";
+	return vma->flags & VM_STACK ? "[stack]" : "";
+}
+
 static void show_vma_name(struct printbuf *pb, const struct vma *vma, size_t width, char *name)
 {
-	const char *text = "";
+	const char *text = vma->object && vma->object->ops->describe ? name : special_name(vma);
 
-	if (vma->object && vma->object->ops->describe)
-		text = name;
-	else if (vma->flags & VM_PROBE_SLOTS)
-		text = "[uprobes]";
-	else if (vma->flags & VM_HEAP)
-		text = "[heap]";
-	else if (vma->flags & VM_STACK)
-		text = "[stack]";
 	if (!*text)
 		return;
 	for (; width < 73; width++)
@@ -82,6 +84,138 @@ static void maps_line(struct printbuf *pb, struct vm *vm, struct vma *vma, char 
 int proc_maps_show(struct printbuf *pb, struct task *t)
 {
 	return for_each_vma(pb, t, maps_line, NULL);
+}
+
+/* ---- one mapping, asked for by its address. Source: Linux Documentation/filesystems/proc.rst, PROCMAP_QUERY. ---- */
+
+#define PROCMAP_QUERY		  0xc0686611u
+#define PROCMAP_SIZE_MIN	  24 /* up to the address */
+#define QUERY_READABLE		  0x01u
+#define QUERY_WRITABLE		  0x02u
+#define QUERY_EXECUTABLE	  0x04u
+#define QUERY_SHARED		  0x08u
+#define QUERY_COVERING_OR_NEXT	  0x10u
+#define QUERY_FILE_BACKED	  0x20u
+#define QUERY_ALL		  0x3fu
+
+struct procmap_query {
+	u64 size, query_flags, query_addr;
+	u64 vma_start, vma_end, vma_flags, vma_page_size, vma_offset, inode;
+	u32 dev_major, dev_minor, vma_name_size, build_id_size;
+	u64 vma_name_addr, build_id_addr;
+};
+static_assert(sizeof(struct procmap_query) == 104, "as PROCMAP_QUERY has it");
+
+static bool is_file(const struct vma *vma)
+{
+	return vma->object && vma->object->ops->describe && !(vma->flags & VM_VDSO);
+}
+
+static bool vma_fits(const struct vma *vma, u64 flags)
+{
+	static_assert(VM_READ == QUERY_READABLE && VM_WRITE == QUERY_WRITABLE &&
+			      VM_EXEC == QUERY_EXECUTABLE && VM_SHARED == QUERY_SHARED,
+		      "same bits");
+	return !(flags & 0xf & ~vma->flags) && (!(flags & QUERY_FILE_BACKED) || is_file(vma));
+}
+
+/* The mapping at the address, or with COVERING_OR_NEXT the first from there on, that has all the properties asked for. */
+static const struct vma *find_asked(struct vm *vm, const struct procmap_query *q)
+{
+	struct vma *vma = vm_find_from(vm, q->query_addr);
+
+	if (q->query_flags & QUERY_COVERING_OR_NEXT) {
+		while (vma && !vma_fits(vma, q->query_flags))
+			vma = vm_next(vm, vma);
+		return vma;
+	}
+	return vma && vma->start <= q->query_addr && vma_fits(vma, q->query_flags) ? vma : NULL;
+}
+
+/* @name: of PATH_MAX bytes, empty. */
+static void describe_to(struct procmap_query *q, const struct vma *vma, char *name)
+{
+	u64 dev = 0, ino = 0;
+
+	if (vma->object && vma->object->ops->describe)
+		vma->object->ops->describe(vma->owner, name, PATH_MAX, &dev, &ino);
+	else
+		strscpy(name, special_name(vma), PATH_MAX);
+	q->vma_start = vma->start;
+	q->vma_end = vma->end;
+	q->vma_flags = vma->flags & 0xf;
+	q->vma_page_size = PAGE_SIZE;
+	q->vma_offset = vma->object ? vma->pgoff << PAGE_SHIFT : 0;
+	q->inode = ino;
+	q->dev_major = dev_major(dev);
+	q->dev_minor = dev_minor(dev);
+	q->build_id_size = 0;
+}
+
+static int procmap_query(struct vm *vm, struct procmap_query *q, char *name)
+{
+	const struct vma *vma;
+	size_t len;
+
+	rwsem_down_read(&vm->lock);
+	vma = find_asked(vm, q);
+	if (vma)
+		describe_to(q, vma, name);
+	rwsem_up_read(&vm->lock);
+	if (!vma)
+		return -ENOENT;
+	if (!q->vma_name_size)
+		return 0;
+	len = name[0] ? strlen(name) + 1 : 0;
+	if (len > q->vma_name_size)
+		return -ENAMETOOLONG;
+	q->vma_name_size = (u32)len;
+	return len && copy_to_user(q->vma_name_addr, name, len) ? -EFAULT : 0;
+}
+
+/* Build ids are not looked for: who asks for one is refused. */
+static int read_query(struct procmap_query *q, uaddr_t arg)
+{
+	u64 size;
+	int r;
+
+	if (get_user_obj(&size, arg))
+		return -EFAULT;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	if (size < PROCMAP_SIZE_MIN)
+		return -EINVAL;
+	r = copy_struct_from_user(q, sizeof(*q), arg, size);
+	if (r)
+		return r;
+	if ((q->query_flags & ~(u64)QUERY_ALL) || !q->vma_name_size != !q->vma_name_addr ||
+	    !q->build_id_size != !q->build_id_addr)
+		return -EINVAL;
+	return q->build_id_size ? -EOPNOTSUPP : 0;
+}
+
+long proc_maps_ioctl(struct vm *vm, unsigned int cmd, uaddr_t arg)
+{
+	struct procmap_query q;
+	char *name;
+	int r;
+
+	if (cmd != PROCMAP_QUERY)
+		return -ENOTTY;
+	r = read_query(&q, arg);
+	if (r)
+		return r;
+	if (!vm)
+		return -ESRCH;
+	name = name_alloc();
+	if (!name)
+		return -ENOMEM;
+	name[0] = '\0';
+	r = procmap_query(vm, &q, name);
+	if (!r && copy_to_user(arg, &q, min_t(size_t, q.size, sizeof(q))))
+		r = -EFAULT;
+	name_free(name);
+	return r;
 }
 
 /* ---- smaps ---- */

@@ -24,6 +24,8 @@ struct proc_entry {
 	const struct proc_entry *children; /* ends with a NULL name */
 	/* A link: the path it jumps to (references for the caller), or its text; 0 or length or -Exxx. */
 	ssize_t (*link)(struct task *t, int fd, char *buf, size_t size, struct path *jump);
+	/* @vm: NULL when the task runs another program by now, or has ended. */
+	long (*ioctl)(struct vm *vm, unsigned int cmd, uaddr_t arg);
 	const struct file_ops *fops;  /* other than generated text */
 	const struct inode_ops *iops; /* a directory with names of its own making */
 	bool private;		      /* only for who may trace the task */
@@ -86,6 +88,7 @@ ssize_t proc_fd_link(struct task *t, int fd, char *buf, size_t size, struct path
 int proc_fdinfo_show(struct printbuf *pb, struct task *t, int fd);
 
 /* pid_mem.c: the files about a process's memory. */
+long proc_maps_ioctl(struct vm *vm, unsigned int cmd, uaddr_t arg);
 int proc_maps_show(struct printbuf *pb, struct task *t);
 int proc_smaps_show(struct printbuf *pb, struct task *t);
 int proc_smaps_rollup_show(struct printbuf *pb, struct task *t);

@@ -367,6 +367,27 @@ static int text_file_open(struct inode *i, struct file *f)
 	return 0;
 }
 
+/* Of the memory that was there when the file was opened. */
+static long text_file_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
+{
+	const struct proc_text *pt = f->priv;
+	struct proc_inode *pi = proc_i(f->inode);
+	struct task *t;
+	struct vm *vm;
+	long r;
+
+	if (!pi->entry->ioctl)
+		return -ENOTTY;
+	t = proc_task(f->inode);
+	vm = t ? task_vm_get(t) : NULL;
+	r = pi->entry->ioctl(vm && vm->id == pt->vm_id ? vm : NULL, cmd, arg);
+	if (vm)
+		vm_put(vm);
+	if (t)
+		task_put(t);
+	return r;
+}
+
 static void text_file_release(struct file *f)
 {
 	struct proc_text *pt = f->priv;
@@ -379,6 +400,7 @@ static const struct file_ops text_ops = {
 	.open = text_file_open,
 	.read = text_file_read,
 	.write = text_file_write,
+	.ioctl = text_file_ioctl,
 	.release = text_file_release,
 };
 

@@ -7,8 +7,10 @@
 
 #include <grp.h>
 #include <pthread.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 
 static char text[1 << 20];
@@ -450,6 +452,104 @@ static void cpu_split(void)
 	CHECK(after[3] >= before[3]);
 }
 
+/* ---- PROCMAP_QUERY ---- */
+
+#define PROCMAP 0xc0686611u
+
+struct query {
+	uint64_t size, flags, addr;
+	uint64_t start, end, vma_flags, page_size, offset, inode;
+	uint32_t major, minor, name_size, build_id_size;
+	uint64_t name, build_id;
+	uint64_t beyond; /* of what is known */
+};
+
+static struct query ask(int fd, void *addr, uint64_t flags, int error)
+{
+	static char name[4096];
+	struct query q = { .size = 104, .flags = flags, .addr = (uintptr_t)addr };
+
+	q.name = (uintptr_t)name;
+	q.name_size = sizeof(name);
+	memset(name, 'x', sizeof(name));
+	if (error)
+		CHECK_ERRNO(ioctl(fd, PROCMAP, &q), error);
+	else
+		CHECK_OK(ioctl(fd, PROCMAP, &q));
+	return q;
+}
+
+static void procmap_refused(int fd, char *p)
+{
+	struct query q = ask(fd, p, 0, 0);
+	char small[2];
+
+	q.size = 23;
+	CHECK_ERRNO(ioctl(fd, PROCMAP, &q), EINVAL);
+	q.size = 4097;
+	CHECK_ERRNO(ioctl(fd, PROCMAP, &q), E2BIG);
+	q.size = sizeof(q);
+	q.beyond = 1;
+	CHECK_ERRNO(ioctl(fd, PROCMAP, &q), E2BIG);
+	q.beyond = 0;
+	CHECK_OK(ioctl(fd, PROCMAP, &q));
+	ask(fd, p, 0x40, EINVAL);
+	q.name = 0;
+	CHECK_ERRNO(ioctl(fd, PROCMAP, &q), EINVAL);
+	q.name = (uintptr_t)small;
+	q.name_size = sizeof(small);
+	CHECK_ERRNO(ioctl(fd, PROCMAP, &q), ENAMETOOLONG);
+	q.name = q.name_size = 0;
+	CHECK_OK(ioctl(fd, PROCMAP, &q));
+	CHECK_ERRNO(ioctl(fd, PROCMAP, (void *)8), EFAULT);
+	CHECK_ERRNO(ioctl(fd, PROCMAP + 1, &q), ENOTTY);
+	q.size = 24; /* the question alone: no answer, but is there one? */
+	q.start = 7;
+	CHECK_OK(ioctl(fd, PROCMAP, &q));
+	CHECK_EQ(q.start, 7);
+}
+
+static void procmap(void)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	char *area = mmap(NULL, 8 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *p;
+	int exe = open("/proc/self/exe", O_RDONLY), fd = open("/proc/self/maps", O_RDONLY);
+	char path[4096];
+	struct query q;
+	struct stat st;
+	ssize_t n;
+
+	REQUIRE(area != MAP_FAILED && fstat(exe, &st) == 0);
+	p = mmap(area + 2 * page, 2 * page, PROT_READ, MAP_PRIVATE | MAP_FIXED, exe, page);
+	REQUIRE(p == area + 2 * page && munmap(area, page) == 0 && munmap(p + 2 * page, page) == 0);
+	if (ioctl(fd, PROCMAP, NULL) == -1 && errno == ENOTTY) {
+		NOTE("no PROCMAP_QUERY before Linux 6.11");
+		return;
+	}
+	q = ask(fd, p + page + 5, 0, 0);
+	CHECK(q.start == (uintptr_t)p && q.end == (uintptr_t)p + 2 * (size_t)page);
+	CHECK(q.vma_flags == 1 && q.page_size == (uint64_t)page && q.offset == (uint64_t)page);
+	CHECK_EQ(q.inode, st.st_ino);
+	CHECK_EQ(makedev(q.major, q.minor), st.st_dev);
+	n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	path[n > 0 ? n : 0] = '\0';
+	CHECK_STR((char *)(uintptr_t)q.name, path);
+	CHECK_EQ(q.name_size, strlen(path) + 1);
+	/* Nothing there; the next one; the next one like that. */
+	ask(fd, area, 0, ENOENT);
+	q = ask(fd, area, 0x10, 0);
+	CHECK(q.start == (uintptr_t)area + (size_t)page && q.vma_flags == 0 && q.inode == 0);
+	CHECK_EQ(q.name_size, 0);
+	q = ask(fd, area, 0x10 | 0x20, 0);
+	CHECK_EQ(q.start, (uintptr_t)p);
+	q = ask(fd, area, 0x10 | 1, 0);
+	CHECK_EQ(q.start, (uintptr_t)p);
+	ask(fd, p, 2, ENOENT);
+	q = ask(fd, &q, 2, 0);
+	CHECK_STR((char *)(uintptr_t)q.name, "[stack]");
+	procmap_refused(fd, p);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1)
@@ -465,6 +565,7 @@ int main(int argc, char **argv)
 	TAP_FORK(io_file);
 	TAP_FORK(timers_file);
 	TAP_FORK(children_file);
+	TAP_FORK(procmap);
 	if (!getuid())
 		TAP_FORK(strangers);
 	TAP_FORK(cpu_split);
