@@ -17,6 +17,9 @@
 #ifndef NT_LOONGARCH_LASX
 #define NT_LOONGARCH_LASX 0xa03
 #endif
+#ifndef NT_ARM_SVE
+#define NT_ARM_SVE 0x405
+#endif
 #ifndef NT_ARM_TLS
 #define NT_ARM_TLS 0x401
 #endif
@@ -295,6 +298,93 @@ static void bad_values(void)
 	pt_kill(pid);
 }
 #elif defined(__aarch64__)
+struct sve_header {
+	uint32_t size, max_size;
+	uint16_t vl, max_vl, flags, reserved;
+};
+
+#define SVE_REGS 1 /* flag: SVE registers follow, not those of NT_PRFPREG */
+
+static struct sve_header sve_header(pid_t pid)
+{
+	struct sve_header h = { 0 };
+	size_t len = sizeof(image);
+
+	CHECK_OK(transfer(pid, PT_GETREGSET, NT_ARM_SVE, image, &len));
+	memcpy(&h, image, sizeof(h));
+	return h;
+}
+
+static long sve_write(pid_t pid, struct sve_header h, size_t len)
+{
+	memcpy(image, &h, sizeof(h));
+	return transfer(pid, PT_SETREGSET, NT_ARM_SVE, image, &len);
+}
+
+/* Lengths are set by the header alone; a layout for another length is refused. */
+static void sve_lengths(pid_t pid, struct sve_header h)
+{
+	size_t short_len = 8;
+
+	CHECK_ERRNO(transfer(pid, PT_SETREGSET, NT_ARM_SVE, image, &short_len), EINVAL);
+	short_len = 0;
+	CHECK_ERRNO(transfer(pid, PT_SETREGSET, NT_ARM_SVE, image, &short_len), EINVAL);
+	h.vl = 8;
+	CHECK_ERRNO(sve_write(pid, h, sizeof(h)), EINVAL);
+	h.vl = 8192 + 16;
+	CHECK_ERRNO(sve_write(pid, h, sizeof(h)), EINVAL);
+	h.vl = 8192; /* as long as there is */
+	CHECK_OK(sve_write(pid, h, sizeof(h)));
+	CHECK_EQ(sve_header(pid).vl, h.max_vl);
+	h.flags = SVE_REGS;
+	CHECK_ERRNO(sve_write(pid, h, 64), EIO);
+	h.flags = 0;
+	h.vl = 16;
+	CHECK_OK(sve_write(pid, h, sizeof(h)));
+	CHECK_EQ(sve_header(pid).vl, 16);
+}
+
+/* A program that has not used SVE shows the FP registers there; after a debugger has written Z registers, those. */
+static void sve(void)
+{
+	pid_t pid = trapped();
+	size_t len = sizeof(image);
+	unsigned long word = AFTER2;
+	struct sve_header h;
+	pt_regs regs;
+
+	if (transfer(pid, PT_GETREGSET, NT_ARM_SVE, image, &len) == -1) {
+		CHECK_EQ(errno, EINVAL);
+		NOTE("no SVE");
+		pt_kill(pid);
+		return;
+	}
+	h = sve_header(pid);
+	CHECK(h.vl >= 16 && h.vl % 16 == 0 && h.max_vl >= h.vl && h.max_size >= h.size);
+	CHECK_EQ(h.flags & SVE_REGS, 0);
+	CHECK_EQ(h.size, 16 + 528);
+	len = 528;
+	CHECK_OK(transfer(pid, PT_GETREGSET, NT_PRFPREG, buf, &len));
+	CHECK(!memcmp(image + 16, buf, 520));
+	sve_lengths(pid, h);
+	/* Z7 at the shortest length is V7. */
+	h.vl = 16;
+	h.flags = SVE_REGS;
+	memset(image, 0, sizeof(image));
+	memcpy(image + 16 + 7 * 16, &word, sizeof(word));
+	CHECK_OK(sve_write(pid, h, 16 + 32 * 16 + 17 * 2 + 14 + 16));
+	h = sve_header(pid);
+	CHECK_EQ(h.flags & SVE_REGS, SVE_REGS);
+	memcpy(&word, image + 16 + 7 * 16, sizeof(word));
+	CHECK_EQ(word, AFTER2);
+	regs = pt_getregs(pid);
+	GENERAL(regs) = AFTER;
+	PT_PC(regs) += TRAP_SIZE;
+	pt_setregs(pid, &regs);
+	CHECK_OK(pt(PT_CONT, pid, 0, 0));
+	EXPECT(pid, 0);
+}
+
 static void bad_values(void)
 {
 	pid_t pid = trapped();
@@ -404,5 +494,8 @@ int main(void)
 	TAP_FORK(sizes);
 	TAP_FORK(partly);
 	TAP_FORK(bad_values);
+#ifdef __aarch64__
+	TAP_FORK(sve);
+#endif
 	return tap_done();
 }
