@@ -30,6 +30,8 @@
 struct printbuf;
 struct trace_event;
 struct trace_filter;
+struct trace_instance;
+struct trace_trigger;
 
 /* What every record begins with: Linux's common fields. Filled in by trace_event_write(). */
 struct trace_entry {
@@ -74,6 +76,20 @@ struct trace_field {
 		.kind = TRACE_CHARS                                                                \
 	}
 
+/* An event in one instance (kernel/trace/buffer.h), if it is not as at first there: off, without filter and triggers. */
+struct trace_event_file {
+	struct trace_event *ev;
+	struct trace_instance *in;
+	struct trace_event_file *next;	/* trace_mutex to write; writers with interrupts off */
+	bool enabled;			/* trace_mutex: as its file was told */
+	bool armed;			/* trace_mutex to write: enabled, or wanted by triggers */
+	bool records;			/* atomic: hits are recorded; triggers change it */
+	u32 wanted;			/* trace_mutex: triggers on it, and those that switch it */
+	struct trace_filter *filter;	/* trace_mutex to write; writers with interrupts off */
+	char *filter_text;		/* trace_mutex: what the filter file shows; NULL: none */
+	struct trace_trigger *triggers; /* trace_mutex to write; writers with interrupts off */
+};
+
 struct trace_event {
 	const char *system, *name; /* constant while registered */
 	const struct trace_field *fields;
@@ -89,10 +105,9 @@ struct trace_event {
 	void *priv;    /* the owner's */
 	bool own_name; /* @print writes a name of its own: "sys_read(...)" */
 
-	u32 enabled;		     /* trace_mutex to write; read anywhere */
-	u16 id;			     /* constant while registered */
-	struct trace_filter *filter; /* trace_mutex to write; writers with interrupts off */
-	char *filter_text;	     /* trace_mutex: what the filter file shows; NULL: none */
+	u32 enabled; /* trace_mutex to write, read anywhere: instances where it is armed */
+	u16 id;	     /* constant while registered */
+	struct trace_event_file top; /* in the top directory; the first of its instances */
 	struct list link;	     /* trace_mutex: trace_events */
 	struct hlist_node id_link;   /* trace_mutex */
 };
@@ -108,7 +123,7 @@ static __always_inline bool trace_event_on(const struct trace_event *ev)
 }
 
 /**
- * trace_event_write() - put a record into this CPU's buffer, if the event's filter lets it pass.
+ * trace_event_write() - put a record into this CPU's buffer, in every instance where the event is on and its filter lets it pass, and pull the triggers.
  * @ev: a registered event
  * @entry: the record: its first fields are filled in here
  * @len: its length, at most TRACE_ENTRY_MAX (longer ones are dropped)
@@ -126,7 +141,7 @@ int trace_event_register_locked(struct trace_event *ev);
 /**
  * trace_event_unregister() - forget an event. Records of it that are still in the buffers print as of unknown type.
  * Nobody may write it any more when the caller's own @enable(ev, false) has returned.
- * Return: 0, or -EBUSY while it is enabled. Context: as above.
+ * Return: 0, or -EBUSY while it is enabled anywhere, or a trigger's. Context: as above.
  */
 int trace_event_unregister(struct trace_event *ev);
 int trace_event_unregister_locked(struct trace_event *ev);
@@ -134,21 +149,31 @@ int trace_event_unregister_locked(struct trace_event *ev);
 /* Look-ups, trace_mutex held; NULL: there is none. */
 struct trace_event *trace_event_find(const char *system, const char *name);
 struct trace_event *trace_event_by_id(unsigned int id);
-/** trace_event_set() - enable or disable. trace_mutex held. 0 or what the event's own callback says. */
-int trace_event_set(struct trace_event *ev, bool on);
+/** trace_event_file() - what an event is in an instance, NULL: as at first. trace_event_file_make(): NULL without memory. trace_mutex held. */
+struct trace_event_file *trace_event_file(struct trace_event *ev, struct trace_instance *in);
+struct trace_event_file *trace_event_file_make(struct trace_event *ev, struct trace_instance *in);
+/** trace_event_files_free() - an instance goes, or (@in NULL) all but the top. trace_mutex held. */
+void trace_event_files_free(struct trace_instance *in);
+/** trace_event_set() - enable or disable. trace_mutex held. 0, -ENOMEM or what the event's own callback says. */
+int trace_event_set(struct trace_event *ev, struct trace_instance *in, bool on);
+/** trace_event_want() - a trigger needs it armed, or no more. trace_mutex held. 0 or as trace_event_set(). */
+int trace_event_want(struct trace_event_file *f, bool on);
 /** trace_event_set_filter() - compile @text into the event's filter; "0" removes it. trace_mutex held. 0, -EINVAL, -ENOMEM. */
-int trace_event_set_filter(struct trace_event *ev, const char *text);
+int trace_event_set_filter(struct trace_event *ev, struct trace_instance *in, const char *text);
 /** trace_event_show_format() - the text of the format file. trace_mutex held. */
 void trace_event_show_format(struct printbuf *pb, const struct trace_event *ev);
 
 /**
- * trace_pids_add(), trace_pids_clear() - of which threads alone events are recorded (set_event_pid); none: of all. A switch, a
- * wake-up and a new task are recorded if either side is one of them. trace_mutex held. 0, -ENOMEM; -EINVAL: no such number can be.
+ * trace_pids_add(), trace_pids_clear() - of which threads alone events are recorded (set_event_pid; none: of all), or, with
+ * @except, of which they are not (set_event_notrace_pid). A switch, a wake-up and a new task are recorded if either side is to be.
+ * trace_mutex held. 0, -ENOMEM; -EINVAL: no such number can be.
  */
-int trace_pids_add(u64 pid);
-void trace_pids_clear(void);
+int trace_pids_add(struct trace_instance *in, bool except, u64 pid);
+void trace_pids_clear(struct trace_instance *in, bool except);
 /** trace_pids_next() - the smallest one >= @pid, or 0. trace_mutex held. */
-u32 trace_pids_next(u32 pid);
+u32 trace_pids_next(const struct trace_instance *in, bool except, u32 pid);
+/** trace_pids_follow() - from now on children of those threads are in the sets, too, and threads that end leave them; or no more. trace_mutex held. */
+int trace_pids_follow(struct trace_instance *in, bool on);
 
 /** trace_field_text() - print one field's value as name=value does: numbers decimal, strings quoted. */
 void trace_field_text(struct printbuf *pb, const struct trace_field *f, const struct trace_entry *e,

@@ -41,7 +41,7 @@ struct uprobe {
 	struct rb_node node; /* tree_lock */
 	refcount_t refs;
 	struct vm_object *object;
-	u64 offset;
+	u64 offset, ref_offset; /* ref_offset: of the counter, 0: none */
 	struct rwsem lock;
 	struct uprobe_consumer *consumers; /* lock */
 	struct mutex insn_lock;
@@ -56,6 +56,7 @@ struct uprobe_site {
 	struct uprobe *uprobe; /* reference */
 	struct vm_probes *vp;
 	u32 slot;
+	bool counted; /* vm->lock: in the program's counter */
 	refcount_t refs;
 };
 
@@ -320,6 +321,42 @@ static int site_fill_slot(struct vm *vm, struct uprobe_site *s)
 	return vm_write_text(vm, area_vma(vm), slot_addr(s->vp, s->slot), code, sizeof(code));
 }
 
+/* The writable private mapping that has the counter of @up. vm->lock held. */
+static struct vma *counter_vma(struct vm *vm, const struct uprobe *up)
+{
+	struct vma *vma;
+
+	for (vma = vm_next(vm, NULL); vma; vma = vm_next(vm, vma)) {
+		u64 base = vma->pgoff << PAGE_SHIFT;
+
+		if (vma->object == up->object &&
+		    (vma->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE && up->ref_offset >= base &&
+		    up->ref_offset - base < vma->end - vma->start)
+			return vma;
+	}
+	return NULL;
+}
+
+/* Tell the program that somebody looks, or no more. What is not mapped yet is told when it is. vm->lock held for writing. */
+static void count_site(struct vm *vm, struct uprobe_site *s, bool on)
+{
+	const struct uprobe *up = s->uprobe;
+	struct vma *vma = up->ref_offset && s->counted != on ? counter_vma(vm, up) : NULL;
+	struct page *page;
+	uaddr_t at;
+
+	if (!vma)
+		return;
+	at = vma->start + (up->ref_offset - (vma->pgoff << PAGE_SHIFT));
+	page = vm_pin_page_locked(vm, vma, at & PAGE_MASK, true, false);
+	if (!page)
+		return;
+	__atomic_fetch_add((u16 *)((u8 *)page_to_virt(page) + (at & ~PAGE_MASK)), on ? 1 : (u16)-1,
+			   __ATOMIC_SEQ_CST);
+	page_put(page);
+	s->counted = on;
+}
+
 /* Place @up at @addr, in @vma of @vm. vm->lock held for writing. 0 (also if it is there), -Exxx. */
 static int site_place(struct vm *vm, struct vma *vma, uaddr_t addr, struct uprobe *up)
 {
@@ -348,6 +385,7 @@ static int site_place(struct vm *vm, struct vma *vma, uaddr_t addr, struct uprob
 		return r;
 	}
 	rb_add(&vp->sites, &s->node, site_less);
+	count_site(vm, s, true);
 	return 0;
 }
 
@@ -363,6 +401,7 @@ static void site_remove(struct vm *vm, struct uprobe_site *s)
 		r = vm_write_text(vm, vma, s->addr, s->uprobe->insn.bytes, n);
 	if (r)
 		pr_err("uprobes: no memory to remove a breakpoint at %lx\n", s->addr);
+	count_site(vm, s, false);
 	rb_erase(&vm->probes->sites, &s->node);
 	site_put(s);
 }
@@ -392,6 +431,16 @@ static void place_in_vma(struct vm *vm, struct vma *vma, uaddr_t start, uaddr_t 
 		uprobe_put(up);
 }
 
+/* Data has been mapped: it may have counters of sites that are there. */
+static void count_sites(struct vm *vm)
+{
+	struct uprobe_site *s;
+
+	if (vm->probes)
+		rb_for_each_entry(s, &vm->probes->sites, node)
+			count_site(vm, s, true);
+}
+
 static void probes_mapped(struct vm *vm, uaddr_t start, uaddr_t end)
 {
 	for (uaddr_t a = start; a < end;) {
@@ -403,6 +452,8 @@ static void probes_mapped(struct vm *vm, uaddr_t start, uaddr_t end)
 		to = min(end, vma->end);
 		if (vma_wanted(vma))
 			place_in_vma(vm, vma, max(a, vma->start), to);
+		else if (vma->object && (vma->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE)
+			count_sites(vm);
 		a = to;
 	}
 }
@@ -441,6 +492,7 @@ static int probes_forked(struct vm *child, struct vm *parent)
 		if (!copy)
 			return -ENOMEM;
 		copy->slot = s->slot;
+		copy->counted = s->counted;
 		to->used[s->slot / 64] |= 1ULL << (s->slot % 64);
 		rb_add(&to->sites, &copy->node, site_less);
 	}
@@ -560,21 +612,27 @@ static int apply_everywhere(struct uprobe *up, bool place)
 	return r;
 }
 
-/* The uprobe of that place, new if need be; with a reference. NULL: no memory. */
-static struct uprobe *uprobe_get(struct vm_object *obj, u64 offset)
+/* The uprobe of that place, new if need be; with a reference. ERR_PTR(-ENOMEM; -EINVAL: it has another counter). */
+static struct uprobe *uprobe_get(struct vm_object *obj, u64 offset, u64 ref_offset)
 {
 	struct uprobe *up = uprobe_find_from(obj, offset);
 
-	if (up && up->offset == offset)
+	if (up && up->offset == offset && up->ref_offset == ref_offset)
 		return up;
-	if (up)
+	if (up) {
+		bool same = up->offset == offset;
+
 		uprobe_put(up);
+		if (same)
+			return ERR_PTR(-EINVAL);
+	}
 	up = kzalloc(sizeof(*up), 0);
 	if (!up)
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 	refcount_set(&up->refs, 2); /* the tree's and the caller's */
 	up->object = obj;
 	up->offset = offset;
+	up->ref_offset = ref_offset;
 	rwsem_init(&up->lock);
 	mutex_init(&up->insn_lock);
 	spin_lock(&tree_lock);
@@ -625,17 +683,20 @@ static void unregister_locked(struct uprobe_consumer *c)
 	uprobe_put(up);
 }
 
-int uprobe_register(struct uprobe_consumer *c, struct vm_object *obj, u64 offset, u64 size)
+int uprobe_register(struct uprobe_consumer *c, struct vm_object *obj, u64 offset, u64 ref_offset,
+		    u64 size)
 {
 	struct uprobe *up;
-	int r = -ENOMEM;
+	int r;
 
-	if (offset > size || offset % probe_align())
+	if (offset > size || offset % probe_align() || ref_offset > size ||
+	    ref_offset % sizeof(u16))
 		return -EINVAL;
 	mutex_lock(&uprobe_mutex);
 	vm_probe_ops = &probe_ops;
-	up = uprobe_get(obj, offset);
-	if (up) {
+	up = uprobe_get(obj, offset, ref_offset);
+	r = PTR_ERR_OR_ZERO(up);
+	if (!r) {
 		consumer_add(up, c);
 		r = apply_everywhere(up, true);
 		if (r)

@@ -29,10 +29,12 @@ struct uprobe_consumer {
 /**
  * uprobe_register() - place a probe.
  * @obj: of the file, kept alive by the caller until it unregisters; @size: of the file, bytes
- * Return: 0; -EINVAL: offset beyond the file or misaligned; -ENOMEM; what probe_decode() says, if a process has it mapped.
+ * @ref_offset: of a u16 in the file, 0: none. In each process that has the place and maps that writable, it is higher by one while the probe is there.
+ * Return: 0; -EINVAL: an offset beyond the file or misaligned, or another @ref_offset than others at the place have; -ENOMEM; what probe_decode() says, if a process has it mapped.
  * Context: may sleep, no locks held.
  */
-int uprobe_register(struct uprobe_consumer *c, struct vm_object *obj, u64 offset, u64 size);
+int uprobe_register(struct uprobe_consumer *c, struct vm_object *obj, u64 offset, u64 ref_offset,
+		    u64 size);
 /** uprobe_unregister() - take it away again; when this returns no call of the consumer is running. May sleep. */
 void uprobe_unregister(struct uprobe_consumer *c);
 

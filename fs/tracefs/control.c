@@ -13,14 +13,14 @@
 static int size_show(struct printbuf *pb, const struct tracefs_node *n)
 {
 	unsigned int first = n->cpu == TRACE_ALL_CPUS ? 0 : (unsigned int)n->cpu;
-	u64 kb = trace_buffer_kb(first);
+	u64 kb = trace_buffer_kb(n->in, first);
 	bool same = true;
 
 	for (unsigned int cpu = 0; n->cpu == TRACE_ALL_CPUS && cpu < boot_info.ncpus; cpu++)
-		same &= trace_buffer_kb(cpu) == kb;
+		same &= trace_buffer_kb(n->in, cpu) == kb;
 	if (!same)
 		printbuf_puts(pb, "X\n");
-	else if (trace_buffers_exist())
+	else if (n->in->ring[0])
 		printbuf_printf(pb, "%llu\n", kb);
 	else
 		printbuf_printf(pb, "0 (expanded: %llu)\n", kb);
@@ -33,7 +33,7 @@ static int size_write(const struct tracefs_node *n, char *text, size_t len)
 
 	if (kstrtou64(tracefs_trim(text), 10, &kb) || kb == 0 || kb > 4u << 20)
 		return -EINVAL;
-	return trace_buffers_resize(n->cpu, kb);
+	return trace_buffers_resize(n->in, n->cpu, kb);
 }
 
 static int total_show(struct printbuf *pb, const struct tracefs_node *n)
@@ -41,8 +41,8 @@ static int total_show(struct printbuf *pb, const struct tracefs_node *n)
 	u64 kb = 0;
 
 	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++)
-		kb += trace_buffer_kb(cpu);
-	printbuf_printf(pb, trace_buffers_exist() ? "%llu\n" : "0 (expanded: %llu)\n", kb);
+		kb += trace_buffer_kb(n->in, cpu);
+	printbuf_printf(pb, n->in->ring[0] ? "%llu\n" : "0 (expanded: %llu)\n", kb);
 	return 0;
 }
 
@@ -50,7 +50,7 @@ static int total_show(struct printbuf *pb, const struct tracefs_node *n)
 
 static int on_show(struct printbuf *pb, const struct tracefs_node *n)
 {
-	printbuf_printf(pb, "%u\n", trace_recording);
+	printbuf_printf(pb, "%u\n", n->in->recording);
 	return 0;
 }
 
@@ -60,9 +60,7 @@ static int on_write(const struct tracefs_node *n, char *text, size_t len)
 
 	if (kstrtou64(tracefs_trim(text), 10, &v))
 		return -EINVAL;
-	WRITE_ONCE(trace_recording, v != 0);
-	if (!v)
-		trace_wait_wake();
+	trace_set_recording(n->in, v);
 	return 0;
 }
 
@@ -80,7 +78,7 @@ static int tracer_write(const struct tracefs_node *n, char *text, size_t len)
 static int clock_show(struct printbuf *pb, const struct tracefs_node *n)
 {
 	for (const struct trace_clock *c = trace_clocks; c->name; c++)
-		printbuf_printf(pb, c == trace_clock ? "%s[%s]" : "%s%s",
+		printbuf_printf(pb, c == n->in->clock ? "%s[%s]" : "%s%s",
 				c == trace_clocks ? "" : " ", c->name);
 	printbuf_putc(pb, '\n');
 	return 0;
@@ -88,7 +86,7 @@ static int clock_show(struct printbuf *pb, const struct tracefs_node *n)
 
 static int clock_write(const struct tracefs_node *n, char *text, size_t len)
 {
-	return trace_clock_set(tracefs_trim(text));
+	return trace_clock_set(n->in, tracefs_trim(text));
 }
 
 /* ---- options ---- */
@@ -96,20 +94,30 @@ static int clock_write(const struct tracefs_node *n, char *text, size_t len)
 static const char *const option_name[TRACE_NOPTIONS] = {
 	[TRACE_OPT_CONTEXT_INFO] = "context-info", [TRACE_OPT_RECORD_TGID] = "record-tgid",
 	[TRACE_OPT_OVERWRITE] = "overwrite",	   [TRACE_OPT_IRQ_INFO] = "irq-info",
-	[TRACE_OPT_MARKERS] = "markers",
+	[TRACE_OPT_MARKERS] = "markers",	   [TRACE_OPT_EVENT_FORK] = "event-fork",
+	[TRACE_OPT_STACKTRACE] = "stacktrace",
 };
 
-static void set_option(unsigned int i, bool on)
+static int set_option(struct trace_instance *in, unsigned int i, bool on)
 {
-	trace_options = on ? trace_options | 1u << i : trace_options & ~(1u << i);
+	int r = 0;
+
+	if (on == (in->options >> i & 1))
+		return 0;
+	if (i == TRACE_OPT_EVENT_FORK)
+		r = trace_pids_follow(in, on);
+	if (r)
+		return r;
+	WRITE_ONCE(in->options, in->options ^ 1u << i);
 	if (i == TRACE_OPT_OVERWRITE)
-		trace_buffers_set_overwrite(on);
+		trace_buffers_set_overwrite(in, on);
+	return 0;
 }
 
 static int options_show(struct printbuf *pb, const struct tracefs_node *n)
 {
 	for (unsigned int i = 0; i < TRACE_NOPTIONS; i++)
-		printbuf_printf(pb, "%s%s\n", trace_options & 1u << i ? "" : "no", option_name[i]);
+		printbuf_printf(pb, "%s%s\n", n->in->options & 1u << i ? "" : "no", option_name[i]);
 	return 0;
 }
 
@@ -121,15 +129,14 @@ static int options_write(const struct tracefs_node *n, char *text, size_t len)
 	for (unsigned int i = 0; i < TRACE_NOPTIONS; i++) {
 		if (strcmp(option_name[i], name + (off ? 2 : 0)))
 			continue;
-		set_option(i, !off);
-		return 0;
+		return set_option(n->in, i, !off);
 	}
 	return -EINVAL;
 }
 
 static int option_show(struct printbuf *pb, const struct tracefs_node *n)
 {
-	printbuf_printf(pb, "%u\n", trace_options >> n->option & 1);
+	printbuf_printf(pb, "%u\n", n->in->options >> n->option & 1);
 	return 0;
 }
 
@@ -139,8 +146,7 @@ static int option_write(const struct tracefs_node *n, char *text, size_t len)
 
 	if (kstrtou64(tracefs_trim(text), 10, &v) || v > 1)
 		return -EINVAL;
-	set_option(n->option, v);
-	return 0;
+	return set_option(n->in, n->option, v);
 }
 
 static const struct tracefs_file option_file = {
@@ -174,7 +180,7 @@ const struct tracefs_dir tracefs_options_dir = { .mode = 0750,
 
 static int stats_show(struct printbuf *pb, const struct tracefs_node *n)
 {
-	const struct trace_ring *r = trace_ring_of((unsigned int)n->cpu);
+	const struct trace_ring *r = n->in->ring[n->cpu];
 	u64 now = hal_clock_ns() / 1000, oldest = r ? trace_ring_oldest(r) / 1000 : 0;
 
 	printbuf_printf(pb, "entries: %llu\n", r ? trace_ring_entries(r) : 0);
@@ -195,6 +201,7 @@ static const struct tracefs_file cpu_files[] = {
 	  .mode = 0640,
 	  .truncate = tracefs_trace_truncate,
 	  .fops = &tracefs_trace_ops },
+	{ .name = "snapshot", .mode = 0640, .fops = &tracefs_snapshot_ops },
 	{ .name = "trace_pipe", .mode = 0440, .fops = &tracefs_pipe_ops },
 	{ .name = NULL },
 };
@@ -230,6 +237,61 @@ const struct tracefs_dir tracefs_percpu_dir = { .mode = 0750,
 						.lookup = cpu_lookup,
 						.list = cpu_list };
 
+/* ---- tracing_cpumask, saved_cmdlines ---- */
+
+static int cpumask_show(struct printbuf *pb, const struct tracefs_node *n)
+{
+	unsigned int words = DIV_ROUND_UP(boot_info.ncpus, 32), left = boot_info.ncpus % 32;
+
+	for (unsigned int i = words; i-- > 0;) {
+		u32 mask = i == words - 1 && left ? (1u << left) - 1 : ~0u;
+
+		if (i == words - 1)
+			printbuf_printf(pb, "%0*x", (int)DIV_ROUND_UP(left ? left : 32, 4),
+					~n->in->cpus_off[i] & mask);
+		else
+			printbuf_printf(pb, ",%08x", ~n->in->cpus_off[i]);
+	}
+	printbuf_putc(pb, '\n');
+	return 0;
+}
+
+/* Groups of 32 bits in hexadecimal, the highest first. */
+static int cpumask_write(const struct tracefs_node *n, char *text, size_t len)
+{
+	u32 on[ARRAY_SIZE(n->in->cpus_off)] = { 0 };
+	char *group = tracefs_trim(text), *comma;
+	u64 v;
+
+	do {
+		comma = strchr(group, ',');
+		if (comma)
+			*comma = '\0';
+		if (kstrtou64(group, 16, &v) || v > U32_MAX || on[ARRAY_SIZE(on) - 1])
+			return -EINVAL;
+		memmove(on + 1, on, sizeof(on) - sizeof(on[0]));
+		on[0] = (u32)v;
+		group = comma ? comma + 1 : NULL;
+	} while (group);
+	for (size_t i = 0; i < ARRAY_SIZE(on); i++)
+		WRITE_ONCE(n->in->cpus_off[i], ~on[i]);
+	return 0;
+}
+
+/* Records have the names of their tasks in them: what is listed is for who reads numbers elsewhere. */
+static int cmdlines_show(struct printbuf *pb, const struct tracefs_node *n)
+{
+	for (pid_t nr = 1; (nr = pid_next(nr)) != 0; nr++) {
+		struct task *t = task_find_get(nr);
+
+		if (!t)
+			continue;
+		printbuf_printf(pb, "%d %.16s\n", nr, t->comm);
+		task_put(t);
+	}
+	return 0;
+}
+
 /* ---- the top ---- */
 
 static int readme_show(struct printbuf *pb, const struct tracefs_node *n)
@@ -239,25 +301,49 @@ static int readme_show(struct printbuf *pb, const struct tracefs_node *n)
 		"tracing mini-HOWTO:\n\n"
 		"  available_events\t- every event, as SYSTEM:EVENT\n"
 		"  set_event\t\t- events that are on; write names to add, !names to remove\n"
-		"  set_event_pid\t\t- record these threads only\n"
+		"  set_event_pid, set_event_notrace_pid\t- record these threads only, or not\n"
 		"  events/enable, events/SYSTEM/enable, events/SYSTEM/EVENT/enable\t- 1 on, 0 off\n"
 		"  events/SYSTEM/EVENT/format\t- the fields of its records\n"
 		"  events/SYSTEM/EVENT/filter\t- FIELD OP VALUE [&& || !], 0 for none\n"
+		"  events/SYSTEM/EVENT/trigger\t- <trigger>[:count] [if <filter>], ! to remove\n"
+		"\ttrigger: traceon, traceoff, snapshot, stacktrace,\n"
+		"\t\t enable_event:<system>:<event>, disable_event:<system>:<event>\n"
 		"  trace\t\t\t- what was recorded; truncate to clear\n"
 		"  trace_pipe\t\t- the same, taken out as it is read; waits for more\n"
-		"  trace_marker\t\t- writes become records\n"
-		"  tracing_on\t\t- 0 stops recording\n"
+		"  snapshot\t\t- 1 puts what was recorded aside, 0 frees it\n"
+		"  trace_marker, trace_marker_raw\t- writes become records\n"
+		"  tracing_on, tracing_cpumask\t- whether and which CPUs record\n"
 		"  trace_clock\t\t- the clock of the time stamps\n"
 		"  buffer_size_kb\t- kilobytes for each CPU; buffer_total_size_kb for all\n"
 		"  trace_options, options/\t- how records are kept and shown\n"
-		"  per_cpu/cpuN/\t\t- trace, trace_pipe, stats and buffer_size_kb of one CPU\n"
-		"  current_tracer\t- nop: there is no other\n");
+		"  per_cpu/cpuN/\t\t- the buffer of one CPU\n"
+		"  instances/\t\t- mkdir makes one more of all this\n"
+		"  current_tracer\t- nop: there is no other\n"
+		"  dynamic_events, kprobe_events, uprobe_events\t- Create/append/remove/show "
+		"probes:\n"
+		"\tp[:[<group>/][<event>]] <place> [<args>]\n"
+		"\tr[maxactive][:[<group>/][<event>]] <place> [<args>]\n"
+		"\t-:[<group>/][<event>] [<place> [<args>]]\n"
+		"   place (kprobe): <symbol>[+<offset>]|<symbol>[+<offset>]%return|<memaddr>\n"
+		"   place (uprobe): <path>:<offset>[%return][(ref_ctr_offset)]\n"
+		"    args: <name>=fetcharg[:type]\n"
+		"fetcharg: %<register>, @<address>, @<symbol>[+|-<offset>], $stack<index>, "
+		"$stack,\n"
+		"\t  $retval, $comm, $arg<N>, +|-[u]<offset>(<fetcharg>), \\imm-value, "
+		"\\\"imm-string\"\n"
+		"    type: s8/16/32/64, u8/16/32/64, x8/16/32/64, char, string, ustring, symbol, "
+		"symstr,\n"
+		"\t  b<bit-width>@<bit-offset>/<container-size>, <type>\\[<array-size>\\]\n"
+		"   mount: [uid=<uid>] [gid=<gid>] [mode=<mode>]\n");
 	return 0;
 }
 
 const struct tracefs_file tracefs_root_files[] = {
-	{ .name = "README", .mode = 0440, .show = readme_show },
-	{ .name = "available_events", .mode = 0440, .show = tracefs_show_available },
+	{ .name = "README", .mode = 0440, .top_only = true, .show = readme_show },
+	{ .name = "available_events",
+	  .mode = 0440,
+	  .top_only = true,
+	  .show = tracefs_show_available },
 	{ .name = "available_tracers", .mode = 0440, .show = tracer_show },
 	{ .name = "buffer_size_kb", .mode = 0640, .show = size_show, .write = size_write },
 	{ .name = "buffer_total_size_kb", .mode = 0440, .show = total_show },
@@ -271,6 +357,13 @@ const struct tracefs_file tracefs_root_files[] = {
 	  .mode = 0640,
 	  .truncate = tracefs_trace_truncate,
 	  .fops = &tracefs_trace_ops },
+	{ .name = "saved_cmdlines", .mode = 0440, .top_only = true, .show = cmdlines_show },
+	{ .name = "set_event_notrace_pid",
+	  .mode = 0640,
+	  .show = tracefs_show_no_pids,
+	  .write = tracefs_write_no_pids,
+	  .truncate = tracefs_clear_no_pids },
+	{ .name = "snapshot", .mode = 0640, .fops = &tracefs_snapshot_ops },
 	{ .name = "set_event_pid",
 	  .mode = 0640,
 	  .show = tracefs_show_pids,
@@ -278,8 +371,10 @@ const struct tracefs_file tracefs_root_files[] = {
 	  .truncate = tracefs_clear_pids },
 	{ .name = "trace_clock", .mode = 0640, .show = clock_show, .write = clock_write },
 	{ .name = "trace_marker", .mode = 0220, .fops = &tracefs_marker_ops },
+	{ .name = "trace_marker_raw", .mode = 0220, .fops = &tracefs_raw_marker_ops },
 	{ .name = "trace_options", .mode = 0640, .show = options_show, .write = options_write },
 	{ .name = "trace_pipe", .mode = 0440, .fops = &tracefs_pipe_ops },
+	{ .name = "tracing_cpumask", .mode = 0640, .show = cpumask_show, .write = cpumask_write },
 	{ .name = "tracing_on", .mode = 0640, .show = on_show, .write = on_write },
 	{ .name = NULL },
 };

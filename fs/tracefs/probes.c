@@ -2,9 +2,9 @@
 /*
  * uprobe_events, kprobe_events, dynamic_events, uprobe_profile, kprobe_profile, error_log: probes as lines of text.
  *
- *	p[:[GROUP/]EVENT] PATH:OFFSET[%return] [ARGS]		a uprobe; r: when the function returns
+ *	p[:[GROUP/]EVENT] PATH:OFFSET[%return][(REF)] [ARGS]	a uprobe; r: when the function returns
  *	p[:[GROUP/]EVENT] SYMBOL[+OFFSET][%return]|ADDR [ARGS]	a kprobe; r[MAXACTIVE]
- *	-:[GROUP/]EVENT						remove
+ *	-:[GROUP/]EVENT [PLACE [ARGS]]				remove
  *
  * Opening with O_TRUNC removes all of the file's kind. What was wrong with a line is kept for error_log. All under trace_mutex.
  * Source: Linux's Documentation/trace/uprobetracer.rst and kprobetrace.rst.
@@ -21,6 +21,7 @@
 #define MAX_WORDS (FETCH_MAX_ARGS + 2)
 #define MAX_NAME  64 /* of groups and events, end included */
 #define MAX_ACTIVE 4096
+#define PATH_MAX_TEXT 512 /* places that are compared */
 
 /* A command in its words. */
 struct command {
@@ -159,45 +160,96 @@ static int parse_names(struct command *c, char *s, char *group, char *name)
 
 /* ---- removing ---- */
 
-static int remove_matching(bool is_kernel, bool any_kind, const char *group, const char *name)
-{
-	struct probe_event *pe, *next;
-	int r = -ENOENT;
+/* What is to be removed: empty and NULL stand for all. */
+struct match {
+	bool is_kernel, any_kind;
+	const char *group, *name;
+	const struct command *exact; /* its words from the second on: place and arguments */
+};
 
-	list_for_each_entry_safe(pe, next, &probe_events, link) {
-		if (!any_kind && pe->is_kernel != is_kernel)
-			continue;
-		if ((*group && strcmp(group, pe->ev.system)) ||
-		    (*name && strcmp(name, pe->ev.name)))
-			continue;
-		r = probe_event_remove(pe);
-		if (r)
-			return r;
+static void show_place(struct printbuf *pb, const struct probe_event *pe);
+
+/* Is @pe the probe of those words? The place may be without its offset of 0. */
+static bool is_exact(const struct probe_event *pe, const struct command *c)
+{
+	char place[PATH_MAX_TEXT];
+	struct printbuf pb;
+
+	if (c->argc > 2 && c->argc - 2 != pe->nargs)
+		return false;
+	for (unsigned int i = 2; i < c->argc; i++) {
+		const char *eq = strchr(c->argv[i], '=');
+
+		if (strcmp(eq ? eq + 1 : c->argv[i], pe->args[i - 2].text))
+			return false;
 	}
+	printbuf_init(&pb, place, sizeof(place));
+	show_place(&pb, pe);
+	return !strcmp(place, c->argv[1]) ||
+	       (pe->is_kernel && !pe->offset && pe->symbol && !strcmp(pe->symbol, c->argv[1]));
+}
+
+static bool matches(const struct probe_event *pe, const struct match *m)
+{
+	if (pe->dead || (!m->any_kind && pe->is_kernel != m->is_kernel))
+		return false;
+	if ((*m->group && strcmp(m->group, pe->ev.system)) ||
+	    (*m->name && strcmp(m->name, pe->ev.name)))
+		return false;
+	return !m->exact || is_exact(pe, m->exact);
+}
+
+static int remove_matching(const struct match *m)
+{
+	struct probe_event *pe;
+	int r = -ENOENT;
+	bool again;
+
+	/* From the start each time: with a probe its event's first one may go. */
+	do {
+		again = false;
+		list_for_each_entry(pe, &probe_events, link) {
+			if (!matches(pe, m))
+				continue;
+			r = probe_event_remove(pe);
+			if (r)
+				return r;
+			again = true;
+			break;
+		}
+	} while (again);
 	return r;
 }
 
 static int command_remove(struct command *c, bool is_kernel, bool any_kind)
 {
 	char group[MAX_NAME] = "", name[MAX_NAME] = "";
+	struct match m = { .is_kernel = is_kernel,
+			   .any_kind = any_kind,
+			   .group = group,
+			   .name = name,
+			   .exact = c->argc > 1 ? c : NULL };
 	int r;
 
 	if (c->argv[0][1] != ':')
 		return -EINVAL;
 	r = parse_names(c, c->argv[0] + 2, group, name);
-	return r ? r : remove_matching(is_kernel, any_kind, group, name);
+	return r ? r : remove_matching(&m);
 }
 
 /* All of one kind, or none if one is in use. */
 static int remove_all(bool is_kernel, bool any_kind)
 {
+	const struct match m = {
+		.is_kernel = is_kernel, .any_kind = any_kind, .group = "", .name = ""
+	};
 	struct probe_event *pe;
 	int r;
 
 	list_for_each_entry(pe, &probe_events, link)
-		if ((any_kind || pe->is_kernel == is_kernel) && pe->ev.enabled)
+		if (matches(pe, &m) && pe->main->ev.enabled)
 			return -EBUSY;
-	r = remove_matching(is_kernel, any_kind, "", "");
+	r = remove_matching(&m);
 	return r == -ENOENT ? 0 : r;
 }
 
@@ -208,12 +260,34 @@ static void inode_owner_put(void *owner)
 	inode_put(owner);
 }
 
-/* PATH:OFFSET[%return]. */
+/* PATH:OFFSET[%return][(REF_OFFSET)]. */
 struct place {
 	char *path, *offset_text;
-	u64 offset;
+	u64 offset, ref_offset;
 	bool is_return;
 };
+
+/* "(OFFSET)" at the end of a place: of the counter that says whether somebody looks. */
+static int parse_ref(struct command *c, struct place *p)
+{
+	char *open = strchr(p->offset_text, '('), *close;
+	int r = 0;
+
+	if (!open)
+		return 0;
+	close = strchr(open, ')');
+	if (!close)
+		return wrong(c, open + strlen(open), "Reference counter brace is not closed");
+	if (close[1])
+		return wrong(c, close + 1, "Reference counter has wrong suffix");
+	*close = '\0';
+	if (kstrtou64(open + 1, 0, &p->ref_offset))
+		r = wrong(c, open + 1, "Invalid reference counter offset");
+	*close = ')';
+	if (!r)
+		*open = '\0';
+	return r;
+}
 
 static int parse_place(struct command *c, struct place *p)
 {
@@ -223,6 +297,8 @@ static int parse_place(struct command *c, struct place *p)
 		return -EINVAL;
 	p->path = word;
 	p->offset_text = colon + 1;
+	if (parse_ref(c, p))
+		return -EINVAL;
 	percent = strchr(p->offset_text, '%');
 	if (percent) {
 		if (strcmp(percent, "%return"))
@@ -230,8 +306,6 @@ static int parse_place(struct command *c, struct place *p)
 		p->is_return = true;
 		*percent = '\0';
 	}
-	if (strchr(p->offset_text, '('))
-		return wrong(c, p->offset_text, "Reference counters are not supported");
 	if (kstrtou64(p->offset_text, 0, &p->offset))
 		return wrong(c, p->offset_text, "Invalid uprobe offset");
 	*colon = '\0';
@@ -261,6 +335,7 @@ static int attach_file(struct command *c, struct probe_event *pe, const struct p
 	pe->size = READ_ONCE(path.dentry->inode->size);
 	path_put(&path);
 	pe->offset = p->offset;
+	pe->ref_offset = p->ref_offset;
 	pe->path = kstrdup(p->path, 0);
 	return pe->path ? 0 : -ENOMEM;
 }
@@ -276,13 +351,59 @@ static void default_uprobe_name(const struct place *p, char *name)
 	snprintf(name, MAX_NAME, "p_%.*s_0x%llx", (int)min(n, (size_t)32), base, p->offset);
 }
 
+/* @pe is to be one more probe of @main's event. */
+static int check_joins(struct command *c, const struct probe_event *pe,
+		       const struct probe_event *main)
+{
+	unsigned int differs = probe_event_same_args(main, pe);
+
+	if (main->is_kernel != pe->is_kernel)
+		return -EEXIST;
+	if (main->is_return != pe->is_return) {
+		(void)wrong(c, c->argv[0], "Probe type doesn't match existing probe");
+		return -EEXIST;
+	}
+	if (differs) {
+		(void)wrong(c, c->argv[differs + 1 < c->argc ? differs + 1 : c->argc - 1],
+			    "Probe argument doesn't match existing probe");
+		return -EEXIST;
+	}
+	for (; main; main = main->more) {
+		bool same = !main->dead && main->object == pe->object &&
+			    main->offset == pe->offset && main->addr == pe->addr;
+
+		for (unsigned int i = 0; i < pe->nargs; i++)
+			same &= !strcmp(main->args[i].text, pe->args[i].text);
+		if (same) {
+			(void)wrong(c, c->argv[0], "There is already the exact same probe event");
+			return -EEXIST;
+		}
+	}
+	return 0;
+}
+
+/* Probes of one place have one counter, or none. */
+static int check_counter(const struct probe_event *pe)
+{
+	const struct probe_event *other;
+
+	list_for_each_entry(other, &probe_events, link)
+		if (!other->dead && !other->is_kernel && other->object == pe->object &&
+		    other->offset == pe->offset && other->ref_offset != pe->ref_offset)
+			return -EINVAL;
+	return 0;
+}
+
 static int finish(struct command *c, struct probe_event *pe, unsigned int place)
 {
+	struct probe_event *main = probe_event_find(pe->ev.system, pe->ev.name);
 	int r = probe_event_parse_args(pe, c->argc - 2, c->argv + 2, place, &c->err);
 
+	if (!r && main)
+		r = check_joins(c, pe, main);
 	if (!r)
-		r = probe_event_add(pe);
-	if (r == -EEXIST)
+		r = probe_event_add(pe, main);
+	if (r == -EEXIST && !c->err.message)
 		(void)wrong(c, c->argv[0],
 			    "Given group/event name is already used by another event");
 	return r;
@@ -311,6 +432,8 @@ static int create_uprobe(struct command *c)
 	if (IS_ERR(pe))
 		return (int)PTR_ERR(pe);
 	r = attach_file(c, pe, &p);
+	if (!r)
+		r = check_counter(pe);
 	if (!r)
 		r = finish(c, pe, p.is_return ? FETCH_RETURN : FETCH_ENTRY);
 	if (r)
@@ -519,13 +642,8 @@ static int any_clear(const struct tracefs_node *n)
 	return remove_all(false, true);
 }
 
-/* A probe as the command that makes it. */
-static void show_event(struct printbuf *pb, const struct probe_event *pe)
+static void show_place(struct printbuf *pb, const struct probe_event *pe)
 {
-	printbuf_putc(pb, pe->is_return ? 'r' : 'p');
-	if (pe->maxactive)
-		printbuf_printf(pb, "%u", pe->maxactive);
-	printbuf_printf(pb, ":%s/%s ", pe->ev.system, pe->ev.name);
 	if (!pe->is_kernel)
 		printbuf_printf(pb, "%s:0x%016llx", pe->path, pe->offset);
 	else if (!pe->symbol)
@@ -534,6 +652,18 @@ static void show_event(struct printbuf *pb, const struct probe_event *pe)
 		printbuf_printf(pb, "%s+%llu", pe->symbol, pe->offset);
 	else
 		printbuf_puts(pb, pe->symbol);
+	if (pe->ref_offset)
+		printbuf_printf(pb, "(0x%llx)", pe->ref_offset);
+}
+
+/* A probe as the command that makes it. */
+static void show_event(struct printbuf *pb, const struct probe_event *pe)
+{
+	printbuf_putc(pb, pe->is_return ? 'r' : 'p');
+	if (pe->maxactive)
+		printbuf_printf(pb, "%u", pe->maxactive);
+	printbuf_printf(pb, ":%s/%s ", pe->ev.system, pe->ev.name);
+	show_place(pb, pe);
 	for (unsigned int i = 0; i < pe->nargs; i++)
 		printbuf_printf(pb, " %s=%s", pe->args[i].name, pe->args[i].text);
 	printbuf_putc(pb, '\n');
@@ -544,7 +674,7 @@ static int show_events(struct printbuf *pb, bool kernel, bool programs)
 	const struct probe_event *pe;
 
 	list_for_each_entry(pe, &probe_events, link)
-		if (pe->is_kernel ? kernel : programs)
+		if (!pe->dead && (pe->is_kernel ? kernel : programs))
 			show_event(pb, pe);
 	return 0;
 }
@@ -569,7 +699,7 @@ static int uprobe_profile(struct printbuf *pb, const struct tracefs_node *n)
 	const struct probe_event *pe;
 
 	list_for_each_entry(pe, &probe_events, link)
-		if (!pe->is_kernel)
+		if (!pe->is_kernel && !pe->dead)
 			printbuf_printf(pb, "  %s %-44s %15llu\n", pe->path, pe->ev.name,
 					probe_event_hits(pe, 0));
 	return 0;
@@ -580,7 +710,7 @@ static int kprobe_profile(struct printbuf *pb, const struct tracefs_node *n)
 	const struct probe_event *pe;
 
 	list_for_each_entry(pe, &probe_events, link)
-		if (pe->is_kernel)
+		if (pe->is_kernel && !pe->dead)
 			printbuf_printf(pb, "  %-44s %15llu %15llu\n", pe->ev.name,
 					probe_event_hits(pe, 0), probe_event_hits(pe, 1));
 	return 0;

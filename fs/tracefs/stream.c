@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trace, trace_pipe and trace_marker.
+ * trace, trace_pipe, snapshot, trace_marker and trace_marker_raw.
  *
  * A reader has an iterator over the rings and a buffer of text. Records are printed into the buffer under trace_mutex until it is
  * full; it is copied out without that lock, and what the program did not take waits there for its next read.
@@ -22,22 +22,33 @@ struct stream {
 	char text[TEXT_SIZE];
 };
 
-static int stream_open_as(struct inode *i, struct file *f, bool consuming)
+static struct stream *stream_create(const struct tracefs_node *n, bool consuming, bool snapshot)
 {
 	struct stream *s = kzalloc(sizeof(*s), GFP_KERNEL);
 
 	if (!s)
-		return -ENOMEM;
+		return ERR_PTR(-ENOMEM);
 	mutex_init(&s->lock);
-	s->it = trace_iter_create(tracefs_node(i)->cpu, consuming);
+	s->it = trace_iter_create(n->in, n->cpu, consuming, snapshot);
 	if (IS_ERR(s->it)) {
 		int r = PTR_ERR(s->it);
 
 		kfree(s);
-		return r;
+		return ERR_PTR(r);
 	}
-	f->priv = s;
-	return 0;
+	return s;
+}
+
+static int stream_open_as(struct inode *i, struct file *f, bool consuming, bool snapshot)
+{
+	int r = tracefs_use(tracefs_node(i));
+
+	if (r)
+		return r;
+	f->priv = stream_create(tracefs_node(i), consuming, snapshot);
+	if (IS_ERR(f->priv))
+		tracefs_unuse(tracefs_node(i));
+	return PTR_ERR_OR_ZERO(f->priv);
 }
 
 static void stream_release(struct file *f)
@@ -46,6 +57,7 @@ static void stream_release(struct file *f)
 
 	trace_iter_free(s->it);
 	kfree(s);
+	tracefs_unuse(tracefs_node(f->inode));
 }
 
 /* Print records until the buffer is full or there are no more. A single one that does not fit is cut. trace_mutex held. */
@@ -56,7 +68,7 @@ static void print_records(struct stream *s, struct printbuf *pb)
 	while ((c = trace_iter_next(s->it))) {
 		size_t before = pb->len;
 
-		trace_show_record(pb, c);
+		trace_show_record(pb, s->it->in, c);
 		if (printbuf_overflowed(pb) && before) {
 			pb->len = before;
 			break;
@@ -69,14 +81,23 @@ static void print_records(struct stream *s, struct printbuf *pb)
 	}
 }
 
+static void show_no_snapshot(struct printbuf *pb)
+{
+	printbuf_puts(pb, "# tracer: nop\n#\n#\n# * Snapshot is freed *\n#\n"
+			  "# Write 1 to allocate and take one, another number but 0 to clear it, 0 "
+			  "to free it.\n");
+}
+
 static void refill(struct stream *s, bool header)
 {
 	struct printbuf pb;
 
 	printbuf_init(&pb, s->text, sizeof(s->text));
 	mutex_lock(&trace_mutex);
-	if (header)
-		trace_show_header(&pb, s->it->cpu);
+	if (header && s->it->snapshot && !s->it->in->snapshot[0])
+		show_no_snapshot(&pb);
+	else if (header)
+		trace_show_header(&pb, s->it);
 	print_records(s, &pb);
 	mutex_unlock(&trace_mutex);
 	s->len = printbuf_used(&pb);
@@ -99,7 +120,7 @@ static ssize_t take(struct stream *s, struct iov_iter *to)
 
 static int trace_open(struct inode *i, struct file *f)
 {
-	return stream_open_as(i, f, false);
+	return stream_open_as(i, f, false, false);
 }
 
 static void rewind_stream(struct stream *s)
@@ -155,7 +176,7 @@ static ssize_t trace_write(struct file *f, struct iov_iter *from, loff_t *pos, i
 
 int tracefs_trace_truncate(const struct tracefs_node *n)
 {
-	trace_buffers_clear(n->cpu);
+	trace_buffers_clear(n->in, n->cpu, false);
 	return 0;
 }
 
@@ -166,14 +187,65 @@ const struct file_ops tracefs_trace_ops = {
 	.release = stream_release,
 };
 
+/* ---- snapshot ---- */
+
+static int snapshot_open(struct inode *i, struct file *f)
+{
+	return stream_open_as(i, f, false, true);
+}
+
+/* 0 frees it (that of one CPU cannot be), 1 takes one, others forget what is in it. trace_mutex held. */
+static int snapshot_command(const struct tracefs_node *n, u64 v)
+{
+	int r = 0;
+
+	if (v == 0 && n->cpu != TRACE_ALL_CPUS)
+		return -EINVAL;
+	if (v == 0) {
+		trace_snapshot_free(n->in);
+	} else if (v == 1) {
+		r = trace_snapshot_make(n->in);
+		if (!r)
+			trace_snapshot_take(n->in, n->cpu);
+	} else {
+		trace_buffers_clear(n->in, n->cpu, true);
+	}
+	return r;
+}
+
+static ssize_t snapshot_write(struct file *f, struct iov_iter *from, loff_t *pos, int flags)
+{
+	size_t n = from->count;
+	char text[24];
+	u64 v;
+	int r;
+
+	if (!n || n >= sizeof(text))
+		return -EINVAL;
+	if (iov_iter_from(from, text, n) != n)
+		return -EFAULT;
+	text[n] = '\0';
+	if (kstrtou64(tracefs_trim(text), 10, &v))
+		return -EINVAL;
+	mutex_lock(&trace_mutex);
+	r = snapshot_command(tracefs_node(f->inode), v);
+	mutex_unlock(&trace_mutex);
+	return r ? r : (ssize_t)n;
+}
+
+const struct file_ops tracefs_snapshot_ops = {
+	.open = snapshot_open,
+	.read = trace_read,
+	.write = snapshot_write,
+	.release = stream_release,
+};
+
 /* ---- trace_pipe ---- */
 
-/* What is taken out is one reader's: a CPU's records have one pipe at a time. trace_mutex. */
-static unsigned long piped[CONFIG_NR_CPUS / 64 + 1];
-
-/* 0, -EBUSY. */
-static int claim_pipe(int cpu)
+/* What is taken out is one reader's: a CPU's records have one pipe at a time. 0, -EBUSY. */
+static int claim_pipe(struct trace_instance *in, int cpu)
 {
+	unsigned long *piped = in->piped;
 	int r = 0;
 
 	mutex_lock(&trace_mutex);
@@ -187,8 +259,10 @@ static int claim_pipe(int cpu)
 	return r;
 }
 
-static void release_pipe(int cpu)
+static void release_pipe(struct trace_instance *in, int cpu)
 {
+	unsigned long *piped = in->piped;
+
 	mutex_lock(&trace_mutex);
 	for (int i = 0; i < CONFIG_NR_CPUS; i++)
 		if (cpu == TRACE_ALL_CPUS || cpu == i)
@@ -198,23 +272,26 @@ static void release_pipe(int cpu)
 
 static int pipe_open(struct inode *i, struct file *f)
 {
-	int cpu = tracefs_node(i)->cpu, r = claim_pipe(cpu);
+	const struct tracefs_node *n = tracefs_node(i);
+	int r = stream_open_as(i, f, true, false);
 
 	if (r)
 		return r;
+	r = claim_pipe(n->in, n->cpu);
+	if (r) {
+		stream_release(f);
+		return r;
+	}
 	f->mode &= ~(FMODE_LSEEK | FMODE_PREAD);
 	f->mode |= FMODE_NOPOS;
-	r = stream_open_as(i, f, true);
-	if (r)
-		release_pipe(cpu);
-	return r;
+	return 0;
 }
 
 static void pipe_release(struct file *f)
 {
 	struct stream *s = f->priv;
 
-	release_pipe(s->it->cpu);
+	release_pipe(s->it->in, s->it->cpu);
 	stream_release(f);
 }
 
@@ -226,7 +303,7 @@ static int pipe_wait(struct file *f, struct stream *s)
 
 		if (f->flags & O_NONBLOCK)
 			return -EAGAIN;
-		if (!READ_ONCE(trace_recording) && s->read_any)
+		if (!READ_ONCE(s->it->in->recording) && s->read_any)
 			return 0;
 		r = trace_wait(s->it);
 		if (r)
@@ -277,31 +354,60 @@ const struct file_ops tracefs_pipe_ops = {
 	.release = pipe_release,
 };
 
-/* ---- trace_marker ---- */
+/* ---- trace_marker, trace_marker_raw ---- */
 
 static int marker_open(struct inode *i, struct file *f)
 {
-	int r;
+	const struct tracefs_node *n = tracefs_node(i);
+	int r = tracefs_use(n);
 
+	if (r)
+		return r;
 	mutex_lock(&trace_mutex);
-	r = trace_buffers_make();
+	r = trace_buffers_make(n->in);
 	mutex_unlock(&trace_mutex);
+	if (r)
+		tracefs_unuse(n);
 	return r;
+}
+
+static void marker_release(struct file *f)
+{
+	tracefs_unuse(tracefs_node(f->inode));
+}
+
+static ssize_t mark(struct file *f, struct iov_iter *from, bool raw)
+{
+	struct trace_instance *in = tracefs_node(f->inode)->in;
+	size_t n = min_t(size_t, from->count, MARKER_MAX);
+	char text[MARKER_MAX];
+
+	if (!(READ_ONCE(in->options) & 1u << TRACE_OPT_MARKERS))
+		return -EINVAL;
+	/* A number of four bytes, and what belongs to it. */
+	if (raw && (n < sizeof(u32) || n < from->count))
+		return -EINVAL;
+	if (iov_iter_from(from, text, n) != n)
+		return -EFAULT;
+	if (!READ_ONCE(in->recording))
+		return -EBADF;
+	trace_mark(in, text, n, raw);
+	return (ssize_t)n;
 }
 
 static ssize_t marker_write(struct file *f, struct iov_iter *from, loff_t *pos, int flags)
 {
-	size_t n = min_t(size_t, from->count, MARKER_MAX);
-	char text[MARKER_MAX];
-
-	if (!(READ_ONCE(trace_options) & 1u << TRACE_OPT_MARKERS))
-		return -EINVAL;
-	if (iov_iter_from(from, text, n) != n)
-		return -EFAULT;
-	if (!READ_ONCE(trace_recording))
-		return -EBADF;
-	trace_mark(text, n);
-	return (ssize_t)n;
+	return mark(f, from, false);
 }
 
-const struct file_ops tracefs_marker_ops = { .open = marker_open, .write = marker_write };
+static ssize_t raw_marker_write(struct file *f, struct iov_iter *from, loff_t *pos, int flags)
+{
+	return mark(f, from, true);
+}
+
+const struct file_ops tracefs_marker_ops = { .open = marker_open,
+					     .write = marker_write,
+					     .release = marker_release };
+const struct file_ops tracefs_raw_marker_ops = { .open = marker_open,
+						 .write = raw_marker_write,
+						 .release = marker_release };

@@ -14,7 +14,9 @@
 
 static const struct tracefs_file *extra[EXTRA_MAX]; /* of the top directory; trace_mutex */
 
-static const struct inode_ops dir_ops, file_iops;
+static const struct tracefs_dir root_dir, instance_dir, instances_dir;
+
+static const struct inode_ops dir_ops, instances_ops, file_iops;
 static const struct file_ops dir_fops, text_ops;
 
 void tracefs_add_file(const struct tracefs_file *file)
@@ -80,7 +82,7 @@ static struct inode *new_inode(struct super *sb, const struct tracefs_node *from
 	i->uid = owner.uid;
 	i->gid = owner.gid;
 	i->nlink = from->file ? 1 : 2;
-	i->ops = from->file ? &file_iops : &dir_ops;
+	i->ops = from->file ? &file_iops : from->dir == &instances_dir ? &instances_ops : &dir_ops;
 	i->fops = from->file ? (from->file->fops ? from->file->fops : &text_ops) : &dir_fops;
 	if (from->system) {
 		n->system = kstrdup(from->system, GFP_KERNEL);
@@ -100,12 +102,10 @@ static void evict(struct inode *i)
 
 /* ---- directories ---- */
 
-static const struct tracefs_dir root_dir;
-
 static const struct tracefs_file *find_file(const struct tracefs_dir *dir, const char *name)
 {
 	for (const struct tracefs_file *f = dir->files; f && f->name; f++)
-		if (!strcmp(f->name, name))
+		if (!strcmp(f->name, name) && !(f->top_only && dir == &instance_dir))
 			return f;
 	if (dir == &root_dir)
 		for (unsigned int i = 0; i < EXTRA_MAX && extra[i]; i++)
@@ -141,7 +141,8 @@ static int dir_lookup(struct inode *dir, struct dentry *d)
 	mutex_unlock(&trace_mutex);
 	if (i)
 		d_instantiate(d, i);
-	return r;
+	/* What is not there may be made. */
+	return r == -ENOENT && tracefs_node(dir)->dir == &instances_dir ? 0 : r;
 }
 
 /* Is the event or system still there? Numbers of events are not used again soon. */
@@ -155,7 +156,8 @@ static int dir_revalidate(struct dentry *d)
 	if (!n || !parent)
 		return 0;
 	mutex_lock(&trace_mutex);
-	valid = !find_node(tracefs_node(parent), d->name, &found) && found.event == n->event;
+	valid = trace_instance_alive(n->in) && !find_node(tracefs_node(parent), d->name, &found) &&
+		found.event == n->event && found.in == n->in;
 	mutex_unlock(&trace_mutex);
 	return valid;
 }
@@ -191,7 +193,8 @@ static int dir_iterate(struct file *f, struct dir_ctx *ctx)
 	mutex_lock(&trace_mutex);
 	trace_events_prepare();
 	for (const struct tracefs_file *file = n->dir->files; file && file->name; file++)
-		emit_name(&l, file->name, false);
+		if (!(file->top_only && n->dir == &instance_dir))
+			emit_name(&l, file->name, false);
 	if (n->dir == &root_dir)
 		for (unsigned int i = 0; i < EXTRA_MAX && extra[i]; i++)
 			emit_name(&l, extra[i]->name, false);
@@ -212,7 +215,7 @@ static int file_setattr(struct inode *i, const struct iattr *attr)
 
 	if ((attr->valid & ATTR_SIZE) && n->file->truncate) {
 		mutex_lock(&trace_mutex);
-		r = n->file->truncate(n);
+		r = trace_instance_alive(n->in) ? n->file->truncate(n) : -ENODEV;
 		mutex_unlock(&trace_mutex);
 	}
 	if (!r && (attr->valid & ~ATTR_SIZE))
@@ -319,12 +322,38 @@ static ssize_t text_file_write(struct file *f, struct iov_iter *from, loff_t *po
 	return len;
 }
 
+int tracefs_use(const struct tracefs_node *n)
+{
+	int r = -ENODEV;
+
+	mutex_lock(&trace_mutex);
+	if (trace_instance_alive(n->in)) {
+		n->in->users++;
+		r = 0;
+	}
+	mutex_unlock(&trace_mutex);
+	return r;
+}
+
+void tracefs_unuse(const struct tracefs_node *n)
+{
+	mutex_lock(&trace_mutex);
+	n->in->users--;
+	mutex_unlock(&trace_mutex);
+}
+
 static int text_file_open(struct inode *i, struct file *f)
 {
-	struct text *t = kzalloc(sizeof(*t), GFP_KERNEL);
+	struct text *t;
+	int r = tracefs_use(tracefs_node(i));
 
-	if (!t)
+	if (r)
+		return r;
+	t = kzalloc(sizeof(*t), GFP_KERNEL);
+	if (!t) {
+		tracefs_unuse(tracefs_node(i));
 		return -ENOMEM;
+	}
 	mutex_init(&t->lock);
 	f->priv = t;
 	return 0;
@@ -334,6 +363,7 @@ static void text_file_release(struct file *f)
 {
 	struct text *t = f->priv;
 
+	tracefs_unuse(tracefs_node(f->inode));
 	kfree(t->buf);
 	kfree(t);
 }
@@ -354,11 +384,17 @@ static const struct {
 	{ "events", &tracefs_events_dir },
 	{ "options", &tracefs_options_dir },
 	{ "per_cpu", &tracefs_percpu_dir },
+	{ "instances", &instances_dir }, /* the last: an instance has none */
 };
+
+static size_t subdirs(const struct tracefs_node *dir)
+{
+	return ARRAY_SIZE(top) - (dir->dir == &instance_dir);
+}
 
 static int root_lookup(const struct tracefs_node *dir, const char *name, struct tracefs_node *out)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(top); i++) {
+	for (size_t i = 0; i < subdirs(dir); i++) {
 		if (!strcmp(top[i].name, name)) {
 			out->dir = top[i].dir;
 			return 0;
@@ -370,13 +406,74 @@ static int root_lookup(const struct tracefs_node *dir, const char *name, struct 
 static void root_list(const struct tracefs_node *dir,
 		      void (*emit)(void *ctx, const char *name, bool is_dir), void *ctx)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(top); i++)
+	for (size_t i = 0; i < subdirs(dir); i++)
 		emit(ctx, top[i].name, true);
 }
 
 static const struct tracefs_dir root_dir = {
 	.mode = 0700, .files = tracefs_root_files, .lookup = root_lookup, .list = root_list
 };
+static const struct tracefs_dir instance_dir = {
+	.mode = 0750, .files = tracefs_root_files, .lookup = root_lookup, .list = root_list
+};
+
+/* ---- instances ---- */
+
+static int instances_lookup(const struct tracefs_node *dir, const char *name,
+			    struct tracefs_node *out)
+{
+	out->in = *name ? trace_instance_find(name) : NULL;
+	out->dir = &instance_dir;
+	return out->in ? 0 : -ENOENT;
+}
+
+static void instances_list(const struct tracefs_node *dir,
+			   void (*emit)(void *ctx, const char *name, bool is_dir), void *ctx)
+{
+	struct trace_instance *in;
+
+	list_for_each_entry(in, &trace_instances, link)
+		if (*in->name)
+			emit(ctx, in->name, true);
+}
+
+static const struct tracefs_dir instances_dir = { .mode = 0750,
+						  .lookup = instances_lookup,
+						  .list = instances_list };
+
+static int instance_mkdir(struct inode *dir, struct dentry *d, u32 mode)
+{
+	struct tracefs_node n;
+	struct inode *i = NULL;
+	int r;
+
+	mutex_lock(&trace_mutex);
+	trace_events_prepare();
+	r = trace_instance_create(d->name);
+	if (!r && !find_node(tracefs_node(dir), d->name, &n))
+		i = new_inode(dir->sb, &n);
+	mutex_unlock(&trace_mutex);
+	if (i)
+		d_instantiate(d, i);
+	return r ? r : i ? 0 : -ENOMEM;
+}
+
+static int instance_rmdir(struct inode *dir, struct dentry *d)
+{
+	struct trace_instance *in;
+	int r;
+
+	mutex_lock(&trace_mutex);
+	in = trace_instance_find(d->name);
+	r = in ? trace_instance_remove(in) : -ENOENT;
+	mutex_unlock(&trace_mutex);
+	return r;
+}
+
+static const struct inode_ops instances_ops = { .lookup = dir_lookup,
+						.revalidate = dir_revalidate,
+						.mkdir = instance_mkdir,
+						.rmdir = instance_rmdir };
 
 /* ---- mounting ---- */
 
@@ -422,7 +519,7 @@ static const struct super_ops super_ops = { .evict = evict,
 
 static int fill(struct super *sb, const char *source, const char *data)
 {
-	const struct tracefs_node n = { .dir = &root_dir, .cpu = TRACE_ALL_CPUS };
+	const struct tracefs_node n = { .dir = &root_dir, .in = &trace_top, .cpu = TRACE_ALL_CPUS };
 	struct inode *root;
 
 	sb->ops = &super_ops;

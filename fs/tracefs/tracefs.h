@@ -15,6 +15,7 @@ struct tracefs_node {
 	const struct tracefs_file *file; /* NULL: a directory */
 	const struct tracefs_dir *dir;	 /* a directory's kind */
 	char *system;			 /* own copy; NULL: not about one */
+	struct trace_instance *in;	 /* may be gone while no file of it is open */
 	u32 event;			 /* trace_event->id; 0: none */
 	int cpu;			 /* TRACE_ALL_CPUS: none */
 	unsigned int option;		 /* index of an option */
@@ -22,7 +23,8 @@ struct tracefs_node {
 
 struct tracefs_file {
 	const char *name;
-	u32 mode; /* permissions */
+	u32 mode;      /* permissions */
+	bool top_only; /* of those that an instance has not */
 	/* The text, anew for each read from the start. trace_mutex held. 0 or -Exxx. */
 	int (*show)(struct printbuf *pb, const struct tracefs_node *n);
 	/* One write: @text of @len bytes and a terminator, to be changed at will. trace_mutex held. 0 (all of it was taken) or -Exxx. */
@@ -61,8 +63,12 @@ static inline struct tracefs_node *tracefs_node(const struct inode *i)
 
 extern const struct tracefs_file tracefs_root_files[];
 extern const struct tracefs_dir tracefs_events_dir, tracefs_percpu_dir, tracefs_options_dir;
-extern const struct file_ops tracefs_trace_ops, tracefs_pipe_ops, tracefs_marker_ops;
+extern const struct file_ops tracefs_trace_ops, tracefs_pipe_ops, tracefs_marker_ops,
+	tracefs_raw_marker_ops, tracefs_snapshot_ops;
 int tracefs_trace_truncate(const struct tracefs_node *n);
+/** tracefs_use() - an opened file keeps its instance until tracefs_unuse(). 0, -ENODEV: it is gone. */
+int tracefs_use(const struct tracefs_node *n);
+void tracefs_unuse(const struct tracefs_node *n);
 /* probes.c */
 void tracefs_probes_init(void);
 /* events.c */
@@ -73,5 +79,8 @@ int tracefs_clear_set_event(const struct tracefs_node *n);
 int tracefs_show_pids(struct printbuf *pb, const struct tracefs_node *n);
 int tracefs_write_pids(const struct tracefs_node *n, char *text, size_t len);
 int tracefs_clear_pids(const struct tracefs_node *n);
+int tracefs_show_no_pids(struct printbuf *pb, const struct tracefs_node *n);
+int tracefs_write_no_pids(const struct tracefs_node *n, char *text, size_t len);
+int tracefs_clear_no_pids(const struct tracefs_node *n);
 
 #endif

@@ -10,14 +10,20 @@
 
 #define WAIT_NS (10 * NSEC_PER_MSEC)
 
-u32 trace_recording = 1;
-u32 trace_options = 1u << TRACE_OPT_CONTEXT_INFO | 1u << TRACE_OPT_OVERWRITE |
-		    1u << TRACE_OPT_IRQ_INFO | 1u << TRACE_OPT_MARKERS;
+#define DEFAULT_OPTIONS                                                                            \
+	(1u << TRACE_OPT_CONTEXT_INFO | 1u << TRACE_OPT_OVERWRITE | 1u << TRACE_OPT_IRQ_INFO |     \
+	 1u << TRACE_OPT_MARKERS)
 
-static struct trace_ring
-	*ring[CONFIG_NR_CPUS];	    /* trace_mutex to write; writers with interrupts off */
-static u64 ring_kb[CONFIG_NR_CPUS]; /* trace_mutex: as it was asked for; 0: the default */
+struct trace_instance trace_top = { .link = { &trace_instances, &trace_instances },
+				    .name = "",
+				    .recording = 1,
+				    .options = DEFAULT_OPTIONS,
+				    .clock = &trace_clocks[0] };
+struct list trace_instances = { &trace_top.link, &trace_top.link };
 u64 trace_run;
+
+/* For rings that change places; innermost, interrupts off. */
+static struct spinlock swap_lock = SPINLOCK_INIT(RANK_ANY);
 
 /* ---- clocks ---- */
 
@@ -37,26 +43,21 @@ const struct trace_clock trace_clocks[] = {
 	{ "boot", hal_clock_ns, true },
 	{ .name = NULL },
 };
-const struct trace_clock *trace_clock = &trace_clocks[0];
 
-int trace_clock_set(const char *name)
+int trace_clock_set(struct trace_instance *in, const char *name)
 {
 	for (const struct trace_clock *c = trace_clocks; c->name; c++) {
 		if (strcmp(c->name, name))
 			continue;
-		WRITE_ONCE(trace_clock, c);
-		trace_buffers_clear(TRACE_ALL_CPUS);
+		WRITE_ONCE(in->clock, c);
+		trace_buffers_clear(in, TRACE_ALL_CPUS, false);
+		trace_buffers_clear(in, TRACE_ALL_CPUS, true);
 		return 0;
 	}
 	return -EINVAL;
 }
 
 /* ---- the rings ---- */
-
-struct trace_ring *trace_ring_of(unsigned int cpu)
-{
-	return ring[cpu];
-}
 
 static u32 pages_of_kb(u64 kb)
 {
@@ -65,105 +66,237 @@ static u32 pages_of_kb(u64 kb)
 	return (u32)max(n, 2);
 }
 
-u64 trace_buffer_kb(unsigned int cpu)
+u64 trace_buffer_kb(const struct trace_instance *in, unsigned int cpu)
 {
-	return ring_kb[cpu] ? ring_kb[cpu] : TRACE_DEFAULT_KB;
+	return in->ring_kb[cpu] ? in->ring_kb[cpu] : TRACE_DEFAULT_KB;
 }
 
-bool trace_buffers_exist(void)
+/* Which of @in's two rings of a CPU; they change places. */
+static struct trace_ring **place(struct trace_instance *in, unsigned int cpu, bool snapshot)
 {
-	return ring[0] != NULL;
+	return snapshot ? &in->snapshot[cpu] : &in->ring[cpu];
 }
 
 /* Writers may be using the old one until every CPU has passed a point with interrupts on. */
-static void replace(unsigned int cpu, struct trace_ring *new)
+static void replace(struct trace_instance *in, unsigned int cpu, bool snapshot,
+		    struct trace_ring *new)
 {
-	struct trace_ring *old = ring[cpu];
+	unsigned long flags;
+	struct trace_ring *old;
 
 	if (new)
-		new->overwrite = trace_options >> TRACE_OPT_OVERWRITE & 1;
-	__atomic_store_n(&ring[cpu], new, __ATOMIC_RELEASE);
+		new->overwrite = in->options >> TRACE_OPT_OVERWRITE & 1;
+	flags = spin_lock_irqsave(&swap_lock);
+	old = *place(in, cpu, snapshot);
+	__atomic_store_n(place(in, cpu, snapshot), new, __ATOMIC_RELEASE);
+	spin_unlock_irqrestore(&swap_lock, flags);
 	if (old)
 		sched_sync_all_cpus();
 	trace_ring_free(old);
 }
 
-int trace_buffers_make(void)
+/* A ring of the size that @cpu's is to have. Only the top's are for the host. */
+static int make_one(struct trace_instance *in, unsigned int cpu, bool snapshot)
 {
-	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++) {
-		struct trace_ring *r;
+	u32 npages = pages_of_kb(trace_buffer_kb(in, cpu));
+	struct trace_ring *old = *place(in, cpu, snapshot), *r;
 
-		if (ring[cpu])
-			continue;
-		r = trace_ring_create(cpu, pages_of_kb(trace_buffer_kb(cpu)), trace_run);
-		if (!r)
-			return -ENOMEM;
-		replace(cpu, r);
-	}
+	if (old && old->npages == npages)
+		return 0;
+	r = trace_ring_create(cpu, npages, in == &trace_top && !snapshot ? trace_run : 0);
+	if (!r)
+		return -ENOMEM;
+	replace(in, cpu, snapshot, r);
 	return 0;
 }
 
-int trace_buffers_resize(int cpu, u64 kb)
+static int make_all(struct trace_instance *in, bool snapshot)
 {
-	u32 npages = pages_of_kb(kb);
+	int r = 0;
 
-	for (int i = 0; i < (int)boot_info.ncpus; i++) {
-		struct trace_ring *r = NULL;
+	for (unsigned int cpu = 0; !r && cpu < boot_info.ncpus; cpu++)
+		r = make_one(in, cpu, snapshot);
+	return r;
+}
 
-		if (cpu != TRACE_ALL_CPUS && cpu != i)
+int trace_buffers_make(struct trace_instance *in)
+{
+	return make_all(in, false);
+}
+
+int trace_buffers_resize(struct trace_instance *in, int cpu, u64 kb)
+{
+	for (unsigned int i = 0; i < boot_info.ncpus; i++) {
+		u64 before = in->ring_kb[i];
+		int r = 0;
+
+		if (cpu != TRACE_ALL_CPUS && cpu != (int)i)
 			continue;
-		if (ring[i] && ring[i]->npages != npages) {
-			r = trace_ring_create((u32)i, npages, trace_run);
-			if (!r)
-				return -ENOMEM;
-			replace((unsigned int)i, r);
+		in->ring_kb[i] = kb;
+		if (in->ring[i])
+			r = make_one(in, i, false);
+		if (!r && in->snapshot[i])
+			r = make_one(in, i, true);
+		if (r) {
+			in->ring_kb[i] = before;
+			return r;
 		}
-		ring_kb[i] = kb;
 	}
 	return 0;
 }
 
-void trace_buffers_clear(int cpu)
+void trace_buffers_clear(struct trace_instance *in, int cpu, bool snapshot)
 {
-	for (int i = 0; i < (int)boot_info.ncpus; i++)
-		if (ring[i] && (cpu == TRACE_ALL_CPUS || cpu == i))
-			trace_ring_clear(ring[i]);
+	for (int i = 0; i < (int)boot_info.ncpus; i++) {
+		struct trace_ring *r = *place(in, (unsigned int)i, snapshot);
+
+		if (r && (cpu == TRACE_ALL_CPUS || cpu == i))
+			trace_ring_clear(r);
+	}
 }
 
-void trace_buffers_set_overwrite(bool on)
+void trace_buffers_set_overwrite(struct trace_instance *in, bool on)
 {
 	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++)
-		if (ring[cpu])
-			WRITE_ONCE(ring[cpu]->overwrite, on);
+		if (in->ring[cpu])
+			WRITE_ONCE(in->ring[cpu]->overwrite, on);
 }
 
-void trace_record_write(const struct trace_entry *e, size_t len)
+/* ---- snapshots ---- */
+
+int trace_snapshot_make(struct trace_instance *in)
 {
-	struct trace_ring *r = __atomic_load_n(&ring[hal_cpu_id()], __ATOMIC_ACQUIRE);
+	int r = make_all(in, false);
+
+	return r ? r : make_all(in, true);
+}
+
+static void free_rings(struct trace_instance *in, bool snapshot)
+{
+	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++)
+		replace(in, cpu, snapshot, NULL);
+}
+
+void trace_snapshot_free(struct trace_instance *in)
+{
+	free_rings(in, true);
+}
+
+/* A writer that has just taken the ring may put one more record into the snapshot: it is the same CPU's, whichever place it is in. */
+void trace_snapshot_take(struct trace_instance *in, int cpu)
+{
+	unsigned long flags = spin_lock_irqsave(&swap_lock);
+
+	for (unsigned int i = 0; i < boot_info.ncpus; i++) {
+		struct trace_ring *live = in->ring[i];
+
+		if ((cpu != TRACE_ALL_CPUS && cpu != (int)i) || !live || !in->snapshot[i])
+			continue;
+		__atomic_store_n(&in->ring[i], in->snapshot[i], __ATOMIC_RELEASE);
+		__atomic_store_n(&in->snapshot[i], live, __ATOMIC_RELEASE);
+	}
+	spin_unlock_irqrestore(&swap_lock, flags);
+}
+
+/* ---- instances ---- */
+
+struct trace_instance *trace_instance_find(const char *name)
+{
+	struct trace_instance *in;
+
+	list_for_each_entry(in, &trace_instances, link)
+		if (!strcmp(in->name, name))
+			return in;
+	return NULL;
+}
+
+bool trace_instance_alive(const struct trace_instance *wanted)
+{
+	struct trace_instance *in;
+
+	list_for_each_entry(in, &trace_instances, link)
+		if (in == wanted)
+			return true;
+	return false;
+}
+
+int trace_instance_create(const char *name)
+{
+	struct trace_instance *in;
+
+	if (trace_instance_find(name))
+		return -EEXIST;
+	in = kzalloc(sizeof(*in), GFP_KERNEL);
+	if (!in)
+		return -ENOMEM;
+	in->name = kstrdup(name, GFP_KERNEL);
+	in->recording = 1;
+	in->options = DEFAULT_OPTIONS;
+	in->clock = trace_top.clock;
+	list_add_tail(&in->link, &trace_instances);
+	if (in->name && !trace_buffers_make(in))
+		return 0;
+	(void)trace_instance_remove(in);
+	return -ENOMEM;
+}
+
+int trace_instance_remove(struct trace_instance *in)
+{
+	if (in->users)
+		return -EBUSY;
+	trace_event_files_free(in);
+	trace_pids_clear(in, false);
+	trace_pids_clear(in, true);
+	list_del(&in->link);
+	free_rings(in, false);
+	free_rings(in, true);
+	kfree(in->name);
+	kfree(in);
+	return 0;
+}
+
+void trace_set_recording(struct trace_instance *in, bool on)
+{
+	WRITE_ONCE(in->recording, on);
+	if (!on)
+		trace_wait_wake();
+}
+
+/* ---- writing ---- */
+
+static DEFINE_PERCPU(u64, records); /* of all instances */
+
+void trace_record_write(struct trace_instance *in, const struct trace_entry *e, size_t len)
+{
+	struct trace_ring *r = __atomic_load_n(&in->ring[hal_cpu_id()], __ATOMIC_ACQUIRE);
 	const struct task *t = current;
 	struct trace_record rec;
 
 	if (!r)
 		return;
 	rec.len = (u32)len;
-	rec.time = READ_ONCE(trace_clock)->now();
+	rec.time = READ_ONCE(in->clock)->now();
 	rec.tgid = t->process && t->process->pid ? t->process->pid->nr : 0;
 	rec.cpu = hal_cpu_id();
 	memcpy(rec.comm, t->flags & TASK_F_IDLE ? "<idle>\0\0\0\0\0\0\0\0\0" : t->comm,
 	       sizeof(rec.comm));
 	trace_ring_write(r, &rec, e);
+	percpu(records)++;
 }
 
 /* ---- reading ---- */
 
-struct trace_iter *trace_iter_create(int cpu, bool consuming)
+struct trace_iter *trace_iter_create(struct trace_instance *in, int cpu, bool consuming,
+				     bool snapshot)
 {
 	struct trace_iter *it = kzalloc(sizeof(*it), GFP_KERNEL);
 
 	if (!it)
 		return ERR_PTR(-ENOMEM);
+	it->in = in;
 	it->cpu = cpu;
 	it->consuming = consuming;
+	it->snapshot = snapshot;
 	for (int i = 0; i < (int)boot_info.ncpus; i++) {
 		if (cpu != TRACE_ALL_CPUS && cpu != i)
 			continue;
@@ -200,14 +333,14 @@ void trace_iter_rewind(struct trace_iter *it)
 {
 	for (unsigned int i = 0; i < boot_info.ncpus; i++)
 		if (it->cursor[i])
-			attach(it->cursor[i], ring[i], it->consuming);
+			attach(it->cursor[i], *place(it->in, i, it->snapshot), it->consuming);
 }
 
 /* Have the oldest record of one CPU in its cursor, if there is one. */
 static bool fill(struct trace_iter *it, unsigned int cpu)
 {
 	struct trace_cursor *c = it->cursor[cpu];
-	struct trace_ring *r = ring[cpu];
+	struct trace_ring *r = READ_ONCE(*place(it->in, cpu, it->snapshot));
 	u64 next_seq;
 
 	if (!r)
@@ -259,7 +392,7 @@ bool trace_iter_empty(const struct trace_iter *it)
 	bool empty = true;
 
 	for (unsigned int i = 0; i < boot_info.ncpus; i++) {
-		struct trace_ring *r = __atomic_load_n(&ring[i], __ATOMIC_ACQUIRE);
+		struct trace_ring *r = __atomic_load_n(&it->in->ring[i], __ATOMIC_ACQUIRE);
 
 		if (it->cursor[i] && r && trace_ring_head(r) > READ_ONCE(r->read))
 			empty = false;
@@ -273,24 +406,20 @@ bool trace_iter_empty(const struct trace_iter *it)
 static struct waitq wait_queue = WAITQ_INIT(wait_queue);
 static struct ktimer wait_timer; /* runs while somebody waits */
 static u32 waiting;		 /* atomic: tasks in trace_wait() */
-static u64 wait_seen;		 /* bytes in all rings when the timer looked last */
+static u64 wait_seen;		 /* records when the timer looked last */
 
-static u64 bytes_written(void)
+static u64 records_written(void)
 {
 	u64 n = 0;
 
-	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++) {
-		struct trace_ring *r = READ_ONCE(ring[cpu]);
-
-		if (r)
-			n += trace_ring_head(r);
-	}
+	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++)
+		n += READ_ONCE(percpu_of(records, cpu));
 	return n;
 }
 
 static void wait_tick(struct ktimer *t)
 {
-	u64 now = bytes_written();
+	u64 now = records_written();
 
 	if (!waitq_active(&wait_queue) && !READ_ONCE(waiting))
 		return;
@@ -321,7 +450,7 @@ int trace_wait(const struct trace_iter *it)
 	__atomic_fetch_add(&waiting, 1, __ATOMIC_SEQ_CST);
 	trace_wait_kick();
 	r = wait_event_interruptible(&wait_queue,
-				     !trace_iter_empty(it) || !READ_ONCE(trace_recording));
+				     !trace_iter_empty(it) || !READ_ONCE(it->in->recording));
 	__atomic_fetch_sub(&waiting, 1, __ATOMIC_SEQ_CST);
 	return r;
 }

@@ -65,7 +65,7 @@ static int start_events(void)
 	for (size_t i = 0; !r && i < ARRAY_SIZE(exported); i++) {
 		struct trace_event *ev = trace_event_find(exported[i].system, exported[i].name);
 
-		r = ev ? trace_event_set(ev, true) : -ENOENT;
+		r = ev ? trace_event_set(ev, &trace_top, true) : -ENOENT;
 	}
 	return r;
 }
@@ -76,7 +76,7 @@ void trace_export_start(bool events, bool profile)
 
 	mutex_lock(&trace_mutex);
 	trace_events_prepare();
-	r = trace_buffers_resize(TRACE_ALL_CPUS, kb_for_each_cpu());
+	r = trace_buffers_resize(&trace_top, TRACE_ALL_CPUS, kb_for_each_cpu());
 	meta = trace_ring_create(TRACE_RING_META, META_PAGES, trace_run);
 	if (!meta)
 		r = -ENOMEM;

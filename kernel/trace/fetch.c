@@ -28,11 +28,12 @@ static const struct {
 	{ "x32", CLASS_HEX, 4 },       { "x64", CLASS_HEX, 8 },
 	{ "char", CLASS_CHAR, 1 },     { "symbol", CLASS_SYMBOL, 8 },
 	{ "string", CLASS_STRING, 4 }, { "ustring", CLASS_USTRING, 4 },
+	{ "symstr", CLASS_SYMSTR, 4 },
 };
 
 static bool is_string(const struct fetch_arg *a)
 {
-	return a->cls == CLASS_STRING || a->cls == CLASS_USTRING;
+	return a->cls == CLASS_STRING || a->cls == CLASS_USTRING || a->cls == CLASS_SYMSTR;
 }
 
 static int fail(struct fetch_error *err, const char *at, const char *message)
@@ -340,13 +341,11 @@ static int check(const struct fetch_arg *a, const char *at, struct fetch_error *
 {
 	u8 code = a->op[a->nops - 1].code;
 
-	if (is_string(a) && !ends_in_memory(a) && code != FETCH_COMM && code != FETCH_TEXT &&
-	    code != FETCH_IMM)
+	if (is_string(a) && a->cls != CLASS_SYMSTR && !ends_in_memory(a) && code != FETCH_COMM &&
+	    code != FETCH_TEXT && code != FETCH_IMM)
 		return fail(err, at, "String accepts only memory argument");
-	if (a->count && (is_string(a) || !ends_in_memory(a)))
-		return fail(err, at,
-			    is_string(a) ? "Unknown type is specified"
-					 : "Array requires a memory argument");
+	if (a->count && !ends_in_memory(a))
+		return fail(err, at, "Array requires a memory argument");
 	return 0;
 }
 
@@ -406,6 +405,9 @@ int fetch_parse(struct fetch_arg *a, char *text, unsigned int index, unsigned in
 		r = parse_expression(a, copy, place, &inner);
 	if (!r)
 		r = check(a, copy, &inner);
+	/* Names are the kernel's. */
+	if (!r && !(place & FETCH_KERNEL) && (a->cls == CLASS_SYMBOL || a->cls == CLASS_SYMSTR))
+		r = fail(&inner, colon ? colon + 1 : copy, "Unknown type is specified");
 	if (inner.message)
 		fail(err, body + (inner.at - copy), inner.message);
 	return r;
@@ -421,9 +423,14 @@ void fetch_free(struct fetch_arg *a)
 
 /* ---- the record ---- */
 
+static unsigned int elements(const struct fetch_arg *a)
+{
+	return a->count ? a->count : 1;
+}
+
 static size_t arg_bytes(const struct fetch_arg *a)
 {
-	return (size_t)a->size * (a->count ? a->count : 1);
+	return (size_t)a->size * elements(a);
 }
 
 size_t fetch_layout(struct fetch_arg *args, unsigned int n, size_t offset)
@@ -499,8 +506,25 @@ static int fetch_address(const struct fetch_arg *a, const struct fetch_source *s
 	return r;
 }
 
-static int fetch_string(const struct fetch_arg *a, const struct fetch_source *src, char *dst,
-			size_t room)
+/* The value, or the @i-th of an array of them, as a name. */
+static int fetch_symbol(const struct fetch_arg *a, const struct fetch_source *src, unsigned int i,
+			char *dst, size_t room)
+{
+	struct printbuf pb;
+	u64 v = 0;
+	bool user;
+
+	if (fetch_address(a, src, &v, &user) ||
+	    (ends_in_memory(a) && src->read(&v, v + i * sizeof(v), sizeof(v), user)))
+		return -EFAULT;
+	printbuf_init(&pb, dst, room);
+	ksym_print(&pb, v);
+	return (int)strlen(dst) + 1;
+}
+
+/* An array of strings is one of pointers to them: the one at @i. */
+static int fetch_string(const struct fetch_arg *a, const struct fetch_source *src, unsigned int i,
+			char *dst, size_t room)
 {
 	u64 addr = 0;
 	bool user;
@@ -509,7 +533,10 @@ static int fetch_string(const struct fetch_arg *a, const struct fetch_source *sr
 		strscpy(dst, a->literal ? a->literal : src->comm, room);
 		return (int)strlen(dst) + 1;
 	}
-	if (fetch_address(a, src, &addr, &user))
+	if (a->cls == CLASS_SYMSTR)
+		return fetch_symbol(a, src, i, dst, room);
+	if (fetch_address(a, src, &addr, &user) ||
+	    (a->count && src->read(&addr, addr + i * sizeof(addr), sizeof(addr), user)))
 		return -EFAULT;
 	return src->read_string(dst, addr, room, user);
 }
@@ -526,12 +553,30 @@ static void fetch_value(const struct fetch_arg *a, const struct fetch_source *sr
 		(void)src->read(dst, v, arg_bytes(a), user);
 	else
 		memcpy(dst, &v, a->size);
-	for (unsigned int i = 0; a->width && i < (a->count ? a->count : 1); i++) {
+	for (unsigned int i = 0; a->width && i < elements(a); i++) {
 		v = 0;
 		memcpy(&v, dst + i * a->size, a->size);
 		v = v >> a->shift & (~0ULL >> (64 - a->width));
 		memcpy(dst + i * a->size, &v, a->size);
 	}
+}
+
+/* Strings go to @end of the record, up to @room; where each is and how long, to its place among the arguments. Return: the new end. */
+static size_t fetch_strings(const struct fetch_arg *a, const struct fetch_source *src, u8 *base,
+			    size_t end, size_t room)
+{
+	for (unsigned int i = 0; i < elements(a); i++) {
+		int len = room > end ? fetch_string(a, src, i, (char *)base + end,
+						    min(room - end, (size_t)FETCH_MAX_STRING))
+				     : -EFAULT;
+		u32 loc;
+
+		len = max(len, 0);
+		loc = (u32)len << 16 | (u32)end;
+		memcpy(base + a->offset + i * sizeof(loc), &loc, sizeof(loc));
+		end += (size_t)len;
+	}
+	return end;
 }
 
 size_t fetch_run(const struct fetch_arg *args, unsigned int n, const struct fetch_source *src,
@@ -541,20 +586,10 @@ size_t fetch_run(const struct fetch_arg *args, unsigned int n, const struct fetc
 	u8 *base = record;
 
 	for (const struct fetch_arg *a = args; a < args + n; a++) {
-		int len;
-		u32 loc;
-
-		if (!is_string(a)) {
+		if (is_string(a))
+			end = fetch_strings(a, src, base, end, room);
+		else
 			fetch_value(a, src, base + a->offset);
-			continue;
-		}
-		len = room > end ? fetch_string(a, src, (char *)base + end,
-						min(room - end, (size_t)FETCH_MAX_STRING))
-				 : -EFAULT;
-		len = max(len, 0);
-		loc = (u32)len << 16 | (u32)end;
-		memcpy(base + a->offset, &loc, sizeof(loc));
-		end += (size_t)len;
 	}
 	return end;
 }
@@ -584,12 +619,8 @@ static void print_element(struct printbuf *pb, const struct fetch_arg *a, u64 v)
 	}
 }
 
-static void print_string(struct printbuf *pb, const struct fetch_arg *a,
-			 const struct trace_entry *e, size_t len)
+static void print_string(struct printbuf *pb, const struct trace_entry *e, size_t len, u32 loc)
 {
-	u32 loc;
-
-	memcpy(&loc, (const u8 *)e + a->offset, sizeof(loc));
 	if (!(loc >> 16) || (loc & 0xffff) + (loc >> 16) > len)
 		printbuf_puts(pb, "(fault)");
 	else
@@ -602,17 +633,16 @@ static void print_arg(struct printbuf *pb, const struct fetch_arg *a, const stru
 	printbuf_printf(pb, " %s=", a->name);
 	if (a->offset + arg_bytes(a) > len)
 		return;
-	if (is_string(a)) {
-		print_string(pb, a, e, len);
-		return;
-	}
 	printbuf_puts(pb, a->count ? "{" : "");
-	for (unsigned int i = 0; i < (a->count ? a->count : 1); i++) {
+	for (unsigned int i = 0; i < elements(a); i++) {
 		u64 v = 0;
 
 		memcpy(&v, (const u8 *)e + a->offset + i * a->size, a->size);
 		printbuf_puts(pb, i ? "," : "");
-		print_element(pb, a, v);
+		if (is_string(a))
+			print_string(pb, e, len, (u32)v);
+		else
+			print_element(pb, a, v);
 	}
 	printbuf_puts(pb, a->count ? "}" : "");
 }
@@ -646,13 +676,13 @@ void fetch_print_fmt(struct printbuf *pb, const struct fetch_arg *args, unsigned
 {
 	for (unsigned int i = 0; i < n; i++) {
 		const struct fetch_arg *a = &args[i];
-		unsigned int count = a->count ? a->count : 1;
-
 		if (!values)
 			printbuf_printf(pb, " %s=%s", a->name, a->count ? "{" : "");
-		for (unsigned int k = 0; k < count; k++) {
+		for (unsigned int k = 0; k < elements(a); k++) {
 			if (!values)
 				printbuf_printf(pb, "%s%s", k ? "," : "", conversion(a));
+			else if (is_string(a) && a->count)
+				printbuf_printf(pb, ", __get_str(%s[%u])", a->name, k);
 			else if (is_string(a))
 				printbuf_printf(pb, ", __get_str(%s)", a->name);
 			else if (a->count)

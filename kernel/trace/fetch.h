@@ -41,7 +41,8 @@ enum fetch_class {
 	CLASS_CHAR,
 	CLASS_SYMBOL,
 	CLASS_STRING,
-	CLASS_USTRING
+	CLASS_USTRING,
+	CLASS_SYMSTR /* the name of what the value points to, as a string */
 };
 
 struct fetch_arg {

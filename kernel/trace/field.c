@@ -64,8 +64,13 @@ void trace_field_text(struct printbuf *pb, const struct trace_field *f, const st
 
 static void show_field(struct printbuf *pb, const struct trace_field *f)
 {
-	printbuf_printf(pb, "\tfield:%s %s", f->type, f->name);
-	if (f->count)
+	bool strings = f->count && f->kind == TRACE_DATA_LOC;
+
+	printbuf_printf(pb, "\tfield:%s", f->type);
+	if (strings)
+		printbuf_printf(pb, "[%u]", f->count);
+	printbuf_printf(pb, " %s", f->name);
+	if (f->count && !strings)
 		printbuf_printf(pb, "[%u]", f->count);
 	printbuf_printf(pb, ";\toffset:%u;\tsize:%u;\tsigned:%d;\n", f->offset, f->size,
 			f->is_signed);

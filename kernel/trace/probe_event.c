@@ -87,6 +87,7 @@ struct probe_event *probe_event_create(const char *group, const char *name, bool
 	if (!pe)
 		return ERR_PTR(-ENOMEM);
 	list_init(&pe->link);
+	pe->main = pe;
 	pe->is_kernel = is_kernel;
 	pe->is_return = is_return;
 	pe->ev.system = kstrdup(group, 0);
@@ -190,19 +191,40 @@ static int make_fields(struct probe_event *pe)
 	for (unsigned int i = 0; i < pe->nargs; i++, n++) {
 		fetch_field(&pe->args[i], &pe->fields[n]);
 		if (pe->fields[n].kind == TRACE_DATA_LOC)
-			pe->room += FETCH_MAX_STRING;
+			pe->room += (size_t)FETCH_MAX_STRING * max(pe->fields[n].count, 1);
 	}
 	pe->room = min(pe->room, (size_t)TRACE_ENTRY_MAX);
 	pe->nfields = n;
 	return pe->fixed > TRACE_ENTRY_MAX ? -E2BIG : 0;
 }
 
-int probe_event_add(struct probe_event *pe)
+static int arm_one(struct probe_event *pe, bool on);
+
+/* The event is there: one probe more, at once if it is on. */
+static int join(struct probe_event *pe, struct probe_event *main)
+{
+	struct probe_event **end = &main->more;
+	int r = main->ev.enabled ? arm_one(pe, true) : 0;
+
+	if (r)
+		return r;
+	while (*end)
+		end = &(*end)->more;
+	*end = pe;
+	list_add_tail(&pe->link, &probe_events);
+	return 0;
+}
+
+int probe_event_add(struct probe_event *pe, struct probe_event *main)
 {
 	int r = make_fields(pe);
 
 	if (r)
 		return r;
+	if (main) {
+		pe->main = main;
+		return join(pe, main);
+	}
 	pe->print_fmt = make_print_fmt(pe);
 	if (!pe->print_fmt)
 		return -ENOMEM;
@@ -215,14 +237,35 @@ int probe_event_add(struct probe_event *pe)
 	return r;
 }
 
-int probe_event_remove(struct probe_event *pe)
+static void unlink_probe(struct probe_event *pe)
 {
-	int r = trace_event_unregister_locked(&pe->ev);
+	struct probe_event **at = &pe->main->more;
 
-	if (r)
-		return r;
+	while (*at != pe)
+		at = &(*at)->more;
+	*at = pe->more;
 	list_del(&pe->link);
 	probe_event_free(pe);
+}
+
+int probe_event_remove(struct probe_event *pe)
+{
+	struct probe_event *main = pe->main;
+	int r = 0;
+
+	if (main->ev.enabled)
+		return -EBUSY;
+	if (pe != main)
+		unlink_probe(pe);
+	else
+		main->dead = true;
+	if (!main->dead || main->more)
+		return 0;
+	r = trace_event_unregister_locked(&main->ev);
+	if (r)
+		return r;
+	list_del(&main->link);
+	probe_event_free(main);
 	return 0;
 }
 
@@ -231,9 +274,23 @@ struct probe_event *probe_event_find(const char *group, const char *name)
 	struct probe_event *pe;
 
 	list_for_each_entry(pe, &probe_events, link)
-		if (!strcmp(pe->ev.system, group) && !strcmp(pe->ev.name, name))
+		if (pe->main == pe && !strcmp(pe->ev.system, group) && !strcmp(pe->ev.name, name))
 			return pe;
 	return NULL;
+}
+
+unsigned int probe_event_same_args(const struct probe_event *a, const struct probe_event *b)
+{
+	unsigned int n = min(a->nargs, b->nargs);
+
+	for (unsigned int i = 0; i < n; i++) {
+		const struct fetch_arg *x = &a->args[i], *y = &b->args[i];
+
+		if (strcmp(x->name, y->name) || x->cls != y->cls || x->size != y->size ||
+		    x->count != y->count || x->shift != y->shift || x->width != y->width)
+			return i + 1;
+	}
+	return a->nargs == b->nargs ? 0 : n + 1;
 }
 
 u64 probe_event_hits(const struct probe_event *pe, unsigned int which)
@@ -260,7 +317,7 @@ void probe_event_write(struct probe_event *pe, unsigned long ip, unsigned long f
 	if (pe->is_return)
 		h->place[1] = ip;
 	len = fetch_run(pe->args, pe->nargs, src, buf, pe->fixed, room);
-	trace_event_write(&pe->ev, &h->entry, len);
+	trace_event_write(&pe->main->ev, &h->entry, len);
 }
 
 /* ---- programs ---- */
@@ -321,10 +378,10 @@ static void uprobe_event_return(struct uprobe_consumer *c, unsigned long func, c
 	uprobe_write(container_of(c, struct probe_event, consumer), u, func);
 }
 
-static int event_enable(struct trace_event *ev, bool on)
+static int arm_one(struct probe_event *pe, bool on)
 {
-	struct probe_event *pe = ev->priv;
-
+	if (pe->dead)
+		return 0;
 	if (pe->is_kernel)
 		return kprobe_event_enable(pe, on);
 	if (!on) {
@@ -333,5 +390,21 @@ static int event_enable(struct trace_event *ev, bool on)
 	}
 	pe->consumer.hit = uprobe_event_hit;
 	pe->consumer.ret = pe->is_return ? uprobe_event_return : NULL;
-	return uprobe_register(&pe->consumer, pe->object, pe->offset, pe->size);
+	return uprobe_register(&pe->consumer, pe->object, pe->offset, pe->ref_offset, pe->size);
+}
+
+/* All of its probes, or none. */
+static int event_enable(struct trace_event *ev, bool on)
+{
+	struct probe_event *main = ev->priv, *failed = NULL;
+	int r = 0;
+
+	for (struct probe_event *pe = main; pe && !failed; pe = pe->more) {
+		r = arm_one(pe, on);
+		if (r && on)
+			failed = pe;
+	}
+	for (struct probe_event *pe = main; failed && pe != failed; pe = pe->more)
+		(void)arm_one(pe, false);
+	return r;
 }

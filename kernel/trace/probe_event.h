@@ -3,7 +3,8 @@
  * Events that are made at run time from a probe and a list of arguments: uprobe_events, kprobe_events.
  *
  * fs/tracefs/probes.c reads the commands. trace_mutex protects all of it but what a hit looks at, which is constant while the
- * event is enabled.
+ * event is enabled. An event may have several probes, with the same arguments: the first one's struct has the event, the others lead
+ * to it. When the first is removed before the others its struct stays, as one that is dead.
  */
 #ifndef KERNEL_TRACE_PROBE_EVENT_H
 #define KERNEL_TRACE_PROBE_EVENT_H
@@ -15,9 +16,10 @@
 struct kprobe;
 
 struct probe_event {
-	struct trace_event ev; /* system and name are own copies */
-	struct list link;      /* probe_events */
-	bool is_kernel, is_return;
+	struct trace_event ev;		 /* system and name are own copies */
+	struct list link;		 /* probe_events */
+	struct probe_event *main, *more; /* the first one of the event; the next one */
+	bool is_kernel, is_return, dead;
 	unsigned int nargs, nfields;
 	struct fetch_arg *args;
 	struct trace_field *fields;
@@ -28,7 +30,7 @@ struct probe_event {
 
 	/* In a program. */
 	char *path;
-	u64 offset;
+	u64 offset, ref_offset; /* ref_offset: of the counter of who looks; 0: none */
 	struct vm_object *object;
 	u64 size; /* of the file */
 	void *owner;
@@ -52,10 +54,13 @@ int probe_event_rename(struct probe_event *pe, const char *name);
 /** probe_event_parse_args() - its arguments. 0, -EINVAL with @err, -E2BIG, -ENOMEM. */
 int probe_event_parse_args(struct probe_event *pe, unsigned int n, char **argv, unsigned int place,
 			   struct fetch_error *err);
-/** probe_event_add() - register it. 0, -EEXIST, -ENOMEM, -ENOSPC. probe_event_remove(): undo and free; -EBUSY while enabled. */
-int probe_event_add(struct probe_event *pe);
+/** probe_event_add() - register it, as an event or as one more probe of @main. 0, -EEXIST, -ENOMEM, -ENOSPC. probe_event_remove(): undo and free; -EBUSY while enabled. */
+int probe_event_add(struct probe_event *pe, struct probe_event *main);
+/** probe_event_same_args() - the number of the first argument in which the two differ, from 1 on; 0: none. */
+unsigned int probe_event_same_args(const struct probe_event *a, const struct probe_event *b);
 int probe_event_remove(struct probe_event *pe);
 void probe_event_free(struct probe_event *pe);
+/** probe_event_find() - the first probe of an event; NULL: it is none of probes. */
 struct probe_event *probe_event_find(const char *group, const char *name);
 /** probe_event_hits() - all CPUs' count; @which 0: hits, 1: missed. */
 u64 probe_event_hits(const struct probe_event *pe, unsigned int which);

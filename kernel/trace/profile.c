@@ -72,16 +72,14 @@ static unsigned long frame_return(const unsigned long *words)
 	return words[(ARCH_FRAME_RETURN - FRAME_LOW) / 8];
 }
 
-static u32 kernel_stack(const struct task *t, u64 *ip)
+u32 trace_profile_kernel_stack(const struct task *t, unsigned long first, unsigned long fp, u64 *ip,
+			       u32 most)
 {
-	const struct hal_interrupted in = percpu(hal_interrupted);
-	unsigned long low = (unsigned long)t->kstack, fp = in.fp;
+	unsigned long low = (unsigned long)t->kstack;
 	u32 n = 0;
 
-	if (!in.ip)
-		return 0;
-	ip[n++] = in.ip;
-	while (n < DEPTH && low && fp % 8 == 0 && fp >= low + 16 && fp <= low + KSTACK_SIZE - 16) {
+	ip[n++] = first;
+	while (n < most && low && fp % 8 == 0 && fp >= low + 16 && fp <= low + KSTACK_SIZE - 16) {
 		const unsigned long *words = (const unsigned long *)(fp + FRAME_LOW);
 
 		if (!frame_return(words))
@@ -92,6 +90,13 @@ static u32 kernel_stack(const struct task *t, u64 *ip)
 		fp = frame_prev(words);
 	}
 	return n;
+}
+
+static u32 kernel_stack(const struct task *t, u64 *ip)
+{
+	const struct hal_interrupted in = percpu(hal_interrupted);
+
+	return in.ip ? trace_profile_kernel_stack(t, in.ip, in.fp, ip, DEPTH) : 0;
 }
 
 /* In an interrupt: a page that is not there ends it. */
@@ -167,8 +172,8 @@ int trace_profile_start(void)
 	if (!r)
 		r = trace_event_register_locked(&mapping_event);
 	if (!r)
-		r = trace_event_set(&sample_event, true);
-	return r ? r : trace_event_set(&mapping_event, true);
+		r = trace_event_set(&sample_event, &trace_top, true);
+	return r ? r : trace_event_set(&mapping_event, &trace_top, true);
 }
 
 /* ---- address spaces ---- */

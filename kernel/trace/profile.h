@@ -12,6 +12,13 @@ struct process;
 
 extern u32 trace_profile_hz; /* 0: off; set once, at boot */
 
+struct task;
+/**
+ * trace_profile_kernel_stack() - return addresses on @t's kernel stack, @first and what lies above frame @fp, to @ip, at most @most.
+ * Without frame pointers it is @first, and perhaps others that mean nothing. Return: how many. Context: on @t's CPU, any.
+ */
+u32 trace_profile_kernel_stack(const struct task *t, unsigned long first, unsigned long fp, u64 *ip,
+			       u32 most);
 /** trace_profile_start() - register and switch on the events of a profile. trace_mutex held. 0 or -Exxx. */
 int trace_profile_start(void);
 /** trace_profile_cpu() - begin to sample this CPU, if a profile is wanted. Each CPU once, when it can take timers. */

@@ -13,18 +13,6 @@
 
 static volatile int stop;
 
-static int put(const char *name, const char *value)
-{
-	int fd = open(name, O_WRONLY | O_CLOEXEC);
-	ssize_t n;
-
-	if (fd < 0)
-		return -1;
-	n = write(fd, value, strlen(value));
-	close(fd);
-	return n < 0 ? -1 : 0;
-}
-
 static void truncate_file(const char *name)
 {
 	int fd = open(name, O_WRONLY | O_TRUNC | O_CLOEXEC);
@@ -151,8 +139,6 @@ static void *make_noise(void *arg)
 
 static void still_works(void)
 {
-	static char text[1 << 16];
-
 	put("tracing_on", "1");
 	put("events/enable", "0");
 	put("trace_options", "overwrite");

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the tests of tracefs work: in an instance of their own, where there are instances. Included after tap.h. */
+/* What tests of tracefs share; where they work: in an instance of their own, where there are instances. Included after tap.h. */
 #ifndef TESTS_USER_TRACEFS_H
 #define TESTS_USER_TRACEFS_H
 
+#include <stdbool.h>
 #include <sys/mount.h>
 #include <sys/statfs.h>
 
@@ -47,6 +48,75 @@ static void tracefs_leave(void)
 		umount(top);
 		rmdir(top);
 	}
+}
+
+#define BIG (1 << 20)
+
+static char text[BIG];
+
+/* ---- files ---- */
+
+__attribute__((unused)) static int put_flags(const char *name, const char *value, int flags)
+{
+	int fd = open(name, O_WRONLY | O_CLOEXEC | flags), saved;
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	/* set_event may take one word at a time. */
+	do {
+		n = write(fd, value, strlen(value));
+		value += n > 0 ? n : 0;
+	} while (n > 0 && *value);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return n < 0 ? -1 : 0;
+}
+
+__attribute__((unused)) static int put(const char *name, const char *value)
+{
+	return put_flags(name, value, 0);
+}
+
+__attribute__((unused)) static const char *get(const char *name)
+{
+	if (tap_read_file(name, text, sizeof(text)) < 0)
+		snprintf(text, sizeof(text), "(%s: %s)", name, tap_errname(errno));
+	return text;
+}
+
+__attribute__((unused)) static void clear(void)
+{
+	int fd = (int)CHECK_OK(open("trace", O_WRONLY | O_TRUNC));
+
+	close(fd);
+}
+
+__attribute__((unused)) static void reset(void)
+{
+	CHECK_OK(put("tracing_on", "1"));
+	CHECK_OK(put_flags("set_event", "", O_TRUNC));
+	CHECK_OK(put("trace_clock", "local"));
+	clear();
+}
+
+/* Lines of trace with @what in them, of this process (or of @pid). */
+__attribute__((unused)) static int count_of(pid_t pid, const char *what)
+{
+	char who[16], *line, *save;
+	int n = 0;
+
+	snprintf(who, sizeof(who), "-%d ", pid);
+	get("trace");
+	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		n += strstr(line, who) && strstr(line, what);
+	return n;
+}
+
+__attribute__((unused)) static int count(const char *what)
+{
+	return count_of(getpid(), what);
 }
 
 #endif

@@ -156,6 +156,28 @@ static void test_arguments(void)
 	undefine("args");
 }
 
+/* Strings that a table points to, one of them nowhere. */
+static void test_string_array(void)
+{
+	static const char *const words[] = { "one", "", "three words", (const char *)16 };
+
+	define("p", "words", target,
+	       "first=+0(" ARG1 "):string[1] all=+0(" ARG1 "):string[4] last=+8(" ARG1
+	       "):ustring[2] n=" ARG0 ":u8");
+	probe_clear_trace();
+	CHECK_OK(probe_enable("uprobes", "words", 1));
+	target(9, (const char *)words, 0);
+	CHECK_OK(probe_enable("uprobes", "words", 0));
+	CHECK(strstr(probe_get("trace"),
+		     " first={\"one\"} all={\"one\",\"\",\"three words\",(fault)}"
+		     " last={\"\",\"three words\"} n=9") != NULL);
+	probe_get("events/uprobes/words/format");
+	CHECK(strstr(probe_text, "field:__data_loc char[][4] all;\toffset:20;\tsize:16;") != NULL);
+	CHECK(strstr(probe_text, " first={\\\"%s\\\"} all={\\\"%s\\\",\\\"%s\\\",") != NULL);
+	CHECK(strstr(probe_text, ", __get_str(all[0]), __get_str(all[1]), ") != NULL);
+	undefine("words");
+}
+
 static void test_filter(void)
 {
 	define("p", "filtered", target, "num=" ARG0 ":u32");
@@ -167,6 +189,98 @@ static void test_filter(void)
 	CHECK(hits("filtered") == 10);
 	CHECK(probe_lines("filtered:") == 2);
 	undefine("filtered");
+}
+
+/* ---- several probes of one event ---- */
+
+static void test_several_places(void)
+{
+	unsigned long a = offset_of(target), b = offset_of((void *)recursive);
+
+	again = recursive;
+	CHECK_OK(probe_put("uprobe_events", O_APPEND, "p:both %s:0x%lx x=%s\n", self, a, ARG0));
+	CHECK_OK(probe_put("uprobe_events", O_APPEND, "p:both %s:0x%lx x=%s\n", self, b, ARG0));
+	CHECK_ERRNO(probe_put("uprobe_events", O_APPEND, "p:both %s:0x%lx x=%s\n", self, b, ARG0),
+		    EEXIST);
+	CHECK_ERRNO(probe_put("uprobe_events", O_APPEND, "p:both %s:0x%lx\n", self, b + 64),
+		    EEXIST);
+	CHECK_ERRNO(probe_put("uprobe_events", O_APPEND, "p:both %s:0x%lx y=%s\n", self, b + 64,
+			      ARG0),
+		    EEXIST);
+	CHECK_ERRNO(probe_put("uprobe_events", O_APPEND, "p:both %s:0x%lx x=%s:u8\n", self, b + 64,
+			      ARG0),
+		    EEXIST);
+	CHECK_ERRNO(probe_put("uprobe_events", O_APPEND, "r:both %s:0x%lx x=%s\n", self, b, ARG0),
+		    EEXIST);
+	probe_put("trace", O_TRUNC, "\n");
+	CHECK_OK(probe_enable("uprobes", "both", 1));
+	call(2);
+	recursive(0);
+	CHECK_OK(probe_enable("uprobes", "both", 0));
+	call(1);
+	recursive(0);
+	CHECK(probe_lines("both: (") == 3);
+	/* Only the first; the event stays with the other. */
+	CHECK_OK(probe_put("uprobe_events", O_APPEND, "-:both %s:0x%016lx\n", self, a));
+	probe_put("trace", O_TRUNC, "\n");
+	CHECK_OK(probe_enable("uprobes", "both", 1));
+	call(2);
+	recursive(0);
+	CHECK_OK(probe_enable("uprobes", "both", 0));
+	CHECK(probe_lines("both: (") == 1);
+	undefine("both");
+	CHECK_STR(probe_get("uprobe_events"), "");
+}
+
+/* ---- counters that tell a program that somebody looks ---- */
+
+static volatile unsigned short looked_at = 7;
+
+static void test_reference_counter(void)
+{
+	unsigned long offset = offset_of(target),
+		      ref = probe_file_offset((const void *)&looked_at, self);
+	char want[512];
+	pid_t pid;
+
+	CHECK_OK(
+		probe_put("uprobe_events", O_APPEND, "p:ref %s:0x%lx(0x%lx)\n", self, offset, ref));
+	snprintf(want, sizeof(want), "p:uprobes/ref %s:0x%016lx(0x%lx)\n", self, offset, ref);
+	CHECK_STR(probe_get("uprobe_events"), want);
+	CHECK_EQ(looked_at, 7);
+	CHECK_OK(probe_enable("uprobes", "ref", 1));
+	CHECK_EQ(looked_at, 8);
+	call(2);
+	CHECK(hits("ref") == 2);
+	pid = fork();
+	if (!pid)
+		_exit(looked_at);
+	CHECK_EXIT(pid, 8);
+	pid = fork();
+	if (!pid) {
+		execl(self, self, "--looked-at", (char *)NULL);
+		_exit(100);
+	}
+	CHECK_EXIT(pid, 8);
+	/* Another counter for the same place cannot be. */
+	CHECK_ERRNO(probe_put("uprobe_events", O_APPEND, "p:other %s:0x%lx(0x%lx)\n", self, offset,
+			      ref + 2),
+		    EINVAL);
+	CHECK_OK(probe_enable("uprobes", "ref", 0));
+	CHECK_EQ(looked_at, 7);
+	undefine("ref");
+	CHECK_ERRNO(probe_put("uprobe_events", O_APPEND, "p:ref %s:0x%lx(0x10\n", self, offset),
+		    EINVAL);
+	CHECK_ERRNO(probe_put("uprobe_events", O_APPEND, "p:ref %s:0x%lx(0x10)x\n", self, offset),
+		    EINVAL);
+	CHECK_ERRNO(probe_put("uprobe_events", O_APPEND, "p:ref %s:0x%lx(z)\n", self, offset),
+		    EINVAL);
+	pid = fork();
+	if (!pid) {
+		execl(self, self, "--looked-at", (char *)NULL);
+		_exit(100);
+	}
+	CHECK_EXIT(pid, 7);
 }
 
 static void test_listing(void)
@@ -187,6 +301,31 @@ static void test_listing(void)
 	CHECK_OK(probe_put("uprobe_events", O_TRUNC, "\n"));
 	CHECK(strcmp(probe_get("uprobe_events"), "") == 0);
 	CHECK(access(TRACING "/events/mine/one/format", R_OK) != 0);
+}
+
+/* dynamic_events shows what the other files do, and takes the same commands. */
+static void test_dynamic_events(void)
+{
+	unsigned long offset = offset_of(target);
+	char want[512];
+
+	CHECK_OK(probe_put("dynamic_events", O_APPEND, "p:dyn/one %s:%lu\n", self, offset));
+	CHECK_OK(probe_put("uprobe_events", O_APPEND, "p:dyn/two %s:%lu\n", self, offset));
+	snprintf(want, sizeof(want), "p:dyn/one %s:0x%016lx\n", self, offset);
+	CHECK(strstr(probe_get("uprobe_events"), want) != NULL);
+	CHECK(strstr(probe_get("dynamic_events"), want) != NULL);
+	CHECK(strstr(probe_text, "p:dyn/two ") != NULL);
+	CHECK_OK(probe_enable("dyn", "one", 1));
+	call(2);
+	CHECK(hits("one") == 2);
+	CHECK_ERRNO(probe_put("dynamic_events", O_APPEND, "-:dyn/one\n"), EBUSY);
+	CHECK_OK(probe_enable("dyn", "one", 0));
+	CHECK_OK(probe_put("dynamic_events", O_APPEND, "-:dyn/one\n"));
+	CHECK_ERRNO(probe_put("dynamic_events", O_APPEND, "-:dyn/one\n"), ENOENT);
+	CHECK(strstr(probe_get("uprobe_events"), "dyn/one") == NULL);
+	/* a whole group */
+	CHECK_OK(probe_put("dynamic_events", O_APPEND, "-:dyn/\n"));
+	CHECK(strstr(probe_get("dynamic_events"), "dyn/") == NULL);
 }
 
 /* @command with PATH:OFFSET of target() for {}. */
@@ -825,6 +964,8 @@ static void test_threads(void)
 /* What scripts and other tests start. Return: exit status, or -1: not one of these. */
 static int other_use(int argc, char **argv)
 {
+	if (argc == 2 && strcmp(argv[1], "--looked-at") == 0)
+		return looked_at;
 	if (argc == 2 && strcmp(argv[1], "--place") == 0) {
 		unsigned long offset = offset_of(target);
 
@@ -856,8 +997,12 @@ int main(int argc, char **argv)
 	TAP_RUN(test_count);
 	TAP_RUN(test_two_consumers);
 	TAP_RUN(test_arguments);
+	TAP_RUN(test_string_array);
 	TAP_RUN(test_filter);
+	TAP_RUN(test_several_places);
+	TAP_RUN(test_reference_counter);
 	TAP_RUN(test_listing);
+	TAP_RUN(test_dynamic_events);
 	TAP_RUN(test_refused);
 	TAP_RUN(test_return);
 	TAP_RUN(test_return_longjmp);
