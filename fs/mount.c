@@ -786,6 +786,16 @@ static void show_mount(struct printbuf *pb, struct mount *m, char *buf, bool inf
 	printbuf_printf(pb, "%s 0 0\n", opts);
 }
 
+struct mnt_ns *mount_tree_of(struct fs_ctx *fs)
+{
+	struct mnt_ns *ns;
+
+	spin_lock(&fs->lock);
+	ns = fs->root.mnt ? fs->root.mnt->ns : NULL;
+	spin_unlock(&fs->lock);
+	return ns;
+}
+
 int mounts_show(struct printbuf *pb, struct fs_ctx *fs, bool info)
 {
 	char *buf = kmalloc(2 * PATH_MAX, GFP_KERNEL);
@@ -795,9 +805,7 @@ int mounts_show(struct printbuf *pb, struct fs_ctx *fs, bool info)
 	if (!buf)
 		return -ENOMEM;
 	mutex_lock(&mount_mutex);
-	spin_lock(&fs->lock);
-	ns = fs->root.mnt ? fs->root.mnt->ns : NULL;
-	spin_unlock(&fs->lock);
+	ns = mount_tree_of(fs);
 	list_for_each_entry(m, &all_mounts, all_link)
 		if (ns && m->ns == ns)
 			show_mount(pb, m, buf, info);

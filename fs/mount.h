@@ -24,6 +24,8 @@ void mount_attach(struct mount *m, const struct path *at);
 struct path mount_detach(struct mount *m);
 /** mount_is_ours() - is @m part of the tree that current may change? mount_mutex held. */
 bool mount_is_ours(const struct mount *m);
+/** mount_tree_of() - the tree that @fs has its root in; NULL: in none. mount_mutex held. */
+struct mnt_ns *mount_tree_of(struct fs_ctx *fs);
 /** mount_next() - the tree of @top in order, a mount before those on it. NULL: that was the last. mount_mutex held. */
 struct mount *mount_next(struct mount *m, const struct mount *top);
 

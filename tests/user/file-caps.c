@@ -7,13 +7,12 @@
  */
 #include "tap.h"
 #include "mounts.h"
-#include <grp.h>
+#include "rights.h"
 #include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/xattr.h>
 
-#define USER	  54000
 #define NAME	  "security.capability"
 #define REVISION  0x02000000u
 #define EFFECTIVE 1u
@@ -34,16 +33,6 @@ static char program[128];
 
 /* ---- in the program ---- */
 
-static unsigned long capabilities(const char *which)
-{
-	char text[4096], *p;
-
-	if (tap_read_file("/proc/self/status", text, sizeof(text)) < 0)
-		return ~0UL;
-	p = strstr(text, which);
-	return p ? strtoul(p + strlen(which), NULL, 16) : ~0UL;
-}
-
 static int tell(void)
 {
 	printf("p %lx e %lx i %lx a %lx secure %lu dumpable %d", capabilities("CapPrm:"),
@@ -59,12 +48,6 @@ static long give(uint32_t flags, uint32_t permitted, uint32_t inheritable)
 	struct caps c = { REVISION | flags, { { permitted, inheritable } }, 0 };
 
 	return setxattr(program, NAME, &c, 20, 0);
-}
-
-static void become_user(void)
-{
-	if (setgroups(0, NULL) || setresgid(USER, USER, USER) || setresuid(USER, USER, USER))
-		_exit(98);
 }
 
 /* What the program says after @before; or the error of exec. */
@@ -303,20 +286,6 @@ static void lost(void)
 		ways[i]();
 		CHECK_ERRNO(getxattr(program, NAME, &c, sizeof(c)), ENODATA);
 	}
-}
-
-static int copy_self(const char *to)
-{
-	static char buf[65536];
-	int from = open("/proc/self/exe", O_RDONLY), fd = open(to, O_WRONLY | O_CREAT, 0755);
-	ssize_t n = -1;
-
-	while (from >= 0 && fd >= 0 && (n = read(from, buf, sizeof(buf))) > 0)
-		if (write(fd, buf, (size_t)n) != n)
-			return -1;
-	close(from);
-	close(fd);
-	return (int)n;
 }
 
 int main(int argc, char **argv)

@@ -8,27 +8,17 @@
  *	set-ids --wait		"x" on descriptor 1, then it waits
  */
 #include "pt.h"
+#include "rights.h"
 #include <stdbool.h>
 #include <sys/auxv.h>
 #include <sys/mount.h>
 
-#define USER  54000 /* who runs programs */
 #define OWNER 54001 /* whose they are */
 
 static const char *dir;
 static char program[128];
 
 /* ---- in the program ---- */
-
-static unsigned long capabilities(const char *which)
-{
-	char text[4096], *p;
-
-	if (tap_read_file("/proc/self/status", text, sizeof(text)) < 0)
-		return ~0UL;
-	p = strstr(text, which);
-	return p ? strtoul(p + strlen(which), NULL, 16) : ~0UL;
-}
 
 static void tell_ids(void)
 {
@@ -60,12 +50,6 @@ static void install(uid_t uid, gid_t gid, mode_t mode)
 {
 	CHECK_OK(chown(program, uid, gid));
 	CHECK_OK(chmod(program, mode));
-}
-
-static void become_user(void)
-{
-	if (setgroups(0, NULL) || setresgid(USER, USER, USER) || setresuid(USER, USER, USER))
-		_exit(98);
 }
 
 /* What the program says when USER runs it, with @before done last. */
@@ -299,20 +283,6 @@ static void strangers(void)
 	looked_at(OWNER, 0711, false);
 	looked_at(USER, 0100, false);
 	looked_at(USER, 0500, true);
-}
-
-static int copy_self(const char *to)
-{
-	static char buf[65536];
-	int from = open("/proc/self/exe", O_RDONLY), fd = open(to, O_WRONLY | O_CREAT, 0755);
-	ssize_t n = -1;
-
-	while (from >= 0 && fd >= 0 && (n = read(from, buf, sizeof(buf))) > 0)
-		if (write(fd, buf, (size_t)n) != n)
-			return -1;
-	close(from);
-	close(fd);
-	return (int)n;
 }
 
 int main(int argc, char **argv)

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* What tests of programs that gain rights share: a copy of the test's own program, and an ordinary user to run it. Included after tap.h. */
+#ifndef TESTS_USER_RIGHTS_H
+#define TESTS_USER_RIGHTS_H
+
+#include <grp.h>
+
+#define USER 54000 /* who runs programs */
+
+/* A set of capabilities from /proc/self/status, "CapEff:" and so on. */
+static unsigned long capabilities(const char *which)
+{
+	char text[4096], *p;
+
+	if (tap_read_file("/proc/self/status", text, sizeof(text)) < 0)
+		return ~0UL;
+	p = strstr(text, which);
+	return p ? strtoul(p + strlen(which), NULL, 16) : ~0UL;
+}
+
+/* USER for good, with no other groups. */
+static void become_user(void)
+{
+	if (setgroups(0, NULL) || setresgid(USER, USER, USER) || setresuid(USER, USER, USER))
+		_exit(98);
+}
+
+/* The running program's file, as @to. 0 or -1. */
+static int copy_self(const char *to)
+{
+	static char buf[65536];
+	int from = open("/proc/self/exe", O_RDONLY), fd = open(to, O_WRONLY | O_CREAT, 0755);
+	ssize_t n = -1;
+
+	while (from >= 0 && fd >= 0 && (n = read(from, buf, sizeof(buf))) > 0)
+		if (write(fd, buf, (size_t)n) != n)
+			return -1;
+	close(from);
+	close(fd);
+	return (int)n;
+}
+
+#endif
