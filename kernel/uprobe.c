@@ -56,7 +56,7 @@ struct uprobe_site {
 	struct uprobe *uprobe; /* reference */
 	struct vm_probes *vp;
 	u32 slot;
-	bool counted; /* vm->lock: in the program's counter */
+	uaddr_t counter; /* vm->lock: the counter that knows of it; 0: none */
 	refcount_t refs;
 };
 
@@ -321,10 +321,13 @@ static int site_fill_slot(struct vm *vm, struct uprobe_site *s)
 	return vm_write_text(vm, area_vma(vm), slot_addr(s->vp, s->slot), code, sizeof(code));
 }
 
-/* The writable private mapping that has the counter of @up. vm->lock held. */
+/*
+ * The writable private mapping that has the counter of @up; the last of several: the page where one segment ends and the next begins is mapped for
+ * both, and linkers put data behind what becomes read-only. vm->lock held.
+ */
 static struct vma *counter_vma(struct vm *vm, const struct uprobe *up)
 {
-	struct vma *vma;
+	struct vma *vma, *found = NULL;
 
 	for (vma = vm_next(vm, NULL); vma; vma = vm_next(vm, vma)) {
 		u64 base = vma->pgoff << PAGE_SHIFT;
@@ -332,29 +335,46 @@ static struct vma *counter_vma(struct vm *vm, const struct uprobe *up)
 		if (vma->object == up->object &&
 		    (vma->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE && up->ref_offset >= base &&
 		    up->ref_offset - base < vma->end - vma->start)
-			return vma;
+			found = vma;
 	}
-	return NULL;
+	return found;
 }
 
-/* Tell the program that somebody looks, or no more. What is not mapped yet is told when it is. vm->lock held for writing. */
-static void count_site(struct vm *vm, struct uprobe_site *s, bool on)
+/* @by more at @at, if that is (still) the file's. vm->lock held for writing. Return: whether it could be. */
+static bool add_to_counter(struct vm *vm, const struct uprobe *up, uaddr_t at, u16 by)
 {
-	const struct uprobe *up = s->uprobe;
-	struct vma *vma = up->ref_offset && s->counted != on ? counter_vma(vm, up) : NULL;
-	struct page *page;
-	uaddr_t at;
+	struct vma *vma = vm_find(vm, at);
+	struct page *page = NULL;
 
-	if (!vma)
-		return;
-	at = vma->start + (up->ref_offset - (vma->pgoff << PAGE_SHIFT));
-	page = vm_pin_page_locked(vm, vma, at & PAGE_MASK, true, false);
+	if (vma && vma->object == up->object)
+		page = vm_pin_page_locked(vm, vma, at & PAGE_MASK, true, false);
 	if (!page)
-		return;
-	__atomic_fetch_add((u16 *)((u8 *)page_to_virt(page) + (at & ~PAGE_MASK)), on ? 1 : (u16)-1,
+		return false;
+	__atomic_fetch_add((u16 *)((u8 *)page_to_virt(page) + (at & ~PAGE_MASK)), by,
 			   __ATOMIC_SEQ_CST);
 	page_put(page);
-	s->counted = on;
+	return true;
+}
+
+static void uncount_site(struct vm *vm, struct uprobe_site *s)
+{
+	if (s->counter)
+		(void)add_to_counter(vm, s->uprobe, s->counter, (u16)-1);
+	s->counter = 0;
+}
+
+/* Tell the program that somebody looks. What is not mapped yet is told when it is. vm->lock held for writing. */
+static void count_site(struct vm *vm, struct uprobe_site *s)
+{
+	const struct uprobe *up = s->uprobe;
+	struct vma *vma = up->ref_offset ? counter_vma(vm, up) : NULL;
+	uaddr_t at = vma ? vma->start + (up->ref_offset - (vma->pgoff << PAGE_SHIFT)) : 0;
+
+	if (!at || at == s->counter)
+		return;
+	uncount_site(vm, s);
+	if (add_to_counter(vm, up, at, 1))
+		s->counter = at;
 }
 
 /* Place @up at @addr, in @vma of @vm. vm->lock held for writing. 0 (also if it is there), -Exxx. */
@@ -385,7 +405,7 @@ static int site_place(struct vm *vm, struct vma *vma, uaddr_t addr, struct uprob
 		return r;
 	}
 	rb_add(&vp->sites, &s->node, site_less);
-	count_site(vm, s, true);
+	count_site(vm, s);
 	return 0;
 }
 
@@ -401,7 +421,7 @@ static void site_remove(struct vm *vm, struct uprobe_site *s)
 		r = vm_write_text(vm, vma, s->addr, s->uprobe->insn.bytes, n);
 	if (r)
 		pr_err("uprobes: no memory to remove a breakpoint at %lx\n", s->addr);
-	count_site(vm, s, false);
+	uncount_site(vm, s);
 	rb_erase(&vm->probes->sites, &s->node);
 	site_put(s);
 }
@@ -438,7 +458,7 @@ static void count_sites(struct vm *vm)
 
 	if (vm->probes)
 		rb_for_each_entry(s, &vm->probes->sites, node)
-			count_site(vm, s, true);
+			count_site(vm, s);
 }
 
 static void probes_mapped(struct vm *vm, uaddr_t start, uaddr_t end)
@@ -492,7 +512,7 @@ static int probes_forked(struct vm *child, struct vm *parent)
 		if (!copy)
 			return -ENOMEM;
 		copy->slot = s->slot;
-		copy->counted = s->counted;
+		copy->counter = s->counter;
 		to->used[s->slot / 64] |= 1ULL << (s->slot % 64);
 		rb_add(&to->sites, &copy->node, site_less);
 	}

@@ -72,7 +72,7 @@ static int tracer_show(struct printbuf *pb, const struct tracefs_node *n)
 
 static int tracer_write(const struct tracefs_node *n, char *text, size_t len)
 {
-	return strcmp(tracefs_trim(text), "nop") ? -EINVAL : 0;
+	return strcmp(tracefs_trim(text), "nop") ? -EINVAL : trace_buffers_make(n->in);
 }
 
 static int clock_show(struct printbuf *pb, const struct tracefs_node *n)

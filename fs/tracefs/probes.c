@@ -265,7 +265,25 @@ struct place {
 	char *path, *offset_text;
 	u64 offset, ref_offset;
 	bool is_return;
+	unsigned int ncuts;
+	char *cut[3], was[3]; /* where the word was cut into pieces */
 };
+
+static void cut_place(struct place *p, char *at)
+{
+	p->cut[p->ncuts] = at;
+	p->was[p->ncuts++] = *at;
+	*at = '\0';
+}
+
+/* The word as it was: it may have to be shown. */
+static void join_place(struct place *p)
+{
+	while (p->ncuts) {
+		p->ncuts--;
+		*p->cut[p->ncuts] = p->was[p->ncuts];
+	}
+}
 
 /* "(OFFSET)" at the end of a place: of the counter that says whether somebody looks. */
 static int parse_ref(struct command *c, struct place *p)
@@ -285,7 +303,7 @@ static int parse_ref(struct command *c, struct place *p)
 		r = wrong(c, open + 1, "Invalid reference counter offset");
 	*close = ')';
 	if (!r)
-		*open = '\0';
+		cut_place(p, open);
 	return r;
 }
 
@@ -304,11 +322,11 @@ static int parse_place(struct command *c, struct place *p)
 		if (strcmp(percent, "%return"))
 			return wrong(c, percent, "Invalid probed address suffix");
 		p->is_return = true;
-		*percent = '\0';
+		cut_place(p, percent);
 	}
 	if (kstrtou64(p->offset_text, 0, &p->offset))
 		return wrong(c, p->offset_text, "Invalid uprobe offset");
-	*colon = '\0';
+	cut_place(p, colon);
 	return 0;
 }
 
@@ -424,14 +442,19 @@ static int create_uprobe(struct command *c)
 		r = -EINVAL;
 	if (!r)
 		r = parse_place(c, &p);
-	if (r)
+	if (r) {
+		join_place(&p);
 		return r;
+	}
 	if (!*name)
 		default_uprobe_name(&p, name);
 	pe = probe_event_create(group, name, false, p.is_return);
-	if (IS_ERR(pe))
+	if (IS_ERR(pe)) {
+		join_place(&p);
 		return (int)PTR_ERR(pe);
+	}
 	r = attach_file(c, pe, &p);
+	join_place(&p);
 	if (!r)
 		r = check_counter(pe);
 	if (!r)
@@ -466,9 +489,14 @@ static int parse_kernel_place(struct command *c, struct probe_event *pe)
 		*plus = '\0';
 	}
 	v = ksym_address(word);
+	pe->symbol = v ? kstrdup(word, 0) : NULL;
+	/* The word may have to be shown. */
+	if (plus)
+		*plus = '+';
+	if (suffix)
+		*suffix = '%';
 	if (!v)
 		return wrong(c, word, "Invalid probed address or symbol");
-	pe->symbol = kstrdup(word, 0);
 	pe->addr = v + pe->offset;
 	return pe->symbol ? 0 : -ENOMEM;
 }

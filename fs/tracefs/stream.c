@@ -81,10 +81,12 @@ static void print_records(struct stream *s, struct printbuf *pb)
 	}
 }
 
-static void show_no_snapshot(struct printbuf *pb)
+static void show_no_snapshot(struct printbuf *pb, bool made)
 {
-	printbuf_puts(pb, "# tracer: nop\n#\n#\n# * Snapshot is freed *\n#\n"
-			  "# Write 1 to allocate and take one, another number but 0 to clear it, 0 "
+	printbuf_puts(pb, "# tracer: nop\n#\n#\n");
+	printbuf_puts(pb,
+		      made ? "# * Snapshot is allocated *\n#\n" : "# * Snapshot is freed *\n#\n");
+	printbuf_puts(pb, "# Write 1 to allocate and take one, another number but 0 to clear it, 0 "
 			  "to free it.\n");
 }
 
@@ -94,8 +96,8 @@ static void refill(struct stream *s, bool header)
 
 	printbuf_init(&pb, s->text, sizeof(s->text));
 	mutex_lock(&trace_mutex);
-	if (header && s->it->snapshot && !s->it->in->snapshot[0])
-		show_no_snapshot(&pb);
+	if (header && s->it->snapshot && !trace_iter_next(s->it))
+		show_no_snapshot(&pb, s->it->in->snapshot[0]);
 	else if (header)
 		trace_show_header(&pb, s->it);
 	print_records(s, &pb);

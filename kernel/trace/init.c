@@ -38,12 +38,12 @@ static void print_mark(struct printbuf *pb, const struct trace_event *ev,
 
 struct raw_record {
 	struct trace_entry entry;
-	s32 id;
+	u32 id;
 	u8 buf[MARK_MAX];
 };
 
 static const struct trace_field raw_fields[] = {
-	TRACE_FIELD(struct raw_record, int, id),
+	TRACE_FIELD(struct raw_record, unsigned int, id),
 	{ "char", "buf[]", offsetof(struct raw_record, buf), 0, 0, false, TRACE_CHARS },
 };
 
@@ -52,7 +52,7 @@ static void print_raw(struct printbuf *pb, const struct trace_event *ev,
 {
 	const struct raw_record *r = (const void *)e;
 
-	printbuf_printf(pb, "# %x buf:", (u32)r->id);
+	printbuf_printf(pb, "# %x buf:", r->id);
 	for (size_t i = offsetof(struct raw_record, buf); i < len; i++)
 		printbuf_printf(pb, " %02x", ((const u8 *)e)[i]);
 }

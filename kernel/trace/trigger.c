@@ -176,8 +176,8 @@ static char *cut(char **rest)
 	return word;
 }
 
-/* "KIND[:SYSTEM:EVENT][:TIMES]" */
-static int parse_head(struct trace_trigger *t, char *rest)
+/* "KIND[:SYSTEM:EVENT][:TIMES]"; the times are left in *@times, NULL: without. */
+static int parse_head(struct trace_trigger *t, char *rest, char **times)
 {
 	struct trace_event *ev;
 	char *system, *name;
@@ -197,8 +197,8 @@ static int parse_head(struct trace_trigger *t, char *rest)
 		if (!t->target)
 			return -ENOMEM;
 	}
-	t->left = U64_MAX;
-	return rest && kstrtou64(rest, 0, &t->left) ? -EINVAL : 0;
+	*times = rest;
+	return 0;
 }
 
 static int parse_filter(struct trace_trigger *t, const struct trace_event *ev, const char *text)
@@ -244,8 +244,8 @@ int trace_trigger_command(struct trace_event_file *f, char *line)
 {
 	struct trace_trigger *t = kzalloc(sizeof(*t), GFP_KERNEL), **link;
 	bool remove = *line == '!';
+	char *filter, *times;
 	size_t head;
-	char *filter;
 	int r;
 
 	if (!t)
@@ -255,8 +255,12 @@ int trace_trigger_command(struct trace_event_file *f, char *line)
 	filter = line + head + strspn(line + head, " \t");
 	line[head] = '\0';
 	t->in = f->in;
-	r = parse_head(t, line);
-	if (!r && *filter)
+	t->left = U64_MAX;
+	r = parse_head(t, line, &times);
+	/* To remove one its type is enough. */
+	if (!r && !remove && times && kstrtou64(times, 0, &t->left))
+		r = -EINVAL;
+	if (!r && !remove && *filter)
 		r = parse_filter(t, f->ev, filter);
 	if (!r && !remove)
 		r = link_trigger(f, t);
