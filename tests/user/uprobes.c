@@ -234,7 +234,9 @@ static void test_several_places(void)
 
 /* ---- counters that tell a program that somebody looks ---- */
 
-static volatile unsigned short looked_at = 7;
+/* In the middle of what is long: pages at the ends are mapped for two segments, and then which one is told is anybody's guess. */
+static volatile unsigned short counters[1 << 16] = { 1 };
+#define looked_at counters[1 << 15]
 
 static void test_reference_counter(void)
 {
@@ -247,27 +249,28 @@ static void test_reference_counter(void)
 		probe_put("uprobe_events", O_APPEND, "p:ref %s:0x%lx(0x%lx)\n", self, offset, ref));
 	snprintf(want, sizeof(want), "p:uprobes/ref %s:0x%016lx(0x%lx)\n", self, offset, ref);
 	CHECK_STR(probe_get("uprobe_events"), want);
-	CHECK_EQ(looked_at, 7);
+	CHECK_EQ(looked_at, 0);
 	CHECK_OK(probe_enable("uprobes", "ref", 1));
-	CHECK_EQ(looked_at, 8);
+	CHECK(looked_at > 0); /* one for each mapping of the place */
+	CHECK_EQ(counters[(1 << 15) - 1] + counters[(1 << 15) + 1], 0);
 	call(2);
 	CHECK(hits("ref") == 2);
 	pid = fork();
 	if (!pid)
-		_exit(looked_at);
-	CHECK_EXIT(pid, 8);
+		_exit(looked_at > 0);
+	CHECK_EXIT(pid, 1);
 	pid = fork();
 	if (!pid) {
 		execl(self, self, "--looked-at", (char *)NULL);
 		_exit(100);
 	}
-	CHECK_EXIT(pid, 8);
+	CHECK_EXIT(pid, 1);
 	/* Another counter for the same place cannot be. */
 	CHECK_ERRNO(probe_put("uprobe_events", O_APPEND, "p:other %s:0x%lx(0x%lx)\n", self, offset,
 			      ref + 2),
 		    EINVAL);
 	CHECK_OK(probe_enable("uprobes", "ref", 0));
-	CHECK_EQ(looked_at, 7);
+	CHECK_EQ(looked_at, 0);
 	undefine("ref");
 	CHECK_ERRNO(probe_put("uprobe_events", O_APPEND, "p:ref %s:0x%lx(0x10\n", self, offset),
 		    EINVAL);
@@ -280,7 +283,7 @@ static void test_reference_counter(void)
 		execl(self, self, "--looked-at", (char *)NULL);
 		_exit(100);
 	}
-	CHECK_EXIT(pid, 7);
+	CHECK_EXIT(pid, 0);
 }
 
 static void test_listing(void)
@@ -965,7 +968,7 @@ static void test_threads(void)
 static int other_use(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "--looked-at") == 0)
-		return looked_at;
+		return looked_at > 0;
 	if (argc == 2 && strcmp(argv[1], "--place") == 0) {
 		unsigned long offset = offset_of(target);
 
