@@ -3,6 +3,7 @@
 (its own architecture, as root) or, elsewhere, against what such a run consists of; Debian's gdbserver in the guest, with gdb on
 this machine; and a core file of the guest's in that gdb. The packages: scripts/bootstrap --tools."""
 import functools
+import glob
 import os
 import re
 import shutil
@@ -193,6 +194,22 @@ def output_of(*words):
                           check=False).stdout.decode("utf-8", "replace")
 
 
+@functools.cache
+def gdb_command(arch):
+    """
+    The words that start a gdb which knows @arch, on this machine: the installed one, or that of build/deps/tools/gdb by its own
+    loader and libraries. An empty list if there is none.
+    """
+    if shutil.which("gdb-multiarch"):
+        if arch != "loongarch64" or "Loongarch64" in output_of("gdb-multiarch", "-nx", "-batch", "-ex", "set architecture"):
+            return ["gdb-multiarch"]
+    usr = os.path.join(TOOLS, "gdb/usr")
+    for loader in glob.glob(usr + "/lib/*/ld-linux*.so.*"):
+        return ["env", f"PYTHONHOME={usr}", loader, "--library-path", os.path.dirname(loader), usr + "/bin/gdb-multiarch",
+                f"--data-directory={usr}/share/gdb"]
+    return []
+
+
 def build_target(arch, tmp):
     program = os.path.join(tmp, "target")
     subprocess.run([os.path.join(caelum.ROOT, "scripts/ucc"), arch, "-static", "-g", "-O0", "-pthread", "-o", program,
@@ -210,10 +227,11 @@ class GdbCases:
     def gdb(self, tmp, commands):
         """What gdb says to @commands."""
         program, script = build_target(self.arch, tmp), os.path.join(tmp, "commands")
-        with open(script, "w", encoding="utf-8") as f:  # riscv64's Linux has no hardware watchpoints, so its gdbserver asks for none
-            f.write(commands.format(root=self.root, program=program, arch=self.arch, tmp=tmp, caelum=os.path.join(caelum.ROOT, "caelum"),
-                                    hardware=0 if self.arch == "riscv64" else 1))
-        return output_of("gdb-multiarch", "-nx", "-batch", "-x", script)
+        with open(script, "w", encoding="utf-8") as f:  # riscv64's Linux has no hardware watchpoints, QEMU's loongarch64 neither
+            command = "env -u PYTHONHOME " + os.path.join(caelum.ROOT, "caelum")    # gdb's Python is not this machine's
+            f.write(commands.format(root=self.root, program=program, arch=self.arch, tmp=tmp, caelum=command,
+                                    hardware=0 if self.arch in ("riscv64", "loongarch64") else 1))
+        return output_of(*gdb_command(self.arch), "-nx", "-batch", "-x", script)
 
     def test_gdbserver(self):
         """Breakpoints, a backtrace, steps, a watchpoint, a signal, threads."""
@@ -240,7 +258,7 @@ class CoreCases:
         self.root = root
 
     def check_by_hand(self, program, path):
-        """For architectures that this machine's gdb does not know: readelf's view of it, and the crashed thread's pc."""
+        """For loongarch64, on whose cores gdb 16 itself crashes: readelf's view of it, and the crashed thread's pc."""
         notes = output_of("llvm-readelf-19", "-nW", path)
         check_in_order(notes, (r"NT_PRSTATUS", r"NT_PRPSINFO", r"NT_SIGINFO", r"NT_AUXV", r"NT_FILE", r"^\s+/target$", r"NT_PRSTATUS",
                                r"NT_PRSTATUS"), "readelf")
@@ -262,17 +280,17 @@ class CoreCases:
                 raise Wrong(f"no core file: status {status}, {core[:20]!r}, {err[-500:]!r}")
             with open(path, "wb") as f:
                 f.write(core)
-            if self.arch == "loongarch64" and "loongarch" not in output_of("gdb-multiarch", "-nx", "-batch", "-ex", "set architecture"):
+            if self.arch == "loongarch64":
                 self.check_by_hand(program, path)
                 return
             words = [w for c in CORE_GDB for w in ("-ex", c)]
-            check_in_order(output_of("gdb-multiarch", "-nx", "-batch", *words, program, path), CORE_WANTED, "gdb")
+            check_in_order(output_of(*gdb_command(self.arch), "-nx", "-batch", *words, program, path), CORE_WANTED, "gdb")
 
 
 def run(tally, arch):
     """All cases for @arch, each put into @tally."""
     root = os.path.join(TOOLS, arch)
-    if not os.path.exists(os.path.join(root, "bin/strace")):
+    if not all(os.path.exists(os.path.join(root, f"usr/bin/{name}")) for name in ("strace", "gdbserver")):
         bring_tools()
     if not os.path.exists(os.path.join(root, "bin/strace")):
         tally.result("tools-strace", "skip", "no strace of this architecture: scripts/bootstrap --tools", arch, 1)
@@ -282,7 +300,7 @@ def run(tally, arch):
     run_cases(tally, arch, "tools", Cases(arch, root))
     if shutil.which("gdb-multiarch"):
         run_cases(tally, arch, "tools", CoreCases(arch, root))
-    if not os.path.exists(os.path.join(root, "usr/bin/gdbserver")) or not shutil.which("gdb-multiarch"):
-        tally.result("tools-gdbserver", "skip", "no gdbserver of this architecture, or no gdb-multiarch here: scripts/bootstrap --tools", arch, 2)
+    if not os.path.exists(os.path.join(root, "usr/bin/gdbserver")) or not gdb_command(arch):
+        tally.result("tools-gdbserver", "skip", "no gdbserver of this architecture, or no gdb that knows it: scripts/bootstrap --tools", arch, 2)
         return
     run_cases(tally, arch, "tools", GdbCases(arch, root))
