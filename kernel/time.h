@@ -15,7 +15,6 @@
 #include <types.h>
 #include <uapi/time.h>
 
-#define NSEC_PER_SEC  1000000000ULL
 #define NSEC_PER_MSEC 1000000ULL
 #define NSEC_PER_USEC 1000ULL
 

@@ -68,7 +68,7 @@ void __init vdso_init(void)
 {
 	struct vdso_data first = {
 		.origin = hal_clock.origin,
-		.ns_per_tick = hal_clock.ns_per_tick,
+		.sec_per_tick = hal_clock.sec_per_tick,
 		.real_offset_ns = ktime_real_offset(),
 	};
 	const char *image = hal_vdso(&code_size);

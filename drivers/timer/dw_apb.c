@@ -25,7 +25,6 @@
 #define CONTROL_RUN  1u
 #define LEAST_TICKS  2ULL
 #define MOST_NS	     ((u64)U32_MAX) /* of a round */
-#define NSEC_PER_SEC 1000000000ULL
 
 static char *regs; /* NULL: there is none */
 static u64 hz, deadline;

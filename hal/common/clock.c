@@ -2,12 +2,11 @@
 /*
  * The clock: a counter that runs at a fixed rate, as nanoseconds since boot.
  *
- * Both ways of converting are a multiplication by a 32.32 fixed-point factor: exact for the usual rates, off by less than 1 in 10^9
- * otherwise. A deadline is converted relative to now, so that the error does not grow with uptime.
+ * The time since boot is <hal/clock_time.h>'s. Differences, either way, are a multiplication by a 32.32 fixed-point factor: exact for the
+ * usual rates, off by less than 1 in 10^9 otherwise. A deadline is converted relative to now, so that the error does not grow with uptime.
  */
 #include <hal/timer.h>
 
-#define NSEC_PER_SEC 1000000000ULL
 #define MAX_AHEAD_NS (1ULL << 60) /* 36 years: the counter does not overflow */
 
 struct hal_clock hal_clock;
@@ -20,6 +19,7 @@ static u64 scale(u64 v, u64 factor)
 void hal_clock_init(u64 freq)
 {
 	hal_clock.freq = freq;
+	hal_clock.sec_per_tick = clock_sec_per_tick(freq);
 	hal_clock.ns_per_tick = (NSEC_PER_SEC << 32) / freq;
 	hal_clock.ticks_per_ns = freq >> 32 ? (freq / 1000 << 32) / (NSEC_PER_SEC / 1000)
 					    : (freq << 32) / NSEC_PER_SEC;
@@ -38,12 +38,13 @@ u64 hal_counter_to_ns(u64 ticks)
 
 u64 hal_clock_ns(void)
 {
-	return scale(arch_counter_ordered() - hal_clock.origin, hal_clock.ns_per_tick);
+	return clock_ns_of(arch_counter_ordered() - hal_clock.origin, hal_clock.sec_per_tick);
 }
 
 u64 hal_deadline_ticks(u64 deadline_ns)
 {
-	u64 now = arch_counter_ordered(), now_ns = hal_counter_to_ns(now - hal_clock.origin);
+	u64 now = arch_counter_ordered();
+	u64 now_ns = clock_ns_of(now - hal_clock.origin, hal_clock.sec_per_tick);
 	u64 left = deadline_ns > now_ns ? deadline_ns - now_ns : 0;
 
 	return now + scale(min(left, MAX_AHEAD_NS), hal_clock.ticks_per_ns) + (left != 0);

@@ -2,18 +2,17 @@
 /*
  * The vDSO's clock functions: clock_gettime(2), gettimeofday(2), time(2) without a system call.
  *
- * The arithmetic is hal_clock_ns()'s, on the same numbers, so that a program sees one clock whichever way it asks.
+ * The arithmetic is hal_clock_ns()'s, on the same numbers (<hal/clock_time.h>).
  * What needs the kernel (clocks of CPU time, time zones) is a system call of the same name. This is user code: it is linked
  * into the vDSO, by itself, and its only data is the page before it.
  */
 #include <arch/counter.h>
 #include <arch/vdso.h>
 #include <compiler.h>
+#include <hal/clock_time.h>
 #include <hal/vdso.h>
 #include <types.h>
 #include <uapi/time.h>
-
-#define NSEC_PER_SEC 1000000000ULL
 
 #define MONOTONIC_CLOCKS                                                                           \
 	(1u << CLOCK_MONOTONIC | 1u << CLOCK_MONOTONIC_RAW | 1u << CLOCK_MONOTONIC_COARSE |        \
@@ -33,11 +32,14 @@ int VDSO_NAME(clock_gettime)(int clock, struct timespec *ts);
 int VDSO_NAME(clock_getres)(int clock, struct timespec *ts);
 int VDSO_NAME(gettimeofday)(struct timeval *tv, void *tz);
 
+static __always_inline u64 ticks(void)
+{
+	return arch_counter_ordered() - vdso_data.origin;
+}
+
 static __always_inline u64 monotonic_ns(void)
 {
-	u64 ticks = arch_counter_ordered() - vdso_data.origin;
-
-	return (u64)((unsigned __int128)ticks * vdso_data.ns_per_tick >> 32);
+	return clock_ns_of(ticks(), vdso_data.sec_per_tick);
 }
 
 static __always_inline u64 real_ns(void)
@@ -45,29 +47,33 @@ static __always_inline u64 real_ns(void)
 	return monotonic_ns() + READ_ONCE(vdso_data.real_offset_ns);
 }
 
-/* The two that programs ask for are told apart by a comparison each; the others by a set of bits. */
-int VDSO_NAME(clock_gettime)(int clock, struct timespec *ts)
+static int any_clock_gettime(int clock, struct timespec *ts)
 {
-	u32 bit;
+	u32 bit = (u32)clock < 32 ? 1u << clock : 0;
 	u64 ns;
 
-	if (likely(clock == CLOCK_MONOTONIC)) {
-		ns = monotonic_ns();
-	} else if (likely(clock == CLOCK_REALTIME)) {
+	if (bit & REAL_CLOCKS)
 		ns = real_ns();
-	} else {
-		bit = (u32)clock < 32 ? 1u << clock : 0;
-		if (bit & MONOTONIC_CLOCKS)
-			ns = monotonic_ns();
-		else if (bit & REAL_CLOCKS)
-			ns = real_ns();
-		else if (clock == CLOCK_TAI)
-			ns = real_ns() + READ_ONCE(vdso_data.tai_offset_ns);
-		else
-			return (int)vdso_syscall(VDSO_NR_clock_gettime, clock, ts);
-	}
+	else if (bit & MONOTONIC_CLOCKS)
+		ns = monotonic_ns();
+	else if (clock == CLOCK_TAI)
+		ns = real_ns() + READ_ONCE(vdso_data.tai_offset_ns);
+	else
+		return (int)vdso_syscall(VDSO_NR_clock_gettime, clock, ts);
 	ts->tv_sec = (s64)(ns / NSEC_PER_SEC);
 	ts->tv_nsec = (s64)(ns % NSEC_PER_SEC);
+	return 0;
+}
+
+int VDSO_NAME(clock_gettime)(int clock, struct timespec *ts)
+{
+	struct clock_time t;
+
+	if (unlikely(clock != CLOCK_MONOTONIC))
+		return any_clock_gettime(clock, ts);
+	t = clock_time_of(ticks(), vdso_data.sec_per_tick);
+	ts->tv_sec = (s64)t.sec;
+	ts->tv_nsec = (s64)t.nsec;
 	return 0;
 }
 

@@ -6,12 +6,14 @@
 #define HAL_TIMER_H
 
 #include <arch/counter.h>
+#include <hal/clock_time.h>
 #include <types.h>
 
-/* The clock behind hal_clock_ns(): ns = (counter - origin) * ns_per_tick >> 32. Constant after boot; the vDSO has a copy. */
+/* The clock behind hal_clock_ns(), <hal/clock_time.h>. Constant after boot; the vDSO has a copy. */
 struct hal_clock {
 	u64 freq, origin;
-	u64 ns_per_tick, ticks_per_ns; /* 32.32 */
+	u64 sec_per_tick;	       /* 0.64 */
+	u64 ns_per_tick, ticks_per_ns; /* 32.32, for differences */
 };
 extern struct hal_clock hal_clock;
 

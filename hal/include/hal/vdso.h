@@ -26,7 +26,7 @@
 /* What the clock functions need. Only the offsets change after boot: each is one word, so readers see the old value or the new. */
 struct vdso_data {
 	u64 origin;	    /* hal_clock's */
-	u64 ns_per_tick;    /* 32.32 */
+	u64 sec_per_tick;   /* 0.64 */
 	u64 real_offset_ns; /* CLOCK_REALTIME less CLOCK_MONOTONIC */
 	/* riscv64: what riscv_hwprobe(2) says of all CPUs; a bit for each key that is known. */
 	u64 hwprobe_keys, hwprobe_value[VDSO_NHWPROBE];
