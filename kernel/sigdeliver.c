@@ -587,19 +587,23 @@ void sig_return(void)
 	struct task *t = current;
 	struct sigframe_ret ret;
 	struct stack_abi ss;
+	int err;
 
 	t->restart.fn = NULL;
 	if (!sigguard_pop(t)) {
 		sig_kill_self(SIGSEGV);
 		return;
 	}
-	if (uctx_pop_sigframe(&t->hal, &ret)) {
+	ret.taken = false;
+	err = uctx_pop_sigframe(&t->hal, &ret);
+	if (likely(ret.taken))
+		sig_set_blocked(ret.mask);
+	if (err) {
 		pr_debug("%s (pid %d): bad signal frame at sp %lx\n", t->comm, task_pid(t),
 			 uctx_sp(&t->hal.uctx));
 		sig_force(SIGSEGV, SI_KERNEL, 0);
 		return;
 	}
-	sig_set_blocked(ret.mask);
 	ss = (struct stack_abi){ .ss_sp = ret.ss_sp,
 				 .ss_size = ret.ss_size,
 				 .ss_flags = ret.ss_flags };

@@ -285,15 +285,14 @@ static int pop_context(uaddr_t frame, struct hal_task *task, struct sigframe_ret
 	out->ss_sp = uc.stack.sp;
 	out->ss_size = uc.stack.size;
 	out->ss_flags = uc.stack.flags;
-	/* AArch64 user mode with every kind of exception enabled, or it is not ours. */
-	if (sc.pstate & (PSR_MODE_MASK | PSR_D | PSR_A | PSR_I | PSR_F))
-		return -EFAULT;
+	out->taken = true;
 	memcpy(task->uctx.x, sc.x, sizeof(sc.x));
 	task->uctx.sp = sc.sp;
 	task->uctx.pc = sc.pc;
 	task->uctx.pstate = sc.pstate & (PSR_NZCV | PSR_DIT | PSR_SSBS);
 	task->uctx.syscall_nr = -1;
-	return 0;
+	/* AArch64 user mode with every kind of exception enabled, or it is not ours. */
+	return sc.pstate & (PSR_MODE_MASK | PSR_D | PSR_A | PSR_I | PSR_F) ? -EINVAL : 0;
 }
 
 static bool is_initial(const struct fpsimd_record *rec)

@@ -196,25 +196,21 @@ int uctx_pop_sigframe(struct hal_task *task, struct sigframe_ret *out)
 {
 	uaddr_t at = task->uctx.regs[REG_SP];
 	struct rt_sigframe f;
-	int err;
 
 	if (at % 16 || hal_copy_from_user(&f, at, sizeof(f)) != 0)
 		return -EFAULT;
-	if (f.uc.uc_mcontext.sc_flags & SC_USED_FP) {
-		err = pop_extensions(task, at + sizeof(f));
-		if (err)
-			return err;
-	} else {
-		arch_fpu_reset(task);
-	}
 	memcpy(task->uctx.regs, f.uc.uc_mcontext.sc_regs, sizeof(task->uctx.regs));
 	task->uctx.regs[0] = 0;
 	task->uctx.era = f.uc.uc_mcontext.sc_pc;
 	task->uctx.in_syscall = 0;
+	out->taken = true;
 	out->mask = f.uc.uc_sigmask;
 	out->ss_sp = f.uc.uc_stack.ss_sp;
 	out->ss_size = f.uc.uc_stack.ss_size;
 	out->ss_flags = f.uc.uc_stack.ss_flags;
+	if (f.uc.uc_mcontext.sc_flags & SC_USED_FP)
+		return pop_extensions(task, at + sizeof(f));
+	arch_fpu_reset(task);
 	return 0;
 }
 

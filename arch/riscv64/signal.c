@@ -238,21 +238,18 @@ int uctx_pop_sigframe(struct hal_task *task, struct sigframe_ret *out)
 	if (hal_copy_from_user(&head, at + FRAME_UC, sizeof(head)) ||
 	    hal_get_user32(&reserved, at + FRAME_TAIL) || hal_get_user64(&ext, at + FRAME_EXT))
 		return -EFAULT;
-	if (reserved)
-		return -EINVAL;
-	err = pop_extensions(task, at, ext);
-	if (!err)
-		err = restore_fpu(task, at + FRAME_FPU);
-	if (err)
-		return err;
 	if (hal_copy_from_user(task->uctx.regs, at + FRAME_REGS, sizeof(task->uctx.regs)))
 		return -EFAULT;
 	task->uctx.cause = CAUSE_BREAKPOINT; /* not a syscall any more: nothing to restart */
+	out->taken = true;
 	out->mask = head.mask;
 	out->ss_sp = head.stack.sp;
 	out->ss_size = head.stack.size;
 	out->ss_flags = head.stack.flags;
-	return 0;
+	if (reserved)
+		return -EINVAL;
+	err = pop_extensions(task, at, ext);
+	return err ? err : restore_fpu(task, at + FRAME_FPU);
 }
 
 size_t uctx_sigframe_size(void)

@@ -300,23 +300,19 @@ int uctx_pop_sigframe(struct hal_task *task, struct sigframe_ret *out)
 	/* The handler's return has taken pretcode off the stack. */
 	uaddr_t frame = task->uctx.sp - 8;
 	struct x86_ucontext uc;
-	int err = 0;
+	int err;
 
 	if (hal_copy_from_user(&uc, frame + offsetof(struct rt_sigframe, uc), sizeof(uc)))
 		return -EFAULT;
-	if (uc.mc.fpstate)
-		err = pop_fpstate(task, uc.mc.fpstate);
-	else
-		x86_fpu_reset(task);
-	if (err) {
-		x86_fpu_reset(task);
-		return err;
-	}
 	take_sigcontext(&task->uctx, &uc.mc);
 	task->arch.forced_tf = false;
+	out->taken = true;
 	out->mask = uc.sigmask;
 	out->ss_sp = uc.ss_sp;
 	out->ss_size = uc.ss_size;
 	out->ss_flags = uc.ss_flags;
-	return 0;
+	err = uc.mc.fpstate ? pop_fpstate(task, uc.mc.fpstate) : 0;
+	if (err || !uc.mc.fpstate)
+		x86_fpu_reset(task);
+	return err;
 }

@@ -214,6 +214,49 @@ static void changed_through_context(void)
 	CHECK(memcmp(seen + REG_BYTES, pattern + REG_BYTES, sizeof(seen) - REG_BYTES) == 0);
 }
 
+/* A word of the frame's vector state that must not be what it is then. */
+static uint32_t *word_to_spoil(ucontext_t *uc)
+{
+#if defined(__x86_64__)
+	return (uint32_t *)((char *)uc->uc_mcontext.fpregs + 24); /* MXCSR */
+#elif defined(__aarch64__)
+	return (uint32_t *)uc->uc_mcontext.__reserved; /* the first record's magic */
+#elif defined(__riscv)
+	return (uint32_t *)((char *)&uc->uc_mcontext + 772); /* reserved, 0 */
+#elif defined(__loongarch__)
+	return (uint32_t *)((char *)&uc->uc_mcontext + 272); /* the first record's magic */
+#endif
+}
+
+static volatile int faults;
+
+static void spoil_vector(int sig, siginfo_t *info, void *context)
+{
+	*word_to_spoil(context) = 0xdeadbeef;
+}
+
+static void count_fault(int sig, siginfo_t *info, void *context)
+{
+	faults++;
+}
+
+/* Only the vector state is refused: the handler of the SIGSEGV that tells so returns to where the frame leads, with its mask. */
+static void spoilt_in_frame(void)
+{
+	struct sigaction spoil = { .sa_sigaction = spoil_vector, .sa_flags = SA_SIGINFO };
+	struct sigaction count = { .sa_sigaction = count_fault, .sa_flags = SA_SIGINFO }, old;
+	sigset_t mask;
+
+	REQUIRE(sigaction(SIGUSR2, &spoil, NULL) == 0);
+	REQUIRE(sigaction(SIGSEGV, &count, &old) == 0);
+	faults = 0;
+	CHECK(raise(SIGUSR2) == 0);
+	CHECK_EQ(faults, 1);
+	CHECK(sigprocmask(SIG_BLOCK, NULL, &mask) == 0);
+	CHECK_EQ(sigismember(&mask, SIGUSR2), 0);
+	sigaction(SIGSEGV, &old, NULL);
+}
+
 /* Skip the faulting instruction (always 4 bytes long here) and set the result register to 99. */
 static void skip_fault(int sig, siginfo_t *info, void *context)
 {
@@ -296,6 +339,7 @@ int main(void)
 	TAP_RUN(kept_over_switches);
 	TAP_RUN(kept_over_fork);
 	TAP_RUN(changed_through_context);
+	TAP_FORK(spoilt_in_frame);
 	TAP_FORK(general_registers);
 	TAP_FORK(control_register_kept);
 	return tap_done();

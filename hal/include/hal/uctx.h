@@ -132,6 +132,7 @@ int uctx_push_sigframe(struct hal_task *task, const struct sigframe_req *req, ua
 
 /* What rt_sigreturn brings back. */
 struct sigframe_ret {
+	bool taken; /* the rest, and the general registers, are the frame's */
 	u64 mask;
 	uaddr_t ss_sp;
 	u64 ss_size;
@@ -141,8 +142,8 @@ struct sigframe_ret {
 /**
  * uctx_pop_sigframe() - restore the context from the frame that the stack pointer designates.
  * Every register is sanitised (flags, modes, FPU headers): user mode stays user mode.
- * Return: 0, or -EFAULT/-EINVAL for a bad frame (the caller forces SIGSEGV). The syscall result must
- * not be written afterwards.
+ * Return: 0, or -EFAULT/-EINVAL for a bad frame (the caller forces SIGSEGV). If only its vector state is bad, @out->taken is set
+ * nevertheless: as in Linux, a handler of that signal returns to what the frame says. The syscall result must not be written afterwards.
  */
 int uctx_pop_sigframe(struct hal_task *task, struct sigframe_ret *out);
 
