@@ -11,6 +11,7 @@
 #include <hal/boot.h>
 #include <hal/irq.h>
 #include <kernel/coredump.h>
+#include <kernel/ksym.h>
 #include <kernel/process.h>
 #include <kernel/random.h>
 #include <kernel/sched.h>
@@ -195,6 +196,18 @@ static int filesystems_show(struct printbuf *pb, struct task *t)
 {
 	for (struct fs_type *fs = fs_type_next(NULL); fs; fs = fs_type_next(fs))
 		printbuf_printf(pb, "%s\t%s\n", fs->nodev ? "nodev" : "", fs->name);
+	return 0;
+}
+
+/* Where a function is only those learn who may read the kernel's log. */
+static int kallsyms_show(struct printbuf *pb, struct task *t)
+{
+	bool may = capable(CAP_SYSLOG);
+	char name[KSYM_NAME];
+	unsigned long addr;
+
+	for (unsigned int i = 0; ksym_at(i, &addr, name); i++)
+		printbuf_printf(pb, "%016lx T %s\n", may ? addr : 0, name);
 	return 0;
 }
 
@@ -487,6 +500,7 @@ const struct proc_entry proc_system_entries[] = {
 	PROC_FILE("devices", devices_show),
 	PROC_FILE("filesystems", filesystems_show),
 	PROC_FILE("interrupts", interrupts_show),
+	PROC_FILE("kallsyms", kallsyms_show),
 	PROC_FILE("loadavg", loadavg_show),
 	PROC_FILE("meminfo", meminfo_show),
 	PROC_FILE("modules", empty_show),

@@ -386,6 +386,37 @@ static void refused(void)
 	CHECK_ERRNO(rmdir("/proc/self"), geteuid() ? EACCES : ENOTDIR);
 }
 
+/* Each line is an address, a letter, a name; addresses are not for everybody. Return: how many are not 0. */
+static long known_addresses(void)
+{
+	FILE *f = fopen("/proc/kallsyms", "r");
+	char line[512], name[256], type;
+	unsigned long long addr;
+	long known = 0, n = 0;
+
+	REQUIRE(f != NULL);
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%llx %c %255s", &addr, &type, name) != 3)
+			tap_fail(__FILE__, __LINE__, "odd line: %s", line);
+		known += addr != 0;
+		n++;
+	}
+	fclose(f);
+	CHECK(n > 1000);
+	return known;
+}
+
+static void kernel_symbols(void)
+{
+	long restricted = 0;
+
+	if (tap_read_file("/proc/sys/kernel/kptr_restrict", text, sizeof(text)) > 0)
+		restricted = atol(text);
+	CHECK(restricted == 2 || known_addresses() > 1000);
+	CHECK_OK(setuid(1000));
+	CHECK_EQ(known_addresses(), 0);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1)
@@ -405,6 +436,7 @@ int main(int argc, char **argv)
 	TAP_RUN(memory);
 	TAP_RUN(segments);
 	TAP_RUN(machine);
+	TAP_FORK(kernel_symbols);
 	TAP_RUN(pieces);
 	TAP_RUN(refused);
 	return tap_done();
