@@ -25,6 +25,7 @@
 #define LINEAR_SLOT    256 /* root slot of LINEAR_BASE */
 #define LINEAR_SLOTS   192
 #define KERNEL_SLOT    510
+#define TREE_ROOM      0x10000 /* behind the image, for a device tree that the linear map does not reach */
 
 	.section .head.text, "ax"
 	.globl	_start
@@ -33,7 +34,7 @@ _start:
 	j	boot
 	.balign	8
 	.dword	0x200000		/* load offset from the start of RAM */
-	.dword	__image_end - _start
+	.dword	__image_end - _start + TREE_ROOM
 	.dword	0			/* flags: little endian */
 	.word	2			/* header version 0.2 */
 	.word	0
@@ -78,8 +79,32 @@ boot:
 	addi	t0, t0, 8
 	j	1b
 
+	/* A device tree beyond the linear map is copied behind the image. One that does not fit there stays, and is refused. */
+2:	li	t0, LINEAR_SLOTS << 30
+	andi	t1, s1, 7
+	bltu	s1, t0, 3f
+	bnez	t1, 3f
+	lbu	t1, 5(s1)		/* its size, big endian, less than 16 MiB */
+	lbu	t2, 6(s1)
+	lbu	t3, 7(s1)
+	slli	t1, t1, 16
+	slli	t2, t2, 8
+	or	t1, t1, t2
+	or	t1, t1, t3
+	li	t2, TREE_ROOM
+	bgtu	t1, t2, 3f
+	mv	t2, s1
+	lla	t0, __image_end
+	add	t1, t1, t0
+	mv	s1, t0
+1:	ld	t3, (t2)
+	sd	t3, (t0)
+	addi	t2, t2, 8
+	addi	t0, t0, 8
+	bltu	t0, t1, 1b
+
 	/* The early table maps the image by 2 MiB pages, so it must lie on such a boundary. */
-2:	lla	t0, _start
+3:	lla	t0, _start
 	slli	t1, t0, 43
 	bnez	t1, misplaced
 

@@ -45,8 +45,10 @@ __noreturn void __init riscv64_start(unsigned long hart, paddr_t fdt_pa)
 	sbi_power_register(); /* so that a panic ends the machine, however early */
 	boot_info.cpu_hwid[0] = hart;
 	boot_info.ncpus = 1;
-	if (fdt_pa == 0 || (fdt_pa & 7) || fdt_pa >= LINEAR_SIZE)
+	if (fdt_pa == 0 || (fdt_pa & 7))
 		boot_fail("caelum: the loader passed no device tree in a1\r\n");
+	if (fdt_pa >= LINEAR_SIZE)
+		boot_fail("caelum: the device tree is large and lies beyond 192 GiB\r\n");
 	find_kernel();
 	if (fdt_scan_boot(fdt, cpuinfo_hwid))
 		boot_fail("caelum: cannot boot without a device tree\r\n");
