@@ -368,7 +368,7 @@ def board_list():
         Board("sifive_u-flash", "riscv64", "HiFive Unleashed, SPL, OpenSBI, U-Boot and the kernel from the flash chip",
               ["-machine", "sifive_u,msel=6"], way_uboot_flash, extra_cpus=1, max_cpus=4, least_memory=8 * GIB, can_off=False, sd=True,
               firmware=[unleashed.replace("u-boot.bin", name) for name in ("u-boot-spl.bin", "u-boot.itb")],
-              says=("U-Boot SPL 20", *by_uboot)),
+              says=("U-Boot SPL 20", "Trying to boot from SPI", "U-Boot 20")),
         Board("sifive_u-direct", "riscv64", "HiFive Unleashed, OpenSBI alone", ["-machine", "sifive_u"],
               extra_cpus=1, max_cpus=4, can_off=False, sd=True),
         Board("icicle-direct", "riscv64", "PolarFire SoC Icicle kit, OpenSBI alone", ["-machine", "microchip-icicle-kit"],

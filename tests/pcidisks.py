@@ -15,6 +15,7 @@ import boards
 import caelum
 import guest
 import machine
+import machines
 from mkcpio import Archive
 
 BOOT_S = machine.PATIENCE_S
@@ -171,6 +172,7 @@ def run_one(tally, case, smp):
 
 
 def run(tally, args):
+    machines.bring_firmware()
     before = tally.passed, tally.failed, tally.skipped
     for case in CASES:
         if args.names and case.name not in args.names or args.arch and case.arch not in args.arch:
