@@ -231,9 +231,10 @@ loff_t generic_llseek_size(struct file *f, loff_t off, int whence, loff_t max, l
 
 loff_t noop_llseek(struct file *f, loff_t off, int whence)
 {
+	(void)f;
 	(void)off;
 	(void)whence;
-	return f->pos;
+	return 0;
 }
 
 loff_t vfs_llseek(struct file *f, loff_t off, int whence)
@@ -243,7 +244,7 @@ loff_t vfs_llseek(struct file *f, loff_t off, int whence)
 	if (whence < 0 || whence > SEEK_HOLE)
 		return -EINVAL;
 	if (!(f->mode & FMODE_LSEEK))
-		return f->ops->llseek == noop_llseek ? 0 : -ESPIPE;
+		return f->ops->llseek ? f->ops->llseek(f, off, whence) : -ESPIPE;
 	mutex_lock(&f->pos_lock);
 	if (f->ops->llseek)
 		r = f->ops->llseek(f, off, whence);

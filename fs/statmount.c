@@ -10,14 +10,14 @@
 #include <uapi/capability.h>
 #include <uapi/mount.h>
 
-#define SB_BASIC	  0x01u
-#define MNT_BASIC	  0x02u
-#define PROPAGATE_FROM	  0x04u
-#define MNT_ROOT	  0x08u
-#define MNT_POINT	  0x10u
-#define FS_TYPE		  0x20u
-#define MNT_NS_ID	  0x40u
-#define MNT_OPTS	  0x80u
+#define STATMOUNT_SB_BASIC	  0x01u
+#define STATMOUNT_MNT_BASIC	  0x02u
+#define STATMOUNT_PROPAGATE_FROM	  0x04u
+#define STATMOUNT_MNT_ROOT	  0x08u
+#define STATMOUNT_MNT_POINT	  0x10u
+#define STATMOUNT_FS_TYPE		  0x20u
+#define STATMOUNT_MNT_NS_ID	  0x40u
+#define STATMOUNT_MNT_OPTS	  0x80u
 
 static u64 number_of(const struct mount *m)
 {
@@ -69,13 +69,13 @@ static void fill_numbers(struct mount *m, const struct mnt_ns *ns, u64 wanted,
 {
 	const struct mount *parent = m->parent ? m->parent : m;
 
-	if (wanted & SB_BASIC) {
+	if (wanted & STATMOUNT_SB_BASIC) {
 		st->sb_dev_major = dev_major(m->sb->dev);
 		st->sb_dev_minor = dev_minor(m->sb->dev);
 		st->sb_magic = m->sb->magic;
 		st->sb_flags = (u32)(m->sb->flags & SB_FLAGS);
 	}
-	if (wanted & MNT_BASIC) {
+	if (wanted & STATMOUNT_MNT_BASIC) {
 		st->mnt_id = number_of(m);
 		st->mnt_parent_id = number_of(parent);
 		st->mnt_id_old = (u32)m->id;
@@ -83,9 +83,10 @@ static void fill_numbers(struct mount *m, const struct mnt_ns *ns, u64 wanted,
 		st->mnt_attr = attributes(m);
 		st->mnt_propagation = MS_PRIVATE;
 	}
-	if (wanted & MNT_NS_ID)
+	if (wanted & STATMOUNT_MNT_NS_ID)
 		st->mnt_ns_id = ns->id;
-	st->mask = wanted & (SB_BASIC | MNT_BASIC | PROPAGATE_FROM | MNT_NS_ID);
+	st->mask = wanted & (STATMOUNT_SB_BASIC | STATMOUNT_MNT_BASIC | STATMOUNT_PROPAGATE_FROM |
+			     STATMOUNT_MNT_NS_ID);
 }
 
 /* One string behind those that are there; *@at: where. */
@@ -105,21 +106,21 @@ static void fill_strings(struct mount *m, u64 wanted, struct statmount_abi *st, 
 	char opts[128] = "", *in_fs;
 	const char *where;
 
-	if (wanted & FS_TYPE)
-		add_string(st, pb, &st->fs_type, FS_TYPE, m->sb->type->name);
-	if (wanted & MNT_ROOT) {
+	if (wanted & STATMOUNT_FS_TYPE)
+		add_string(st, pb, &st->fs_type, STATMOUNT_FS_TYPE, m->sb->type->name);
+	if (wanted & STATMOUNT_MNT_ROOT) {
 		in_fs = dentry_name(m->root, buf, PATH_MAX);
 		if (!IS_ERR(in_fs))
-			add_string(st, pb, &st->mnt_root, MNT_ROOT, in_fs);
+			add_string(st, pb, &st->mnt_root, STATMOUNT_MNT_ROOT, in_fs);
 	}
-	if (wanted & MNT_POINT) {
+	if (wanted & STATMOUNT_MNT_POINT) {
 		where = place(m, buf);
-		add_string(st, pb, &st->mnt_point, MNT_POINT, where ? where : "");
+		add_string(st, pb, &st->mnt_point, STATMOUNT_MNT_POINT, where ? where : "");
 	}
-	if ((wanted & MNT_OPTS) && m->sb->ops && m->sb->ops->show_options) {
+	if ((wanted & STATMOUNT_MNT_OPTS) && m->sb->ops && m->sb->ops->show_options) {
 		m->sb->ops->show_options(m->sb, opts, sizeof(opts));
 		if (opts[0])
-			add_string(st, pb, &st->mnt_opts, MNT_OPTS, opts + 1);
+			add_string(st, pb, &st->mnt_opts, STATMOUNT_MNT_OPTS, opts + 1);
 	}
 }
 

@@ -39,7 +39,7 @@ void __init fork_init(void)
 	sighand_cache = kmem_cache_create("sighand", sizeof(struct sighand), 0);
 }
 
-struct k_sigaction sig_no_actions[NSIG];
+const struct k_sigaction sig_no_actions[NSIG];
 
 u32 task_count(void)
 {
@@ -150,7 +150,7 @@ struct sighand *sighand_create(void)
 
 	if (sh) {
 		refcount_set(&sh->refs, 1);
-		sh->action = sig_no_actions;
+		sh->action = (struct k_sigaction *)sig_no_actions; /* who writes asks first */
 		spin_init(&sh->lock, RANK_SIGHAND);
 	}
 	return sh;

@@ -155,6 +155,19 @@ static bool any_woken(const struct futex_waiter *w, unsigned int n)
 	return false;
 }
 
+int futex_until_from_user(uaddr_t uts, bool real, struct futex_until *until)
+{
+	struct timespec64 ts;
+
+	*until = FUTEX_FOR_EVER;
+	if (!uts)
+		return 0;
+	if (get_user_obj(&ts, uts))
+		return -EFAULT;
+	until->real = real;
+	return timespec_to_ns(&ts, &until->ns);
+}
+
 static u64 mono_of(const struct futex_until *until)
 {
 	return until->real && until->ns != U64_MAX ? ktime_real_to_mono(until->ns) : until->ns;

@@ -15,6 +15,8 @@ struct futex_until {
 	u64 ns;
 	bool real;
 };
+/** futex_until_from_user() - the time at @uts, of CLOCK_REALTIME or CLOCK_MONOTONIC; 0: for ever. 0, -EFAULT, -EINVAL. */
+int futex_until_from_user(uaddr_t uts, bool real, struct futex_until *until);
 #define FUTEX_FOR_EVER ((struct futex_until){ .ns = U64_MAX })
 
 /**

@@ -63,17 +63,19 @@ static bool clock_gone(const struct posix_timer *pt)
 
 /*
  * Two processes may have timers on each other, so the other's lock is only tried for while ours is held. If it cannot be had, that is
- * because its time is being looked at: what it was last time must do, and the timer looks again.
+ * because its time is being looked at: what it was last time must do, and the timer looks again. Processes of one CLONE_SIGHAND have one lock.
  */
 static u64 foreign_now(struct posix_timer *pt)
 {
 	struct sighand *sh = READ_ONCE(pt->clock.process->sighand);
+	bool is_held = sh == pt->process->sighand;
 	struct cpu_times t;
 
 	for (unsigned int i = 0; i < FOREIGN_TRIES; i++) {
-		if (spin_trylock(&sh->lock)) {
+		if (is_held || spin_trylock(&sh->lock)) {
 			process_cpu_times_locked(pt->clock.process, &t);
-			spin_unlock(&sh->lock);
+			if (!is_held)
+				spin_unlock(&sh->lock);
 			pt->foreign_ns = cpu_times_of(&t, pt->clock.which);
 			break;
 		}

@@ -69,8 +69,8 @@ __noreturn void user_task_loop(void *task);
 /* Inner interface of fork.c, exit.c, init.c. */
 void fork_init(void);
 struct sighand *sighand_create(void); /* NULL: no memory */
-/* A table in which every action is the default, for all who have changed none. Never written. */
-extern struct k_sigaction sig_no_actions[];
+/* A table in which every action is the default, for all who have changed none. */
+extern const struct k_sigaction sig_no_actions[];
 /** sighand_own_actions() - before the first change: give @sh a table of its own. 0 or -ENOMEM. No lock held; may sleep. */
 int sighand_own_actions(struct sighand *sh);
 void sighand_put(struct sighand *sh);

@@ -16,6 +16,8 @@
 #include <lock.h>
 #include <mm/internal.h>
 
+static_assert(KSTACK_SIZE % PAGE_SIZE == 0);
+
 #define STACK_PAGES (KSTACK_SIZE / PAGE_SIZE)
 #define CPU_STACKS  8
 #define MAX_STACKS  40000u /* a little more than there can be tasks */

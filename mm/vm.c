@@ -1353,32 +1353,17 @@ static bool discard_denied(struct vm *vm, uaddr_t start, uaddr_t end)
 	return false;
 }
 
-static bool any_flagged(struct vm *vm, uaddr_t start, uaddr_t end, unsigned int flag)
-{
-	struct vma *vma;
-
-	for (vma = vm_find_from(vm, start); vma && vma->start < end; vma = vm_next(vm, vma))
-		if (vma->flags & flag)
-			return true;
-	return false;
-}
-
-static bool any_object(struct vm *vm, uaddr_t start, uaddr_t end)
-{
-	struct vma *vma;
-
-	for (vma = vm_find_from(vm, start); vma && vma->start < end; vma = vm_next(vm, vma))
-		if (vma->object)
-			return true;
-	return false;
-}
-
 /* Memory that may be dropped stays out of children and cores; only anonymous private memory can be wiped. */
 static bool advice_fits(struct vm *vm, uaddr_t start, uaddr_t end, int advice)
 {
-	if (advice == MADV_DODUMP || advice == MADV_KEEPONFORK)
-		return !any_flagged(vm, start, end, VM_DROPPABLE);
-	return advice != MADV_WIPEONFORK || !any_object(vm, start, end);
+	bool keeps = advice == MADV_DODUMP || advice == MADV_KEEPONFORK;
+	struct vma *vma;
+
+	for (vma = vm_find_from(vm, start); vma && vma->start < end; vma = vm_next(vm, vma))
+		if ((keeps && (vma->flags & VM_DROPPABLE)) ||
+		    (advice == MADV_WIPEONFORK && vma->object))
+			return false;
+	return true;
 }
 
 static int advise_flags(struct vm *vm, uaddr_t start, uaddr_t end, int advice)

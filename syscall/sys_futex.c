@@ -9,14 +9,10 @@
 /* WAIT counts from now; the others name a time of CLOCK_MONOTONIC or (@realtime) CLOCK_REALTIME. */
 static int get_until(uaddr_t utime, bool relative, bool realtime, struct futex_until *until)
 {
-	struct timespec64 ts;
-
-	*until = (struct futex_until){ .real = realtime && !relative && utime };
-	if (relative || !utime)
-		return deadline_from_user(utime, &until->ns);
-	if (get_user_obj(&ts, utime))
-		return -EFAULT;
-	return timespec_to_ns(&ts, &until->ns);
+	if (!relative)
+		return futex_until_from_user(utime, realtime, until);
+	*until = FUTEX_FOR_EVER;
+	return deadline_from_user(utime, &until->ns);
 }
 
 static bool allows_realtime(int cmd)

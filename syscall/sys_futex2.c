@@ -32,17 +32,9 @@ static bool fits_u32(u64 v)
 /* All timeouts are absolute. 0, -EINVAL, -EFAULT. */
 static int get_until(uaddr_t utime, clockid_t clock, struct futex_until *until)
 {
-	struct timespec64 ts;
-
-	*until = FUTEX_FOR_EVER;
-	if (!utime)
-		return 0;
-	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
+	if (utime && clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
 		return -EINVAL;
-	if (get_user_obj(&ts, utime))
-		return -EFAULT;
-	until->real = clock == CLOCK_REALTIME;
-	return timespec_to_ns(&ts, &until->ns);
+	return futex_until_from_user(utime, clock == CLOCK_REALTIME, until);
 }
 
 static int read_wanted(uaddr_t uwaiters, uint n, struct futex_wanted *out)

@@ -16,6 +16,7 @@ import tempfile
 import boards
 import caelum
 import machine
+import qmp
 from mkcpio import Archive
 
 BOOT_S = machine.PATIENCE_S
@@ -345,13 +346,13 @@ def deaf_line(m):
     """Connect the first UART of @m to a line that takes some bytes and then none. Return: its two ends."""
     ours, theirs = socket.socketpair()
     theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
-    m.fds = [theirs.fileno()]
+    m.fds = [*m.fds, theirs.fileno()]
     m.board.serial = ("-chardev", f"socket,id=deaf,fd={theirs.fileno()}", "-serial", "chardev:deaf")
     return ours, theirs
 
 
 def boot(case, arch, kernel, tmp):
-    """Return: (Result, all that the guest wrote)."""
+    """Return: (Result, all that the guest wrote, why QEMU ended)."""
     initrd = os.path.join(tmp, "initrd")
     write_initrd(initrd, arch)
     qemu, way, case.arch = case.qemu, boards.way_direct, arch
@@ -369,19 +370,21 @@ def boot(case, arch, kernel, tmp):
     m = machine.Machine(arch, kernel, initrd, f"caelum.frame=1 caelum.stdio=nss caelum.run={caelum.RECORD} {case.cmdline}",
                         case.memory, case.smp, qemu_args=case.extra, board=board)
     m.sparse = case.sparse
+    ends = qmp.Ends(m)
     ours, theirs = deaf_line(m) if case.deaf else (None, None)
     result = m.run(lambda channel, data: output.extend(data), timeout=BOOT_S)
     for end in (ours, theirs):
         if end:
             end.close()
-    return result, output.decode("utf-8", "replace").replace("\r", "")
+    return result, output.decode("utf-8", "replace").replace("\r", ""), ends.reason()
 
 
-def verdict(case, result, text):
+def verdict(case, result, text, reason):
     """What is wrong, or an empty string."""
     end = text[-800:]
     if case.mute or case.deaf:
-        return "" if result.qemu_status == 0 else f"QEMU ended with {result.qemu_status}: {end!r}"
+        off = result.qemu_status == 0 and reason == qmp.SWITCHED_OFF
+        return "" if off else f"QEMU ended with {result.qemu_status}, {reason!r}: {end!r}"
     if case.says and not re.search(case.says, text):
         return f"no line {case.says!r} in {end!r}"
     if case.stops:
@@ -399,11 +402,11 @@ def run_one(tally, case, arch, verbose):
     try:
         kernel = caelum.build(arch, [], verbose)
         with tempfile.TemporaryDirectory(prefix="caelum-") as tmp:
-            result, text = boot(case, arch, kernel, tmp)
+            ran = boot(case, arch, kernel, tmp)
     except (caelum.Failure, OSError, subprocess.SubprocessError) as e:
         tally.result(f"badboot-{case.name}", "fail", str(e), arch, case.smp)
         return
-    wrong = verdict(case, result, text)
+    wrong = verdict(case, *ran)
     tally.result(f"badboot-{case.name}", "fail" if wrong else "pass", wrong, arch, case.smp)
 
 

@@ -19,6 +19,7 @@ import bootfiles
 import caelum
 import guest
 import machine
+import qmp
 from mkcpio import Archive
 
 BOOT_S = machine.PATIENCE_S
@@ -87,7 +88,7 @@ def unsaid(board, log):
     return None
 
 
-def verdict(board, result, kernel, text, log):
+def verdict(board, result, kernel, text, log, reason):
     """What is wrong with a run, or an empty string."""
     seen = [line for line in text.split("\n") if guest.LINE.match(line)]
     end = guest.describe_end(result, kernel, BOOT_S, len(seen), len(PROGRAMS))
@@ -101,23 +102,24 @@ def verdict(board, result, kernel, text, log):
     want = unsaid(board, log + text)
     if want:
         return f"neither firmware nor kernel says {want!r}: {log[-3000:]!r}"
-    if result.qemu_status != 0 and board.can_off:
-        return f"the machine did not switch off by itself (QEMU's status {result.qemu_status})"
+    if board.can_off and (result.qemu_status != 0 or reason != qmp.SWITCHED_OFF):
+        return f"the machine did not switch off by itself (QEMU's status {result.qemu_status}, {reason!r})"
     return ""
 
 
 def boot(board, kernel, initrd, card):
-    """Return: (Result, what the programs wrote, what firmware and kernel did)."""
+    """Return: (Result, what the programs wrote, what firmware and kernel did, why QEMU ended)."""
     output, log = bytearray(), bytearray()
     disks = boards.disks(board, [card]) if card else []
     m = machine.Machine(board.arch, kernel, initrd, f"caelum.frame=1 caelum.stdio=sss caelum.run={caelum.RECORD}",
                         MEMORY, board.default_smp, disks, board=board)
+    ends = qmp.Ends(m)
     reader, writer = os.pipe()
     os.write(writer, HELLO.encode() + b"\n")
     os.close(writer)
     with os.fdopen(reader, "rb") as f:
         result = m.run(lambda channel, data: (output if channel in ("o", "e") else log).extend(data), stdin=f.fileno(), timeout=BOOT_S)
-    return result, *(data.decode("utf-8", "replace").replace("\r", "") for data in (output, log))
+    return result, *(data.decode("utf-8", "replace").replace("\r", "") for data in (output, log)), ends.reason()
 
 
 @functools.cache
@@ -140,8 +142,8 @@ def boot_image(board, kernel, programs):
         except boards.Missing:
             bring_firmware()
             ran = boot(board, kernel, initrd, card)
-        result, text, log = ran
-        return verdict(board, result, kernel, text, log) or (card_wrong(card) if card else "")
+        result, text, log, reason = ran
+        return verdict(board, result, kernel, text, log, reason) or (card_wrong(card) if card else "")
 
 
 def reset_wrong(board, kernel, programs):
@@ -149,9 +151,9 @@ def reset_wrong(board, kernel, programs):
     with tempfile.TemporaryDirectory(prefix="caelum-") as tmp:
         initrd = os.path.join(tmp, "initrd")
         write_image(initrd, board.arch, programs, "echo resetting\nreboot -f\necho still here\n")
-        result, text, _ = boot(board, kernel, initrd, None)
-    if result.qemu_status != 0 or "resetting" not in text or "still here" in text:
-        return f"the machine did not reset (QEMU's status {result.qemu_status}): {text[-500:]!r} {result.panic[-500:]!r}"
+        result, text, _, reason = boot(board, kernel, initrd, None)
+    if result.qemu_status != 0 or reason != qmp.RESET or result.panicked or "resetting" not in text or "still here" in text:
+        return f"the machine did not reset (QEMU's status {result.qemu_status}, {reason!r}): {text[-500:]!r} {result.panic[-500:]!r}"
     return ""
 
 

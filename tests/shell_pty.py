@@ -13,7 +13,7 @@ import time
 import caelum
 
 COMMAND = os.path.join(caelum.ROOT, "caelum")
-STEP_S = 60
+STEP_S = 300
 PROMPT = rb"[#$] (?=$|\x1b)"
 CURSOR_QUERY = rb"\x1b\[6n"
 QUERY_S = 5         # busybox asks at once, and not at all when a key was typed before
@@ -30,7 +30,7 @@ class Session:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.environ["TERM"] = "dumb"
-            os.execv(COMMAND, [COMMAND, "shell", "-a", arch, "--smp", str(smp), "--timeout", "600"])
+            os.execv(COMMAND, [COMMAND, "shell", "-a", arch, "--smp", str(smp), "--timeout", "3600"])
         self.resize(100, 30)
         self.seen = b""
 
@@ -79,7 +79,7 @@ class Session:
         self.prompt()
         return m
 
-    def end(self, seconds=20):
+    def end(self, seconds=60):
         """The command's exit status."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -113,31 +113,43 @@ def case_terminal(s):
     s.command(b"tty", b"/dev/\\S+")
     s.command(b"stty size", b"30 100")
     s.resize(120, 40)
-    time.sleep(1)
-    s.command(b"stty size", b"40 120")
+    for _ in range(STEP_S):     # the terminal's size travels to the guest
+        if s.command(b"stty size", rb"(\d+ \d+)").group(1) == b"40 120":
+            return
+        time.sleep(0.2)
+    raise Wrong("the guest does not hear of the terminal's new size")
+
+
+# Tells when it has the terminal, and when it is continued.
+JOB = b"""sh -c 'trap "echo again" CONT; echo begun; while :; do sleep 1; done'"""
+
+
+def start_job(s):
+    s.send(JOB + b"\r")
+    s.expect(rb"\nbegun\r?\n")
 
 
 def case_interrupt(s):
-    s.send(b"sleep 1000\r")
-    time.sleep(3)
+    start_job(s)
     s.send(b"\x03")
     s.prompt()
     s.command(b"echo status $?", b"status 130")
 
 
 def case_stop_and_continue(s):
-    s.send(b"sleep 1000\r")
-    time.sleep(3)
+    start_job(s)
     s.send(b"\x1a")
     s.expect(rb"Stopped")
     s.prompt()
     s.send(b"bg\r")
-    s.expect(rb"sleep 1000")
+    s.expect(rb"sleep 1.*\n")
+    s.expect(rb"again[^\0]*" + PROMPT + rb"|" + PROMPT + rb"[^\0]*again\r?\n")
+    s.send(b"\r")
     s.prompt()
     s.command(b"jobs", rb"\[1\].*Running.*")
     s.send(b"fg\r")
-    s.expect(rb"sleep 1000")
-    time.sleep(1)
+    s.expect(rb"sleep 1.*\n")
+    s.expect(rb"again\r?\n")
     s.send(b"\x03")
     s.prompt()
     s.command(b"jobs; echo none", b"none")
@@ -145,20 +157,21 @@ def case_stop_and_continue(s):
 
 def case_foreground_reader(s):
     """cat reads the terminal: lines come back, ^D ends it; stopped in the background when it reads."""
-    s.send(b"cat\r")
-    time.sleep(1)
+    s.send(b"echo ready; cat\r")
+    s.expect(rb"\nready\r?\n")     # from now on what is typed is the command's
     s.send(b"line\r")
     s.expect(rb"line\r\nline\r\n")
     s.send(b"\x04")
     s.prompt()
-    s.send(b"cat &\r")
-    s.prompt()
-    for _ in range(STEP_S):  # the shell tells it before a prompt, once cat has come to its read
-        time.sleep(1)
-        s.send(b"\r")
+    s.send(b"cat &\r")         # it may have come to its read before the first prompt, or only later
+    for _ in range(STEP_S):
         if s.expect(rb"Stopped|" + PROMPT).group() == b"Stopped":
             break
         s.answer()
+        time.sleep(1)
+        s.send(b"\r")           # the shell tells it before a prompt
+    else:
+        raise Wrong("cat & is never told as stopped")
     s.prompt()
     s.send(b"kill %1\r")
     s.prompt()

@@ -298,8 +298,10 @@ def run(tally, arch):
     for name in ("tmp", "proc", "dev"):
         os.makedirs(os.path.join(root, name), exist_ok=True)
     run_cases(tally, arch, "tools", Cases(arch, root))
-    if shutil.which("gdb-multiarch"):
+    if arch == "loongarch64" or gdb_command(arch):
         run_cases(tally, arch, "tools", CoreCases(arch, root))
+    else:
+        tally.result("tools-core-file", "skip", "no gdb that knows this architecture: scripts/bootstrap --tools", arch, 2)
     if not os.path.exists(os.path.join(root, "usr/bin/gdbserver")) or not gdb_command(arch):
         tally.result("tools-gdbserver", "skip", "no gdbserver of this architecture, or no gdb that knows it: scripts/bootstrap --tools", arch, 2)
         return

@@ -137,14 +137,17 @@ static struct trace_event *const followed[] = { &trace_sched_process_fork,
 
 int trace_pids_follow(struct trace_instance *in, bool on)
 {
-	int r = 0;
-
-	for (size_t i = 0; !r && i < ARRAY_SIZE(followed); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(followed); i++) {
 		struct trace_event_file *f = trace_event_file_make(followed[i], in);
+		int r = f ? trace_event_want(f, on) : -ENOMEM;
 
-		r = f ? trace_event_want(f, on) : -ENOMEM;
+		if (!r)
+			continue;
+		while (on && i-- > 0)
+			(void)trace_event_want(trace_event_file(followed[i], in), false);
+		return r;
 	}
-	return r;
+	return 0;
 }
 
 /* A record of one of the followed events. Interrupts off. */
@@ -186,7 +189,7 @@ static void write_to(struct trace_event_file *f, struct trace_entry *entry, size
 	struct trace_instance *in = f->in;
 
 	if (triggers)
-		trace_triggers_pull(triggers, f, entry, len, false);
+		trace_triggers_pull(triggers, entry, len, false);
 	if (READ_ONCE(f->records) && is_wanted_thread(f, entry) &&
 	    passes_filter(__atomic_load_n(&f->filter, __ATOMIC_ACQUIRE), entry, len)) {
 		trace_record_put(f->ev, in, entry, len);
@@ -194,7 +197,7 @@ static void write_to(struct trace_event_file *f, struct trace_entry *entry, size
 			trace_stack(in);
 	}
 	if (triggers)
-		trace_triggers_pull(triggers, f, entry, len, true);
+		trace_triggers_pull(triggers, entry, len, true);
 	if ((READ_ONCE(in->options) & 1u << TRACE_OPT_EVENT_FORK) &&
 	    (f->ev == followed[0] || f->ev == followed[1]))
 		follow(in, f->ev, entry);
@@ -208,7 +211,7 @@ void trace_event_pull(struct trace_event *ev, struct trace_instance *in, struct 
 		struct trace_trigger *first = __atomic_load_n(&f->triggers, __ATOMIC_ACQUIRE);
 
 		if (f->in == in && first)
-			trace_triggers_pull(first, f, entry, len, after);
+			trace_triggers_pull(first, entry, len, after);
 	}
 }
 

@@ -106,8 +106,8 @@ static bool take_time(struct trace_trigger *t)
 	return true;
 }
 
-void trace_triggers_pull(struct trace_trigger *t, struct trace_event_file *f,
-			 const struct trace_entry *e, size_t len, bool after)
+void trace_triggers_pull(struct trace_trigger *t, const struct trace_entry *e, size_t len,
+			 bool after)
 {
 	const struct trace_filter_env env = { .comm = current->comm, .cpu = hal_cpu_id() };
 

@@ -20,7 +20,7 @@ void trace_triggers_clear(struct trace_event_file *f);
 /** trace_triggers_show() - as the file has it. @f may be NULL. */
 void trace_triggers_show(struct printbuf *pb, const struct trace_event_file *f);
 /** trace_triggers_pull() - the event has happened; @after: after it was recorded. Interrupts off, no lock. */
-void trace_triggers_pull(struct trace_trigger *first, struct trace_event_file *f,
-			 const struct trace_entry *e, size_t len, bool after);
+void trace_triggers_pull(struct trace_trigger *first, const struct trace_entry *e, size_t len,
+			 bool after);
 
 #endif

@@ -19,13 +19,14 @@ static void on_message(void *arg)
 	__atomic_fetch_add((u32 *)arg, 1, __ATOMIC_SEQ_CST);
 }
 
-static bool wait_for(const u32 *count, u32 wanted)
+/* Wait until @word is @wanted. Return: whether it is. */
+static bool wait_for(const u32 *word, u32 wanted)
 {
 	u64 end = hal_clock_ns() + KTEST_LIMIT_NS;
 
-	while (__atomic_load_n(count, __ATOMIC_SEQ_CST) != wanted && hal_clock_ns() < end)
+	while (__atomic_load_n(word, __ATOMIC_SEQ_CST) != wanted && hal_clock_ns() < end)
 		hal_cpu_relax();
-	return __atomic_load_n(count, __ATOMIC_SEQ_CST) == wanted;
+	return __atomic_load_n(word, __ATOMIC_SEQ_CST) == wanted;
 }
 
 /* Each message reaches its own handler, once. */
@@ -62,8 +63,7 @@ static u32 took_on; /* CPU of the last message that moves about */
 
 static void on_moving(void *arg)
 {
-	__atomic_store_n(&took_on, hal_cpu_id(), __ATOMIC_SEQ_CST);
-	on_message(arg);
+	__atomic_store_n((u32 *)arg, hal_cpu_id(), __ATOMIC_SEQ_CST);
 }
 
 static void tell(void *dev, const struct hal_msi *msi)
@@ -79,7 +79,7 @@ static void test_msi_moves(void)
 {
 	struct hal_msi now;
 	struct hal_msi_request rq = {
-		.fn = on_moving, .arg = &came[0], .name = "ktest", .tell = tell, .dev = &now
+		.fn = on_moving, .arg = &took_on, .name = "ktest", .tell = tell, .dev = &now
 	};
 	unsigned int n = cpu_online_count(), moves = 0;
 
@@ -88,7 +88,6 @@ static void test_msi_moves(void)
 		return;
 	}
 	ktest_pin(0);
-	came[0] = 0;
 	EXPECT(hal_msi_request(&rq, &now) == 0);
 	for (unsigned int i = 0; i <= 2 * n; i++) {
 		unsigned int cpu = i % n;

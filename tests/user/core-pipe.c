@@ -5,7 +5,6 @@
  * a Linux that others use they are not to be touched: there it runs only with CORE_PIPE_TEST in its environment.
  */
 #include "tap.h"
-#include <sys/utsname.h>
 #include <elf.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -464,7 +463,6 @@ static void chrooted(void)
 int main(int argc, char **argv)
 {
 	static char pattern[200], limit[32];
-	struct utsname system;
 	const char *tmp;
 	char exe[256];
 	ssize_t n;
@@ -473,8 +471,7 @@ int main(int argc, char **argv)
 		return helper(argc, argv);
 	if (getuid())
 		SKIP("needs root");
-	REQUIRE(uname(&system) == 0);
-	if (!strstr(system.version, "Caelum") && !getenv("CORE_PIPE_TEST"))
+	if (!tap_on_caelum() && !getenv("CORE_PIPE_TEST"))
 		SKIP("changes core_pattern of the whole machine: CORE_PIPE_TEST is not set");
 	REQUIRE(tap_read_file(PATTERN, pattern, sizeof(pattern)) > 0);
 	REQUIRE(tap_read_file(PIPE_LIMIT, limit, sizeof(limit)) > 0);

@@ -104,7 +104,7 @@ static void droppable(void)
 	char *p = map(PROT_READ | PROT_WRITE, DROPPABLE | MAP_ANONYMOUS, -1, 0);
 	pid_t pid;
 
-	if (p == MAP_FAILED && (errno == EINVAL || errno == EOPNOTSUPP)) {
+	if (p == MAP_FAILED && !tap_on_caelum() && (errno == EINVAL || errno == EOPNOTSUPP)) {
 		NOTE("no MAP_DROPPABLE before Linux 6.11");
 		return;
 	}

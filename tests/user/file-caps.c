@@ -53,27 +53,7 @@ static long give(uint32_t flags, uint32_t permitted, uint32_t inheritable)
 /* What the program says after @before; or the error of exec. */
 static const char *run(void (*before)(void))
 {
-	static char text[256];
-	int fds[2], status;
-	ssize_t n;
-	pid_t pid;
-
-	REQUIRE(pipe(fds) == 0);
-	pid = fork();
-	if (pid == 0) {
-		dup2(fds[1], 1);
-		before();
-		execl(program, program, "--tell", (char *)NULL);
-		dprintf(1, "%s", tap_errname(errno));
-		_exit(0);
-	}
-	close(fds[1]);
-	n = read(fds[0], text, sizeof(text) - 1);
-	text[n > 0 ? n : 0] = '\0';
-	close(fds[0]);
-	CHECK_EQ(waitpid(pid, &status, 0), pid);
-	CHECK_EQ(status, 0);
-	return text;
+	return run_program(program, "--tell", before);
 }
 
 #define NOTHING "p 0 e 0 i 0 a 0 secure 0 dumpable 1"

@@ -31,7 +31,6 @@
 #include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <sys/un.h>
-#include <sys/utsname.h>
 #include <elf.h>
 #include "probes.h"
 
@@ -1134,8 +1133,6 @@ static void stop_tracing(void)
 
 /* ---- rounds ---- */
 
-static int on_caelum;
-
 static void say(const char *fmt, ...)
 {
 	va_list args;
@@ -1245,7 +1242,7 @@ static int round_once(uint64_t seed, int nprocs, int ms)
 {
 	pid_t trace_pid = -1;
 
-	if (access(TRACING "/trace", F_OK) == 0 && on_caelum) {
+	if (access(TRACING "/trace", F_OK) == 0 && tap_on_caelum()) {
 		trace_pid = fork();
 		if (!trace_pid)
 			tracer(seed ^ 0x7ace);
@@ -1373,22 +1370,19 @@ int main(int argc, char **argv)
 	uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
 	int seconds = argc > 2 ? atoi(argv[2]) : 6, nprocs = argc > 3 ? atoi(argv[3]) : 4;
 	static struct counts before, after;
-	struct utsname name;
 	const char *dir;
 
 	if (argc > 1 && !strcmp(argv[1], "exec"))
 		return 0;
 	if (getuid())
 		SKIP("needs root, to be another user");
-	REQUIRE(uname(&name) == 0);
-	on_caelum = strstr(name.version, "Caelum") != NULL;
 	REQUIRE(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
 	steps = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	REQUIRE(steps != MAP_FAILED);
 	dir = tap_tmpdir();
 	REQUIRE(chmod(dir, 0777) == 0);
 	for (int i = 0; i < seconds * 1000 / ROUND_MS; i++) {
-		if (on_caelum && i == 2)
+		if (tap_on_caelum() && i == 2)
 			take_counts(&before);
 		if (round_once(seed + (uint64_t)i * 1000003, nprocs, ROUND_MS)) {
 			tap_fail(__FILE__, __LINE__, "round %d (seed %llu): a process does not die",
@@ -1398,7 +1392,7 @@ int main(int argc, char **argv)
 		if (i % 10 == 9)
 			say("# %d rounds, %llu steps\n", i + 1, (unsigned long long)*steps);
 	}
-	if (on_caelum && seconds > 2) {
+	if (tap_on_caelum() && seconds > 2) {
 		take_settled_counts(&before, &after);
 		compare_counts(&before, &after);
 	}

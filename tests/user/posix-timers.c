@@ -8,7 +8,6 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <sys/utsname.h>
 
 #define MS 1000000LL
 #define LIMIT_S 60 /* how long anything is waited for */
@@ -73,6 +72,17 @@ static int await(int sig, siginfo_t *si)
 		r = sigtimedwait(&set, si, &limit);
 	while (r == -1 && errno == EINTR);
 	return r;
+}
+
+static void drop_pending(int sig)
+{
+	struct timespec now = { 0, 0 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	while (sigtimedwait(&set, NULL, &now) == sig)
+		;
 }
 
 /* ---- notifying ---- */
@@ -266,9 +276,13 @@ static void other_process(void)
 	CHECK_EQ(await(SIGUSR1, &si), SIGUSR1);
 	CHECK(tap_clock_ns(clock) - before >= 5 * MS);
 	CHECK_EQ(await(SIGUSR1, &si), SIGUSR1);
-	CHECK_OK(settime(id, TIMER_ABSTIME, tap_clock_ns(clock) + 3 * MS, 0, &its));
+	CHECK_OK(settime(id, 0, 0, 0, &its));
 	CHECK_EQ(its.it_interval.tv_nsec, 2 * MS);
+	drop_pending(SIGUSR1);
+	before = tap_clock_ns(clock);
+	CHECK_OK(settime(id, TIMER_ABSTIME, before + 3 * MS, 0, NULL));
 	CHECK_EQ(await(SIGUSR1, &si), SIGUSR1);
+	CHECK(tap_clock_ns(clock) - before >= 3 * MS);
 	before = tap_clock_ns(clock);
 	CHECK_EQ(clock_nanosleep(clock, 0, &ts, NULL), 0);
 	CHECK(tap_clock_ns(clock) - before >= 5 * MS);
@@ -303,17 +317,53 @@ static void count_signals(pid_t pid)
 	}
 }
 
+static int burn(void *unused)
+{
+	for (;;)
+		;
+	return 0;
+}
+
+/* A process that shares this one's actions, hence the lock that both times are read under. */
+static void of_the_same_actions(void)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+	pid_t pid = clone(burn, stack + sizeof(stack), CLONE_VM | CLONE_SIGHAND | SIGCHLD, NULL);
+	siginfo_t si;
+	int id;
+
+	REQUIRE(pid > 0);
+	block(SIGUSR1);
+	id = make(clock_of(pid), NOTIFY_SIGNAL, SIGUSR1);
+	CHECK_OK(settime(id, 0, 5 * MS, 0, NULL));
+	CHECK_EQ(await(SIGUSR1, &si), SIGUSR1);
+	CHECK(tap_clock_ns(clock_of(pid)) >= 5 * MS);
+	kill(pid, SIGKILL);
+	CHECK_KILLED(pid, SIGKILL);
+}
+
 /* Each looks at the other's time while that looks at its own. */
 static void each_other(void)
 {
-	pid_t parent = getpid(), pid = fork();
+	pid_t parent = getpid(), pid;
+	int done[2];
+	char ok = 0;
 
+	CHECK_OK(pipe(done));
+	pid = fork();
 	if (!pid) {
 		count_signals(parent);
+		ok = tap_nfailed == 0;
+		write(done[1], &ok, 1);
 		for (;;)
 			; /* so that the parent's timer goes on */
 	}
 	count_signals(pid);
+	CHECK_EQ(fcntl(done[0], F_SETFL, O_NONBLOCK), 0);
+	for (long long end = tap_now_ns() + LIMIT_S * NSEC_PER_SEC;
+	     read(done[0], &ok, 1) != 1 && tap_now_ns() < end;)
+		; /* so that the child's timer goes on */
+	CHECK(ok);
 	kill(pid, SIGKILL);
 	tap_wait(pid);
 }
@@ -414,14 +464,12 @@ static void refused(void)
 static void waking_clocks(void)
 {
 	struct event ev = { .signo = SIGUSR1 };
-	struct utsname name;
 	long r;
 	int id;
 
-	uname(&name);
 	r = create(CLOCK_BOOTTIME_ALARM, &ev, &id);
 	CHECK(r == 0 || errno == EOPNOTSUPP || errno == EPERM);
-	if (strstr(name.version, "Caelum"))
+	if (tap_on_caelum())
 		CHECK_ERRNO(create(CLOCK_REALTIME_ALARM, &ev, &id), EOPNOTSUPP);
 }
 
@@ -462,6 +510,7 @@ int main(int argc, char **argv)
 	TAP_FORK(each_clock);
 	TAP_FORK(clock_of_thread);
 	TAP_FORK(other_process);
+	TAP_FORK(of_the_same_actions);
 	TAP_FORK(each_other);
 	TAP_FORK(settings);
 	TAP_FORK(overruns);

@@ -358,7 +358,7 @@ static void timers_file(void)
 	char want[128];
 	timer_t t;
 
-	if (access("/proc/self/timers", F_OK)) {
+	if (!tap_on_caelum() && access("/proc/self/timers", F_OK)) {
 		NOTE("no /proc/self/timers here");
 		return;
 	}
@@ -522,7 +522,7 @@ static void procmap(void)
 	REQUIRE(area != MAP_FAILED && fstat(exe, &st) == 0);
 	p = mmap(area + 2 * page, 2 * page, PROT_READ, MAP_PRIVATE | MAP_FIXED, exe, page);
 	REQUIRE(p == area + 2 * page && munmap(area, page) == 0 && munmap(p + 2 * page, page) == 0);
-	if (ioctl(fd, PROCMAP, NULL) == -1 && errno == ENOTTY) {
+	if (!tap_on_caelum() && ioctl(fd, PROCMAP, NULL) == -1 && errno == ENOTTY) {
 		NOTE("no PROCMAP_QUERY before Linux 6.11");
 		return;
 	}

@@ -8,22 +8,13 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/mman.h>
-#include <sys/utsname.h>
 
 #define SECCOMP_STOP (PT_EVENT_SECCOMP << 16 | SIGTRAP << 8 | 0x7f)
-
-static bool on_caelum(void)
-{
-	struct utsname name;
-
-	uname(&name);
-	return strstr(name.version, "Caelum") != NULL;
-}
 
 /* May @request, which this kernel does not know when @r is EIO, be left out? */
 static bool is_missing(long r, const char *what)
 {
-	if (r != -1 || errno != EIO || on_caelum())
+	if (r != -1 || errno != EIO || tap_on_caelum())
 		return false;
 	NOTE("no %s", what);
 	return true;

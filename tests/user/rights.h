@@ -4,6 +4,7 @@
 #define TESTS_USER_RIGHTS_H
 
 #include <grp.h>
+#include <sys/wait.h>
 
 #define USER 54000 /* who runs programs */
 
@@ -38,6 +39,34 @@ static int copy_self(const char *to)
 	close(from);
 	close(fd);
 	return (int)n;
+}
+
+/* The first line that @program says when it is told @word, with @before (may be NULL) done last; or the error of exec. */
+static const char *run_program(const char *program, const char *word, void (*before)(void))
+{
+	static char text[256];
+	int fds[2], status;
+	ssize_t n;
+	pid_t pid;
+
+	REQUIRE(pipe(fds) == 0);
+	pid = fork();
+	if (pid == 0) {
+		dup2(fds[1], 1);
+		if (before)
+			before();
+		execl(program, program, word, (char *)NULL);
+		dprintf(1, "%s", tap_errname(errno));
+		_exit(0);
+	}
+	close(fds[1]);
+	n = read(fds[0], text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	close(fds[0]);
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_EQ(status, 0);
+	text[strcspn(text, "\n")] = '\0';
+	return text;
 }
 
 #endif

@@ -55,28 +55,7 @@ static void install(uid_t uid, gid_t gid, mode_t mode)
 /* What the program says when USER runs it, with @before done last. */
 static const char *run(void (*before)(void))
 {
-	static char text[256];
-	int fds[2], status;
-	ssize_t n;
-	pid_t pid;
-
-	REQUIRE(pipe(fds) == 0);
-	pid = fork();
-	if (pid == 0) {
-		dup2(fds[1], 1);
-		if (before)
-			before();
-		execl(program, program, "--ids", (char *)NULL);
-		_exit(97);
-	}
-	close(fds[1]);
-	n = read(fds[0], text, sizeof(text) - 1);
-	text[n > 0 ? n : 0] = '\0';
-	close(fds[0]);
-	CHECK_EQ(waitpid(pid, &status, 0), pid);
-	CHECK_EQ(status, 0);
-	text[strcspn(text, "\n")] = '\0';
-	return text;
+	return run_program(program, "--ids", before);
 }
 
 static void without_new_privileges(void)

@@ -100,7 +100,7 @@ static void strings(void)
 	CHECK_STR(a.text + a.type, "tmpfs");
 	CHECK_STR(a.text + a.root, "/");
 	CHECK_STR(a.text + a.point, cwd);
-	CHECK(!(a.mask & OPTIONS) || strchr(a.text + a.options, '=') != NULL);
+	CHECK((!tap_on_caelum() && !(a.mask & OPTIONS)) || strchr(a.text + a.options, '=') != NULL);
 	CHECK_OK(mkdir("in", 0755));
 	CHECK_OK(mkdir("out", 0755));
 	CHECK_OK(mount("in", "out", NULL, MS_BIND, NULL));
@@ -125,8 +125,11 @@ static void trees(void)
 
 	CHECK_OK(ask(rq.id, NS, sizeof(a)));
 	rq.ns = a.ns;
-	if (!(a.mask & NS))
+	if (!tap_on_caelum() && !(a.mask & NS)) {
+		NOTE("no STATMOUNT_MNT_NS_ID before Linux 6.11");
 		return;
+	}
+	CHECK_EQ(a.mask, NS);
 	CHECK_OK(syscall(NR_STATMOUNT, &rq, &a, sizeof(a), 0));
 	CHECK_EQ(a.ns, rq.ns);
 	rq.ns = rq.ns + 1000000;
@@ -211,7 +214,7 @@ int main(void)
 	mounts_unshare();
 	dir = tap_tmpdir();
 	mounts_enter_tmpfs(NULL);
-	if (list(ROOT, 0, NULL, 0, 0) == -1 && errno == ENOSYS)
+	if (!tap_on_caelum() && list(ROOT, 0, NULL, 0, 0) == -1 && errno == ENOSYS)
 		SKIP("no listmount before Linux 6.8");
 	TAP_RUN(numbers);
 	TAP_RUN(strings);

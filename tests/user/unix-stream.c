@@ -733,7 +733,7 @@ static void options(void)
 
 static void in_proc(void)
 {
-	static char text[65536];
+	static char text[1 << 20];
 	char line[128];
 	int l = un_listen(SOCK_STREAM, "@in\nproc", 1), p = un_listen(SOCK_STREAM, "seen", 1);
 	struct stat st;
@@ -755,7 +755,7 @@ static void in_proc(void)
 /* How often @what is in /proc/net/unix. */
 static int listed(const char *what)
 {
-	static char text[65536];
+	static char text[1 << 20];
 	int n = 0;
 
 	REQUIRE(tap_read_file("/proc/net/unix", text, sizeof(text)) > 0);

@@ -12,8 +12,9 @@ trap 'echo got TERM; exit_code=9' TERM; sh -c 'kill -TERM $PPID'; echo "code $ex
 trap '' HUP; kill -HUP $$; echo "ignored HUP"
 (trap 'echo subshell exit' EXIT; echo in subshell)
 trap - USR1; (kill -USR1 $(sh -c 'echo $PPID')) ; echo "default USR1 $?"
-(sleep 0.1; echo late) & echo early; wait
-trap 'echo interrupted' USR2; (sleep 0.2; kill -USR2 $$) & sleep 60 & s=$!
+mkfifo /tmp/go.$$; (read x < /tmp/go.$$; echo late) & echo early; echo > /tmp/go.$$; wait; rm /tmp/go.$$
+trap 'echo interrupted' USR2; sleep 1000 & s=$!
+(until grep -q '^State:.*S' /proc/$$/status; do sleep 0.1; done; kill -USR2 $$) & # once it waits
 wait $s; echo "wait ended $?"; kill $s; wait $s 2>/dev/null
 trap 'echo bye' EXIT
 exit 0
