@@ -282,6 +282,11 @@ mmu_on:
 	dsb nsh
 	isb
 	ldr x0, =SCTLR_ON
+	mrs x1, S3_0_C0_C6_2		/* ID_AA64ISAR2_EL1.MOPS: for programs, too */
+	ubfx x1, x1, #16, #4
+	cmp x1, #0
+	cset x1, ne
+	orr x0, x0, x1, lsl #SCTLR_MSCEN_SHIFT
 	msr sctlr_el1, x0
 	isb
 	br x27
@@ -322,8 +327,6 @@ cpu_setup:
 	isb
 	tlbi vmalle1
 	dsb nsh
-	mov x0, #2			/* CNTKCTL_EL1.EL0VCTEN */
-	msr cntkctl_el1, x0
 	msr tpidrro_el0, xzr
 	msr oslar_el1, xzr		/* debug exceptions are not held back */
 	mrs x0, id_aa64dfr0_el1

@@ -104,6 +104,36 @@ static enum uctx_reason sve_access(struct hal_task *task, struct uctx_event *ev)
 	return exception(ev, r < 0 ? UCTX_EXC_ACCESS : UCTX_EXC_ILLEGAL, 0);
 }
 
+/*
+ * A memory copy or set (prologue, main, epilogue, one behind another) goes on upon a CPU that does it in the other of
+ * the two ways, which keep their progress differently: make of it what the prologue expects for the rest, and go back
+ * there. Source: Arm ARM, MOPSExceptionSyndrome and "exceptions from memory copy and set instructions".
+ */
+static enum uctx_reason mops_restart(struct hal_task *task, u64 esr)
+{
+	u64 *x = task->uctx.x;
+	unsigned int dst = esr >> 10 & 31, src = esr >> 5 & 31, size = esr & 31;
+	bool option_a = !(esr & ESR_MOPS_OPTION_A) != !(esr & ESR_MOPS_WRONG_OPTION);
+	bool copy = !(esr & ESR_MOPS_SET);
+
+	if (dst == 31 || size == 31 || (copy && src == 31)) /* no such instruction */
+		return UCTX_UNKNOWN;
+	if (option_a &&
+	    (!copy || (s64)x[size] < 0)) { /* from the end on, the size counts up to 0 */
+		x[dst] += x[size];
+		if (copy)
+			x[src] += x[size];
+		x[size] = -x[size];
+	} else if (!option_a && copy && (task->uctx.pstate & PSR_N)) { /* downwards from the end */
+		x[dst] -= x[size];
+		x[src] -= x[size];
+	}
+	task->uctx.pc -= esr & ESR_MOPS_EPILOGUE ? 8 : 4;
+	task->uctx.pstate &=
+		~(u64)PSR_SS; /* of who is stepped, the step ends before the prologue */
+	return UCTX_INTERRUPT;
+}
+
 static enum uctx_reason user_exception(struct hal_task *task, u64 esr, struct uctx_event *ev)
 {
 	switch (ESR_EC(esr)) {
@@ -122,6 +152,8 @@ static enum uctx_reason user_exception(struct hal_task *task, u64 esr, struct uc
 	case EC_ILL_STATE:
 		ev->addr = task->uctx.pc;
 		return exception(ev, UCTX_EXC_ILLEGAL, 0);
+	case EC_MOPS:
+		return mops_restart(task, esr);
 	case EC_PC_ALIGN:
 	case EC_SP_ALIGN:
 		ev->addr = ESR_EC(esr) == EC_SP_ALIGN ? task->uctx.sp : task->uctx.pc;

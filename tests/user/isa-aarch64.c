@@ -23,6 +23,9 @@ int main(void)
 #define HWCAP_ATOMICS_ (1 << 8)
 #define HWCAP_CPUID_ (1 << 11)
 #define HWCAP_SVE_ (1 << 22)
+#define HWCAP2_MOPS_ (1UL << 43)
+#define FLAG_N (1UL << 31)
+#define FLAG_C (1UL << 29)
 #define FPSIMD_MAGIC_ 0x46508001
 #define ESR_MAGIC_ 0x45535201
 #define EXTRA_MAGIC_ 0x45585401
@@ -49,6 +52,56 @@ static void test_id_registers(void)
 	CHECK_EQ(READ_ID(id_aa64mmfr1_el1) >> 32 & 15, 0);
 	READ_ID(midr_el1);
 	READ_ID(s3_0_c0_c7_7);
+}
+
+/* Run the main and last part of a copy or set with registers and flags as a CPU of the other way leaves them. */
+#define RESUME(p, m, e, flags, dst, src, n)                                                        \
+	__asm__ volatile(".arch_extension mops\n\t"                                                \
+			 "msr nzcv, %3\n\tb 1f\n\t" p "\n1:\t" m "\n\t" e                          \
+			 : "+r"(dst), "+r"(src), "+r"(n)                                           \
+			 : "r"(flags)                                                              \
+			 : "cc", "memory")
+
+/* The kernel goes back to the first part: nothing is left out, whichever part and direction it was. */
+static void test_memory_copy(void)
+{
+	static char from[3000], to[3000];
+	char *d = to, *s = from;
+	size_t n = sizeof(to);
+
+	if (!(getauxval(AT_HWCAP2) & HWCAP2_MOPS_)) {
+		CHECK_EQ(READ_ID(s3_0_c0_c6_2) >> 16 & 15, 0);
+		return;
+	}
+	CHECK(READ_ID(s3_0_c0_c6_2) >> 16 & 15);
+	for (size_t i = 0; i < n; i++)
+		from[i] = (char)(i * 7);
+	__asm__ volatile(
+		".arch_extension mops\n\tcpyfp [%0]!, [%1]!, %2!\n\tcpyfm [%0]!, [%1]!, %2!\n\t"
+		"cpyfe [%0]!, [%1]!, %2!"
+		: "+r"(d), "+r"(s), "+r"(n)
+		:
+		: "cc", "memory");
+	CHECK_EQ(n, 0);
+	CHECK(!memcmp(from, to, sizeof(to)));
+
+	memset(to, 0, sizeof(to));
+	d = to, s = from, n = sizeof(to);
+	RESUME("cpyfp [%0]!, [%1]!, %2!", "cpyfm [%0]!, [%1]!, %2!", "cpyfe [%0]!, [%1]!, %2!",
+	       FLAG_C, d, s, n);
+	CHECK(!memcmp(from, to, sizeof(to)));
+
+	memset(to, 0, sizeof(to)); /* downwards, and caught in the last part */
+	d = to + sizeof(to), s = from + sizeof(to), n = sizeof(to);
+	RESUME("cpyp [%0]!, [%1]!, %2!\n\tcpym [%0]!, [%1]!, %2!", "cpye [%0]!, [%1]!, %2!", "nop",
+	       FLAG_N | FLAG_C, d, s, n);
+	CHECK(!memcmp(from, to, sizeof(to)));
+
+	d = to, s = (char *)0x55, n = sizeof(to);
+	RESUME("setp [%0]!, %2!, %1", "setm [%0]!, %2!, %1", "sete [%0]!, %2!, %1", FLAG_C, d, s,
+	       n);
+	for (size_t i = 0; i < sizeof(to); i++)
+		REQUIRE(to[i] == 0x55);
 }
 
 static void test_counter(void)
@@ -278,6 +331,7 @@ static void test_flags(void)
 int main(void)
 {
 	TAP_RUN(test_id_registers);
+	TAP_RUN(test_memory_copy);
 	TAP_RUN(test_counter);
 	TAP_RUN(test_self_modifying);
 	TAP_FORK(test_last_page);

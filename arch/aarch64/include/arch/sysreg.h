@@ -20,6 +20,7 @@
 #define PSR_SS		(1 << 21)
 #define PSR_PAN		(1 << 22)
 #define PSR_DIT		(1 << 24)
+#define PSR_N		(1U << 31)
 #define PSR_NZCV	0xf0000000
 
 /* SCTLR_EL1 */
@@ -33,6 +34,7 @@
 #define SCTLR_NTWI	(1 << 16)
 #define SCTLR_NTWE	(1 << 18)
 #define SCTLR_UCI	(1 << 26) /* DC CVAU, IC IVAU ... at EL0 */
+#define SCTLR_MSCEN_SHIFT 33 /* memory copy and set instructions at EL0 */
 /* Bits that are 1 in every ARMv8.0 CPU (LSMAOE, nTLSMD, SPAN, EIS, TSCXT, EOS); SPAN is cleared below. */
 #define SCTLR_RES1	((1 << 29) | (1 << 28) | (1 << 22) | (1 << 20) | (1 << 11))
 #define SCTLR_SPAN	(1 << 23) /* 0: PAN is set on entry to EL1 */
@@ -64,6 +66,12 @@
 #define CPACR_SVE_EL1	(1 << 16)
 #define CPACR_SVE_ALL	(3 << 16)
 
+/* CNTKCTL_EL1 */
+#define CNTKCTL_EL0VCTEN    (1 << 1) /* the virtual counter at EL0 */
+#define CNTKCTL_EVNTEN	    (1 << 2)
+#define CNTKCTL_EVNTI_SHIFT 4 /* bit of the counter whose change sends an event */
+#define CNTKCTL_EVNTI_MAX   15U
+
 /* MDSCR_EL1 */
 #define MDSCR_SS	(1 << 0)
 #define MDSCR_MDE	(1 << 15) /* breakpoints and watchpoints */
@@ -91,6 +99,11 @@
 #define EC_WATCH_EL0	0x34
 #define EC_MOPS		0x27
 #define EC_BRK64	0x3c
+/* ESR_EL1 of EC_MOPS; bits 0 to 14 number three registers */
+#define ESR_MOPS_SET	      (1 << 24) /* a SET, not a CPY */
+#define ESR_MOPS_EPILOGUE     (1 << 18)
+#define ESR_MOPS_WRONG_OPTION (1 << 17)
+#define ESR_MOPS_OPTION_A     (1 << 16)
 #define ESR_WNR		(1 << 6)
 #define ESR_CM		(1 << 8)
 #define ESR_FSC(esr)	((esr) & 0x3f)
