@@ -152,7 +152,7 @@ static struct kprobe_return *return_take(struct kprobe_pool *pool)
 }
 
 /* The function that begins here is to return to slot 0. */
-static void return_prepare(struct kprobe *kp, struct uctx *u)
+static __noinline void return_prepare(struct kprobe *kp, struct uctx *u)
 {
 	struct kprobe_return *r = return_take(kp->pool);
 
@@ -192,45 +192,56 @@ static bool return_hit(struct uctx *u)
 
 static void run_handlers(struct kprobe_place *p, struct uctx *u)
 {
-	bool nested = percpu(in_handler);
+	bool *in = &percpu(in_handler), nested = *in;
 
-	percpu(in_handler) = true;
+	*in = true;
 	for (struct kprobe *kp = READ_ONCE(p->probes); kp; kp = READ_ONCE(kp->next)) {
-		if (nested)
+		if (unlikely(nested)) {
 			kp->ops->missed(kp->ctx);
-		else
-			kp->ops->hit(kp->ctx, u);
-		if (!nested && kp->pool)
+			continue;
+		}
+		kp->ops->hit(kp->ctx, u);
+		if (kp->pool)
 			return_prepare(kp, u);
 	}
-	percpu(in_handler) = nested;
+	*in = nested;
+}
+
+/* A breakpoint that is no place's: the one that functions return to; or removed while we were on the way here, then the instruction is back. */
+static __noinline bool no_place(struct uctx *u, unsigned long ip)
+{
+	u8 code[4];
+	unsigned int n = probe_breakpoint(code);
+
+	if (ip == slot_addr(0))
+		return return_hit(u);
+	if (ip < (unsigned long)__text_start || ip >= (unsigned long)__text_end ||
+	    !memcmp((const void *)ip, code, n))
+		return false;
+	uctx_set_ip(u, ip);
+	return true;
+}
+
+static __noinline void emulate(const struct kprobe_place *p, struct uctx *u)
+{
+	struct probe_fault fault;
+
+	(void)probe_emulate(&p->insn, u, p->addr, &kernel_mem, &fault);
 }
 
 bool upcall_kernel_break(struct uctx *u)
 {
 	unsigned long ip = probe_trap_ip(u);
 	struct kprobe_place *p = place_find(ip);
-	struct probe_fault fault;
-	u8 code[4];
-	unsigned int n;
 
-	if (ip == slot_addr(0))
-		return return_hit(u);
-	if (!p) {
-		/* Removed while we were on the way here? Then the instruction is back. */
-		n = probe_breakpoint(code);
-		if (ip < (unsigned long)__text_start || ip >= (unsigned long)__text_end ||
-		    !memcmp((const void *)ip, code, n))
-			return false;
-		uctx_set_ip(u, ip);
-		return true;
-	}
+	if (unlikely(!p))
+		return no_place(u, ip);
 	uctx_set_ip(u, ip);
 	run_handlers(p, u);
 	if (p->slot != NO_SLOT)
 		uctx_set_ip(u, slot_addr(p->slot));
 	else
-		(void)probe_emulate(&p->insn, u, ip, &kernel_mem, &fault);
+		emulate(p, u);
 	return true;
 }
 

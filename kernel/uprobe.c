@@ -774,7 +774,7 @@ static void return_prepare(struct task *t, struct uprobe *up, uaddr_t trampoline
 	returns_prune(ut, uctx_sp(u), address != trampoline);
 	if (address == trampoline && !ut->returns)
 		return;
-	r = kzalloc(sizeof(*r), 0);
+	r = kmalloc(sizeof(*r), 0);
 	if (!r)
 		return;
 	r->chained = address == trampoline;

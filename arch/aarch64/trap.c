@@ -272,20 +272,13 @@ static const char *access_name(u64 esr)
 	return data_access(esr) == UCTX_WRITE ? "write" : "read";
 }
 
-/* A breakpoint: offered to the kernel's probes as registers of the common form. */
+/* A breakpoint is offered to the kernel's probes. The frame is what a context begins with; no more of it is looked at. */
 static bool kernel_break(struct kframe *f)
 {
-	struct uctx u = { 0 };
-
-	memcpy(u.x, f->x, sizeof(u.x));
-	u.sp = f->sp;
-	u.pc = f->pc;
-	u.pstate = f->pstate;
-	if (!upcall_kernel_break(&u))
-		return false;
-	memcpy(f->x, u.x, sizeof(u.x));
-	f->pc = u.pc;
-	return true;
+	static_assert(offsetof(struct kframe, sp) == offsetof(struct uctx, sp) &&
+		      offsetof(struct kframe, pc) == offsetof(struct uctx, pc) &&
+		      offsetof(struct kframe, pstate) == offsetof(struct uctx, pstate));
+	return upcall_kernel_break((struct uctx *)f);
 }
 
 void aarch64_kernel_sync(struct kframe *f, u64 esr, u64 far)

@@ -296,18 +296,12 @@ static void kernel_page_fault(struct trap_frame *f)
 		kernel_panic(f, "kernel page fault");
 }
 
-/* A breakpoint: offered to the kernel's probes as registers of the common form. */
+/* A breakpoint is offered to the kernel's probes. The frame is what a context begins with; no more of it is looked at. */
 static bool kernel_break(struct trap_frame *f)
 {
-	struct uctx u = { 0 };
-
-	memcpy(u.regs, f->regs, sizeof(u.regs));
-	u.era = f->era;
-	if (!upcall_kernel_break(&u))
-		return false;
-	memcpy(f->regs, u.regs, sizeof(u.regs));
-	f->era = u.era;
-	return true;
+	static_assert(offsetof(struct trap_frame, regs) == offsetof(struct uctx, regs) &&
+		      offsetof(struct trap_frame, era) == offsetof(struct uctx, era));
+	return upcall_kernel_break((struct uctx *)f);
 }
 
 void arch_trap_kernel(struct trap_frame *f)

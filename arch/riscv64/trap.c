@@ -274,16 +274,12 @@ static void kernel_page_fault(struct kframe *frame)
 		kernel_fixup(frame);
 }
 
-/* A breakpoint: offered to the kernel's probes as registers of the common form. */
+/* A breakpoint is offered to the kernel's probes. The frame is what a context begins with; no more of it is looked at. */
 static bool kernel_break(struct kframe *frame)
 {
-	struct uctx u = { 0 };
-
-	memcpy(u.regs, frame->regs, sizeof(u.regs));
-	if (!upcall_kernel_break(&u))
-		return false;
-	memcpy(frame->regs, u.regs, sizeof(u.regs));
-	return true;
+	static_assert(offsetof(struct kframe, regs) == offsetof(struct uctx, regs) &&
+		      sizeof_field(struct kframe, regs) == sizeof_field(struct uctx, regs));
+	return upcall_kernel_break((struct uctx *)frame);
 }
 
 void riscv64_kernel_trap(struct kframe *frame)

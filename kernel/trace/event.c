@@ -183,7 +183,9 @@ void trace_record_put(struct trace_event *ev, struct trace_instance *in, struct 
 		trace_record_write(in, entry, len);
 }
 
-static void write_to(struct trace_event_file *f, struct trace_entry *entry, size_t len)
+/* A hit of an event in an instance where somebody wants more than its record. */
+static __noinline void write_special(struct trace_event_file *f, struct trace_entry *entry,
+				     size_t len)
 {
 	struct trace_trigger *triggers = __atomic_load_n(&f->triggers, __ATOMIC_ACQUIRE);
 	struct trace_instance *in = f->in;
@@ -201,6 +203,28 @@ static void write_to(struct trace_event_file *f, struct trace_entry *entry, size
 	if ((READ_ONCE(in->options) & 1u << TRACE_OPT_EVENT_FORK) &&
 	    (f->ev == followed[0] || f->ev == followed[1]))
 		follow(in, f->ev, entry);
+}
+
+/* Triggers, sets of threads, and the options that do more than record: mostly there are none. */
+static __always_inline bool is_special(const struct trace_event_file *f)
+{
+	const struct trace_instance *in = f->in;
+
+	return ((uintptr_t)READ_ONCE(f->triggers) | (uintptr_t)READ_ONCE(in->only) |
+		(uintptr_t)READ_ONCE(in->except)) ||
+	       (READ_ONCE(in->options) & (1u << TRACE_OPT_STACKTRACE | 1u << TRACE_OPT_EVENT_FORK));
+}
+
+static __always_inline void write_to(struct trace_event_file *f, struct trace_entry *entry,
+				     size_t len)
+{
+	if (!READ_ONCE(f->armed))
+		return;
+	if (unlikely(is_special(f)))
+		write_special(f, entry, len);
+	else if (READ_ONCE(f->records) &&
+		 passes_filter(__atomic_load_n(&f->filter, __ATOMIC_ACQUIRE), entry, len))
+		trace_record_put(f->ev, f->in, entry, len);
 }
 
 void trace_event_pull(struct trace_event *ev, struct trace_instance *in, struct trace_entry *entry,
@@ -236,8 +260,7 @@ void trace_event_write(struct trace_event *ev, struct trace_entry *entry, size_t
 	entry->type = ev->id;
 	for (struct trace_event_file *f = &ev->top; f;
 	     f = __atomic_load_n(&f->next, __ATOMIC_ACQUIRE))
-		if (READ_ONCE(f->armed))
-			write_to(f, entry, len);
+		write_to(f, entry, len);
 	if (irqs_on)
 		hal_irq_enable();
 }

@@ -20,15 +20,17 @@ enum op { OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, OP_AND, OP_GLOB };
 #define PASS 0xfffeu
 #define FAIL 0xffffu
 
-enum subject { ON_FIELD, ON_COMM, ON_CPU };
+enum subject { ON_NUMBER, ON_STRING, ON_COMM, ON_CPU };
 
 struct test {
-	const struct trace_field *field; /* ON_FIELD */
-	u8 op, subject;
-	bool is_string;
+	u8 subject, op;
+	u8 width; /* ON_NUMBER: bytes of the field */
+	bool is_signed;
+	u16 offset, limit; /* ON_NUMBER: where the field begins and ends */
 	u16 if_true, if_false;
 	u64 number;
-	char *string; /* own */
+	const struct trace_field *field; /* ON_NUMBER, ON_STRING */
+	char *string;			 /* own */
 };
 
 struct trace_filter {
@@ -143,17 +145,19 @@ static __always_inline bool match_number(const struct test *t, u64 v, bool is_si
 	}
 }
 
-static bool is_number_field(const struct test *t)
+/* trace_field_number(), by what the test knows of the field. */
+static __always_inline u64 number_at(const struct test *t, const void *p)
 {
-	return t->subject == ON_FIELD && !t->is_string;
+	struct trace_field f = { .size = t->width, .is_signed = t->is_signed };
+
+	return trace_field_number(&f, p);
 }
 
 static __always_inline bool match_field(const struct test *t, const struct trace_entry *e,
 					size_t len)
 {
-	if (t->field->offset + t->field->size > len)
-		return false;
-	return match_number(t, trace_field_number(t->field, e), t->field->is_signed);
+	return t->limit <= len &&
+	       match_number(t, number_at(t, (const u8 *)e + t->offset), t->is_signed);
 }
 
 static bool match_test(const struct test *t, const struct trace_entry *e, size_t len,
@@ -162,14 +166,17 @@ static bool match_test(const struct test *t, const struct trace_entry *e, size_t
 	const char *s;
 	size_t n = 0;
 
-	if (is_number_field(t))
+	switch (t->subject) {
+	case ON_NUMBER:
 		return match_field(t, e, len);
-	if (t->subject == ON_CPU)
+	case ON_CPU:
 		return match_number(t, env->cpu, false);
-	if (t->subject == ON_COMM)
+	case ON_COMM:
 		return match_string(t, env->comm, strlen(env->comm));
-	s = trace_field_string(t->field, e, len, &n);
-	return match_string(t, s, n);
+	default:
+		s = trace_field_string(t->field, e, len, &n);
+		return match_string(t, s, n);
+	}
 }
 
 /* From test @at on, whatever the tests are about. */
@@ -191,13 +198,13 @@ bool trace_filter_match(const struct trace_filter *filter, const struct trace_en
 {
 	unsigned int at = 0;
 
-	while (at < filter->n) {
+	do {
 		const struct test *t = &filter->test[at];
 
-		if (!is_number_field(t))
+		if (t->subject != ON_NUMBER)
 			return match_from(filter, at, e, len, env);
 		at = match_field(t, e, len) ? t->if_true : t->if_false;
-	}
+	} while (at < PASS);
 	return at == PASS;
 }
 
@@ -316,11 +323,19 @@ static bool take_field(struct parser *ps, struct test *t)
 	t->field = find_field(ps->fields, ps->nfields, name, len);
 	if (!t->field)
 		t->field = find_field(trace_common_fields, TRACE_NCOMMON, name, len);
+	if (t->field && t->field->kind != TRACE_NUMBER) {
+		t->subject = ON_STRING;
+		return true;
+	}
+	if (t->field && t->field->count)
+		return fail(ps, name, "Illegal operation for field type");
 	if (t->field) {
-		t->is_string = t->field->kind != TRACE_NUMBER;
-		return !t->is_string && t->field->count
-			       ? fail(ps, name, "Illegal operation for field type")
-			       : true;
+		t->subject = ON_NUMBER;
+		t->width = (u8)t->field->size;
+		t->is_signed = t->field->is_signed;
+		t->offset = t->field->offset;
+		t->limit = (u16)(t->offset + t->width);
+		return true;
 	}
 	if (name_is(name, len, "COMM") || name_is(name, len, "comm"))
 		t->subject = ON_COMM;
@@ -328,7 +343,6 @@ static bool take_field(struct parser *ps, struct test *t)
 		t->subject = ON_CPU;
 	else
 		return fail(ps, name, "Field not found");
-	t->is_string = t->subject == ON_COMM;
 	return true;
 }
 
@@ -349,8 +363,8 @@ static bool set_number(struct parser *ps, struct test *t, const char *at, const 
 static __noinline bool parse_test(struct parser *ps)
 {
 	struct test *t = &ps->out->test[ps->out->n];
+	bool quoted, is_string;
 	const char *at;
-	bool quoted;
 
 	if (ps->out->n >= MAX_TESTS)
 		return fail(ps, ps->p, "Too many predicates");
@@ -361,13 +375,14 @@ static __noinline bool parse_test(struct parser *ps)
 	at = ps->p;
 	if (!take_operator(ps, &t->op))
 		return false;
-	if (t->is_string ? t->op != OP_EQ && t->op != OP_NE && t->op != OP_GLOB : t->op == OP_GLOB)
+	is_string = t->subject == ON_STRING || t->subject == ON_COMM;
+	if (is_string ? t->op != OP_EQ && t->op != OP_NE && t->op != OP_GLOB : t->op == OP_GLOB)
 		return fail(ps, at, "Illegal operation for field type");
 	skip_space(ps);
 	at = ps->p;
 	if (!take_value(ps, &quoted))
 		return false;
-	if (!t->is_string) {
+	if (!is_string) {
 		if (quoted || !set_number(ps, t, at, ps->value))
 			return fail(ps, at, "Expecting numeric field");
 	} else {

@@ -31,7 +31,7 @@ static int read_string(char *dst, unsigned long addr, size_t n, bool user)
 	return (int)len + 1;
 }
 
-static void record(struct probe_event *pe, const struct uctx *u, unsigned long func)
+static __noinline void record_args(struct probe_event *pe, const struct uctx *u, unsigned long func)
 {
 	struct record_room *room = &percpu(record_room);
 	struct fetch_source src = {
@@ -46,6 +46,14 @@ static void record(struct probe_event *pe, const struct uctx *u, unsigned long f
 		probe_event_count(pe, 1);
 	else
 		probe_event_write(pe, uctx_ip(u), func, &src, room->word, sizeof(*room));
+}
+
+static void record(struct probe_event *pe, const struct uctx *u, unsigned long func)
+{
+	if (pe->nargs)
+		record_args(pe, u, func);
+	else
+		probe_event_write_plain(pe, uctx_ip(u), func);
 }
 
 static void event_hit(void *ctx, const struct uctx *u)

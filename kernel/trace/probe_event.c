@@ -307,17 +307,30 @@ void probe_event_count(struct probe_event *pe, unsigned int which)
 	pe->hits[hal_cpu_id()][which]++;
 }
 
+static __always_inline void set_place(const struct probe_event *pe, struct probe_head *h,
+				      unsigned long ip, unsigned long func)
+{
+	h->place[0] = pe->is_return ? func : ip;
+	h->place[1] = ip; /* of no return: not in the record, or overwritten */
+}
+
 void probe_event_write(struct probe_event *pe, unsigned long ip, unsigned long func,
 		       const struct fetch_source *src, void *buf, size_t room)
 {
 	struct probe_head *h = buf;
 	size_t len;
 
-	h->place[0] = pe->is_return ? func : ip;
-	if (pe->is_return)
-		h->place[1] = ip;
+	set_place(pe, h, ip, func);
 	len = fetch_run(pe->args, pe->nargs, src, buf, pe->fixed, room);
 	trace_event_write(&pe->main->ev, &h->entry, len);
+}
+
+void probe_event_write_plain(struct probe_event *pe, unsigned long ip, unsigned long func)
+{
+	struct probe_head h;
+
+	set_place(pe, &h, ip, func);
+	trace_event_write(&pe->main->ev, &h.entry, pe->fixed);
 }
 
 /* ---- programs ---- */
@@ -341,7 +354,8 @@ static int user_read_string(char *dst, unsigned long addr, size_t n, bool user)
 	return (int)len + 1;
 }
 
-static void uprobe_write(struct probe_event *pe, const struct uctx *u, unsigned long func)
+static __noinline void uprobe_write_args(struct probe_event *pe, const struct uctx *u,
+					 unsigned long func)
 {
 	u64 small[STACK_ROOM / 8];
 	struct fetch_source src = {
@@ -361,6 +375,14 @@ static void uprobe_write(struct probe_event *pe, const struct uctx *u, unsigned 
 	probe_event_write(pe, uctx_ip(u), func, &src, buf, max(pe->room, sizeof(small)));
 	if (buf != small)
 		kfree(buf);
+}
+
+static void uprobe_write(struct probe_event *pe, const struct uctx *u, unsigned long func)
+{
+	if (pe->nargs)
+		uprobe_write_args(pe, u, func);
+	else
+		probe_event_write_plain(pe, uctx_ip(u), func);
 }
 
 /* The profile counts entries, also of those who wait for the return. */

@@ -66,9 +66,11 @@ struct probe_event *probe_event_find(const char *group, const char *name);
 u64 probe_event_hits(const struct probe_event *pe, unsigned int which);
 /** probe_event_count() - one more on this CPU. */
 void probe_event_count(struct probe_event *pe, unsigned int which);
-/** probe_event_write() - fetch and write the record. @ip, @func: where; @func only of a return. @buf: pe->room bytes, 8-aligned. */
+/** probe_event_write() - fetch and write the record. @ip, @func: where; @func only of a return. @buf: pe->room bytes, but at least those of two places; 8-aligned. */
 void probe_event_write(struct probe_event *pe, unsigned long ip, unsigned long func,
 		       const struct fetch_source *src, void *buf, size_t room);
+/** probe_event_write_plain() - the same of an event without arguments. */
+void probe_event_write_plain(struct probe_event *pe, unsigned long ip, unsigned long func);
 
 /* Arms a kernel probe; kernel/trace/kprobe_event.c. */
 int kprobe_event_enable(struct probe_event *pe, bool on);
