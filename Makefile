@@ -13,7 +13,8 @@
 # FRAGMENTS="debug smp" with defconfig (names under configs/), CROSS_COMPILE=riscv64-linux-gnu- for GCC.
 #
 # Sources are listed in a file objs.mk in each directory: `obj-y += foo.o sub/` and
-# `obj-$(CONFIG_X) += bar.o`; `cflags-foo.o += ...` adds options for one object.
+# `obj-$(CONFIG_X) += bar.o`; `cflags-foo.o += ...` adds options for one object. Objects that `cold-y` names as well are
+# compiled for size: what runs at boot, or at a person's pace.
 
 silent := $(findstring s,$(firstword -$(MAKEFLAGS)))
 MAKEFLAGS += --no-builtin-rules
@@ -158,17 +159,21 @@ asflags  = $(target_flags) -nostdinc -g -D__ASSEMBLER__ -D__ASSEMBLY__ \
 define walk
 obj-y :=
 obj- :=
+cold-y :=
 include $1objs.mk
 all_objs += $$(addprefix $1,$$(filter %.o,$$(obj-y)))
+cold_objs += $$(addprefix $1,$$(filter $$(cold-y),$$(obj-y)))
 $$(foreach d,$$(filter %/,$$(obj-y)),$$(eval $$(call walk,$1$$d)))
 endef
 
 all_objs :=
+cold_objs :=
 ifdef CONFIG_HAL_CRATE
 hal_crate := $(patsubst "%",%,$(CONFIG_HAL_CRATE))
 $(eval $(call walk,./))
 endif
 objs     := $(patsubst ./%,$(O)/%,$(all_objs))
+$(patsubst ./%,$(O)/%,$(cold_objs)): cflags-size := -Os
 builtin  := $(O)/initramfs.o
 lds      := $(O)/arch/$(ARCH)/kernel.lds
 third    := $(O)/third_party.a
@@ -178,13 +183,13 @@ kernel: $(O)/caelum.elf $(O)/Image $(O)/compile_commands.json
 generated := $(O)/include/generated/.syscalls $(O)/include/generated/version.h
 
 # A change of options or of this file rebuilds what it touches.
-flags_text = $(CC) $(cc_version) $(cflags) $(asflags) $(foreach v,$(sort $(filter cflags-%,$(.VARIABLES))),$v=$($v))
+flags_text = $(CC) $(cc_version) $(cflags) $(asflags) $(cold_objs) $(foreach v,$(sort $(filter cflags-%,$(.VARIABLES))),$v=$($v))
 $(O)/.flags: FORCE | $(O)
 	@echo '$(flags_text)' | cmp -s - $@ || echo '$(flags_text)' > $@
 
 $(O)/%.o: %.c $(O)/.flags | $(generated)
 	@mkdir -p $(@D)
-	$(call log,CC)$(CC) $(cflags) $(cflags-$(*F).o) -MD -MP $(if $(cc_is_clang),-MJ $@.json) -c -o $@ $<
+	$(call log,CC)$(CC) $(cflags) $(cflags-size) $(cflags-$(*F).o) -MD -MP $(if $(cc_is_clang),-MJ $@.json) -c -o $@ $<
 $(O)/%.o: %.S $(O)/.flags | $(generated)
 	@mkdir -p $(@D)
 	$(call log,AS)$(CC) $(asflags) $(cflags-$(*F).o) -MD -MP -c -o $@ $<

@@ -9,3 +9,5 @@ obj-y += tracefs/tracefs.o tracefs/events.o tracefs/control.o tracefs/stream.o t
 obj-y += ipc/ipc.o ipc/msg.o ipc/sem.o ipc/shm.o ipc/mqueue.o ipc/sysctl.o
 obj-$(CONFIG_BLOCK) += block/bdev.o block/bio.o block/pagecache.o block/partition.o
 obj-$(CONFIG_FAT) += fat/super.o fat/table.o fat/name.o fat/dir.o fat/inode.o
+cold-y := init.o initramfs.o options.o newmount.o statmount.o nsfs.o procfs/% sysfs/% tracefs/% ipc/sysctl.o
+cold-y += block/partition.o fat/super.o fat/name.o fat/dir.o

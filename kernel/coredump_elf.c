@@ -92,10 +92,8 @@ static void put(struct core_writer *w, const void *buf, size_t n)
 
 static void put_zeros(struct core_writer *w, u64 n)
 {
-	static const char zeros[PAGE_SIZE];
-
 	for (; n && !w->failed; n -= min(n, PAGE_SIZE))
-		put(w, zeros, min(n, PAGE_SIZE));
+		put(w, page_to_virt(zero_page), min(n, PAGE_SIZE));
 }
 
 static void skip(struct core_writer *w, u64 n)

@@ -384,11 +384,10 @@ static int map_anonymous(struct vm *vm, uaddr_t start, uaddr_t end, unsigned int
 /* Clear from the end of the file's part to the end of its page: the start of .bss. */
 static int clear_tail(struct vm *vm, uaddr_t from, uaddr_t to)
 {
-	static const char zeros[PAGE_SIZE];
-
 	if (from >= to)
 		return 0;
-	return vm_access(vm, from, (void *)zeros, to - from, true, true) == (ssize_t)(to - from)
+	return vm_access(vm, from, page_to_virt(zero_page), to - from, true, true) ==
+			       (ssize_t)(to - from)
 		       ? 0
 		       : -EFAULT;
 }

@@ -12,3 +12,4 @@ obj-y += $(step-y)
 obj-$(CONFIG_SIGRETURN_GUARD) += sigguard.o
 # Run for each hit of a kernel probe: in the part of the text that has none (__noprobe_text).
 cflags-kprobe.o += -fno-function-sections
+cold-y := init.o panic.o printk.o coredump.o coredump_elf.o helper.o ksym.o oom.o

@@ -21,15 +21,12 @@ struct syscall_desc {
 
 extern const struct syscall_desc syscall_table[SYSCALL_TABLE_SIZE];
 
-/* What the events of a call say about it (kernel/trace/syscalls.c). A NULL name: no such call; ends the arguments. */
-struct syscall_info {
-	const char *name;
-	struct {
-		const char *type, *name;
-	} arg[6];
-};
-
-extern const struct syscall_info syscall_info[SYSCALL_TABLE_SIZE];
+/*
+ * What the events of a call say about it (kernel/trace/syscalls.c): its name, then each argument as the letter of its type ('A' is
+ * syscall_types[0]) and its name. A zero byte ends each of them, one more the last. NULL: no such call.
+ */
+extern const char *const syscall_info[SYSCALL_TABLE_SIZE];
+extern const char *const syscall_types[];
 
 /** syscall_watched() - dispatch for a task whose calls somebody wants to see (WORK_ENTRY), or to change. May sleep. */
 void syscall_watched(struct task *t);

@@ -24,8 +24,6 @@ void vm_object_subsystem_init(void);
 /* The one accounting hook: every page changes kind here. */
 void account_pages(enum page_type type, s64 npages);
 
-extern struct page *zero_page;
-
 /* mm/vm.c for mm/fault.c and the others */
 unsigned int vma_hal_prot(const struct vma *vma);
 /** vm_zap() - unmap pages of [start, end) and flush; the mappings stay. vm->lock held. */

@@ -116,6 +116,9 @@ static inline void *page_to_virt(const struct page *page)
 {
 	return phys_to_virt(page_to_phys(page));
 }
+/* A page of zeros, which programs share until they write, and the kernel reads where it needs some. Never written. */
+extern struct page *zero_page;
+
 static inline struct page *virt_to_page(const void *va)
 {
 	return phys_to_page(virt_to_phys(va));

@@ -95,6 +95,7 @@ def write_proto(calls, out):
 
 def write_numbering(calls, out, number):
     listed = sorted((number(c), c) for c in calls if number(c) is not None)
+    types = sorted({event_arg(c, t, n)[0] for _, c in listed for t, n in c.args})
     for nr, call in listed:
         if call.only:
             out.write(f"#ifdef {MACRO[call.only]}\n")
@@ -123,12 +124,14 @@ def write_numbering(calls, out, number):
         if call.name == "restart_syscall":
             restart = nr
     out.write("};\n")
-    out.write("const struct syscall_info syscall_info[SYSCALL_TABLE_SIZE] = {\n")
+    out.write("const char *const syscall_info[SYSCALL_TABLE_SIZE] = {\n")
     for nr, call in listed:
-        args = ", ".join('{ "%s", "%s" }' % event_arg(call, t, n) for t, n in call.args)
-        entry = f'\t[{nr}] = {{ "{EVENT_NAME.get(call.name, call.name)}", {{ {args} }} }},\n'
+        args = (event_arg(call, t, n) for t, n in call.args)
+        text = "".join(f"{chr(65 + types.index(t))}{n}\\0" for t, n in args)
+        entry = f'\t[{nr}] = "{EVENT_NAME.get(call.name, call.name)}\\0{text}",\n'
         out.write(f"#ifdef {MACRO[call.only]}\n{entry}#endif\n" if call.only else entry)
     out.write("};\n")
+    out.write("const char *const syscall_types[] = {\n" + "".join(f'\t"{t}",\n' for t in types) + "};\n")
     out.write(f"#define NR_RESTART_SYSCALL {restart}\n")
 
 

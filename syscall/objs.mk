@@ -5,3 +5,4 @@ obj-y += sys_aio.o sys_fcntl.o sys_handle.o sys_mount.o sys_path.o sys_rw.o sys_
 obj-y += sys_poll.o
 obj-y += sys_signal.o sys_futex.o sys_futex2.o sys_time.o sys_timer.o
 obj-y += sys_splice.o sys_xattr.o sys_pidfd.o sys_socket.o
+cold-y := strace.o sys_statmount.o sys_syslog.o sys_mount.o

@@ -105,6 +105,8 @@ _entry:
 	jr	$t0
 3:	la.abs	$sp, boot_stack + BOOT_STACK_SIZE
 	la.abs	$tp, arch_boot_task
+	li.w	$t0, IRQ_OFF_MASKED
+	st.h	$t0, $tp, TASK_IRQ_OFF
 	move	$r21, $zero
 	csrwr	$zero, CSR_KS_PERCPU
 	move	$fp, $zero
@@ -140,6 +142,8 @@ arch_secondary_entry:
 4:	idle	0			/* nobody started this CPU */
 	b	4b
 5:	ld.d	$tp, $t1, 16
+	li.w	$t0, IRQ_OFF_MASKED
+	st.h	$t0, $tp, TASK_IRQ_OFF
 	ld.d	$r21, $t1, 24
 	move	$t0, $r21
 	csrwr	$t0, CSR_KS_PERCPU

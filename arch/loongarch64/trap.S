@@ -124,7 +124,12 @@
 	ld.d	$s8, \base, 248
 .endm
 
-/* long arch_run_user(void); $tp: the task; interrupts off; keeps $sp, $fp, $tp, $r21 */
+/*
+ * long arch_run_user(void); $tp: the task; interrupts off; keeps $sp, $fp, $tp, $r21
+ *
+ * Off is a flag (<arch/cpu.h>), so one may come all the same. Between .Lload_user and .Lin_user the registers are the program's by and by:
+ * trap_kernel, which finds the task in KS_TASK, begins there anew with the CPU's interrupts off. ertn switches them on, and it comes again.
+ */
 	.globl	arch_run_user
 	.type	arch_run_user, @function
 arch_run_user:
@@ -136,20 +141,25 @@ arch_run_user:
 	bnez	$t0, .Lentry_work
 .Lenter_user_now:
 	ld.d	$t0, $tp, UCTX_ERA
-	li.w	$t1, PRMD_USER
 	srli.d	$t3, $t0, USER_BITS
 	bnez	$t3, .Lbad_ip
 	move	$t2, $tp
+	csrwr	$t2, CSR_KS_TASK
+.Lload_user:
+	ld.d	$t0, $tp, UCTX_ERA
+	li.w	$t1, PRMD_USER
 	csrwr	$t0, CSR_ERA
 	csrwr	$t1, CSR_PRMD
-	csrwr	$t2, CSR_KS_TASK
 	LOAD_MOST $tp
 	ld.d	$sp, $tp, 24
 	ld.d	$r21, $tp, 168
 	ld.d	$a0, $tp, 32
 	ld.d	$tp, $tp, 16
 	ertn
+.Lin_user:
 .Lentry_work:
+	li.w	$t0, CRMD_IE
+	csrxchg	$zero, $t0, CSR_CRMD
 	move	$a0, $tp
 	bl	arch_before_user
 	b	.Lenter_user_now
@@ -199,9 +209,10 @@ trap_common:
 /* From the kernel; KS0 holds $t0. */
 trap_kernel:
 	csrwr	$t1, CSR_KS1
-	/* A page-invalid exception on a kernel address: perhaps only the TLB is behind. */
 	csrrd	$t0, CSR_ESTAT
 	bstrpick.d $t0, $t0, 21, 16
+	beqz	$t0, .Lkernel_interrupt
+	/* A page-invalid exception on a kernel address: perhaps only the TLB is behind. */
 	addi.d	$t0, $t0, -EXC_PIL
 	sltui	$t0, $t0, EXC_PIF - EXC_PIL + 1
 	beqz	$t0, .Lkernel_frame
@@ -271,6 +282,32 @@ trap_kernel:
 	ld.d	$a0, $a0, 32
 	ertn
 
+/*
+ * An interrupt. Where the registers are the program's in part it is taken in user mode. While irq_off it is noted, without a
+ * stack: between arch_switch()'s two changes the stack is not current's.
+ */
+.Lkernel_interrupt:
+	csrrd	$t0, CSR_ERA
+	la.pcrel $t1, .Lload_user
+	bltu	$t0, $t1, 1f
+	la.pcrel $t1, .Lin_user
+	bltu	$t0, $t1, .Lload_user_again
+1:	ld.bu	$t1, $tp, TASK_IRQ_OFF
+	beqz	$t1, .Lkernel_frame
+	la.pcrel $t1, .Lswitch_current
+	bne	$t0, $t1, 2f
+	move	$tp, $a1
+2:	li.w	$t0, 1
+	st.b	$t0, $tp, TASK_IRQ_MASKED
+	li.w	$t0, PRMD_PIE
+	csrxchg	$zero, $t0, CSR_PRMD
+	csrrd	$t0, CSR_KS0
+	csrrd	$t1, CSR_KS1
+	ertn
+.Lload_user_again:
+	csrrd	$tp, CSR_KS_TASK
+	b	.Lload_user
+
 /* Kernel stack used up: report it from this CPU's spare stack. KS0, KS1 hold $t0, $t1. */
 stack_overflow:
 	csrrd	$t0, CSR_KS_PERCPU
@@ -292,7 +329,10 @@ stack_overflow:
 	move	$a0, $sp
 	b	arch_stack_overflow
 
-/* struct hal_task *arch_switch(struct hal_task *prev, struct hal_task *next) */
+/*
+ * struct hal_task *arch_switch(struct hal_task *prev, struct hal_task *next); interrupts off, which is a flag of prev and of next. What
+ * comes between the stack's change and the task's is next's (trap_kernel). That the CPU's interrupts are off goes over to it.
+ */
 	.globl	arch_switch
 	.type	arch_switch, @function
 arch_switch:
@@ -300,10 +340,18 @@ arch_switch:
 	SAVE_CALLEE $sp
 	st.d	$sp, $a0, TASK_SP
 	ld.d	$sp, $a1, TASK_SP
+.Lswitch_current:
 	move	$tp, $a1
+	ld.bu	$t0, $a0, TASK_IRQ_MASKED
+	bnez	$t0, .Lswitch_masked
+.Lswitch_load:
 	LOAD_CALLEE $sp
 	addi.d	$sp, $sp, 96
 	ret
+.Lswitch_masked:
+	st.b	$t0, $a1, TASK_IRQ_MASKED
+	st.b	$zero, $a0, TASK_IRQ_MASKED
+	b	.Lswitch_load
 	.size	arch_switch, . - arch_switch
 
 /* First code of a new task: $s0(argument) is called for $s1. */
@@ -318,12 +366,15 @@ arch_task_start:
 
 /*
  * void arch_idle(void) - enable interrupts and wait for one. An interrupt taken in between start and
- * end makes arch_trap_kernel() continue at the end, so that it cannot be slept over.
+ * end makes arch_trap_kernel() continue at the end, so that it cannot be slept over. Before the flag is
+ * cleared the CPU's switch is off.
  */
 	.globl	arch_idle, arch_idle_start, arch_idle_end
 	.type	arch_idle, @function
 arch_idle:
 	li.w	$t0, CRMD_IE
+	csrxchg	$zero, $t0, CSR_CRMD
+	st.h	$zero, $tp, TASK_IRQ_OFF
 arch_idle_start:
 	csrxchg	$t0, $t0, CSR_CRMD
 	idle	0
@@ -365,6 +416,7 @@ trap_syscall:
 	ld.d	$fp, $tp, TASK_RUN_FP
 	ld.d	$ra, $tp, TASK_RUN_RA
 	li.w	$t0, CRMD_IE
+	st.h	$zero, $tp, TASK_IRQ_OFF
 	csrxchg	$t0, $t0, CSR_CRMD
 	move	$a0, $zero		/* UCTX_SYSCALL */
 	ret

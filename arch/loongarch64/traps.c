@@ -31,8 +31,13 @@ static_assert(offsetof(struct hal_task, arch.estat) == TASK_ESTAT);
 static_assert(offsetof(struct hal_task, arch.badv) == TASK_BADV);
 static_assert(offsetof(struct hal_task, arch.badi) == TASK_BADI);
 static_assert(offsetof(struct hal_task, arch.entry_work) == TASK_ENTRY_WORK);
+static_assert(offsetof(struct hal_task, arch.irq_off) == TASK_IRQ_OFF);
+static_assert(offsetof(struct hal_task, arch.irq_masked) == TASK_IRQ_MASKED);
 static_assert(offsetof(struct fpu_state, fcc) == FPU_FCC);
 static_assert(offsetof(struct fpu_state, fcsr) == FPU_FCSR);
+static_assert(offsetof(struct trap_frame, prmd) == FRAME_PRMD);
+static_assert(offsetof(struct trap_frame, estat) == FRAME_ESTAT);
+static_assert(offsetof(struct trap_frame, badv) == FRAME_BADV);
 static_assert(sizeof(struct trap_frame) == FRAME_SIZE);
 
 /* Codes of the break instruction that compilers emit for checks they insert. */
@@ -213,6 +218,7 @@ int arch_trap_user(struct hal_task *task)
 	unsigned int code = ecode(estat);
 	int reason;
 
+	task->arch.irq = IRQ_OFF_MASKED;
 	if (code == EXC_INT) {
 		handle_interrupts(estat);
 		hal_irq_enable();
@@ -258,68 +264,68 @@ static __noreturn void kernel_panic(const struct trap_frame *f, const char *what
 {
 	unsigned int i;
 
-	klog(0, "%s: ip %016lx estat %08lx badv %016lx prmd %lx\n", what, f->era, f->estat, f->badv,
-	     f->prmd);
+	klog(0, "%s: ip %016lx estat %08lx badv %016lx prmd %lx\n", what, f->u.era, f->estat,
+	     f->badv, f->prmd);
 	for (i = 0; i < 32; i += 4)
-		klog(0, "r%-2u %016lx %016lx %016lx %016lx\n", i, f->regs[i], f->regs[i + 1],
-		     f->regs[i + 2], f->regs[i + 3]);
-	panic("%s at %016lx (called from %016lx), address %016lx", what, f->era, f->regs[REG_RA],
-	      f->badv);
+		klog(0, "r%-2u %016lx %016lx %016lx %016lx\n", i, f->u.regs[i], f->u.regs[i + 1],
+		     f->u.regs[i + 2], f->u.regs[i + 3]);
+	panic("%s at %016lx (called from %016lx), address %016lx", what, f->u.era,
+	      f->u.regs[REG_RA], f->badv);
 }
 
 /* A user address, touched by one of the functions in usercopy.S. */
-static void kernel_user_fault(struct trap_frame *f, unsigned int access)
+static void kernel_user_fault(struct trap_frame *f, unsigned int access, bool irqs_off)
 {
-	unsigned long fixup = extable_fixup(f->era);
+	unsigned long fixup = extable_fixup(f->u.era);
 	bool resolved;
 
 	if (!fixup)
 		kernel_panic(f, f->badv < PAGE_SIZE ? "kernel used a null pointer"
 						    : "kernel touched user memory");
-	if (f->prmd & PRMD_PIE)
+	if (!irqs_off)
 		hal_irq_enable();
 	resolved = upcall_kernel_fault(f->badv, access);
 	hal_irq_disable();
 	if (!resolved)
-		f->era = fixup;
+		f->u.era = fixup;
 }
 
-static void kernel_page_fault(struct trap_frame *f)
+static void kernel_page_fault(struct trap_frame *f, bool irqs_off)
 {
-	unsigned int access = fault_access(ecode(f->estat), f->era, f->badv);
+	unsigned int access = fault_access(ecode(f->estat), f->u.era, f->badv);
 
 	if (arch_tlb_fault_is_stale(f->badv, access, false))
 		return;
 	if (f->badv < USER_END)
-		kernel_user_fault(f, access);
+		kernel_user_fault(f, access, irqs_off);
 	else
 		kernel_panic(f, "kernel page fault");
 }
 
-/* A breakpoint is offered to the kernel's probes. The frame is what a context begins with; no more of it is looked at. */
+/* A breakpoint: offered to the kernel's probes, which may change registers. */
 static bool kernel_break(struct trap_frame *f)
 {
-	static_assert(offsetof(struct trap_frame, regs) == offsetof(struct uctx, regs) &&
-		      offsetof(struct trap_frame, era) == offsetof(struct uctx, era));
-	return upcall_kernel_break((struct uctx *)f);
+	f->u.orig_a0 = 0;
+	f->u.in_syscall = 0;
+	return upcall_kernel_break(&f->u);
 }
 
-void arch_trap_kernel(struct trap_frame *f)
+static void kernel_interrupt(struct trap_frame *f)
+{
+	if (f->u.era >= (unsigned long)arch_idle_start && f->u.era < (unsigned long)arch_idle_end)
+		f->u.era = (unsigned long)arch_idle_end;
+	hal_interrupted_set(f->u.era, f->u.regs[REG_FP]);
+	handle_interrupts(f->estat);
+	hal_interrupted_set(0, 0);
+}
+
+static void kernel_exception(struct trap_frame *f, bool irqs_off)
 {
 	unsigned int code = ecode(f->estat);
 
-	if (code == EXC_INT) {
-		if (f->era >= (unsigned long)arch_idle_start &&
-		    f->era < (unsigned long)arch_idle_end)
-			f->era = (unsigned long)arch_idle_end;
-		hal_interrupted_set(f->era, f->regs[REG_FP]);
-		handle_interrupts(f->estat);
-		hal_interrupted_set(0, 0);
-		return;
-	}
 	csr_write(0, CSR_KS_RETRY);
 	if (code >= EXC_PIL && code <= EXC_PPI)
-		kernel_page_fault(f);
+		kernel_page_fault(f, irqs_off);
 	else if (code == EXC_BRK && kernel_break(f))
 		return;
 	else if (code == EXC_ADE)
@@ -327,6 +333,22 @@ void arch_trap_kernel(struct trap_frame *f)
 						   : "kernel jump to nowhere");
 	else
 		kernel_panic(f, "kernel exception");
+}
+
+/* Returns with the CPU's interrupts off, as it was entered, and the task's flags as they were. */
+void arch_trap_kernel(struct trap_frame *f)
+{
+	struct arch_thread *t = &arch_current()->arch;
+	u16 irq = t->irq;
+
+	t->irq = IRQ_OFF_MASKED;
+	if (ecode(f->estat) == EXC_INT)
+		kernel_interrupt(f);
+	else
+		kernel_exception(f, irq & 1);
+	if (!t->irq_masked)
+		arch_irq_mask();
+	t->irq = irq;
 }
 
 void arch_stack_overflow(struct trap_frame *f)
@@ -346,6 +368,7 @@ void hal_task_init_kernel(struct hal_task *task, void *stack, size_t size, void 
 	frame[1] = 0;
 	frame[2] = (unsigned long)entry;
 	frame[3] = (unsigned long)arg;
+	task->arch.irq_off = 1;
 	task->arch.sp = (unsigned long)frame;
 	task->arch.stack_low = (unsigned long)stack;
 }
@@ -358,6 +381,7 @@ struct hal_task *hal_task_switch(struct hal_task *prev, struct hal_task *next)
 
 void hal_set_current(struct hal_task *task)
 {
+	task->arch.irq = arch_current()->arch.irq;
 	__asm__ __volatile__("move $tp, %0" ::"r"(task) : "memory");
 }
 

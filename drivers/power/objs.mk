@@ -4,3 +4,4 @@ obj-$(CONFIG_SYSCON_POWER) += syscon.o
 obj-$(CONFIG_GPIO_POWER) += gpio_power.o
 obj-$(CONFIG_WATCHDOG_RESET) += watchdog.o
 obj-$(CONFIG_BCM2835_WDT) += bcm2835_wdt.o
+cold-y := %

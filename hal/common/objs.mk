@@ -18,3 +18,4 @@ obj-y += rtc.o
 obj-y += vdso/
 obj-$(CONFIG_ARCH_TLB_IPI) += tlb.o
 obj-$(CONFIG_ARCH_EMULATES_UNALIGNED) += unaligned.o
+cold-y := boot.o fdt.o fdt_regs.o power.o rtc.o msi.o

@@ -190,19 +190,21 @@ static char *make_print_fmt(const struct call *c)
 	return text;
 }
 
-static void describe(struct call *c, const struct syscall_info *info)
+static void describe(struct call *c, const char *info)
 {
+	const char *arg = info + strlen(info) + 1;
+
 	c->fields[0] = nr_field;
-	for (; c->nargs < ARGS && info->arg[c->nargs].name; c->nargs++)
+	for (; *arg; c->nargs++, arg += strlen(arg) + 1)
 		c->fields[c->nargs + 1] = (struct trace_field){
-			.type = info->arg[c->nargs].type,
-			.name = info->arg[c->nargs].name,
+			.type = syscall_types[*arg - 'A'],
+			.name = arg + 1,
 			.offset = (u16)(offsetof(struct one_enter, args) + 8 * c->nargs),
 			.size = 8,
 			.kind = TRACE_NUMBER,
 		};
-	snprintf(c->names[0], sizeof(c->names[0]), "sys_enter_%s", info->name);
-	snprintf(c->names[1], sizeof(c->names[1]), "sys_exit_%s", info->name);
+	snprintf(c->names[0], sizeof(c->names[0]), "sys_enter_%s", info);
+	snprintf(c->names[1], sizeof(c->names[1]), "sys_exit_%s", info);
 	c->enter = (struct trace_event){
 		.system = "syscalls",
 		.name = c->names[0],
@@ -232,7 +234,7 @@ static int register_one(unsigned int nr)
 
 	if (!c)
 		return -ENOMEM;
-	describe(c, &syscall_info[nr]);
+	describe(c, syscall_info[nr]);
 	c->print_fmt = make_print_fmt(c);
 	if (!c->print_fmt) {
 		kfree(c);
@@ -263,7 +265,7 @@ int trace_register_syscalls(void)
 	if (!r && !raw_exit_event.id)
 		r = trace_event_register_locked(&raw_exit_event);
 	for (unsigned int nr = 0; !r && nr < SYSCALL_TABLE_SIZE; nr++)
-		if (syscall_info[nr].name && !calls[nr])
+		if (syscall_info[nr] && !calls[nr])
 			r = register_one(nr);
 	return r;
 }

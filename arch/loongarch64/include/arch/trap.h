@@ -6,12 +6,12 @@
 #ifndef ARCH_TRAP_H
 #define ARCH_TRAP_H
 
-/* Frame that a trap from the kernel leaves on the stack. */
-#define FRAME_ERA   256
-#define FRAME_PRMD  264
-#define FRAME_ESTAT 272
-#define FRAME_BADV  280
-#define FRAME_SIZE  288
+/* Frame that a trap from the kernel leaves on the stack: a struct uctx, which the kernel's probes get to see, and what belongs to the trap. */
+#define FRAME_ERA   UCTX_ERA
+#define FRAME_PRMD  280
+#define FRAME_ESTAT 288
+#define FRAME_BADV  296
+#define FRAME_SIZE  304
 
 /* Returned by arch_trap_user() when user mode is to be entered again at once. */
 #define TRAP_RESUME -1
@@ -25,8 +25,8 @@
 #include <types.h>
 
 struct trap_frame {
-	unsigned long regs[32];
-	unsigned long era, prmd, estat, badv;
+	struct uctx u;
+	unsigned long prmd, estat, badv;
 };
 
 /* C halves of the entries in trap.S; interrupts off. */
