@@ -58,7 +58,7 @@ help:
 # ---- configuration -----------------------------------------------------------------------------
 
 kconfig := $(PYTHON) scripts/kconfig.py --out $(O)
-kconfig_files := Kconfig $(wildcard */Kconfig */*/Kconfig)
+kconfig_files := Kconfig $(wildcard */Kconfig */*/Kconfig) kernel/Kconfig.linux
 
 .PHONY: $(KCONFIG_TARGETS)
 defconfig: | $(O)
@@ -174,7 +174,7 @@ $(eval $(call walk,./))
 endif
 objs     := $(patsubst ./%,$(O)/%,$(all_objs))
 $(patsubst ./%,$(O)/%,$(cold_objs)): cflags-size := -Os
-builtin  := $(O)/initramfs.o
+builtin  := $(O)/initramfs.o $(O)/kconfig.o
 lds      := $(O)/arch/$(ARCH)/kernel.lds
 third    := $(O)/third_party.a
 
@@ -274,6 +274,15 @@ $(O)/initramfs.S: Makefile
 	@printf '%s\n' '.section .rodata.initramfs, "a"' '.globl __initramfs_start, __initramfs_end' '.balign 8' \
 		'__initramfs_start:' '.incbin "initramfs.cpio"' '__initramfs_end:' '.byte 0' > $@
 $(O)/initramfs.o: $(O)/initramfs.S $(O)/initramfs.cpio $(O)/.flags
+	$(call log,AS)$(CC) $(asflags) -c -o $@ $<
+
+# The configuration, as /proc/config.gz shows it.
+$(O)/kconfig.gz: $(O)/include/config.mk Makefile
+	$(Q)gzip -9 -n < $< > $@
+$(O)/kconfig.S: Makefile
+	@printf '%s\n' '.section .rodata.kconfig, "a"' '.globl __kconfig_start, __kconfig_end' \
+		'__kconfig_start:' '.incbin "kconfig.gz"' '__kconfig_end:' > $@
+$(O)/kconfig.o: $(O)/kconfig.S $(O)/kconfig.gz $(O)/.flags
 	$(call log,AS)$(CC) $(asflags) -c -o $@ $<
 
 include lib/third_party/third_party.mk

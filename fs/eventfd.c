@@ -62,7 +62,7 @@ static ssize_t eventfd_write(struct file *f, struct iov_iter *from, loff_t *pos,
 	u64 v;
 	int r;
 
-	if (from->count < sizeof(v))
+	if (from->count != sizeof(v))
 		return -EINVAL;
 	if (iov_iter_from(from, &v, sizeof(v)) != sizeof(v))
 		return -EFAULT;

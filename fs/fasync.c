@@ -289,8 +289,7 @@ int file_set_async(struct file *f, int fd, bool on)
 	struct file_owner *o;
 	int r = 0;
 
-	/* Other files keep the flag, and no signal comes of it, as on Linux. */
-	if (!f->ops->async || !f->ops->poll)
+	if (!file_can_async(f))
 		return 0;
 	mutex_lock(&async_mutex);
 	o = on ? get_owner(f) : f->owner;

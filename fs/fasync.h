@@ -6,6 +6,11 @@
 #include <fs/file.h>
 #include <uapi/fcntl.h>
 
+/** file_can_async() - can files of this kind send signals? Others do not keep FASYNC. */
+static inline bool file_can_async(const struct file *f)
+{
+	return f->ops->async && f->ops->poll;
+}
 /** file_set_async() - begin or end signals for @f; @fd is what siginfo tells. 0 or -ENOMEM. */
 int file_set_async(struct file *f, int fd, bool on);
 /** file_set_owner() - F_SETOWN: @nr 0: nobody. 0, -ESRCH, -ENOMEM. file_get_owner(): who it is, if still there. */

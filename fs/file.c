@@ -205,11 +205,11 @@ loff_t generic_llseek_size(struct file *f, loff_t off, int whence, loff_t max, l
 		break;
 	case SEEK_CUR:
 		if (add_overflow(off, f->pos, &off))
-			return -EOVERFLOW;
+			return -EINVAL;
 		break;
 	case SEEK_END:
 		if (add_overflow(off, eof, &off))
-			return -EOVERFLOW;
+			return -EINVAL;
 		break;
 	case SEEK_DATA: /* without knowledge of holes all is data */
 		if (off < 0 || off >= eof)

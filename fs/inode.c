@@ -210,11 +210,10 @@ static int check_owner_change(struct inode *inode, const struct iattr *attr)
 	return 0;
 }
 
-/* chown by anyone clears the setuid bits of a program; chmod by a stranger to the group cannot set setgid. */
+/* chown by anyone, also of neither id, clears the setuid bits of a program; chmod by a stranger to the group cannot set setgid. */
 static void adjust_mode(struct inode *inode, struct iattr *attr)
 {
-	if ((attr->valid & (ATTR_UID | ATTR_GID)) && !S_ISDIR(inode->mode) &&
-	    !(attr->valid & ATTR_MODE)) {
+	if ((attr->valid & ATTR_CHOWN) && !S_ISDIR(inode->mode)) {
 		attr->mode = inode->mode & ~S_ISUID;
 		if (inode->mode & S_IXGRP)
 			attr->mode &= ~S_ISGID;
@@ -232,12 +231,12 @@ static int check_setattr(struct inode *inode, struct iattr *attr)
 
 	if (r)
 		return r;
+	adjust_mode(inode, attr);
 	if ((attr->valid & ATTR_MODE) && !inode_owner_or_capable(inode))
 		return -EPERM;
 	if ((attr->valid & ATTR_MODE) && (inode->seals & F_SEAL_EXEC) &&
 	    ((attr->mode ^ inode->mode) & S_IXUGO))
 		return -EPERM;
-	adjust_mode(inode, attr);
 	return 0;
 }
 
@@ -254,7 +253,7 @@ int vfs_setattr(const struct path *p, struct iattr *attr)
 		r = i->ops->setattr(i, attr);
 	else if (!r)
 		generic_setattr(i, attr);
-	if (!r && (attr->valid & (ATTR_UID | ATTR_GID)) && !S_ISDIR(i->mode))
+	if (!r && (attr->valid & ATTR_CHOWN) && !S_ISDIR(i->mode))
 		xattr_drop_caps(i);
 	rwsem_up_write(&i->lock);
 	if (!r)

@@ -786,15 +786,16 @@ static struct dentry *delete_begin(int dfd, const char *name, struct path *paren
 		path_put(parent);
 		return NULL; /* the errno is the caller's */
 	}
+	r = mnt_want_write(parent->mnt); /* before it is known whether there is such a name */
+	if (r) {
+		path_put(parent);
+		return ERR_PTR(r);
+	}
 	rwsem_down_write(&d_inode(parent->dentry)->lock);
 	d = lookup_one(parent->dentry, last->name, last->len);
 	if (!IS_ERR(d) && !d_inode(d)) {
 		dput(d);
 		d = ERR_PTR(-ENOENT);
-	}
-	if (!IS_ERR(d) && (r = mnt_want_write(parent->mnt)) != 0) {
-		dput(d);
-		d = ERR_PTR(r);
 	}
 	if (IS_ERR(d)) {
 		rwsem_up_write(&d_inode(parent->dentry)->lock);

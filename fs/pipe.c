@@ -408,16 +408,24 @@ static long pipe_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 	return put_user_obj((uaddr_t)arg, &n);
 }
 
+size_t pipe_round_size(size_t size)
+{
+	size_t rounded = PAGE_SIZE;
+
+	while (rounded < size)
+		rounded *= 2;
+	return rounded;
+}
+
 /* F_SETPIPE_SZ: the ring grows or shrinks to a power of two of pages. */
 static long pipe_set_size(struct pipe *p, unsigned long size)
 {
-	u32 nbufs = 1, used;
+	u32 nbufs, used;
 	struct pipe_buf *bufs;
 
 	if (size > (1ul << 31))
 		return -EINVAL;
-	while ((size_t)nbufs * PAGE_SIZE < size)
-		nbufs *= 2;
+	nbufs = (u32)(pipe_round_size(size) / PAGE_SIZE);
 	if ((size_t)nbufs * PAGE_SIZE > pipe_max_size && nbufs > p->nbufs &&
 	    !capable(CAP_SYS_RESOURCE))
 		return -EPERM;

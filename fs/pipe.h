@@ -48,5 +48,7 @@ void pipe_wait_unread(struct pipe *p);
 struct pipe *pipe_of(struct file *f);
 int pipe_create(struct file *out[2], unsigned int flags);
 extern unsigned int pipe_max_size;
+/** pipe_round_size() - the smallest size of a pipe that is no less than @size. */
+size_t pipe_round_size(size_t size);
 
 #endif

@@ -109,6 +109,7 @@ struct iattr {
 #define ATTR_ATIME 16u
 #define ATTR_MTIME 32u
 #define ATTR_CTIME 64u
+#define ATTR_CHOWN 128u /* chown was called, be it with no id */
 
 /* Rights of inode_permission(). */
 #define MAY_EXEC 1u

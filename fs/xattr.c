@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Extended attributes on tmpfs: a list of name and value on the inode, for trusted.*, security.* and (on files and
- * directories) user.*. Other file systems have none: EOPNOTSUPP.
+ * directories) user.*. Other file systems have none: EOPNOTSUPP, and an empty list.
  * Locking: inode->lock. Source: xattr(7).
  */
 #include <fs/internal.h>
@@ -9,7 +9,7 @@
 #include <fs/xattr.h>
 #include <uapi/capability.h>
 
-#define XATTR_TOTAL_MAX 65536u /* of one inode: names and values */
+#define XATTR_TOTAL_MAX (2u * XATTR_SIZE_MAX) /* of one inode: names and values */
 
 struct tmpfs_xattr {
 	struct tmpfs_xattr *next;
@@ -41,13 +41,13 @@ static struct tmpfs_xattr **find(struct inode *inode, const char *name)
 /* May current use this attribute of this inode? */
 static int check(struct inode *inode, const char *name, bool write)
 {
+	if (str_has_prefix(name, "user.") && !S_ISREG(inode->mode) && !S_ISDIR(inode->mode))
+		return write ? -EPERM : -ENODATA;
 	if (!inode_is_tmpfs(inode))
 		return -EOPNOTSUPP;
 	if (!strcmp(name, "user.") || !strcmp(name, "trusted.") || !strcmp(name, "security."))
 		return -EINVAL;
 	if (str_has_prefix(name, "user.")) {
-		if (!S_ISREG(inode->mode) && !S_ISDIR(inode->mode))
-			return write ? -EPERM : -ENODATA;
 		if (write && S_ISDIR(inode->mode) && (inode->mode & S_ISVTX) &&
 		    !inode_owner_or_capable(inode))
 			return -EPERM;
@@ -194,7 +194,7 @@ ssize_t xattr_list(struct inode *inode, char *list, size_t size)
 	size_t n = 0;
 
 	if (!inode_is_tmpfs(inode))
-		return -EOPNOTSUPP;
+		return 0;
 	rwsem_down_read(&inode->lock);
 	for (struct tmpfs_xattr *x = *tmpfs_xattrs(inode); x; x = x->next) {
 		size_t len = strlen(x->name) + 1;

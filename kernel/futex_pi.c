@@ -102,12 +102,12 @@ static int attempt(struct futex_waiter *w, uaddr_t addr, bool try, struct task *
 		r = -EDEADLK;
 	else if (!tid || (dead && tid == dead))
 		r = take_lock(b, &w->key, addr, val, tid != 0);
-	else if (try)
-		r = -EAGAIN;
 	else if (tid != owner_tid)
 		r = PI_RETRY;
 	else if (!owner)
 		r = -ESRCH;
+	else if (try)
+		r = -EAGAIN;
 	else
 		r = wait_in_line(b, w, addr, val, owner);
 	spin_unlock(&b->lock);

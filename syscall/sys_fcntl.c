@@ -28,6 +28,8 @@ static long set_flags(struct file *f, int fd, unsigned long arg)
 		if (r)
 			return r;
 	}
+	if (!file_can_async(f))
+		next &= ~(u32)FASYNC;
 	spin_lock(&f->f_lock);
 	f->flags = (f->flags & ~SETFL_MASK) | next;
 	spin_unlock(&f->f_lock);
@@ -124,9 +126,13 @@ long sys_flock(fd_t fd, uint cmd)
 {
 	static const u8 types[] = { [LOCK_SH] = F_RDLCK, [LOCK_EX] = F_WRLCK, [LOCK_UN] = F_UNLCK };
 	uint op = cmd & ~(uint)LOCK_NB;
-	struct fd f = fdget(fd);
+	struct fd f;
 	long r;
 
+	if (cmd &
+	    LOCK_MAND) /* share modes, which Linux has given up: it says yes, of any descriptor */
+		return 0;
+	f = fdget(fd);
 	if (!f.file)
 		return -EBADF;
 	if (op != LOCK_SH && op != LOCK_EX && op != LOCK_UN)
@@ -320,6 +326,8 @@ static long ioctl_regular(struct file *f, uint cmd, uaddr_t arg)
 		n = (int)(size - f->pos);
 		return put_user_obj(arg, &n);
 	}
+	if (cmd == FS_IOC_FIEMAP)
+		return -EOPNOTSUPP;
 	return vfs_ioctl(f, cmd, arg);
 }
 

@@ -54,7 +54,7 @@ static long map_anonymous(uaddr_t addr, size_t len, uint prot, uint flags)
 		if (flags & (MAP_LOCKED | MAP_GROWSDOWN))
 			return -EINVAL;
 		extra = VM_DROPPABLE | VM_NORESERVE | VM_WIPEONFORK | VM_DONTDUMP;
-	} else if (type != MAP_PRIVATE && type != MAP_SHARED) {
+	} else if (type != MAP_PRIVATE && (type != MAP_SHARED || (flags & MAP_GROWSDOWN))) {
 		return -EINVAL;
 	}
 	if (prot & PROT_READ)
@@ -91,6 +91,8 @@ static long map_file(struct file *f, uaddr_t addr, size_t len, uint prot, uint f
 	unsigned int type = flags & MAP_TYPE, max = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
 	long r;
 
+	if (flags & MAP_HUGETLB)
+		return -EINVAL;
 	if (type == MAP_SHARED_VALIDATE) {
 		if (flags & ~MAP_KNOWN)
 			return -EOPNOTSUPP;
@@ -102,6 +104,8 @@ static long map_file(struct file *f, uaddr_t addr, size_t len, uint prot, uint f
 		return -EOVERFLOW;
 	if (!(f->mode & FMODE_READ))
 		return -EACCES;
+	if (flags & MAP_GROWSDOWN)
+		return -EINVAL;
 	if ((flags & MAP_SHARED) && !(f->mode & FMODE_WRITE)) {
 		if (prot & PROT_WRITE)
 			return -EACCES;
@@ -138,7 +142,7 @@ long sys_mmap(uaddr_t addr, size_t len, int prot, int flags, fd_t fd, ulong off)
 	    (off >> PAGE_SHIFT) + (len >> PAGE_SHIFT) < off >> PAGE_SHIFT)
 		return (flags & MAP_ANONYMOUS) ? -ENOMEM : -EOVERFLOW;
 	/* No huge page is ever in the pool: the answer of a Linux whose pool is empty. */
-	if (flags & MAP_HUGETLB)
+	if ((flags & MAP_HUGETLB) && (flags & MAP_ANONYMOUS))
 		return -ENOMEM;
 	if (unlikely((flags & MAP_LOCKED) || current->vm->lock_future)) {
 		r = check_locked(len, (uint)flags);

@@ -216,6 +216,8 @@ static long epoll_wait_common(fd_t epfd, uaddr_t events, int max, u64 deadline)
 
 	if (max <= 0 || (size_t)max > (size_t)INT_MAX / sizeof(struct epoll_event))
 		return -EINVAL;
+	if (events > USER_END - (size_t)max * sizeof(struct epoll_event))
+		return -EFAULT;
 	ep = fdget(epfd);
 	if (!ep.file)
 		return -EBADF;
@@ -363,7 +365,7 @@ long sys_inotify_add_watch(fd_t fd, path_t upath, uint mask)
 	char *name;
 	long r;
 
-	if (!(mask & IN_ALL_EVENTS) || ((mask & IN_MASK_ADD) && (mask & IN_MASK_CREATE)))
+	if (!(mask & IN_ALL_BITS) || ((mask & IN_MASK_ADD) && (mask & IN_MASK_CREATE)))
 		return -EINVAL;
 	f = fdget(fd);
 	if (!f.file)

@@ -281,7 +281,8 @@ long sys_fchmod(fd_t fd, mode_t mode)
 /* An id of -1 leaves that one alone. */
 static struct iattr owner_attr(uint uid, uint gid)
 {
-	return (struct iattr){ .valid = (uid == ~0u ? 0 : ATTR_UID) | (gid == ~0u ? 0 : ATTR_GID),
+	return (struct iattr){ .valid = ATTR_CHOWN | (uid == ~0u ? 0 : ATTR_UID) |
+					(gid == ~0u ? 0 : ATTR_GID),
 			       .uid = uid,
 			       .gid = gid };
 }
@@ -429,7 +430,8 @@ long sys_truncate(path_t path, loff_t size)
 	r = path_at(AT_FDCWD, path, 0, &p);
 	if (r)
 		return r;
-	r = inode_permission(d_inode(p.dentry), MAY_WRITE);
+	r = S_ISDIR(d_inode(p.dentry)->mode) ? -EISDIR
+					     : inode_permission(d_inode(p.dentry), MAY_WRITE);
 	if (!r && READ_ONCE(d_inode(p.dentry)->write_denied) < 0)
 		r = -ETXTBSY;
 	if (!r)
@@ -487,10 +489,10 @@ static long put_statfs(const struct path *p, uaddr_t buf)
 {
 	static const struct {
 		u32 ms, st;
-	} map[] = { { MS_RDONLY, ST_RDONLY },	 { MS_NOSUID, ST_NOSUID },
-		    { MS_NODEV, ST_NODEV },	 { MS_NOEXEC, ST_NOEXEC },
-		    { MS_NOATIME, ST_NOATIME },	 { MS_NODIRATIME, ST_NODIRATIME },
-		    { MS_RELATIME, ST_RELATIME } };
+	} map[] = { { MS_RDONLY, ST_RDONLY },	  { MS_NOSUID, ST_NOSUID },
+		    { MS_NODEV, ST_NODEV },	  { MS_NOEXEC, ST_NOEXEC },
+		    { MS_NOATIME, ST_NOATIME },	  { MS_NODIRATIME, ST_NODIRATIME },
+		    { MS_RELATIME, ST_RELATIME }, { MS_NOSYMFOLLOW, ST_NOSYMFOLLOW } };
 	struct super *sb = p->dentry->sb;
 	struct statfs st;
 	int r;
@@ -500,7 +502,7 @@ static long put_statfs(const struct path *p, uaddr_t buf)
 	st.f_bsize = st.f_frsize = PAGE_SIZE;
 	st.f_namelen = 255;
 	st.f_fsid[0] = (s32)sb->dev;
-	st.f_flags = ST_VALID;
+	st.f_flags = ST_VALID | (sb->flags & MS_SYNCHRONOUS ? ST_SYNCHRONOUS : 0);
 	for (size_t i = 0; p->mnt && i < ARRAY_SIZE(map); i++)
 		if (p->mnt->flags & map[i].ms)
 			st.f_flags |= map[i].st;

@@ -42,7 +42,7 @@ long uctx_arch_prctl(struct hal_task *task, int code, unsigned long arg)
 	case ARCH_GET_CPUID:
 		return 1;
 	case ARCH_SET_CPUID: /* CPUID cannot be made to fault here */
-		return arg ? 0 : -ENODEV;
+		return -ENODEV;
 	case ARCH_GET_XCOMP_SUPP:
 	case ARCH_GET_XCOMP_PERM:
 		return hal_put_user64(arg, x86_features.xfeatures);

@@ -367,6 +367,12 @@ static int text_file_open(struct inode *i, struct file *f)
 	return 0;
 }
 
+/* There is always something to read. */
+static u32 text_file_poll(struct file *f, struct poll_table *pt)
+{
+	return POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
+}
+
 /* Of the memory that was there when the file was opened. */
 static long text_file_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 {
@@ -400,6 +406,7 @@ static const struct file_ops text_ops = {
 	.open = text_file_open,
 	.read = text_file_read,
 	.write = text_file_write,
+	.poll = text_file_poll,
 	.ioctl = text_file_ioctl,
 	.release = text_file_release,
 };

@@ -4,6 +4,7 @@
  */
 #include <fs/aio.h>
 #include <fs/block/block.h>
+#include <fs/events.h>
 #include <fs/ipc/sysctl.h>
 #include <fs/lease.h>
 #include <fs/pipe.h>
@@ -360,6 +361,7 @@ CONSTANT_FILE(file_max_show, file_max)
 CONSTANT_FILE(nr_open_show, 1 << 20)
 CONSTANT_FILE(pipe_max_show, pipe_max_size)
 CONSTANT_FILE(randomize_show, 2)
+CONSTANT_FILE(tainted_show, 0)
 CONSTANT_FILE(ngroups_max_show, 65536)
 
 static int file_nr_show(struct printbuf *pb, struct task *t)
@@ -430,6 +432,24 @@ static const struct proc_entry sys_random[] = {
 	PROC_FILE("poolsize", poolsize_show),
 	{ .name = NULL },
 };
+PROC_NUMBER_FILE(max_queued, inotify_max_queued, 0, S32_MAX)
+PROC_NUMBER_FILE(max_instances, inotify_max_instances, 0, S32_MAX)
+PROC_NUMBER_FILE(max_watches, inotify_max_watches, 0, S32_MAX)
+
+/* A power of two of pages, as a pipe's size is. */
+static ssize_t pipe_max_write(struct task *t, const char *text, size_t n)
+{
+	u32 value;
+	int r = proc_number(text, &value);
+
+	if (!r && (value < 1 || value > 1u << 31))
+		r = -EINVAL;
+	if (r)
+		return r;
+	WRITE_ONCE(pipe_max_size, (u32)pipe_round_size(value));
+	return (ssize_t)n;
+}
+
 static const struct proc_entry sys_kernel[] = {
 	PROC_WRITABLE("hostname", hostname_show, hostname_write),
 	PROC_FILE("domainname", domainname_show),
@@ -437,6 +457,7 @@ static const struct proc_entry sys_kernel[] = {
 	PROC_FILE("osrelease", osrelease_show),
 	PROC_FILE("version", osversion_show),
 	PROC_FILE("pid_max", pid_max_show),
+	PROC_FILE("tainted", tainted_show),
 	PROC_FILE("threads-max", threads_max_show),
 	PROC_FILE("cap_last_cap", cap_last_cap_show),
 	PROC_WRITABLE("core_pattern", core_pattern_show, core_pattern_write),
@@ -469,12 +490,19 @@ static const struct proc_entry sys_fs_mqueue[] = {
 	PROC_WRITABLE("queues_max", mq_queues_max_show, mq_queues_max_write),
 	{ .name = NULL },
 };
+static const struct proc_entry sys_fs_inotify[] = {
+	PROC_WRITABLE("max_queued_events", max_queued_show, max_queued_write),
+	PROC_WRITABLE("max_user_instances", max_instances_show, max_instances_write),
+	PROC_WRITABLE("max_user_watches", max_watches_show, max_watches_write),
+	{ .name = NULL },
+};
 static const struct proc_entry sys_fs[] = {
 	PROC_DIR("mqueue", sys_fs_mqueue),
+	PROC_DIR("inotify", sys_fs_inotify),
 	PROC_FILE("file-max", file_max_show),
 	PROC_FILE("file-nr", file_nr_show),
 	PROC_FILE("nr_open", nr_open_show),
-	PROC_FILE("pipe-max-size", pipe_max_show),
+	PROC_WRITABLE("pipe-max-size", pipe_max_show, pipe_max_write),
 	PROC_WRITABLE("suid_dumpable", suid_dumpable_show, suid_dumpable_write),
 	PROC_WRITABLE("lease-break-time", lease_break_show, lease_break_write),
 	PROC_WRITABLE("mount-max", mount_max_show, mount_max_write),
@@ -494,8 +522,17 @@ static const struct proc_entry sysvipc_table[] = {
 	{ .name = NULL },
 };
 
+extern const char __kconfig_start[], __kconfig_end[];
+
+static int config_show(struct printbuf *pb, struct task *t)
+{
+	printbuf_write(pb, __kconfig_start, (size_t)(__kconfig_end - __kconfig_start));
+	return 0;
+}
+
 const struct proc_entry proc_system_entries[] = {
 	PROC_FILE("cmdline", proc_cmdline_show),
+	PROC_FILE("config.gz", config_show),
 	PROC_FILE("cpuinfo", cpuinfo_show),
 	PROC_FILE("devices", devices_show),
 	PROC_FILE("filesystems", filesystems_show),

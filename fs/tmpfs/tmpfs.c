@@ -677,6 +677,15 @@ static int punch_hole(struct inode *inode, u64 from, u64 to)
 	return 0;
 }
 
+/* Pages [first, last] will not be needed. Those within the file stay: a mapping may have begun to use them. */
+static void give_back(struct inode *inode, u64 first, u64 last)
+{
+	first = max(first, DIV_ROUND_UP(inode->size, PAGE_SIZE));
+	if (first <= last)
+		vm_object_truncate(&inode->object, first, last);
+	recharge(inode);
+}
+
 static int allocate_range(struct inode *inode, u64 from, u64 to, bool keep_size)
 {
 	int r = keep_size ? 0 : inode_may_grow(inode, to);
@@ -691,11 +700,14 @@ static int allocate_range(struct inode *inode, u64 from, u64 to, bool keep_size)
 		struct page *page;
 
 		r = get_or_make_page(inode, index, PAGE_UNTOUCHED, &page);
-		if (r)
+		if (!r)
+			page_put(page);
+		if (!r && fatal_signal_pending())
+			r = -EINTR;
+		if (r) {
+			give_back(inode, from >> PAGE_SHIFT, index);
 			return r;
-		page_put(page);
-		if (fatal_signal_pending())
-			return -EINTR;
+		}
 		cond_resched();
 	}
 	if (!keep_size && to > inode->size)

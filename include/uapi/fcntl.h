@@ -70,6 +70,7 @@ _Static_assert(sizeof(struct flock) == 32, "struct flock is ABI");
 #define LOCK_SH 1
 #define LOCK_EX 2
 #define LOCK_NB 4
+#define LOCK_MAND 32
 #define LOCK_UN 8
 
 struct f_owner_ex {

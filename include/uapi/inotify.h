@@ -34,5 +34,9 @@ struct inotify_event {
 #define IN_MASK_ADD	 0x20000000u
 #define IN_ISDIR	 0x40000000u
 #define IN_ONESHOT	 0x80000000u
+/* One of these must be there; any of them will do. */
+#define IN_ALL_BITS                                                                                \
+	(IN_ALL_EVENTS | IN_UNMOUNT | IN_Q_OVERFLOW | IN_IGNORED | IN_ONLYDIR | IN_DONT_FOLLOW |   \
+	 IN_EXCL_UNLINK | IN_MASK_CREATE | IN_MASK_ADD | IN_ISDIR | IN_ONESHOT)
 
 #endif
