@@ -88,6 +88,7 @@ static const struct hwcap hwcaps[] = {
 	CAP2("cssc", 34, ISAR2, 52, 1),
 	CAP2("rprfm", 35, ISAR2, 48, 1),
 	CAP2("sve2p1", 36, ZFR0, 0, 2),
+	CAP2("hbc", 44, ISAR2, 20, 1),
 	CAP2("sveb16b16", 45, ZFR0, 24, 1),
 };
 
@@ -103,7 +104,7 @@ static const struct {
 	{ 4, 4, ZFR0, 0x0ff0ff0f0fff00ff, 0 },	  /* F64MM, F32MM, I8MM, SM4, SHA3, B16B16, BF16, BitPerm, AES, SVEver */
 	{ 6, 0, ISAR0, 0xf0fffffff0fffff0, 0 },	  /* all but TLB and TME */
 	{ 6, 1, ISAR1, 0x00fff0ff00fff00f, 0 },	  /* I8MM, DGH, BF16, SB, FRINTTS, LRCPC, FCMA, JSCVT, DPB */
-	{ 6, 2, ISAR2, 0x00ff0000000000f0, 0 },	  /* CSSC, RPRFM, RPRES */
+	{ 6, 2, ISAR2, 0x00ff000000f000f0, 0 },	  /* CSSC, RPRFM, BC, RPRES */
 	{ 7, 2, MMFR2, 0x0000000f00000000, 0 },	  /* AT */
 };
 

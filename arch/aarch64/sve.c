@@ -6,7 +6,8 @@
  * choose among those the CPU has. EL0 gets the unit at its first SVE instruction, which traps; from
  * then on arch.sve holds Z0-Z31, P0-P15 and FFR, in the layout of signal frames, whenever the FP state is
  * not live, and the low 128 bits of each Z equal arch.fp.v. Both are saved and loaded together (fpu.c).
- * Exec, fork and a change of length go back to plain FP state; a system call keeps all (Linux need not).
+ * Exec, fork and a change of length go back to plain FP state. A system call keeps the FP registers and clears the rest
+ * (trap_asm.S), while they are in the CPU: a task that comes from user mode has them there.
  *
  * SME is not offered: there are no streaming vectors.
  *
@@ -86,12 +87,12 @@ void aarch64_sve_enable(const struct hal_task *task)
 }
 
 /* The FP registers in memory were replaced: they are the low parts of Z. */
-void aarch64_sve_merge(struct hal_task *task, bool clear_high)
+void aarch64_sve_merge(struct hal_task *task, bool clear_rest)
 {
 	if (!aarch64_sve_used(task))
 		return;
-	if (clear_high)
-		memset(task->arch.sve, 0, 32 * (size_t)task->arch.sve_vl);
+	if (clear_rest)
+		memset(task->arch.sve, 0, aarch64_sve_bytes(task->arch.sve_vl));
 	for (unsigned int n = 0; n < 32; n++)
 		memcpy(task->arch.sve + n * task->arch.sve_vl, &task->arch.fp.v[n], VQ_BYTES);
 }

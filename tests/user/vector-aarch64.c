@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * SVE on aarch64, where there is any: lengths by prctl, registers over preemption at each of them, the low
- * parts over a system call, signal frames with and without EXTRA, sigreturn with changes, forged frames, and
+ * parts over a system call and a debugger's write, signal frames with and without EXTRA, sigreturn with changes, forged frames, and
  * that SME is not promised.
  * Source: Linux Documentation/arch/arm64/sve.rst, uapi asm/sigcontext.h.
  */
@@ -17,10 +17,13 @@ int main(void)
 #else
 
 #include "ticks.h"
+#include <elf.h>
 #include <stdbool.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <ucontext.h>
 
 #define HWCAP_SVE_BIT (1UL << 22)
@@ -219,21 +222,65 @@ static void test_preemption(void)
 		CHECK_EXIT(pids[i], 0);
 }
 
-/* A system call keeps the low 128 bits of Z; the rest is kept or zero. */
+/* What is seen: the low 128 bits of Z as they were, all else 0. */
+static void check_only_low_parts(void)
+{
+	for (int z = 0; z < 32; z++)
+		CHECK_EQ(memcmp(seen + z * vl, pattern + z * vl, 16), 0);
+	for (size_t i = 0; i < area_bytes(); i++)
+		if (i >= 32 * vl || i % vl >= 16)
+			CHECK_EQ(seen[i], 0);
+}
+
+/* A system call keeps the low 128 bits of Z and clears the rest, predicates and FFR among it, at every length. */
 static void test_syscall(void)
 {
-	vl = max_vl();
-	fill(3);
-	load_all(pattern);
-	__asm__ volatile("mov x8, #178\nsvc #0" : : : "x8", "x0", "memory", "cc");
-	store_all(seen);
-	for (int z = 0; z < 32; z++) {
-		static const uint8_t zero[MAX_VL];
+	const unsigned long lengths[] = { max_vl(), 16, max_vl() };
 
-		CHECK_EQ(memcmp(seen + z * vl, pattern + z * vl, 16), 0);
-		CHECK(!memcmp(seen + z * vl + 16, pattern + z * vl + 16, vl - 16) ||
-		      !memcmp(seen + z * vl + 16, zero, vl - 16));
+	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+		set_vl(lengths[i]);
+		fill(3);
+		load_all(pattern);
+		__asm__ volatile("mov x8, #178\nsvc #0" : : : "x8", "x0", "memory", "cc");
+		store_all(seen);
+		check_only_low_parts();
 	}
+}
+
+static void write_fp_of(pid_t pid)
+{
+	static uint64_t fp[66], regs[34];
+	struct iovec iov = { fp, sizeof(fp) };
+
+	CHECK_OK(ptrace(PTRACE_GETREGSET, pid, NT_PRFPREG, &iov));
+	CHECK_OK(ptrace(PTRACE_SETREGSET, pid, NT_PRFPREG, &iov));
+	iov = (struct iovec){ regs, sizeof(regs) };
+	CHECK_OK(ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &iov));
+	regs[32] += 4;
+	CHECK_OK(ptrace(PTRACE_SETREGSET, pid, NT_PRSTATUS, &iov));
+}
+
+/* FP registers that a debugger writes clear the rest, as a system call does. */
+static void test_debugger(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		vl = max_vl();
+		fill(5);
+		ptrace(PTRACE_TRACEME, 0, 0, 0);
+		load_all(pattern);
+		__asm__ volatile("brk #0" : : : "memory");
+		store_all(seen);
+		check_only_low_parts();
+		_exit(tap_nfailed ? 1 : 0);
+	}
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	REQUIRE(WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP);
+	write_fp_of(pid);
+	CHECK_OK(ptrace(PTRACE_CONT, pid, 0, 0));
+	CHECK_EXIT(pid, 0);
 }
 
 /* ---- Signals ---- */
@@ -398,6 +445,7 @@ int main(int argc, char **argv)
 	TAP_FORK(test_exec);
 	TAP_RUN(test_preemption);
 	TAP_FORK(test_syscall);
+	TAP_FORK(test_debugger);
 	TAP_FORK(test_signal);
 	TAP_FORK(test_forged);
 	return tap_done();

@@ -133,6 +133,7 @@ int uctx_push_sigframe(struct hal_task *task, const struct sigframe_req *req, ua
 /* What rt_sigreturn brings back. */
 struct sigframe_ret {
 	bool taken; /* the rest, and the general registers, are the frame's */
+	bool tell_sp; /* of a bad frame Linux tells where the stack is, as of a page that may not be accessed */
 	u64 mask;
 	uaddr_t ss_sp;
 	u64 ss_size;
