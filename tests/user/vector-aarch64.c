@@ -18,6 +18,7 @@ int main(void)
 
 #include "ticks.h"
 #include <elf.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
@@ -184,6 +185,52 @@ static void test_exec(void)
 		_exit(9);
 	}
 	CHECK_EXIT(pid, 0);
+}
+
+static int write_default(const char *text)
+{
+	int fd = open("/proc/sys/abi/sve_default_vector_length", O_WRONLY);
+	int r = (int)write(fd, text, strlen(text)), error = errno;
+
+	close(fd);
+	errno = error;
+	return r;
+}
+
+static void expect_default(unsigned long want)
+{
+	char text[16] = "";
+	int fd = open("/proc/sys/abi/sve_default_vector_length", O_RDONLY);
+	pid_t pid;
+
+	CHECK(read(fd, text, sizeof(text) - 1) > 0);
+	close(fd);
+	CHECK_EQ(strtoul(text, NULL, 10), want);
+	text[strcspn(text, "\n")] = '\0';
+	pid = fork();
+	if (pid == 0) {
+		execl("/proc/self/exe", "vector", text, "once", NULL);
+		_exit(9);
+	}
+	CHECK_EXIT(pid, 0);
+}
+
+/* The length of programs that are started from now on. */
+static void test_default(void)
+{
+	unsigned long max = max_vl();
+
+	CHECK_EQ(prctl(SVE_SET_VL, 16), 16);
+	expect_default(max < 64 ? max : 64);
+	CHECK_EQ(write_default("16\n"), 3);
+	expect_default(16);
+	CHECK_EQ(write_default("-1"), 2);
+	expect_default(max);
+	CHECK_ERRNO(write_default("17"), EINVAL);
+	CHECK_ERRNO(write_default("0"), EINVAL);
+	CHECK_ERRNO(write_default("-2"), EINVAL);
+	CHECK_ERRNO(write_default("8208"), EINVAL);
+	CHECK_EQ(write_default("64"), 2);
 }
 
 /* In the program that was executed. */
@@ -443,6 +490,7 @@ int main(int argc, char **argv)
 		return started(strtoul(argv[1], NULL, 10), !strcmp(argv[2], "inherit"));
 	TAP_FORK(test_lengths);
 	TAP_FORK(test_exec);
+	TAP_FORK(test_default);
 	TAP_RUN(test_preemption);
 	TAP_FORK(test_syscall);
 	TAP_FORK(test_debugger);

@@ -155,6 +155,26 @@ size_t uctx_sigframe_size(void);
 unsigned long hal_hwcap(unsigned int n);
 const char *hal_platform_name(void);
 
+/*
+ * The one number in /proc/sys/abi: HAL_ABI_NUMBER is its name there, NULL where there is none.
+ * hal_abi_number() - its value, or -EINVAL if this CPU has not what it is about; hal_abi_number_set() - 0 or -EINVAL. Any context.
+ */
+#ifdef ARCH_ABI_NUMBER
+#define HAL_ABI_NUMBER ARCH_ABI_NUMBER
+int hal_abi_number(void);
+int hal_abi_number_set(int value);
+#else
+#define HAL_ABI_NUMBER NULL
+static inline int hal_abi_number(void)
+{
+	return 0;
+}
+static inline int hal_abi_number_set(int value)
+{
+	return value;
+}
+#endif
+
 /** hal_cpuinfo() - write /proc/cpuinfo's entry of one CPU, Linux's format, into @buf; returns length. */
 int hal_cpuinfo(unsigned int cpu, char *buf, size_t size);
 
