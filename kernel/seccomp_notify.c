@@ -313,6 +313,16 @@ static int offer(struct seccomp_notify *n, struct gift *g)
 	return 0;
 }
 
+/* A signal came before the descriptor was taken: nothing was answered. lock held. */
+static void take_back(struct seccomp_notify *n, struct gift *g)
+{
+	struct request *r = find_id(n, g->req->id);
+
+	list_del(&g->link);
+	if (r && (g->req->flags & SECCOMP_ADDFD_FLAG_SEND))
+		set_state(n, r, SENT);
+}
+
 long seccomp_notify_addfd(struct seccomp_notify *n, struct file *f,
 			  const struct seccomp_notif_addfd *req)
 {
@@ -331,7 +341,7 @@ long seccomp_notify_addfd(struct seccomp_notify *n, struct file *f,
 	if (list_empty(&g.link))
 		err = g.result;
 	else
-		list_del(&g.link);
+		take_back(n, &g);
 	mutex_unlock(&n->lock);
 	return err;
 }

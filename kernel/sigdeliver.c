@@ -594,14 +594,15 @@ void sig_return(void)
 		sig_kill_self(SIGSEGV);
 		return;
 	}
-	ret.taken = false;
+	ret.taken = ret.tell_sp = false;
 	err = uctx_pop_sigframe(&t->hal, &ret);
 	if (likely(ret.taken))
 		sig_set_blocked(ret.mask);
 	if (err) {
 		pr_debug("%s (pid %d): bad signal frame at sp %lx\n", t->comm, task_pid(t),
 			 uctx_sp(&t->hal.uctx));
-		sig_force(SIGSEGV, SI_KERNEL, 0);
+		sig_force(SIGSEGV, ret.tell_sp ? SEGV_ACCERR : SI_KERNEL,
+			  ret.tell_sp ? uctx_sp(&t->hal.uctx) : 0);
 		return;
 	}
 	ss = (struct stack_abi){ .ss_sp = ret.ss_sp,

@@ -443,6 +443,7 @@ int uctx_pop_sigframe(struct hal_task *task, struct sigframe_ret *out)
 	uaddr_t frame = task->uctx.sp;
 	int err;
 
+	out->tell_sp = true;
 	if (frame & 15)
 		return -EFAULT;
 	err = pop_context(frame, task, out);

@@ -6,7 +6,8 @@
  * choose among those the CPU has. EL0 gets the unit at its first SVE instruction, which traps; from
  * then on arch.sve holds Z0-Z31, P0-P15 and FFR, in the layout of signal frames, whenever the FP state is
  * not live, and the low 128 bits of each Z equal arch.fp.v. Both are saved and loaded together (fpu.c).
- * Exec, fork and a change of length go back to plain FP state; a system call keeps all (Linux need not).
+ * Exec, fork and a change of length go back to plain FP state. A system call keeps the FP registers and clears the rest
+ * (trap_asm.S), while they are in the CPU: a task that comes from user mode has them there.
  *
  * SME is not offered: there are no streaming vectors.
  *
@@ -28,7 +29,8 @@
 /* prctl: the length, and flags. */
 #define PR_VL_MASK 0xffffUL
 
-static u32 supported; /* bit n: length (n + 1) * 16 */
+static u32 supported;  /* bit n: length (n + 1) * 16 */
+static u32 default_vl; /* of new programs; /proc/sys/abi/sve_default_vector_length */
 
 static unsigned int longest(void)
 {
@@ -60,6 +62,7 @@ void aarch64_sve_init(void)
 	}
 	write_sysreg(cpacr_el1, cpacr);
 	isb();
+	default_vl = best_length(VL_DEFAULT);
 }
 
 unsigned int aarch64_sve_max(void)
@@ -86,12 +89,12 @@ void aarch64_sve_enable(const struct hal_task *task)
 }
 
 /* The FP registers in memory were replaced: they are the low parts of Z. */
-void aarch64_sve_merge(struct hal_task *task, bool clear_high)
+void aarch64_sve_merge(struct hal_task *task, bool clear_rest)
 {
 	if (!aarch64_sve_used(task))
 		return;
-	if (clear_high)
-		memset(task->arch.sve, 0, 32 * (size_t)task->arch.sve_vl);
+	if (clear_rest)
+		memset(task->arch.sve, 0, aarch64_sve_bytes(task->arch.sve_vl));
 	for (unsigned int n = 0; n < 32; n++)
 		memcpy(task->arch.sve + n * task->arch.sve_vl, &task->arch.fp.v[n], VQ_BYTES);
 }
@@ -148,7 +151,7 @@ void aarch64_sve_exec(struct hal_task *task)
 	if (!supported)
 		return;
 	aarch64_sve_drop(task);
-	t->sve_vl = t->sve_vl_exec ? t->sve_vl_exec : (u16)best_length(VL_DEFAULT);
+	t->sve_vl = t->sve_vl_exec ? t->sve_vl_exec : (u16)READ_ONCE(default_vl);
 	if (!t->sve_inherit)
 		t->sve_vl_exec = 0;
 }
@@ -163,12 +166,16 @@ void aarch64_sve_fork(struct hal_task *child, const struct hal_task *parent)
 	child->arch.sve_inherit = parent->arch.sve_inherit;
 }
 
+static bool is_length(unsigned int vl)
+{
+	return vl % VQ_BYTES == 0 && vl >= VQ_BYTES && vl <= VL_LIMIT;
+}
+
 int aarch64_sve_set_length(struct hal_task *task, unsigned int vl, unsigned long flags)
 {
 	struct arch_thread *t = &task->arch;
 
-	if (!supported || flags & ~(SVE_VL_INHERIT | SVE_VL_ONEXEC) || vl % VQ_BYTES ||
-	    vl < VQ_BYTES || vl > VL_LIMIT)
+	if (!supported || flags & ~(SVE_VL_INHERIT | SVE_VL_ONEXEC) || !is_length(vl))
 		return -EINVAL;
 	vl = best_length(vl);
 	t->sve_vl_exec = flags ? (u16)vl : 0;
@@ -196,4 +203,20 @@ long aarch64_sve_prctl_set(struct hal_task *task, unsigned long arg)
 	unsigned int vl = arg & SVE_VL_ONEXEC ? task->arch.sve_vl_exec : task->arch.sve_vl;
 
 	return err ? err : (long)(vl | aarch64_sve_flags(task));
+}
+
+int hal_abi_number(void)
+{
+	return supported ? (int)READ_ONCE(default_vl) : -EINVAL;
+}
+
+/* -1: the longest. */
+int hal_abi_number_set(int value)
+{
+	unsigned int vl = value == -1 ? VL_LIMIT : (unsigned int)value;
+
+	if (!supported || !is_length(vl))
+		return -EINVAL;
+	WRITE_ONCE(default_vl, best_length(vl));
+	return 0;
 }

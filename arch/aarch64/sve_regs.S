@@ -2,6 +2,7 @@
 /* All SVE registers to and from memory, in the layout of signal frames: Z0-Z31, P0-P15, FFR. SVE is enabled for EL1. */
 #include <arch/asm.h>
 
+	.arch_extension simd
 	.arch_extension sve
 	.text
 
@@ -49,3 +50,15 @@ FUNC aarch64_sve_length
 	rdvl x0, #1
 	ret
 ENDFUNC aarch64_sve_length
+
+/* Calls keep what they have of the FP registers; the rest of the vectors, predicates and FFR become 0. */
+FUNC aarch64_sve_flush
+	.irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+	mov v\n\().16b, v\n\().16b
+	.endr
+	.irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
+	pfalse p\n\().b
+	.endr
+	wrffr p0.b
+	ret
+ENDFUNC aarch64_sve_flush

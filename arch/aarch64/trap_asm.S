@@ -106,7 +106,9 @@ el0_sync:
 	cmp x3, #EC_SVC64
 	b.ne 1f
 	stp x2, x8, [x0, #UCTX_ORIG_X0]
-	mov w0, #0			/* UCTX_SYSCALL */
+	ldr w3, [x0, #TASK_FP_USED]
+	tbnz w3, #USE_SVE_SHIFT, 2f
+3:	mov w0, #0			/* UCTX_SYSCALL */
 	POP_RUN_FRAME
 	msr daifclr, #6			/* interrupts, SError */
 	ret
@@ -115,6 +117,8 @@ el0_sync:
 	mrs x2, far_el1
 	POP_RUN_FRAME
 	b aarch64_user_trap
+2:	bl aarch64_sve_flush
+	b 3b
 
 el0_irq:
 	SAVE_USER

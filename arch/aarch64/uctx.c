@@ -24,7 +24,9 @@ static_assert(offsetof(struct hal_task, arch.x19_lr) == TASK_X19);
 static_assert(offsetof(struct hal_task, arch.sp) == TASK_SP);
 static_assert(offsetof(struct hal_task, arch.fp_ready) == TASK_FP_READY);
 static_assert(offsetof(struct hal_task, arch.live) == TASK_LIVE);
+static_assert(offsetof(struct hal_task, arch.fp_used) == TASK_FP_USED);
 static_assert(offsetof(struct hal_task, arch.fp) == TASK_FP);
+static_assert(BIT(USE_SVE_SHIFT) == USE_SVE);
 static_assert(sizeof(struct kframe) == 272);
 static_assert(UCTX_SYSCALL == 0);
 

@@ -35,6 +35,8 @@
 enum { V_CTRL_DEFAULT, V_CTRL_OFF, V_CTRL_ON };
 
 unsigned long riscv64_vlenb;
+static bool
+	default_off; /* /proc/sys/abi/riscv_v_default_allow is 0: new programs may not use vectors */
 
 static DEFINE_PERCPU(struct hal_task *, fpu_owner);
 static DEFINE_PERCPU(struct hal_task *, v_owner);
@@ -234,10 +236,33 @@ long riscv64_v_get_control(const struct hal_task *task)
 	return riscv64_vlenb ? (long)task->arch.v_ctrl : -EINVAL;
 }
 
+/* What V_CTRL_CUR of the task's next program will be. */
+static u32 next_control(const struct hal_task *task)
+{
+	u32 next = V_CTRL_NEXT(task->arch.v_ctrl);
+
+	if (next == V_CTRL_DEFAULT)
+		return READ_ONCE(default_off) ? V_CTRL_OFF : V_CTRL_ON;
+	return next;
+}
+
 /* Whether the program that the current task is about to execute may use the unit. */
 bool riscv64_v_next_allowed(void)
 {
-	return riscv64_vlenb && V_CTRL_NEXT(arch_current()->arch.v_ctrl) != V_CTRL_OFF;
+	return riscv64_vlenb && next_control(arch_current()) == V_CTRL_ON;
+}
+
+int hal_abi_number(void)
+{
+	return riscv64_vlenb ? !READ_ONCE(default_off) : -EINVAL;
+}
+
+int hal_abi_number_set(int value)
+{
+	if (!riscv64_vlenb)
+		return -EINVAL;
+	WRITE_ONCE(default_off, !value);
+	return 0;
 }
 
 long riscv64_v_set_control(struct hal_task *task, unsigned long arg)
@@ -267,7 +292,7 @@ static void v_free(struct hal_task *task)
 
 void riscv64_fpu_exec(struct hal_task *task)
 {
-	u32 next = V_CTRL_NEXT(task->arch.v_ctrl), cur = next ? next : V_CTRL_ON;
+	u32 cur = next_control(task);
 
 	set_units(SR_FS | SR_VS, SR_FS_OFF | SR_VS_OFF);
 	memset(&task->arch.fpu, 0, sizeof(task->arch.fpu));

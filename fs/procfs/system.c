@@ -11,6 +11,7 @@
 #include <fs/procfs/proc.h>
 #include <hal/boot.h>
 #include <hal/irq.h>
+#include <hal/uctx.h>
 #include <kernel/coredump.h>
 #include <kernel/ksym.h>
 #include <kernel/process.h>
@@ -510,9 +511,38 @@ static const struct proc_entry sys_fs[] = {
 	PROC_FILE("aio-nr", aio_nr_show),
 	{ .name = NULL },
 };
+static int abi_number_show(struct printbuf *pb, struct task *t)
+{
+	int value = hal_abi_number();
+
+	printbuf_printf(pb, "%d\n", value);
+	return value < 0 ? value : 0;
+}
+
+static ssize_t abi_number_write(struct task *t, const char *text, size_t n)
+{
+	bool negative = *text == '-';
+	u32 value;
+	int r = proc_number(text + negative, &value);
+
+	if (!r)
+		r = value > S32_MAX ? -EINVAL
+				    : hal_abi_number_set(negative ? -(int)value : (int)value);
+	return r ? r : (ssize_t)n;
+}
+
+/* Empty, and not shown, where the architecture has nothing to set. */
+static const struct proc_entry sys_abi[] = {
+	PROC_WRITABLE(HAL_ABI_NUMBER, abi_number_show, abi_number_write),
+	{ .name = NULL },
+};
 static const struct proc_entry sys_table[] = {
-	PROC_DIR("kernel", sys_kernel), PROC_DIR("vm", sys_vm), PROC_DIR("fs", sys_fs),
-	PROC_DIR("net", proc_sys_net),	{ .name = NULL },
+	PROC_DIR("kernel", sys_kernel),
+	PROC_DIR("vm", sys_vm),
+	PROC_DIR("fs", sys_fs),
+	PROC_DIR("net", proc_sys_net),
+	PROC_DIR(HAL_ABI_NUMBER ? "abi" : NULL, sys_abi),
+	{ .name = NULL },
 };
 
 static const struct proc_entry sysvipc_table[] = {

@@ -32,6 +32,8 @@ void riscv64_cpu_init(void)
 {
 	csr_write(sie, IE_SSIE | IE_SEIE);
 	csr_write(scounteren, SCOUNTEREN_TM);
+	if (riscv64_cbo_zero_size)
+		csr_write(senvcfg, SENVCFG_CBZE);
 	imsic_cpu_init();
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * riscv_hwprobe(2): what the harts can do, by key. All harts are taken to be alike, so the set of CPUs is
- * only checked.
+ * riscv_hwprobe(2): what the harts can do, by key; or which of them have what the caller lists. All harts are taken to be
+ * alike, so a set of CPUs is checked, and kept or emptied, as a whole.
  * Source: Linux Documentation/arch/riscv/hwprobe.rst, uapi asm/hwprobe.h.
  */
 #include "sbi.h"
@@ -27,15 +27,18 @@ enum {
 	KEY_BASE_BEHAVIOR = 3,
 	KEY_IMA_EXT_0 = 4,
 	KEY_CPUPERF_0 = 5,
+	KEY_ZICBOZ_BLOCK_SIZE = 6,
 	KEY_HIGHEST_VIRT_ADDRESS = 7,
 	KEY_TIME_CSR_FREQ = 8,
 	KEY_MISALIGNED_SCALAR_PERF = 9,
 };
 
+#define WHICH_CPUS	  1U /* RISCV_HWPROBE_WHICH_CPUS */
 #define BASE_BEHAVIOR_IMA 1
 #define EXT_FD		  BIT(0)
 #define EXT_C		  BIT(1)
 #define EXT_V		  BIT(2)
+#define EXT_ZICBOZ	  BIT(6)
 #define EXT_ZVE		  GENMASK(41, 37) /* Zve32x, Zve32f, Zve64x, Zve64f, Zve64d: what V is made of */
 #define MISALIGNED_UNKNOWN 0
 
@@ -69,6 +72,8 @@ static u64 ima_extensions(void)
 		ext |= EXT_C;
 	if (riscv64_vlenb)
 		ext |= EXT_V | EXT_ZVE;
+	if (riscv64_cbo_zero_size)
+		ext |= EXT_ZICBOZ;
 	for (size_t i = 0; i < ARRAY_SIZE(named); i++)
 		if ((riscv64_vlenb || !named[i].vector) && cpuinfo_has(named[i].name))
 			ext |= 1ULL << named[i].bit;
@@ -95,6 +100,9 @@ static void probe(struct hwprobe_pair *pair)
 	case KEY_MISALIGNED_SCALAR_PERF:
 		pair->value = MISALIGNED_UNKNOWN;
 		break;
+	case KEY_ZICBOZ_BLOCK_SIZE:
+		pair->value = riscv64_cbo_zero_size;
+		break;
 	case KEY_HIGHEST_VIRT_ADDRESS:
 		pair->value = USER_END - 1;
 		break;
@@ -117,6 +125,11 @@ void hal_vdso_fill(struct vdso_data *data)
 	}
 }
 
+static u64 all_cpus(void)
+{
+	return GENMASK(boot_info.ncpus - 1, 0);
+}
+
 /* At least one CPU of the set exists; no set at all means all CPUs. */
 static int check_cpus(size_t size, uaddr_t cpus)
 {
@@ -126,7 +139,42 @@ static int check_cpus(size_t size, uaddr_t cpus)
 		return 0;
 	if (hal_copy_from_user(&mask, cpus, min(size, sizeof(mask))))
 		return -EFAULT;
-	return mask & GENMASK(boot_info.ncpus - 1, 0) ? 0 : -EINVAL;
+	return mask & all_cpus() ? 0 : -EINVAL;
+}
+
+/* Whether @have is all of @wanted: keys of bits are compared as sets. */
+static bool covers(const struct hwprobe_pair *have, const struct hwprobe_pair *wanted)
+{
+	if (have->key >= KEY_BASE_BEHAVIOR && have->key <= KEY_CPUPERF_0)
+		return (have->value & wanted->value) == wanted->value;
+	return have->key == wanted->key && have->value == wanted->value;
+}
+
+/* Values are questions: the set, or all CPUs if it is empty, becomes that of the CPUs to which all of them apply. */
+static long which_cpus(uaddr_t pairs, size_t count, size_t size, uaddr_t cpus)
+{
+	u64 mask = 0;
+
+	if (!size || !cpus)
+		return -EINVAL;
+	size = min(size, sizeof(mask));
+	if (hal_copy_from_user(&mask, cpus, size))
+		return -EFAULT;
+	mask = mask ? mask & all_cpus() : all_cpus();
+	for (size_t i = 0; i < count; i++) {
+		uaddr_t at = pairs + i * sizeof(struct hwprobe_pair);
+		struct hwprobe_pair wanted, have;
+
+		if (hal_copy_from_user(&wanted, at, sizeof(wanted)))
+			return -EFAULT;
+		have = wanted;
+		probe(&have);
+		if (!covers(&have, &wanted) || have.key < 0)
+			mask = 0;
+		if (have.key < 0 && hal_copy_to_user(at, &have, sizeof(have)))
+			return -EFAULT;
+	}
+	return hal_copy_to_user(cpus, &mask, size) ? -EFAULT : 0;
 }
 
 long uctx_riscv_hwprobe(uaddr_t pairs, size_t count, size_t cpusetsize, uaddr_t cpus,
@@ -134,8 +182,8 @@ long uctx_riscv_hwprobe(uaddr_t pairs, size_t count, size_t cpusetsize, uaddr_t 
 {
 	int err;
 
-	if (flags) /* RISCV_HWPROBE_WHICH_CPUS: not supported, as before Linux 6.8 */
-		return -EINVAL;
+	if (flags)
+		return flags == WHICH_CPUS ? which_cpus(pairs, count, cpusetsize, cpus) : -EINVAL;
 	err = check_cpus(cpusetsize, cpus);
 	for (size_t i = 0; i < count && !err; i++) {
 		uaddr_t at = pairs + i * sizeof(struct hwprobe_pair);

@@ -305,6 +305,26 @@ static void test_forged_frames(void)
 		expect_refused(forgers[i], NULL);
 }
 
+static volatile uintptr_t forged_sp;
+
+static void forge_and_note(int sig, siginfo_t *info, void *context)
+{
+	forged_sp = ((ucontext_t *)context)->uc_mcontext.sp;
+	forge_pstate(sig, info, context);
+}
+
+/* The signal for a bad frame can be handled, and tells where the stack is. */
+static void test_refusal(void)
+{
+	handle(SIGUSR1, forge_and_note);
+	handle(SIGSEGV, catch);
+	if (sigsetjmp(back, 1) == 0)
+		raise(SIGUSR1);
+	CHECK_EQ(got_sig, SIGSEGV);
+	CHECK_EQ(got_code, SEGV_ACCERR);
+	CHECK_EQ((uintptr_t)got_addr, forged_sp);
+}
+
 /* Condition flags are the program's, through a handler too. */
 static void set_flags(int sig, siginfo_t *info, void *context)
 {
@@ -339,6 +359,7 @@ int main(void)
 	TAP_FORK(test_misaligned);
 	TAP_FORK(test_frame);
 	TAP_FORK(test_forged_frames);
+	TAP_FORK(test_refusal);
 	TAP_FORK(test_flags);
 	return tap_done();
 }

@@ -237,6 +237,72 @@ static void test_hwprobe(void)
 	CHECK_ERRNO(syscall(SYS_HWPROBE, pairs, 1, 0, NULL, 1 << 20), EINVAL);
 }
 
+struct probe {
+	int64_t key;
+	uint64_t value;
+};
+
+static int which_cpus(int64_t key, uint64_t value, unsigned long *set)
+{
+	struct probe pairs[] = { { 3, 1 }, { key, value } };
+
+	return (int)syscall(SYS_HWPROBE, pairs, 2, sizeof(*set), set, 1);
+}
+
+static void test_which_cpus(void)
+{
+	struct probe ext = { 4, 0 }, unknown = { 123456, 7 };
+	unsigned long own = 0, set = 0;
+
+	CHECK_EQ(syscall(SYS_HWPROBE, &ext, 1, 0, NULL, 0), 0);
+	CHECK(sched_getaffinity(0, sizeof(own), (cpu_set_t *)&own) == 0);
+	CHECK_EQ(which_cpus(4, ext.value, &set), 0);
+	CHECK_EQ(set, own);
+	set = 1;
+	CHECK_EQ(which_cpus(4, 0, &set), 0);
+	CHECK_EQ(set, 1);
+	CHECK_EQ(which_cpus(4, ~ext.value, &set), 0);
+	CHECK_EQ(set, 0);
+	CHECK_EQ(which_cpus(8, 1, &set), 0);
+	CHECK_EQ(set, 0);
+	set = 1;
+	CHECK_EQ(syscall(SYS_HWPROBE, &unknown, 1, sizeof(set), &set, 1), 0);
+	CHECK_EQ(set, 0);
+	CHECK_EQ(unknown.key, -1);
+	CHECK_ERRNO(syscall(SYS_HWPROBE, &ext, 1, 0, &set, 1), EINVAL);
+	CHECK_ERRNO(syscall(SYS_HWPROBE, &ext, 1, sizeof(set), NULL, 1), EINVAL);
+	CHECK_ERRNO(syscall(SYS_HWPROBE, &ext, 1, sizeof(set), 8, 1), EFAULT);
+	CHECK_ERRNO(syscall(SYS_HWPROBE, &ext, 1, sizeof(set), &set, 3), EINVAL);
+}
+
+/* Where Zicboz is announced, on every CPU, its instruction zeroes a block of the announced size. */
+static void test_zero_block(void)
+{
+	struct probe pairs[] = { { 4, 0 }, { 6, 0 } };
+	static _Alignas(4096) unsigned char buf[4096];
+	unsigned long own = 0;
+
+	CHECK_EQ(syscall(SYS_HWPROBE, pairs, 2, 0, NULL, 0), 0);
+	if (!(pairs[0].value & 1 << 6))
+		return;
+	REQUIRE(pairs[1].value >= 16 && pairs[1].value < sizeof(buf));
+	CHECK(sched_getaffinity(0, sizeof(own), (cpu_set_t *)&own) == 0);
+	for (unsigned long cpu = 1; cpu; cpu <<= 1) {
+		if (!(own & cpu))
+			continue;
+		CHECK(sched_setaffinity(0, sizeof(cpu), (cpu_set_t *)&cpu) == 0);
+		memset(buf, 0xa5, sizeof(buf));
+		__asm__ volatile(".insn i 0x0f, 2, x0, %0, 4"
+				 :
+				 : "r"(buf)
+				 : "memory"); /* cbo.zero */
+		for (size_t i = 0; i < pairs[1].value; i++)
+			CHECK_EQ(buf[i], 0);
+		CHECK_EQ(buf[pairs[1].value], 0xa5);
+	}
+	CHECK(sched_setaffinity(0, sizeof(own), (cpu_set_t *)&own) == 0);
+}
+
 static void test_counter(void)
 {
 	uint64_t a, b;
@@ -255,6 +321,8 @@ int main(void)
 	TAP_FORK(test_forged_frames);
 	TAP_RUN(test_self_modifying);
 	TAP_RUN(test_hwprobe);
+	TAP_RUN(test_which_cpus);
+	TAP_RUN(test_zero_block);
 	TAP_RUN(test_counter);
 	return tap_done();
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * SVE on aarch64, where there is any: lengths by prctl, registers over preemption at each of them, the low
- * parts over a system call, signal frames with and without EXTRA, sigreturn with changes, forged frames, and
+ * parts over a system call and a debugger's write, signal frames with and without EXTRA, sigreturn with changes, forged frames, and
  * that SME is not promised.
  * Source: Linux Documentation/arch/arm64/sve.rst, uapi asm/sigcontext.h.
  */
@@ -17,10 +17,14 @@ int main(void)
 #else
 
 #include "ticks.h"
+#include <elf.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <ucontext.h>
 
 #define HWCAP_SVE_BIT (1UL << 22)
@@ -183,6 +187,52 @@ static void test_exec(void)
 	CHECK_EXIT(pid, 0);
 }
 
+static int write_default(const char *text)
+{
+	int fd = open("/proc/sys/abi/sve_default_vector_length", O_WRONLY);
+	int r = (int)write(fd, text, strlen(text)), error = errno;
+
+	close(fd);
+	errno = error;
+	return r;
+}
+
+static void expect_default(unsigned long want)
+{
+	char text[16] = "";
+	int fd = open("/proc/sys/abi/sve_default_vector_length", O_RDONLY);
+	pid_t pid;
+
+	CHECK(read(fd, text, sizeof(text) - 1) > 0);
+	close(fd);
+	CHECK_EQ(strtoul(text, NULL, 10), want);
+	text[strcspn(text, "\n")] = '\0';
+	pid = fork();
+	if (pid == 0) {
+		execl("/proc/self/exe", "vector", text, "once", NULL);
+		_exit(9);
+	}
+	CHECK_EXIT(pid, 0);
+}
+
+/* The length of programs that are started from now on. */
+static void test_default(void)
+{
+	unsigned long max = max_vl();
+
+	CHECK_EQ(prctl(SVE_SET_VL, 16), 16);
+	expect_default(max < 64 ? max : 64);
+	CHECK_EQ(write_default("16\n"), 3);
+	expect_default(16);
+	CHECK_EQ(write_default("-1"), 2);
+	expect_default(max);
+	CHECK_ERRNO(write_default("17"), EINVAL);
+	CHECK_ERRNO(write_default("0"), EINVAL);
+	CHECK_ERRNO(write_default("-2"), EINVAL);
+	CHECK_ERRNO(write_default("8208"), EINVAL);
+	CHECK_EQ(write_default("64"), 2);
+}
+
 /* In the program that was executed. */
 static int started(unsigned long want, bool inherit)
 {
@@ -219,21 +269,65 @@ static void test_preemption(void)
 		CHECK_EXIT(pids[i], 0);
 }
 
-/* A system call keeps the low 128 bits of Z; the rest is kept or zero. */
+/* What is seen: the low 128 bits of Z as they were, all else 0. */
+static void check_only_low_parts(void)
+{
+	for (int z = 0; z < 32; z++)
+		CHECK_EQ(memcmp(seen + z * vl, pattern + z * vl, 16), 0);
+	for (size_t i = 0; i < area_bytes(); i++)
+		if (i >= 32 * vl || i % vl >= 16)
+			CHECK_EQ(seen[i], 0);
+}
+
+/* A system call keeps the low 128 bits of Z and clears the rest, predicates and FFR among it, at every length. */
 static void test_syscall(void)
 {
-	vl = max_vl();
-	fill(3);
-	load_all(pattern);
-	__asm__ volatile("mov x8, #178\nsvc #0" : : : "x8", "x0", "memory", "cc");
-	store_all(seen);
-	for (int z = 0; z < 32; z++) {
-		static const uint8_t zero[MAX_VL];
+	const unsigned long lengths[] = { max_vl(), 16, max_vl() };
 
-		CHECK_EQ(memcmp(seen + z * vl, pattern + z * vl, 16), 0);
-		CHECK(!memcmp(seen + z * vl + 16, pattern + z * vl + 16, vl - 16) ||
-		      !memcmp(seen + z * vl + 16, zero, vl - 16));
+	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+		set_vl(lengths[i]);
+		fill(3);
+		load_all(pattern);
+		__asm__ volatile("mov x8, #178\nsvc #0" : : : "x8", "x0", "memory", "cc");
+		store_all(seen);
+		check_only_low_parts();
 	}
+}
+
+static void write_fp_of(pid_t pid)
+{
+	static uint64_t fp[66], regs[34];
+	struct iovec iov = { fp, sizeof(fp) };
+
+	CHECK_OK(ptrace(PTRACE_GETREGSET, pid, NT_PRFPREG, &iov));
+	CHECK_OK(ptrace(PTRACE_SETREGSET, pid, NT_PRFPREG, &iov));
+	iov = (struct iovec){ regs, sizeof(regs) };
+	CHECK_OK(ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &iov));
+	regs[32] += 4;
+	CHECK_OK(ptrace(PTRACE_SETREGSET, pid, NT_PRSTATUS, &iov));
+}
+
+/* FP registers that a debugger writes clear the rest, as a system call does. */
+static void test_debugger(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		vl = max_vl();
+		fill(5);
+		ptrace(PTRACE_TRACEME, 0, 0, 0);
+		load_all(pattern);
+		__asm__ volatile("brk #0" : : : "memory");
+		store_all(seen);
+		check_only_low_parts();
+		_exit(tap_nfailed ? 1 : 0);
+	}
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	REQUIRE(WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP);
+	write_fp_of(pid);
+	CHECK_OK(ptrace(PTRACE_CONT, pid, 0, 0));
+	CHECK_EXIT(pid, 0);
 }
 
 /* ---- Signals ---- */
@@ -396,8 +490,10 @@ int main(int argc, char **argv)
 		return started(strtoul(argv[1], NULL, 10), !strcmp(argv[2], "inherit"));
 	TAP_FORK(test_lengths);
 	TAP_FORK(test_exec);
+	TAP_FORK(test_default);
 	TAP_RUN(test_preemption);
 	TAP_FORK(test_syscall);
+	TAP_FORK(test_debugger);
 	TAP_FORK(test_signal);
 	TAP_FORK(test_forged);
 	return tap_done();

@@ -16,6 +16,7 @@ int main(void)
 #else
 
 #include "ticks.h"
+#include <fcntl.h>
 #include <stdbool.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
@@ -309,6 +310,28 @@ static void test_control(void)
 	CHECK_EXIT(pid, 0);
 }
 
+/* Programs that are started from now on may use the unit, or not. */
+static void test_default(void)
+{
+	static const char path[] = "/proc/sys/abi/riscv_v_default_allow";
+	char text[4] = "";
+	int fd = CHECK_OK(open(path, O_RDWR));
+	pid_t pid;
+
+	CHECK_EQ(read(fd, text, sizeof(text)), 2);
+	CHECK(!strcmp(text, "1\n"));
+	CHECK_EQ(pwrite(fd, "0\n", 2, 0), 2);
+	CHECK_OK(prctl(V_SET_CONTROL, 0));
+	pid = fork();
+	if (pid == 0) {
+		execl("/proc/self/exe", "vector", "off-once", NULL);
+		_exit(9);
+	}
+	CHECK_EXIT(pid, 0);
+	CHECK_EQ(pwrite(fd, "1\n", 2, 0), 2);
+	close(fd);
+}
+
 static void use_vectors(void)
 {
 	(void)read_vlenb();
@@ -356,6 +379,7 @@ int main(int argc, char **argv)
 	TAP_FORK(test_forged);
 	TAP_FORK(test_odd_values);
 	TAP_FORK(test_control);
+	TAP_FORK(test_default);
 	TAP_RUN(test_hwprobe);
 	return tap_done();
 }

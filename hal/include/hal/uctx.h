@@ -133,6 +133,7 @@ int uctx_push_sigframe(struct hal_task *task, const struct sigframe_req *req, ua
 /* What rt_sigreturn brings back. */
 struct sigframe_ret {
 	bool taken; /* the rest, and the general registers, are the frame's */
+	bool tell_sp; /* of a bad frame Linux tells where the stack is, as of a page that may not be accessed */
 	u64 mask;
 	uaddr_t ss_sp;
 	u64 ss_size;
@@ -153,6 +154,26 @@ size_t uctx_sigframe_size(void);
 /** hal_hwcap() - AT_HWCAP (n=0), AT_HWCAP2 (n=1) as Linux reports them. hal_platform_name(): AT_PLATFORM or NULL. */
 unsigned long hal_hwcap(unsigned int n);
 const char *hal_platform_name(void);
+
+/*
+ * The one number in /proc/sys/abi: HAL_ABI_NUMBER is its name there, NULL where there is none.
+ * hal_abi_number() - its value, or -EINVAL if this CPU has not what it is about; hal_abi_number_set() - 0 or -EINVAL. Any context.
+ */
+#ifdef ARCH_ABI_NUMBER
+#define HAL_ABI_NUMBER ARCH_ABI_NUMBER
+int hal_abi_number(void);
+int hal_abi_number_set(int value);
+#else
+#define HAL_ABI_NUMBER NULL
+static inline int hal_abi_number(void)
+{
+	return 0;
+}
+static inline int hal_abi_number_set(int value)
+{
+	return value;
+}
+#endif
 
 /** hal_cpuinfo() - write /proc/cpuinfo's entry of one CPU, Linux's format, into @buf; returns length. */
 int hal_cpuinfo(unsigned int cpu, char *buf, size_t size);

@@ -11,7 +11,10 @@
 #define TASK_SP	      400
 #define TASK_FP_READY 408
 #define TASK_LIVE     412
+#define TASK_FP_USED  416
 #define TASK_FP	      448
+
+#define USE_SVE_SHIFT 1
 
 #ifndef __ASSEMBLER__
 

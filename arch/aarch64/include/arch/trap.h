@@ -59,7 +59,7 @@ void aarch64_sve_drop(struct hal_task *task);
 /** aarch64_sve_enable() - registers have @task's length from here on. CPACR_EL1 lets us. Interrupts off. */
 void aarch64_sve_enable(const struct hal_task *task);
 /** aarch64_sve_merge() - arch.fp.v into the low parts of Z, in memory; aarch64_sve_split() - and out of them. */
-void aarch64_sve_merge(struct hal_task *task, bool clear_high);
+void aarch64_sve_merge(struct hal_task *task, bool clear_rest);
 void aarch64_sve_split(struct hal_task *task);
 void aarch64_sve_exec(struct hal_task *task);
 void aarch64_sve_fork(struct hal_task *child, const struct hal_task *parent);

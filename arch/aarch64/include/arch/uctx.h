@@ -33,6 +33,7 @@ struct uctx {
 #define ARCH_HAS_INLINE_UCTX_RUN
 #define UCTX_SYSCALL_INSN_SIZE 4
 #define UCTX_RESTART_EARLY 1
+#define ARCH_ABI_NUMBER "sve_default_vector_length"
 
 /* trap_asm.S: returns when user code traps, with every register but sp and x29 changed. */
 static __always_inline long arch_uctx_run(void *task)

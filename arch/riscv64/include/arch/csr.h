@@ -48,6 +48,9 @@
 /* scounteren: user mode may read the time CSR, as under Linux; not the cycle counters */
 #define SCOUNTEREN_TM 2
 
+/* senvcfg: user mode may zero cache blocks */
+#define SENVCFG_CBZE 0x80
+
 /* satp */
 #define SATP_SV39	(8UL << 60)
 #define SATP_ASID_SHIFT 44

@@ -40,6 +40,7 @@ struct uctx {
 #define ARCH_HAS_INLINE_UCTX_RUN
 #define UCTX_SYSCALL_INSN_SIZE 4
 #define UCTX_RESTART_EARLY 1
+#define ARCH_ABI_NUMBER "riscv_v_default_allow"
 
 /* entry.S: returns when user code traps, with every register but sp, s0 and tp changed. tp is the task. */
 static __always_inline long arch_uctx_run(void *task)
