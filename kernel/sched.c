@@ -10,10 +10,13 @@
  * Sleeping and waking, the one delicate spot. The sleeper: state = SLEEPING; barrier; test condition; schedule().
  * The waker: condition = true; barrier; read state. One of them sees the other's store. A task that is
  * woken between setting its state and leaving the CPU (se.queued still true) just becomes RUNNING again; one that has left its
- * queue but is still on its old CPU's stack (se.on_cpu) is waited for before it is put on a queue again.
+ * queue but is still on its old CPU's stack (se.on_cpu) is left to that CPU, which comes to it when it has switched.
+ *
+ * No CPU waits for another's run queue to wake a task there: it puts the task on that CPU's list of arrivals, from where that CPU takes it
+ * at its next turn. See hand_to().
  *
  * Locking: t->wake_lock (RANK_TASK) serialises wakers of one task; rq->lock (RANK_RUNQ) inside it; interrupts off.
- * t->hal.cpu changes only under wake_lock while the task is on no queue.
+ * t->hal.cpu changes only under wake_lock while the task is on no queue. A task among the arrivals is on none.
  */
 #include <hal/sync_core.h>
 #include <hal/boot.h>
@@ -30,21 +33,28 @@
 
 #define SLICE_NS	    (4 * NSEC_PER_MSEC)
 #define WAKEUP_GRANULARITY  (1 * NSEC_PER_MSEC)
+#define LEAST_RUN_NS	    (1 * NSEC_PER_MSEC)
 #define SLEEPER_CREDIT_NS   (3 * NSEC_PER_MSEC)
 #define RR_SLICE_NS	    (100 * NSEC_PER_MSEC)
 #define NICE_0_WEIGHT	    1024
 
 struct runq {
 	struct spinlock lock;
-	struct rb_root fair;	   /* lock: by vruntime; the running task is not in it */
-	struct list rt;		   /* lock: by falling priority */
-	unsigned int nr;	   /* lock: queued, the running one included */
-	struct task *curr, *idle;  /* lock */
+	struct rb_root fair;	  /* lock: by vruntime; the running task is not in it */
+	struct list rt;		  /* lock: by falling priority */
+	unsigned int nr;	  /* lock: queued, the running one included */
+	struct task *curr, *idle; /* lock */
+	/* lock: of curr, for wakers on other CPUs, who cannot know that it still exists */
+	u64 curr_vruntime, curr_start_ns;
+	unsigned int curr_claim;
+	bool slicing;		   /* this CPU: slice_timer fires within SLICE_NS */
 	u64 min_vruntime;	   /* lock */
 	struct ktimer slice_timer; /* this CPU */
 	u64 idle_ns, idle_since;
 	u64 nswitches;
 	u64 user_ticks, nice_ticks, system_ticks; /* lock: of tasks that have left this CPU */
+	struct task *arriving __aligned(64); /* atomic: by se.arrives_next, the last one first */
+	unsigned int narriving;		     /* atomic: at least as many */
 };
 
 struct sleep_timer {
@@ -55,7 +65,7 @@ struct sleep_timer {
 static DEFINE_PERCPU(struct runq, runq);
 static DEFINE_PERCPU(struct task *, switched_from);
 unsigned long cpu_online_mask[(CONFIG_NR_CPUS + 63) / 64];
-static u64 idle_mask[(CONFIG_NR_CPUS + 63) / 64]; /* atomic */
+static u64 idle_mask[(CONFIG_NR_CPUS + 63) / 64]; /* atomic: idle, and no waker has chosen it */
 
 /* Linux's table: one nice level is about 10 % of CPU time, a factor of 1.25 in weight. */
 static const u32 nice_weight[40] = {
@@ -147,20 +157,40 @@ static struct task *pick_next(struct runq *rq)
 	return first ? rb_entry(first, struct task, se.node) : rq->idle;
 }
 
-/* Should @t, just queued, replace the running task? */
-static bool preempts(const struct runq *rq, const struct task *t)
+/* Who goes before whom: idle, SCHED_IDLE, ordinary, real-time by priority. */
+static unsigned int claim(const struct runq *rq, const struct task *t)
 {
-	const struct task *curr = rq->curr;
-
-	if (curr == rq->idle)
-		return true;
 	if (is_rt(t))
-		return !is_rt(curr) || t->se.rt_priority > curr->se.rt_priority;
-	if (is_rt(curr))
-		return false;
-	if (curr->se.policy == SCHED_IDLE && t->se.policy != SCHED_IDLE)
-		return true;
-	return (s64)(curr->se.vruntime - t->se.vruntime) > (s64)WAKEUP_GRANULARITY;
+		return 3u + t->se.rt_priority;
+	return t == rq->idle ? 0 : t->se.policy == SCHED_IDLE ? 1 : 2;
+}
+
+/* Has @t, which has run @vruntime by the queue's time, a better claim than the running task? Without the lock it is a guess. */
+static bool goes_before(const struct runq *rq, const struct task *t, u64 vruntime)
+{
+	unsigned int wanted = claim(rq, t), curr = READ_ONCE(rq->curr_claim);
+
+	if (wanted != curr || is_rt(t))
+		return wanted > curr;
+	return (s64)(READ_ONCE(rq->curr_vruntime) - vruntime) > (s64)WAKEUP_GRANULARITY;
+}
+
+/*
+ * Does it have to wait for the running task, which has just begun? Of two tasks with an equal claim one that fills a pipe would else be
+ * interrupted for each message by the one that empties it.
+ */
+static bool must_wait(const struct runq *rq, const struct task *t, u64 now)
+{
+	return claim(rq, t) == READ_ONCE(rq->curr_claim) &&
+	       (s64)(now - READ_ONCE(rq->curr_start_ns)) < (s64)LEAST_RUN_NS;
+}
+
+static void set_curr(struct runq *rq, struct task *t)
+{
+	WRITE_ONCE(rq->curr, t);
+	WRITE_ONCE(rq->curr_vruntime, t->se.vruntime);
+	WRITE_ONCE(rq->curr_start_ns, t->se.exec_start_ns);
+	WRITE_ONCE(rq->curr_claim, claim(rq, t));
 }
 
 static void resched_cpu(unsigned int cpu)
@@ -172,44 +202,108 @@ static void resched_cpu(unsigned int cpu)
 		hal_ipi_send(cpu, HAL_IPI_RESCHED);
 }
 
+/* Have the running task looked at in @ns at the latest. */
+static void start_timer(struct runq *rq, u64 now, u64 ns)
+{
+	if (rq->slice_timer.cpu >= 0 && rq->slice_timer.deadline_ns > now &&
+	    rq->slice_timer.deadline_ns <= now + ns)
+		return;
+	WRITE_ONCE(rq->slicing, ns <= SLICE_NS);
+	ktimer_start(&rq->slice_timer, now + ns);
+}
+
 /* The next task's slice: bounded only while others wait. */
 static void start_slice(struct runq *rq, struct task *t, u64 now)
 {
-	u64 slice = t->se.policy == SCHED_RR ? RR_SLICE_NS : SLICE_NS;
-
-	if (rq->nr < 2 || t == rq->idle || t->se.policy == SCHED_FIFO)
-		return;
-	if (rq->slice_timer.cpu >= 0 && rq->slice_timer.deadline_ns > now &&
-	    rq->slice_timer.deadline_ns <= now + slice)
-		return;
-	ktimer_start(&rq->slice_timer, now + slice);
+	if (rq->nr >= 2 && t != rq->idle && t->se.policy != SCHED_FIFO)
+		start_timer(rq, now, t->se.policy == SCHED_RR ? RR_SLICE_NS : SLICE_NS);
 }
 
-/* Put a runnable task on @cpu's queue. A sleeper does not fall behind for ever, nor hoard credit. */
-static void enqueue(struct task *t, unsigned int cpu)
+/* What @t has run, by @rq's time. A sleeper does not fall behind for ever, nor hoard credit. */
+static u64 vruntime_on(const struct runq *rq, const struct task *t)
 {
+	const struct runq *old = cpu_runq(t->hal.cpu);
+	u64 least = READ_ONCE(rq->min_vruntime), floor = least - SLEEPER_CREDIT_NS;
+	u64 v = t->se.vruntime;
+
+	/* Each queue has a virtual time of its own: what counts is how far ahead or behind a task was. */
+	if (old != rq)
+		v += least - READ_ONCE(old->min_vruntime);
+	return (s64)(v - floor) < 0 ? floor : v;
+}
+
+/* @t, just queued here, takes the running task's place, now or soon. */
+static void preempt(struct runq *rq, const struct task *t)
+{
+	u64 now = hal_clock_ns();
+
+	if (!current->se.hands_over && must_wait(rq, t, now))
+		start_timer(rq, now, rq->curr_start_ns + LEAST_RUN_NS - now);
+	else
+		task_set_work(rq->curr, WORK_RESCHED);
+}
+
+/* Put a runnable task on this CPU's queue. */
+static void enqueue(struct task *t)
+{
+	unsigned int cpu = hal_cpu_id();
 	struct runq *rq = cpu_runq(cpu);
-	u64 floor;
 
 	if (t->hal.cpu != cpu)
 		TRACE_POINT(sched_migrate_task, t, cpu);
 	spin_lock(&rq->lock);
-	/* Each queue has a virtual time of its own: what counts is how far ahead or behind a task was. */
-	if (t->hal.cpu != cpu)
-		t->se.vruntime += rq->min_vruntime - READ_ONCE(cpu_runq(t->hal.cpu)->min_vruntime);
+	t->se.vruntime = vruntime_on(rq, t);
 	t->hal.cpu = cpu;
-	floor = rq->min_vruntime - SLEEPER_CREDIT_NS;
-	if ((s64)(t->se.vruntime - floor) < 0)
-		t->se.vruntime = floor;
 	t->se.queued = true;
 	waiting_add(rq, t, false);
 	rq->nr++;
-	/* A task that had its CPU to itself has no slice timer: only its own CPU can start it. */
-	if (preempts(rq, t) || (rq->nr == 2 && cpu != hal_cpu_id()))
-		resched_cpu(cpu);
-	else if (rq->nr == 2)
+	if (goes_before(rq, t, t->se.vruntime))
+		preempt(rq, t);
+	else if (rq->nr == 2) /* who had the CPU alone has no slice timer */
 		start_slice(rq, rq->curr, hal_clock_ns());
 	spin_unlock(&rq->lock);
+}
+
+/*
+ * Put a runnable task on the list of another CPU. Whoever finds that list empty sees to it that the CPU looks there soon:
+ *
+ *	waker					the other CPU
+ *	arriving = t				curr_claim = idle, or slicing = false
+ *	barrier					barrier
+ *	reads curr_claim, slicing		reads arriving: sched_idle(), slice_end()
+ *
+ * So it finds the task, or the waker finds it idle or without a timer that will make it look, and interrupts it. A task that should run at
+ * once is worth an interrupt in any case. Return: whether to send one.
+ */
+static bool hand_to(struct task *t, unsigned int cpu)
+{
+	struct runq *rq = cpu_runq(cpu);
+	struct task *first = READ_ONCE(rq->arriving);
+
+	__atomic_fetch_add(&rq->narriving, 1, __ATOMIC_RELAXED);
+	do
+		t->se.arrives_next = first;
+	while (!try_cmpxchg(&rq->arriving, &first, t));
+	smp_mb();
+	if (!first && (!READ_ONCE(rq->curr_claim) || !READ_ONCE(rq->slicing)))
+		return true;
+	return READ_ONCE(rq->curr_claim) && goes_before(rq, t, vruntime_on(rq, t)) &&
+	       !must_wait(rq, t, hal_clock_ns());
+}
+
+/* Make @t run on @cpu; its wake_lock is held, and released here. Interrupts off. */
+static void place(struct task *t, unsigned int cpu)
+{
+	bool interrupt = false;
+
+	if (cpu == hal_cpu_id())
+		enqueue(t);
+	else
+		interrupt = hand_to(t, cpu);
+	/* Before the interrupt, whose handler wants it. */
+	spin_unlock(&t->wake_lock);
+	if (interrupt)
+		hal_ipi_send(cpu, HAL_IPI_RESCHED);
 }
 
 /* ---- placement ---- */
@@ -236,30 +330,99 @@ bool sched_is_running(const struct task *t)
 	return false;
 }
 
-/* Where a waking or new task runs: in the place of one that hands over; where it ran if that is idle, else any idle CPU, else the shortest queue. */
-static unsigned int select_cpu(const struct task *t)
+static unsigned int load_of(unsigned int cpu)
+{
+	return READ_ONCE(cpu_runq(cpu)->nr) + READ_ONCE(cpu_runq(cpu)->narriving);
+}
+
+/* Where a new task runs: on the CPU with the shortest queue. */
+static unsigned int shortest_queue(const struct task *t)
 {
 	unsigned int best = t->hal.cpu, least = ~0u;
 
-	if (cpu_online_count() == 1)
-		return best;
-	if (unlikely(current->se.hands_over) && allowed_on(t, hal_cpu_id()) &&
-	    READ_ONCE(cpu_runq(hal_cpu_id())->nr) == 1)
-		return hal_cpu_id();
-	if (allowed_on(t, best) && (READ_ONCE(idle_mask[best / 64]) >> (best % 64) & 1))
-		return best;
 	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++) {
-		unsigned int nr;
+		unsigned int load = load_of(cpu);
 
-		if (!cpu_online(cpu) || !allowed_on(t, cpu))
-			continue;
-		nr = READ_ONCE(cpu_runq(cpu)->nr);
-		if (nr < least || (nr == least && cpu == t->hal.cpu)) {
-			least = nr;
+		if (cpu_online(cpu) && allowed_on(t, cpu) &&
+		    (load < least || (load == least && cpu == t->hal.cpu))) {
+			least = load;
 			best = cpu;
 		}
 	}
 	return best;
+}
+
+/* Choose @cpu if it is idle and nobody else has chosen it. */
+static bool take_idle(unsigned int cpu)
+{
+	u64 bit = 1ULL << (cpu % 64), *word = &idle_mask[cpu / 64];
+
+	return (READ_ONCE(*word) & bit) && (__atomic_fetch_and(word, ~bit, __ATOMIC_RELAXED) & bit);
+}
+
+/* An idle CPU for @t, best the one it ran on; -1: there is none. */
+static int idle_cpu(const struct task *t)
+{
+	if (allowed_on(t, t->hal.cpu) && take_idle(t->hal.cpu))
+		return (int)t->hal.cpu;
+	for (unsigned int w = 0; w < ARRAY_SIZE(idle_mask); w++)
+		for (u64 left = READ_ONCE(idle_mask[w]) & t->affinity.bits[w]; left;
+		     left &= left - 1) {
+			unsigned int cpu = w * 64 + (unsigned int)__builtin_ctzll(left);
+
+			if (take_idle(cpu))
+				return (int)cpu;
+		}
+	return -1;
+}
+
+/*
+ * Where a waking task runs: in the place of one that hands over; where it ran if that is idle, else on any idle CPU; else here, where what it
+ * waited for is in the cache, if its own CPU is not less busy. To look at all queues would cost more than it gains: CPUs without work get some.
+ */
+static unsigned int select_cpu(const struct task *t)
+{
+	unsigned int self = hal_cpu_id(), old = t->hal.cpu;
+	int idle;
+
+	if (cpu_online_count() == 1)
+		return old;
+	if (unlikely(current->se.hands_over) && allowed_on(t, self) &&
+	    READ_ONCE(cpu_runq(self)->nr) == 1)
+		return self;
+	idle = idle_cpu(t);
+	if (idle >= 0)
+		return (unsigned int)idle;
+	if (is_rt(t) || !allowed_on(t, old))
+		return shortest_queue(t);
+	return allowed_on(t, self) && load_of(self) <= load_of(old) ? self : old;
+}
+
+/* Take in the tasks that were woken for @from, this CPU or one that this one helps. Interrupts off, no lock held. */
+static __noinline void take_arrivals(unsigned int from)
+{
+	struct runq *rq = cpu_runq(from);
+	struct task *t = xchg(&rq->arriving, NULL), *next, *in_order = NULL;
+
+	for (; t; t = next) {
+		next = t->se.arrives_next;
+		t->se.arrives_next = in_order;
+		in_order = t;
+	}
+	for (t = in_order; t; t = next) {
+		next = t->se.arrives_next;
+		spin_lock(&t->wake_lock);
+		__atomic_fetch_sub(&rq->narriving, 1, __ATOMIC_RELAXED);
+		while (__atomic_load_n(&t->se.on_cpu, __ATOMIC_ACQUIRE))
+			hal_cpu_relax();
+		place(t, allowed_on(t, hal_cpu_id()) ? hal_cpu_id() : select_cpu(t));
+	}
+}
+
+static void look_for_arrivals(struct runq *rq)
+{
+	if (unlikely(READ_ONCE(rq->arriving)))
+		take_arrivals(hal_cpu_id());
 }
 
 /* Take a waiting task that may run on CPU @to out of @from's queue; its wake_lock is then held. NULL: none. */
@@ -292,8 +455,7 @@ static bool move_one(unsigned int from, unsigned int to)
 
 	if (!t)
 		return false;
-	enqueue(t, to);
-	spin_unlock(&t->wake_lock);
+	place(t, to);
 	return true;
 }
 
@@ -303,14 +465,18 @@ static bool balance_idle(unsigned int self)
 	unsigned int victim = self, most = 1;
 
 	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++) {
-		unsigned int nr = READ_ONCE(cpu_runq(cpu)->nr);
+		unsigned int load = load_of(cpu);
 
-		if (cpu != self && nr > most) {
-			most = nr;
+		if (cpu != self && load > most) {
+			most = load;
 			victim = cpu;
 		}
 	}
-	return victim != self && move_one(victim, self);
+	if (victim == self)
+		return false;
+	if (READ_ONCE(cpu_runq(victim)->arriving))
+		take_arrivals(victim);
+	return READ_ONCE(cpu_runq(self)->nr) || move_one(victim, self);
 }
 
 /* At the end of a slice: give one away if another CPU has at least two tasks fewer. */
@@ -321,10 +487,10 @@ static void balance_push(unsigned int self)
 	if (least < 2)
 		return;
 	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++) {
-		unsigned int nr = READ_ONCE(cpu_runq(cpu)->nr);
+		unsigned int load = load_of(cpu);
 
-		if (cpu_online(cpu) && nr < least) {
-			least = nr;
+		if (cpu_online(cpu) && load < least) {
+			least = load;
 			target = cpu;
 		}
 	}
@@ -334,29 +500,50 @@ static void balance_push(unsigned int self)
 
 /* ---- waking ---- */
 
+/*
+ * Is a task that sleeps still on its queue? Then it has not left it, and goes on. The lock decides between this and schedule(). What says
+ * that it has left is never from an earlier sleep, nor is what is read of se.on_cpu afterwards from before it ran:
+ *
+ *	who queued it	its CPU, with that queue's lock			waker
+ *	queued = true	on_cpu = true, state = ASLEEP			reads state: ASLEEP
+ *	unlock, lock	unlock, lock; queued = false; on_cpu = false	reads queued (acquire), then on_cpu
+ */
+static bool still_queued(struct task *t)
+{
+	struct runq *rq = cpu_runq(t->hal.cpu);
+	bool queued;
+
+	if (!smp_load_acquire(&t->se.queued))
+		return false;
+	spin_lock(&rq->lock);
+	queued = t->se.queued;
+	if (queued)
+		WRITE_ONCE(t->state, TASK_RUNNING);
+	spin_unlock(&rq->lock);
+	return queued;
+}
+
 bool task_wake(struct task *t, u32 states)
 {
 	unsigned long flags = spin_lock_irqsave(&t->wake_lock);
-	struct runq *rq;
-	bool on_queue;
+	unsigned int cpu = t->hal.cpu;
 
-	if (!((1u << READ_ONCE(t->state)) & states)) {
+	if (!((1u << smp_load_acquire(&t->state)) & states)) {
 		spin_unlock_irqrestore(&t->wake_lock, flags);
 		return false;
 	}
-	TRACE_POINT(sched_waking, t, t->hal.cpu);
-	rq = cpu_runq(t->hal.cpu);
-	spin_lock(&rq->lock);
-	on_queue = t->se.queued;
-	WRITE_ONCE(t->state, TASK_RUNNING);
-	spin_unlock(&rq->lock);
-	if (!on_queue) {
-		while (__atomic_load_n(&t->se.on_cpu, __ATOMIC_ACQUIRE))
-			hal_cpu_relax();
-		enqueue(t, select_cpu(t));
+	TRACE_POINT(sched_waking, t, cpu);
+	if (still_queued(t)) {
+		TRACE_POINT(sched_wakeup, t, cpu);
+		spin_unlock_irqrestore(&t->wake_lock, flags);
+		return true;
 	}
-	TRACE_POINT(sched_wakeup, t, t->hal.cpu);
-	spin_unlock_irqrestore(&t->wake_lock, flags);
+	WRITE_ONCE(t->state, TASK_RUNNING);
+	if (likely(!__atomic_load_n(&t->se.on_cpu, __ATOMIC_ACQUIRE)))
+		cpu = select_cpu(t);
+	TRACE_POINT(sched_wakeup, t, cpu);
+	place(t, cpu);
+	hal_irq_restore(flags);
 	return true;
 }
 
@@ -383,7 +570,12 @@ bool sleep_interrupted(enum task_state state)
 
 static void slice_end(struct ktimer *timer)
 {
+	struct runq *rq = &percpu(runq);
+
 	(void)timer;
+	WRITE_ONCE(rq->slicing, false);
+	smp_mb();
+	look_for_arrivals(rq);
 	task_set_work(current, WORK_RESCHED);
 	balance_push(hal_cpu_id());
 }
@@ -428,8 +620,7 @@ static void finish_switch(void)
 	} else if (unlikely(migrating)) {
 		spin_lock(&prev->wake_lock);
 		prev->se.migrating = false;
-		enqueue(prev, select_cpu(prev));
-		spin_unlock(&prev->wake_lock);
+		place(prev, select_cpu(prev));
 	}
 }
 
@@ -446,7 +637,7 @@ static void switch_to(struct runq *rq, struct task *prev, struct task *next, u64
 	next->stamp = stamp;
 	next->se.exec_start_ns = now;
 	next->se.on_cpu = true;
-	rq->curr = next;
+	set_curr(rq, next);
 	rq->nswitches++;
 	if (next->vm != prev->vm)
 		vm_activate(next->vm);
@@ -466,6 +657,7 @@ void schedule(void)
 	flags = hal_irq_save();
 	rq = &percpu(runq);
 	now = hal_clock_ns();
+	look_for_arrivals(rq);
 	spin_lock(&rq->lock);
 	task_clear_work(prev, WORK_RESCHED);
 	update_curr(rq, prev, now);
@@ -476,7 +668,7 @@ void schedule(void)
 		} else {
 			/* Asleep, or barred from this CPU by its affinity: then finish_switch() sends it elsewhere. */
 			prev->se.migrating = prev->state == TASK_RUNNING;
-			prev->se.queued = false;
+			WRITE_ONCE(prev->se.queued, false);
 			rq->nr--;
 			prev->nvcsw++;
 		}
@@ -485,10 +677,12 @@ void schedule(void)
 	if (next != rq->idle)
 		waiting_del(rq, next);
 	start_slice(rq, next, now);
-	if (next == prev)
+	if (next == prev) {
+		set_curr(rq, next);
 		spin_unlock(&rq->lock);
-	else
+	} else {
 		switch_to(rq, prev, next, now);
+	}
 	hal_irq_restore(flags);
 }
 
@@ -555,7 +749,8 @@ void sched_kick(struct task *t)
 
 void upcall_ipi_resched(void)
 {
-	/* WORK_RESCHED was set by the sender; an idle CPU has been woken, and that is all. */
+	/* An idle CPU has been woken, or what the sender set in the task's work is looked at on the way out. */
+	look_for_arrivals(&percpu(runq));
 }
 
 /* ---- barriers on all CPUs: membarrier(2) ---- */
@@ -651,13 +846,14 @@ void sched_reset(struct task *t)
 void sched_start(struct task *t)
 {
 	unsigned long flags = hal_irq_save();
+	unsigned int cpu;
 
 	/* It starts where its parent stands, not where its sleep would have credited it. */
 	spin_lock(&t->wake_lock);
 	WRITE_ONCE(t->state, TASK_RUNNING);
-	enqueue(t, select_cpu(t));
-	TRACE_POINT(sched_wakeup_new, t, t->hal.cpu);
-	spin_unlock(&t->wake_lock);
+	cpu = cpu_online_count() == 1 ? t->hal.cpu : shortest_queue(t);
+	TRACE_POINT(sched_wakeup_new, t, cpu);
+	place(t, cpu);
 	hal_irq_restore(flags);
 }
 
@@ -692,11 +888,16 @@ void sched_init_cpu(struct task *idle)
 	for (unsigned int i = 0; i < ARRAY_SIZE(idle->affinity.bits); i++)
 		idle->affinity.bits[i] = ~0UL;
 	rq->idle = idle;
-	rq->curr = idle;
+	set_curr(rq, idle);
 	hal_set_current(&idle->hal);
 	idle->stamp = hal_counter();
 	idle->se.exec_start_ns = hal_clock_ns();
 	__atomic_fetch_or(&cpu_online_mask[cpu / 64], 1UL << (cpu % 64), __ATOMIC_RELEASE);
+}
+
+static bool has_work(const struct runq *rq)
+{
+	return READ_ONCE(rq->nr) || READ_ONCE(rq->arriving);
 }
 
 void sched_idle(void)
@@ -707,17 +908,19 @@ void sched_idle(void)
 
 	for (;;) {
 		hal_irq_disable();
-		if (!READ_ONCE(rq->nr) && !balance_idle(cpu)) {
-			__atomic_fetch_or(&idle_mask[cpu / 64], bit, __ATOMIC_SEQ_CST);
+		if (!has_work(rq) && !balance_idle(cpu)) {
 			rq->idle_since = hal_clock_ns();
-			/* A task queued after this test sends an interrupt, which ends the sleep even if it comes before it. */
-			if (!READ_ONCE(rq->nr))
+			__atomic_fetch_or(&idle_mask[cpu / 64], bit, __ATOMIC_SEQ_CST);
+			smp_mb();
+			/* A task handed over after this test sends an interrupt, which ends the sleep even if it comes before it. */
+			if (!has_work(rq))
 				hal_cpu_idle();
 			__atomic_fetch_and(&idle_mask[cpu / 64], ~bit, __ATOMIC_SEQ_CST);
 			rq->idle_ns += hal_clock_ns() - rq->idle_since;
+			WRITE_ONCE(rq->idle_since, 0);
 		}
 		hal_irq_enable();
-		if (READ_ONCE(rq->nr))
+		if (has_work(rq))
 			schedule();
 	}
 }
@@ -740,6 +943,8 @@ void sched_set(struct task *t, unsigned int policy, int nice, unsigned int rt_pr
 	t->se.weight = policy == SCHED_IDLE ? 3 : nice_weight[nice + 20];
 	if (waiting)
 		waiting_add(rq, t, false);
+	if (rq->curr == t)
+		set_curr(rq, t);
 	if (t->se.queued)
 		resched_cpu(t->hal.cpu);
 	spin_unlock(&rq->lock);
@@ -764,8 +969,10 @@ void sched_set_affinity(struct task *t, const unsigned long *bits)
 	}
 	spin_unlock(&rq->lock);
 	if (move)
-		enqueue(t, select_cpu(t));
-	spin_unlock_irqrestore(&t->wake_lock, flags);
+		place(t, select_cpu(t));
+	else
+		spin_unlock(&t->wake_lock);
+	hal_irq_restore(flags);
 	if (t == current)
 		cond_resched();
 }
@@ -787,11 +994,9 @@ u64 sched_rr_interval_ns(const struct task *t)
 u64 sched_cpu_idle_ns(unsigned int cpu)
 {
 	struct runq *rq = cpu_runq(cpu);
-	u64 ns = READ_ONCE(rq->idle_ns);
+	u64 ns = READ_ONCE(rq->idle_ns), since = READ_ONCE(rq->idle_since);
 
-	if (READ_ONCE(idle_mask[cpu / 64]) >> (cpu % 64) & 1)
-		ns += hal_clock_ns() - READ_ONCE(rq->idle_since);
-	return ns;
+	return since ? ns + hal_clock_ns() - since : ns;
 }
 
 void sched_cpu_times(unsigned int cpu, struct cpu_split *out)
@@ -837,7 +1042,7 @@ static unsigned int count_running(void)
 	unsigned int n = 0;
 
 	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++)
-		n += READ_ONCE(cpu_runq(cpu)->nr);
+		n += load_of(cpu);
 	return n;
 }
 

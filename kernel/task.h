@@ -131,8 +131,9 @@ struct vfork_wait {
 };
 
 struct sched_entity {
-	struct rb_node node; /* run queue lock */
-	struct list rt_link; /* run queue lock */
+	struct rb_node node;	   /* run queue lock */
+	struct list rt_link;	   /* run queue lock */
+	struct task *arrives_next; /* kernel/sched.c: woken, on the way to another CPU's queue */
 	u64 vruntime;
 	u64 exec_start_ns;
 	u64 slice_end_ns;

@@ -700,7 +700,7 @@ def parse(argv):
     p.add_argument("--gate", action="store_true", help="compare Caelum's counts with tests/bench/baseline")
     p.add_argument("--update-baseline", metavar="WHY", help="measure and write tests/bench/baseline")
     p.add_argument("--profile", metavar="ROW", help="show which functions ROW's instructions are spent in")
-    p.add_argument("--rounds", type=int, default=200, metavar="N", help="for --profile (default 200)")
+    p.add_argument("--rounds", type=int, metavar="N", help="for --profile (default 200; 40000 for several CPUs)")
     p.add_argument("--json", metavar="FILE", help="write the results")
     p.add_argument("--markdown", metavar="FILE", help="write the table of the documentation")
     p.add_argument("--svg", metavar="FILE", help="write the chart")

@@ -5,6 +5,9 @@ QEMU runs the row one instruction at a time and names each (-d exec with -one-in
 instruction of the row's function in the benchmark and the report of its result are counted by the kernel's functions. A count
 is per round, and what the user program itself executes is one line.
 
+A row of several CPUs (par-) runs as fast as it can on as many threads, so that CPUs meet as they do when it is timed: a plugin
+(scripts/qemucount.c) counts how often each translated block runs. Two runs differ, then. How often functions are called is counted, too.
+
 Where Linux cannot be counted, what counts is the time that the emulation takes: for such an architecture the kernel's instructions
 that cost many times an ordinary one are listed, too, and in which functions they are.
 """
@@ -21,6 +24,11 @@ import machine
 
 # Those that QEMU leaves the translated code for. docs/loongarch64.md has the prices.
 DEAR = {"loongarch64": r"csrwr|csrxchg|rdtime|ertn|invtlb|tlb|ll|sc|am|lddir|ldpte|dbar|ibar|iocsr|jr|jirl|ret"}
+ROUNDS, SEVERAL_ROUNDS = 200, 40000
+MOST_FUNCTIONS = 45
+# Calls of these tell how CPUs get into each other's way.
+EVENTS = ("hal_ipi_send", "hal_cpu_idle", "schedule", "task_wake", "select_cpu", "move_one", "mutex_lock_slow", "mutex_unlock_slow",
+          "rwsem_slow", "rwsem_wake", "magazine_refill", "magazine_drain", "tlb_wait_for", "hal_tlb_flush")
 TRACE = re.compile(rb"\[[0-9a-f]*/([0-9a-f]+)/")
 
 
@@ -62,6 +70,44 @@ def count(stream, entry, end, kernel_start):
     return counts
 
 
+def run_traced(b, initrd, tmp, entry, end, kernel_start):
+    """{address, or -1 for user code: how often it ran}, and no calls, on one CPU."""
+    fifo = os.path.join(tmp, "trace")
+    os.mkfifo(fifo)
+    m = machine_for(b, initrd, 1, [*bench.ICOUNT, "-accel", "tcg,one-insn-per-tb=on", "-d", "exec,nochain", "-D", fifo])
+    pid = os.fork()
+    if pid == 0:
+        os._exit(m.run(lambda channel, data: None, timeout=b.timeout).status or 0)
+    with open(fifo, "rb") as f:
+        counts = count(f, entry, end, kernel_start)
+    os.waitpid(pid, 0)
+    return counts
+
+
+def run_counted(b, initrd, tmp, entry, end, kernel_start):
+    """The same on several CPUs. An address is a block's first."""
+    plugin, out = os.path.join(caelum.ROOT, "build/qemucount.so"), os.path.join(tmp, "counts")
+    source = os.path.join(caelum.ROOT, "scripts/qemucount.c")
+    if not os.path.exists(plugin) or os.path.getmtime(plugin) < os.path.getmtime(source):
+        subprocess.run(["clang-19", "-O2", "-Wall", "-Wextra", "-shared", "-fPIC", "-o", plugin, source], check=True)
+    m = machine_for(b, initrd, bench.CPUS, ["-plugin", f"{plugin},entry={entry:x},end={end:x},kernel={kernel_start:x},out={out}"])
+    m.run(lambda channel, data: None, timeout=b.timeout)
+    counts, calls = collections.Counter(), collections.Counter()
+    if not os.path.exists(out):
+        raise caelum.Failure("the row did not come to its end")
+    with open(out, encoding="ascii") as f:
+        for line in f:
+            address, length, times = line.split()
+            counts[int(address, 16) or -1] += int(length) * int(times)
+            calls[int(address, 16)] += int(times)
+    return counts, calls
+
+
+def machine_for(b, initrd, smp, qemu_args):
+    return machine.Machine(b.arch, b.kernel, initrd, f"caelum.frame=1 caelum.stdio=nss caelum.run={caelum.RECORD} quiet",
+                           bench.MEMORY, smp, qemu_args)
+
+
 def by_function(counts, addresses):
     """{index of a function, or -1 for user code: instructions}."""
     functions = collections.Counter()
@@ -90,23 +136,21 @@ def profile(b, row, rounds):
     elf = os.path.join(b.kernel, "caelum.elf")
     addresses, names = symbols(elf)
     entry, end = user_entry(os.path.join(b.programs, "bench"), row)
+    several = bool(bench.select([row], bench.SEVERAL_CPUS))
+    rounds = rounds or (SEVERAL_ROUNDS if several else ROUNDS)
     with tempfile.TemporaryDirectory(prefix="caelum-") as tmp:
-        initrd, fifo = os.path.join(tmp, "initrd"), os.path.join(tmp, "trace")
+        initrd = os.path.join(tmp, "initrd")
         bench.write_initrd(initrd, b.arch, b.programs, ["-r", str(rounds), row])
-        os.mkfifo(fifo)
-        m = machine.Machine(b.arch, b.kernel, initrd,
-                            f"caelum.frame=1 caelum.stdio=nss caelum.run={caelum.RECORD} quiet", bench.MEMORY, 1,
-                            [*bench.ICOUNT, "-accel", "tcg,one-insn-per-tb=on", "-d", "exec,nochain", "-D", fifo])
-        pid = os.fork()
-        if pid == 0:
-            os._exit(m.run(lambda channel, data: None, timeout=b.timeout).status or 0)
-        with open(fifo, "rb") as f:
-            counts = count(f, entry, end, addresses[0])
-        os.waitpid(pid, 0)
+        where = (b, initrd, tmp, entry, end, addresses[0])
+        counts, calls = run_counted(*where) if several else (run_traced(*where), None)
     functions = by_function(counts, addresses)
-    print(f"{b.arch} {row}: instructions a round, {rounds} rounds")
-    for index, n in functions.most_common(45):
-        print(f"  {n / rounds:10.1f}  {'(user)' if index < 0 else names[index]}")
-    print(f"  {sum(functions.values()) / rounds:10.1f}  in all")
-    if b.arch in DEAR:
+    print(f"{b.arch} {row}: instructions a round{', calls a round' if several else ''}, {rounds} rounds")
+    for index, n in functions.most_common(MOST_FUNCTIONS):
+        called = f"{calls[addresses[index]] / rounds:10.3f}" if several and index >= 0 else " " * 10 if several else ""
+        print(f"  {n / rounds:10.1f}{called}  {'(user)' if index < 0 else names[index]}")
+    print(f"  {sum(functions.values()) / rounds:10.1f}{' ' * 10 if several else ''}  in all")
+    if several:
+        found = [(name, calls[address]) for address, name in zip(addresses, names) if name in EVENTS and calls[address]]
+        print("  calls: " + ", ".join(f"{name} {n / rounds:.4f}" for name, n in found))
+    if b.arch in DEAR and not several:
         print_dear(elf, DEAR[b.arch], counts, addresses, names, rounds)

@@ -65,7 +65,7 @@ static void test_mutex(void)
 	mutex_unlock(&mutex);
 }
 
-static u32 readers, most_readers;
+static u32 readers;
 
 static void rwsem_worker(unsigned int self)
 {
@@ -87,10 +87,7 @@ static void rwsem_worker(unsigned int self)
 			continue;
 		}
 		rwsem_down_read(&sem);
-		u32 n = __atomic_add_fetch(&readers, 1, __ATOMIC_SEQ_CST);
-
-		if (n > READ_ONCE(most_readers))
-			WRITE_ONCE(most_readers, n);
+		__atomic_fetch_add(&readers, 1, __ATOMIC_SEQ_CST);
 		EXPECT(a == b);
 		if (i % 32 == 0)
 			sched_yield_current();
@@ -100,14 +97,24 @@ static void rwsem_worker(unsigned int self)
 	}
 }
 
+/* Each leaves when the other has come. */
+static void reader_pair(unsigned int self)
+{
+	rwsem_down_read(&sem);
+	__atomic_fetch_add(&readers, 1, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&readers, __ATOMIC_SEQ_CST) < 2)
+		sched_yield_current();
+	rwsem_up_read(&sem);
+}
+
 static void test_rwsem(void)
 {
 	a = b = 0;
-	readers = most_readers = 0;
+	readers = 0;
 	rwsem_init(&sem);
 	ktest_parallel(THREADS, rwsem_worker, true);
 	EXPECT(a == THREADS * 500 / 8 && b == a);
-	EXPECT(most_readers >= 2);
+	ktest_parallel(2, reader_pair, false);
 	EXPECT(sem.count == 0 && sem.waiting == 0);
 }
 

@@ -206,6 +206,58 @@ static void test_thread_churn(void)
 	EXPECT(short_lives == 480);
 }
 
+#define RING	    6
+#define RING_ROUNDS 400
+static struct waitq ring_wait[RING];
+static struct task *ring_task[RING]; /* atomic */
+static u32 ring_turn, ring_left;     /* atomic */
+
+static void ring_member(unsigned int self)
+{
+	unsigned int next = (self + 1) % RING;
+
+	__atomic_store_n(&ring_task[self], current, __ATOMIC_SEQ_CST);
+	for (unsigned int i = 0; i < RING_ROUNDS; i++) {
+		wait_event(&ring_wait[self], READ_ONCE(ring_turn) == self);
+		WRITE_ONCE(ring_turn, next);
+		waitq_wake_one(&ring_wait[next]);
+	}
+	/* The others' tasks are moved as long as one may be woken. */
+	__atomic_fetch_sub(&ring_left, 1, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&ring_left, __ATOMIC_SEQ_CST))
+		ktest_sleep_ns(100 * NSEC_PER_USEC);
+}
+
+/* Each wakes the next, while a thread moves them from CPU to CPU: no wake-up is lost on the way, and none comes to a CPU that is forbidden. */
+static void ring_worker(unsigned int self)
+{
+	unsigned long bits[ARRAY_SIZE(current->affinity.bits)] = { 0 };
+
+	if (self < RING) {
+		ring_member(self);
+		return;
+	}
+	for (unsigned int i = 0; __atomic_load_n(&ring_left, __ATOMIC_SEQ_CST) > 1; i++) {
+		struct task *t = __atomic_load_n(&ring_task[i % RING], __ATOMIC_SEQ_CST);
+
+		bits[0] = 1UL << (i / 3 % cpu_online_count());
+		if (t)
+			sched_set_affinity(t, bits);
+		cond_resched();
+	}
+	__atomic_fetch_sub(&ring_left, 1, __ATOMIC_SEQ_CST);
+}
+
+static void test_wake_moving(void)
+{
+	for (unsigned int i = 0; i < RING; i++)
+		waitq_init(&ring_wait[i]);
+	ring_turn = 0;
+	ring_left = RING + 1;
+	ktest_parallel(RING + 1, ring_worker, false);
+	EXPECT(!ring_left);
+}
+
 const struct ktest ktest_sched[] = {
 	{ "fairness", test_fairness, false },
 	{ "spread", test_spread, true },
@@ -213,6 +265,7 @@ const struct ktest ktest_sched[] = {
 	{ "affinity", test_affinity, true },
 	{ "realtime", test_realtime, false },
 	{ "sync_all_cpus", test_sync_all, true },
+	{ "wake_moving", test_wake_moving, true },
 	{ "thread_churn", test_thread_churn, false },
 	KTEST_END,
 };
