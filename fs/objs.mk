@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-obj-y += aio.o anon.o dcache.o fdtable.o file.o inode.o mount.o newmount.o namei.o open.o options.o
+obj-y += aio.o anon.o dcache.o fdtable.o file.o inode.o mount.o newmount.o namei.o open.o options.o pivot.o
 obj-y += tmpfs/tmpfs.o tmpfs/memfd.o
 obj-y += init.o initramfs.o pipe.o task_files.o exec_creds.o nsfs.o statmount.o locks.o lease.o fasync.o inotify.o epoll.o xattr.o procfs/procfs.o procfs/fd.o procfs/pid.o procfs/pid_mem.o procfs/system.o procfs/irq.o sysfs/sysfs.o pidfd.o seccomp_fd.o poll.o eventfd.o timerfd.o signalfd.o splice.o
 obj-y += procfs/net.o

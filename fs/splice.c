@@ -129,6 +129,8 @@ ssize_t do_copy_range(struct file *in, loff_t *ipos, struct file *out, loff_t *o
 		return -EINVAL;
 	if (!(in->mode & FMODE_READ) || !(out->mode & FMODE_WRITE) || (out->flags & O_APPEND))
 		return -EBADF;
+	if (in->inode->sb != out->inode->sb)
+		return -EXDEV;
 	if (add_overflow((u64)*ipos, n, &end) || add_overflow((u64)*opos, n, &end))
 		return -EOVERFLOW;
 	n = (u64)*ipos >= in->inode->size ? 0 : (size_t)min_t(u64, n, in->inode->size - (u64)*ipos);

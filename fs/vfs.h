@@ -290,6 +290,8 @@ int mnt_want_write(const struct mount *m);
 int do_mount(const char *source, const char *target, const char *type, unsigned long flags,
 	     const char *data);
 int do_umount(const char *target, int flags);
+/** do_pivot_root() - @new_root, a mount, becomes the root; the old one goes to @put_old below it. 0, -EPERM, -EINVAL, -EBUSY, lookup errors. */
+int do_pivot_root(const char *new_root, const char *put_old);
 /** mount_set_root() - @m, which hangs nowhere, is what the tree of @ns begins with. */
 void mount_set_root(struct mnt_ns *ns, struct mount *m);
 /** The new interface (fs/newmount.c). Descriptors' files, or ERR_PTR; @flags as the calls have them, checked. Right and flags are the caller's to check. */

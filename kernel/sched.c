@@ -35,7 +35,6 @@
 #define WAKEUP_GRANULARITY  (1 * NSEC_PER_MSEC)
 #define LEAST_RUN_NS	    (1 * NSEC_PER_MSEC)
 #define SLEEPER_CREDIT_NS   (3 * NSEC_PER_MSEC)
-#define RR_SLICE_NS	    (100 * NSEC_PER_MSEC)
 #define NICE_0_WEIGHT	    1024
 
 struct runq {
@@ -212,11 +211,18 @@ static void start_timer(struct runq *rq, u64 now, u64 ns)
 	ktimer_start(&rq->slice_timer, now + ns);
 }
 
+u32 sched_rr_slice_ms = SCHED_RR_SLICE_MS;
+
+static u64 rr_slice_ns(void)
+{
+	return READ_ONCE(sched_rr_slice_ms) * NSEC_PER_MSEC;
+}
+
 /* The next task's slice: bounded only while others wait. */
 static void start_slice(struct runq *rq, struct task *t, u64 now)
 {
 	if (rq->nr >= 2 && t != rq->idle && t->se.policy != SCHED_FIFO)
-		start_timer(rq, now, t->se.policy == SCHED_RR ? RR_SLICE_NS : SLICE_NS);
+		start_timer(rq, now, t->se.policy == SCHED_RR ? rr_slice_ns() : SLICE_NS);
 }
 
 /* What @t has run, by @rq's time. A sleeper does not fall behind for ever, nor hoard credit. */
@@ -988,7 +994,7 @@ void sched_get_times(const struct task *t, struct cpu_times *out)
 
 u64 sched_rr_interval_ns(const struct task *t)
 {
-	return t->se.policy == SCHED_FIFO ? 0 : t->se.policy == SCHED_RR ? RR_SLICE_NS : SLICE_NS;
+	return t->se.policy == SCHED_FIFO ? 0 : t->se.policy == SCHED_RR ? rr_slice_ns() : SLICE_NS;
 }
 
 u64 sched_cpu_idle_ns(unsigned int cpu)

@@ -37,6 +37,9 @@ void sched_set_affinity(struct task *t, const unsigned long *bits);
 /** sched_get_runtime_ns() - CPU time of a task including the current stretch. */
 void sched_get_times(const struct task *t, struct cpu_times *out);
 u64 sched_rr_interval_ns(const struct task *t);
+/* How long a SCHED_RR thread runs while others of its priority wait: kernel.sched_rr_timeslice_ms. */
+#define SCHED_RR_SLICE_MS 100
+extern u32 sched_rr_slice_ms;
 extern unsigned long cpu_online_mask[(CONFIG_NR_CPUS + 63) / 64];
 unsigned int cpu_online_count(void);
 static inline bool cpu_online(unsigned int cpu)

@@ -411,4 +411,13 @@ u64 task_rlimit(unsigned int which); /* soft limit of current */
 
 /** sig_send_group() etc.: kernel/signal.h. do_exit, do_group_exit, do_clone, do_exec: kernel/process.h */
 
+/* How late timers of @t may be. Ours are exact, which every slack allows. */
+#define DEFAULT_SLACK_NS 50000
+static inline u64 task_timer_slack(const struct task *t)
+{
+	u64 ns = READ_ONCE(t->timer_slack_ns);
+
+	return ns ? ns : DEFAULT_SLACK_NS;
+}
+
 #endif

@@ -16,10 +16,10 @@
 #include <uapi/prctl.h>
 #include <uapi/mman.h>
 
-#define MAX_MAPS 65530
 #define MMAP_MIN PAGE_SIZE
 #define SMALL_MAPPING (64 * 1024UL) /* goes above the stack while there is room */
 
+u32 vm_max_maps = 65530, vm_overcommit;
 static struct kmem_cache *vm_cache, *vma_cache;
 const struct vm_probe_ops *vm_probe_ops;
 u32 vm_probes_wanted;
@@ -190,7 +190,7 @@ static int vma_split(struct vma *vma, uaddr_t addr)
 {
 	struct vma *upper;
 
-	if (vma->vm->nvmas >= MAX_MAPS)
+	if (vma->vm->nvmas >= READ_ONCE(vm_max_maps))
 		return -ENOMEM;
 	upper = vma_copy(vma, vma->vm, addr, vma->end);
 	if (!upper)
@@ -821,7 +821,8 @@ static bool over_limit(struct vm *vm, u64 npages, unsigned int flags)
 	if ((flags & (VM_WRITE | VM_SHARED | VM_GROWSDOWN)) == VM_WRITE &&
 	    vm->data_pages + npages > vm->rlimit_data >> PAGE_SHIFT)
 		return true;
-	if ((flags & (VM_WRITE | VM_SHARED | VM_NORESERVE)) != VM_WRITE || npages < 1024)
+	if ((flags & (VM_WRITE | VM_SHARED | VM_NORESERVE)) != VM_WRITE || npages < 1024 ||
+	    READ_ONCE(vm_overcommit))
 		return false;
 	/* Linux's heuristic overcommit: refuse only what could never be backed. */
 	mm_get_stats(&st);
@@ -840,7 +841,7 @@ static int map_locked(struct vm *vm, const struct map_req *req)
 {
 	struct vma *vma;
 
-	if (vm->nvmas >= MAX_MAPS)
+	if (vm->nvmas >= READ_ONCE(vm_max_maps))
 		return -ENOMEM;
 	vm_wait_unmapped(vm, req->addr, req->addr + req->len);
 	vma = kmem_cache_alloc(vma_cache, GFP_ZERO);

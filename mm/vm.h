@@ -132,6 +132,8 @@ struct vm_probe_ops {
 extern const struct vm_probe_ops *vm_probe_ops; /* set before the first probe, for good */
 /* The last user of an address space with vm->aio goes. Set before the first has any, for good. */
 extern void (*vm_aio_gone)(struct vm *vm);
+/* vm.max_map_count; vm.overcommit_memory: 1: no mapping is refused for its size. */
+extern u32 vm_max_maps, vm_overcommit;
 extern u32 vm_probes_wanted; /* atomic: number of probes */
 
 struct vm {

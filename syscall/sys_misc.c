@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The rest: uname(2), sysinfo(2), prlimit(2), prctl(2), arch_prctl(2), reboot(2). */
+#include <fs/tty/tty.h>
 #include <hal/power.h>
 #include <kernel/console.h>
 #include <kernel/printk.h>
@@ -395,6 +396,14 @@ long sys_riscv_flush_icache(uaddr_t start, uaddr_t end, ulong flags)
 }
 
 /* ---- the machine ---- */
+
+long sys_vhangup(void)
+{
+	if (!capable(CAP_SYS_TTY_CONFIG))
+		return -EPERM;
+	tty_vhangup();
+	return 0;
+}
 
 long sys_reboot(uint magic1, uint magic2, uint cmd, uaddr_t arg)
 {

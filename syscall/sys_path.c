@@ -388,6 +388,21 @@ long sys_mount(path_t source, path_t target, path_t type, ulong flags, uaddr_t d
 	return r;
 }
 
+long sys_pivot_root(path_t new_root, path_t put_old)
+{
+	char *new = getname(new_root), *old;
+	long r;
+
+	if (IS_ERR(new))
+		return PTR_ERR(new);
+	old = getname(put_old);
+	r = IS_ERR(old) ? PTR_ERR(old) : do_pivot_root(new, old);
+	if (!IS_ERR(old))
+		putname(old);
+	putname(new);
+	return r;
+}
+
 long sys_umount2(path_t target, int flags)
 {
 	char *name = getname(target);

@@ -12,17 +12,7 @@
 #include <uapi/personality.h>
 #include <uapi/prctl.h>
 
-#define DEFAULT_SLACK_NS 50000
-
 /* ---- prctl ---- */
-
-/* How late timers may be: ours are exact, which every slack allows. */
-static u64 own_slack(void)
-{
-	u64 ns = current->timer_slack_ns;
-
-	return ns ? ns : DEFAULT_SLACK_NS;
-}
 
 static long set_slack(ulong ns)
 {
@@ -112,7 +102,7 @@ long prctl_own(int option, ulong arg2, ulong arg3, ulong arg4, ulong arg5)
 	case PR_SET_TIMERSLACK:
 		return set_slack(arg2);
 	case PR_GET_TIMERSLACK:
-		return (long)min(own_slack(), (u64)S64_MAX);
+		return (long)min(task_timer_slack(current), (u64)S64_MAX);
 	case PR_GET_TID_ADDRESS: {
 		u64 addr = current->clear_child_tid;
 

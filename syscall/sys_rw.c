@@ -70,6 +70,8 @@ long sys_pwrite64(fd_t fd, buf_t buf, size_t count, loff_t pos)
 
 /* ---- vectors ---- */
 
+#define MAX_RW ((size_t)INT_MAX & PAGE_MASK) /* of one call */
+
 struct iovec_u *import_iov(uaddr_t uvec, ulong n, struct iovec_u *fast, size_t *total)
 {
 	struct iovec_u *iov = fast;
@@ -85,12 +87,18 @@ struct iovec_u *import_iov(uaddr_t uvec, ulong n, struct iovec_u *fast, size_t *
 		return ERR_PTR(-EFAULT);
 	}
 	for (ulong i = 0; i < n; i++) {
-		if ((s64)iov[i].len < 0) {
+		/* One alone is cut before it is looked at, as on Linux. */
+		size_t len = n == 1 ? min_t(size_t, iov[i].len, MAX_RW) : iov[i].len;
+		int r = (s64)iov[i].len < 0					 ? -EINVAL
+			: iov[i].base > USER_END || len > USER_END - iov[i].base ? -EFAULT
+										 : 0;
+
+		if (r) {
 			if (iov != fast)
 				kfree(iov);
-			return ERR_PTR(-EINVAL);
+			return ERR_PTR(r);
 		}
-		*total = min_t(size_t, *total + iov[i].len, (size_t)INT_MAX & PAGE_MASK);
+		*total = min_t(size_t, *total + iov[i].len, MAX_RW);
 	}
 	return iov;
 }

@@ -61,6 +61,12 @@ static int get_offset(uaddr_t uoff, const struct file *f, const struct pipe *pip
 	return get_user_obj(off, uoff);
 }
 
+/* Eventfds, timerfds and what else has no place in the tree take no part. */
+static bool can_splice(const struct file *f)
+{
+	return f->inode->mode & S_IFMT;
+}
+
 static long splice_files(struct file *in, loff_t *ioff, struct file *out, loff_t *ooff, size_t n,
 			 bool nonblock)
 {
@@ -68,6 +74,8 @@ static long splice_files(struct file *in, loff_t *ioff, struct file *out, loff_t
 
 	if (!(in->mode & FMODE_READ) || !(out->mode & FMODE_WRITE))
 		return -EBADF;
+	if (!can_splice(in) || !can_splice(out))
+		return -EINVAL;
 	if (ip && op)
 		return splice_pipes(ip, op, n, false,
 				    nonblock || ((in->flags | out->flags) & O_NONBLOCK));

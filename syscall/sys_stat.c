@@ -345,6 +345,22 @@ static int times_attr(const struct timespec64 t[2], struct iattr *attr)
 	return 0;
 }
 
+/* The path of a descriptor that is more than a path. */
+static int path_of_open(fd_t fd, int flags, struct path *out)
+{
+	struct fd f;
+
+	if (flags)
+		return -EINVAL;
+	f = fdget(fd);
+	if (!f.file)
+		return -EBADF;
+	*out = f.file->path;
+	path_get(out);
+	fdput(f);
+	return 0;
+}
+
 /* @t NULL: both now. @path 0: the descriptor itself. */
 static long set_times(fd_t dfd, path_t path, const struct timespec64 *t, int flags)
 {
@@ -360,7 +376,7 @@ static long set_times(fd_t dfd, path_t path, const struct timespec64 *t, int fla
 	r = times_attr(t, &attr);
 	if (r)
 		return r;
-	r = !path && dfd != AT_FDCWD ? path_of_fd(dfd, &p) : path_at(dfd, path, flags, &p);
+	r = !path && dfd != AT_FDCWD ? path_of_open(dfd, flags, &p) : path_at(dfd, path, flags, &p);
 	if (r)
 		return r;
 	if (attr.valid)

@@ -39,10 +39,12 @@ static void invlpg(unsigned long va)
 /* Global translations and all PCIDs too. */
 static void flush_everything(void)
 {
+	unsigned long flags = hal_irq_save(); /* another task may have another CR4 */
 	u64 cr4 = read_cr4();
 
 	write_cr4(cr4 & ~(u64)CR4_PGE);
 	write_cr4(cr4);
+	hal_irq_restore(flags);
 }
 
 static void flush_nonglobal(void)

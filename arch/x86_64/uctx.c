@@ -136,12 +136,19 @@ static void switch_bases(struct hal_task *prev, struct hal_task *next)
 	}
 }
 
+static void flip_tsc(void)
+{
+	write_cr4(read_cr4() ^ CR4_TSD);
+}
+
 struct hal_task *hal_task_switch(struct hal_task *prev, struct hal_task *next)
 {
 	x86_fpu_switch(prev, next);
 	switch_bases(prev, next);
 	if (unlikely((prev->arch.debug.control | next->arch.debug.control) != 0))
 		x86_debug_switch(next);
+	if (unlikely(prev->arch.no_tsc != next->arch.no_tsc))
+		flip_tsc();
 	hal_set_current(next);
 	return x86_switch_stacks(prev, &prev->arch.sp, next->arch.sp);
 }
@@ -197,6 +204,7 @@ int uctx_fork(struct hal_task *child, struct hal_task *parent, uaddr_t sp, bool 
 	child->arch.fpu_cpu = ~0U;
 	x86_fpu_save(parent, child->arch.fpu);
 	child->uctx = parent->uctx;
+	child->arch.no_tsc = parent->arch.no_tsc;
 	child->uctx.ax = 0;
 	child->uctx.fs_base = set_tls ? (canonical(tls) ? tls : 0) : x86_fs_base(&parent->uctx);
 	child->uctx.gs_base = x86_gs_base(&parent->uctx);
@@ -253,15 +261,28 @@ static long set_speculation(unsigned long which, unsigned long how)
 	}
 }
 
-/* The time-stamp counter can be read; PR_TSC_SIGSEGV is refused. */
+/* Whether programs may read the time-stamp counter. */
+static long set_tsc(struct hal_task *task, unsigned long how)
+{
+	unsigned long flags;
+
+	if (how != PR_TSC_ENABLE && how != PR_TSC_SIGSEGV)
+		return -EINVAL;
+	flags = hal_irq_save();
+	if (task->arch.no_tsc != (how == PR_TSC_SIGSEGV))
+		flip_tsc();
+	task->arch.no_tsc = how == PR_TSC_SIGSEGV;
+	hal_irq_restore(flags);
+	return 0;
+}
+
 long uctx_prctl(struct hal_task *task, int option, unsigned long arg, unsigned long value)
 {
-	(void)task;
 	switch (option) {
 	case PR_GET_TSC:
-		return hal_put_user32(arg, PR_TSC_ENABLE) ? -EFAULT : 0;
+		return hal_put_user32(arg, task->arch.no_tsc ? PR_TSC_SIGSEGV : PR_TSC_ENABLE);
 	case PR_SET_TSC:
-		return arg == PR_TSC_ENABLE ? 0 : -EINVAL;
+		return set_tsc(task, arg);
 	case PR_GET_SPECULATION_CTRL:
 		return get_speculation(arg);
 	case PR_SET_SPECULATION_CTRL:

@@ -169,9 +169,12 @@ void ipc_fill(const struct ipc_object *o, struct ipc_perm_abi *out)
 				      .seq = o->seq };
 }
 
-void ipc_set_owner(struct ipc_object *o, const struct ipc_perm_abi *in)
+int ipc_set_owner(struct ipc_object *o, const struct ipc_perm_abi *in)
 {
+	if (in->uid == ~0u || in->gid == ~0u)
+		return -EINVAL;
 	o->uid = in->uid;
 	o->gid = in->gid;
 	o->mode = (o->mode & ~0777u) | (in->mode & 0777);
+	return 0;
 }

@@ -53,7 +53,8 @@ int ipc_get_existing(const struct ipc_object *o, int flags);
 /** ipc_last_place() - the highest place in use, or 0: what the INFO commands return. */
 int ipc_last_place(const struct ipc_kind *kind);
 void ipc_fill(const struct ipc_object *o, struct ipc_perm_abi *out);
-void ipc_set_owner(struct ipc_object *o, const struct ipc_perm_abi *in);
+/** ipc_set_owner() - what IPC_SET changes. 0; -EINVAL: an id of -1. */
+int ipc_set_owner(struct ipc_object *o, const struct ipc_perm_abi *in);
 /** ipc_sleep() - let go of ipc_mutex until @o changes, or @deadline_ns. 0; -EIDRM, -EINTR, -ETIMEDOUT. */
 int ipc_sleep(struct ipc_kind *kind, struct ipc_object *o, u64 deadline_ns);
 /** ipc_changed() - wake those who sleep for changes of @o. */

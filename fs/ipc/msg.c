@@ -261,11 +261,15 @@ static void fill(const struct msg_queue *q, struct msqid_abi *out)
 
 static long set_queue(struct msg_queue *q, const struct msqid_abi *in)
 {
+	int r;
+
 	if (in->qbytes > msg_queue_bytes && !capable(CAP_SYS_RESOURCE))
 		return -EPERM;
+	r = ipc_set_owner(&q->o, &in->perm);
+	if (r)
+		return r;
 	q->qbytes = in->qbytes;
 	q->ctime = ipc_now();
-	ipc_set_owner(&q->o, &in->perm);
 	ipc_changed(&q->o);
 	return 0;
 }

@@ -551,9 +551,10 @@ static long change_locked(int id, int cmd, const struct semid_abi *in)
 	if (r)
 		return r;
 	if (cmd == IPC_SET) {
-		ipc_set_owner(&a->o, &in->perm);
-		a->ctime = ipc_now();
-		return 0;
+		r = ipc_set_owner(&a->o, &in->perm);
+		if (!r)
+			a->ctime = ipc_now();
+		return r;
 	}
 	dismiss_line(a);
 	ipc_remove(&sem_kind, &a->o);

@@ -339,9 +339,10 @@ static long change_locked(int id, int cmd, const struct shmid_abi *in, struct fi
 		remove_segment(s, drop);
 		return 0;
 	}
-	ipc_set_owner(&s->o, &in->perm);
-	s->ctime = ipc_now();
-	return 0;
+	r = ipc_set_owner(&s->o, &in->perm);
+	if (!r)
+		s->ctime = ipc_now();
+	return r;
 }
 
 static long show_limits(uaddr_t ubuf)

@@ -496,27 +496,38 @@ static int oom_score_show(struct printbuf *pb, struct task *t)
 	return 0;
 }
 
+/* How late timers may be, of a thread other than oneself only for who may change its nature. Source: proc(5). */
+static bool may_see_slack(struct task *t)
+{
+	return t == current || capable(CAP_SYS_NICE);
+}
+
+static int timerslack_show(struct printbuf *pb, struct task *t)
+{
+	if (!may_see_slack(t))
+		return -EPERM;
+	printbuf_printf(pb, "%llu\n", task_timer_slack(t));
+	return 0;
+}
+
+static ssize_t timerslack_write(struct task *t, const char *text, size_t n)
+{
+	u64 ns;
+	int r;
+
+	if (!may_see_slack(t))
+		return -EPERM;
+	r = proc_number64(text, &ns);
+	if (r)
+		return r;
+	WRITE_ONCE(t->timer_slack_ns, ns ? ns : t->default_slack_ns);
+	return (ssize_t)n;
+}
+
 static int oom_score_adj_show(struct printbuf *pb, struct task *t)
 {
 	printbuf_printf(pb, "%d\n", READ_ONCE(t->process->oom_adj));
 	return 0;
-}
-
-/* A number within [min, max], white space around it. 0, -EINVAL. */
-static int small_number(const char *text, int min, int max, int *val)
-{
-	bool minus;
-	u32 v;
-	int r;
-
-	while (isspace(*text))
-		text++;
-	minus = *text == '-';
-	r = isdigit(text[minus]) ? proc_number(text + minus, &v) : -EINVAL;
-	if (r || v > INT_MAX)
-		return -EINVAL;
-	*val = minus ? -(int)v : (int)v;
-	return *val < min || *val > max ? -EINVAL : 0;
 }
 
 static int set_oom_adj(struct process *p, int adj)
@@ -533,7 +544,7 @@ static int set_oom_adj(struct process *p, int adj)
 
 static ssize_t oom_score_adj_write(struct task *t, const char *text, size_t n)
 {
-	int adj, r = small_number(text, OOM_ADJ_MIN, OOM_ADJ_MAX, &adj);
+	int adj, r = proc_small_number(text, OOM_ADJ_MIN, OOM_ADJ_MAX, &adj);
 
 	if (!r)
 		r = set_oom_adj(t->process, adj);
@@ -555,7 +566,7 @@ static int oom_adj_show(struct printbuf *pb, struct task *t)
 
 static ssize_t oom_adj_write(struct task *t, const char *text, size_t n)
 {
-	int adj, r = small_number(text, OLD_NEVER, OLD_MAX, &adj);
+	int adj, r = proc_small_number(text, OLD_NEVER, OLD_MAX, &adj);
 
 	if (!r)
 		r = set_oom_adj(t->process,
@@ -828,6 +839,10 @@ static const struct proc_entry pid_table[] = {
 	PROC_FILE("stat", stat_show),
 	{ .name = "io", .mode = S_IFREG | 0400, .show = io_show },
 	PROC_FILE("timers", timers_show),
+	{ .name = "timerslack_ns",
+	  .mode = S_IFREG | 0666,
+	  .show = timerslack_show,
+	  .write = timerslack_write },
 	COMMON_FILES,
 	{ .name = "task",
 	  .mode = S_IFDIR | 0555,

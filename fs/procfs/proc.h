@@ -82,6 +82,9 @@ void proc_cpu_list(struct printbuf *pb, u64 mask);
 extern const struct file_ops proc_fd_dir_fops, proc_fdinfo_dir_fops, proc_tasks_fops, proc_mem_fops;
 /** proc_number() - a number as users write it to a file: C notation, white space around it. 0, -EINVAL, -ERANGE. */
 int proc_number(const char *text, u32 *value);
+/** proc_small_number() - a number from @min to @max that may be negative. 0, -EINVAL. */
+int proc_small_number(const char *text, int min, int max, int *val);
+int proc_number64(const char *text, u64 *value);
 /** proc_number_write() - such a number to *@where, if it is from @min to @max. @n, or an error of proc_number(). */
 ssize_t proc_number_write(const char *text, size_t n, u32 *where, u32 min, u32 max);
 ssize_t proc_fd_link(struct task *t, int fd, char *buf, size_t size, struct path *jump);

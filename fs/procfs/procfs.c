@@ -218,9 +218,11 @@ static ssize_t proc_readlink(struct inode *i, char *buf, size_t size, struct pat
 }
 
 static const struct inode_ops link_ops = { .readlink = proc_readlink };
-/* Opening with O_TRUNC is fine and does nothing: text has no size. */
+/* Opening with O_TRUNC is fine and does nothing: text has no size. Who may look into a process is not its to say. */
 static int proc_setattr(struct inode *i, const struct iattr *attr)
 {
+	if ((attr->valid & ATTR_MODE) && proc_i(i)->tid)
+		return -EPERM;
 	if (attr->valid & ~ATTR_SIZE)
 		generic_setattr(i, attr);
 	return 0;

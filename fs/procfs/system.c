@@ -18,6 +18,7 @@
 #include <kernel/random.h>
 #include <kernel/sched.h>
 #include <kernel/time.h>
+#include <lib/ctype.h>
 
 /* ---- memory ---- */
 
@@ -354,13 +355,10 @@ CONSTANT_FILE(threads_max_show, PID_MAX)
 CONSTANT_FILE(cap_last_cap_show, 40)
 CONSTANT_FILE(entropy_show, 256)
 CONSTANT_FILE(poolsize_show, 256)
-CONSTANT_FILE(overcommit_show, 0)
 CONSTANT_FILE(overcommit_ratio_show, 50)
-CONSTANT_FILE(max_map_count_show, 65530)
 CONSTANT_FILE(mmap_min_addr_show, 65536)
 CONSTANT_FILE(file_max_show, file_max)
 CONSTANT_FILE(nr_open_show, 1 << 20)
-CONSTANT_FILE(pipe_max_show, pipe_max_size)
 CONSTANT_FILE(randomize_show, 2)
 CONSTANT_FILE(tainted_show, 0)
 CONSTANT_FILE(ngroups_max_show, 65536)
@@ -390,14 +388,42 @@ static ssize_t core_pattern_write(struct task *t, const char *text, size_t n)
 	return (ssize_t)n;
 }
 
-int proc_number(const char *text, u32 *value)
+int proc_number64(const char *text, u64 *value)
 {
 	char word[32];
 
 	while (*text == ' ' || *text == '\t' || *text == '\n')
 		text++;
 	scnprintf(word, sizeof(word), "%.*s", (int)strcspn(text, " \t\n"), text);
-	return kstrtou32(word, 0, value);
+	return kstrtou64(word, 0, value);
+}
+
+int proc_number(const char *text, u32 *value)
+{
+	u64 wide;
+	int r = proc_number64(text, &wide);
+
+	if (!r && wide > UINT_MAX)
+		r = -ERANGE;
+	if (!r)
+		*value = (u32)wide;
+	return r;
+}
+
+int proc_small_number(const char *text, int min, int max, int *val)
+{
+	bool minus;
+	u32 v;
+	int r;
+
+	while (isspace(*text))
+		text++;
+	minus = *text == '-';
+	r = isdigit(text[minus]) ? proc_number(text + minus, &v) : -EINVAL;
+	if (r || v > INT_MAX)
+		return -EINVAL;
+	*val = minus ? -(int)v : (int)v;
+	return *val < min || *val > max ? -EINVAL : 0;
 }
 
 ssize_t proc_number_write(const char *text, size_t n, u32 *where, u32 min, u32 max)
@@ -419,6 +445,52 @@ PROC_NUMBER_FILE(suid_dumpable, suid_dumpable, 0, 2)
 PROC_NUMBER_FILE(lease_break, lease_break_seconds, 0, S32_MAX)
 PROC_NUMBER_FILE(mount_max, mount_max, 1, S32_MAX)
 PROC_NUMBER_FILE(aio_max, aio_max, 0, S32_MAX)
+PROC_NUMBER_FILE(max_map_count, vm_max_maps, 0, S32_MAX)
+/* Mode 2, strict accounting, is not offered. */
+PROC_NUMBER_FILE(overcommit, vm_overcommit, 0, 1)
+PROC_NUMBER_FILE(pipe_max, pipe_max_size, PAGE_SIZE, 1u << 31)
+
+/* Memory holds no caches that are worth giving up. */
+static ssize_t drop_caches_write(struct task *t, const char *text, size_t n)
+{
+	u32 what;
+
+	return proc_number_write(text, n, &what, 1, 4);
+}
+
+static u32 rt_period_us = 1000000;
+PROC_NUMBER_FILE(rt_period, rt_period_us, 1, S32_MAX)
+
+/* Real-time threads are not held back, whatever the period: there is no other value. */
+static int rt_runtime_show(struct printbuf *pb, struct task *t)
+{
+	printbuf_puts(pb, "-1\n");
+	return 0;
+}
+
+static ssize_t rt_runtime_write(struct task *t, const char *text, size_t n)
+{
+	int value, r = proc_small_number(text, -1, -1, &value);
+
+	return r ? r : (ssize_t)n;
+}
+
+/* What is not positive brings back the usual value. */
+static ssize_t rr_slice_write(struct task *t, const char *text, size_t n)
+{
+	int ms, r = proc_small_number(text, -INT_MAX, INT_MAX, &ms);
+
+	if (r)
+		return r;
+	WRITE_ONCE(sched_rr_slice_ms, ms > 0 ? (u32)ms : SCHED_RR_SLICE_MS);
+	return (ssize_t)n;
+}
+
+static int rr_slice_show(struct printbuf *pb, struct task *t)
+{
+	printbuf_printf(pb, "%u\n", READ_ONCE(sched_rr_slice_ms));
+	return 0;
+}
 
 static int aio_nr_show(struct printbuf *pb, struct task *t)
 {
@@ -461,6 +533,10 @@ static const struct proc_entry sys_kernel[] = {
 	PROC_FILE("tainted", tainted_show),
 	PROC_FILE("threads-max", threads_max_show),
 	PROC_FILE("cap_last_cap", cap_last_cap_show),
+	PROC_FILE("tainted", tainted_show),
+	PROC_WRITABLE("sched_rr_timeslice_ms", rr_slice_show, rr_slice_write),
+	PROC_WRITABLE("sched_rt_period_us", rt_period_show, rt_period_write),
+	PROC_WRITABLE("sched_rt_runtime_us", rt_runtime_show, rt_runtime_write),
 	PROC_WRITABLE("core_pattern", core_pattern_show, core_pattern_write),
 	PROC_WRITABLE("core_pipe_limit", core_pipe_limit_show, core_pipe_limit_write),
 	PROC_WRITABLE("core_uses_pid", core_uses_pid_show, core_uses_pid_write),
@@ -477,9 +553,10 @@ static const struct proc_entry sys_kernel[] = {
 	{ .name = NULL },
 };
 static const struct proc_entry sys_vm[] = {
-	PROC_FILE("overcommit_memory", overcommit_show),
+	PROC_WRITABLE("overcommit_memory", overcommit_show, overcommit_write),
+	{ .name = "drop_caches", .mode = S_IFREG | 0200, .write = drop_caches_write },
 	PROC_FILE("overcommit_ratio", overcommit_ratio_show),
-	PROC_FILE("max_map_count", max_map_count_show),
+	PROC_WRITABLE("max_map_count", max_map_count_show, max_map_count_write),
 	PROC_FILE("mmap_min_addr", mmap_min_addr_show),
 	{ .name = NULL },
 };

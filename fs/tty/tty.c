@@ -743,6 +743,16 @@ void tty_hangup(struct tty *t)
 	waitq_wake_poll(&t->wr_wait, 0);
 }
 
+void tty_vhangup(void)
+{
+	struct tty *t = tty_of_current();
+
+	if (!t)
+		return;
+	tty_hangup(t);
+	tty_put(t);
+}
+
 const struct file_ops tty_file_ops = {
 	.async = true,
 	.read = tty_read,

@@ -72,6 +72,8 @@ void tty_packet_event(struct tty *t, u8 set, u8 clear);
 void tty_wake_writers(struct tty *t);
 /** tty_disassociate() - current's session gives up its terminal (TIOCNOTTY, exit of a session leader). */
 void tty_disassociate(bool on_exit);
+/** tty_vhangup() - the terminal of current's session hangs up, if it has one. */
+void tty_vhangup(void);
 /* The controlling terminal of current's session with a reference, or NULL. */
 struct tty *tty_of_current(void);
 /* ldisc.c */

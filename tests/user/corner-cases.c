@@ -239,6 +239,30 @@ static void task_properties(void)
 #endif
 }
 
+#ifdef __x86_64__
+static void read_tsc(void)
+{
+	unsigned int lo, hi;
+
+	__asm__ __volatile__("rdtsc" : "=a"(lo), "=d"(hi));
+}
+
+/* Children inherit that they may not read it, others go on as they did. */
+static void time_stamps(void)
+{
+	int mode = 0;
+
+	CHECK_OK(prctl(PR_SET_TSC, PR_TSC_SIGSEGV));
+	CHECK_OK(prctl(PR_GET_TSC, &mode));
+	CHECK_EQ(mode, PR_TSC_SIGSEGV);
+	CHECK_KILLED(tap_spawn(read_tsc), SIGSEGV);
+	CHECK_ERRNO(prctl(PR_SET_TSC, 3), EINVAL);
+	CHECK_OK(prctl(PR_SET_TSC, PR_TSC_ENABLE));
+	read_tsc();
+	CHECK_EXIT(tap_spawn(read_tsc), 0);
+}
+#endif
+
 int main(void)
 {
 	const char *dir = tap_tmpdir();
@@ -253,6 +277,9 @@ int main(void)
 	TAP_RUN(copied_ranges);
 	TAP_RUN(write_hints);
 	TAP_FORK(task_properties);
+#ifdef __x86_64__
+	TAP_FORK(time_stamps);
+#endif
 	tap_rmdir(dir);
 	return tap_done();
 }

@@ -263,6 +263,36 @@ static void deleted(void)
 	close(fd);
 }
 
+/* Kinds of files between which nothing is moved, and places that are no user memory. */
+static void not_to_be_moved(void)
+{
+	int p[2], file = (int)CHECK_OK(open("unmoved", O_RDWR | O_CREAT | O_TRUNC, 0600));
+	int count = (int)CHECK_OK(syscall(SYS_eventfd2, 1, 0)),
+	    path = (int)CHECK_OK(open("unmoved", O_PATH)), proc = open("/proc/self/maps", O_RDONLY);
+	struct iovec iov[2] = { { "ab", 2 }, { (void *)-4096L, 2 } };
+
+	REQUIRE(pipe(p) == 0);
+	CHECK_EQ(write(p[1], "12345678", 8), 8);
+	CHECK_ERRNO(splice(count, NULL, p[1], NULL, 8, 0), EINVAL);
+	CHECK_ERRNO(splice(p[0], NULL, count, NULL, 8, 0), EINVAL);
+	CHECK_EQ(splice(p[0], NULL, file, NULL, 8, 0), 8);
+	CHECK_ERRNO(syscall(SYS_copy_file_range, proc, NULL, file, NULL, 8, 0), EXDEV);
+	CHECK_ERRNO(futimens(path, NULL), EBADF);
+	CHECK_ERRNO(writev(file, iov, 2), EFAULT);
+	CHECK_ERRNO(preadv(file, iov + 1, 1, 0), EFAULT);
+	iov[0].iov_len = LONG_MAX; /* past the end of memory */
+	iov[1] = (struct iovec){ "cd", 2 };
+	CHECK_ERRNO(writev(file, iov, 2), EFAULT);
+	CHECK_EQ(lseek(file, 0, SEEK_END), 8);
+	close(p[0]);
+	close(p[1]);
+	close(file);
+	close(count);
+	close(path);
+	close(proc);
+	CHECK_OK(unlink("unmoved"));
+}
+
 static void special_files(void)
 {
 	char buf[64];
@@ -428,6 +458,7 @@ int main(void)
 	TAP_RUN(sending);
 	TAP_RUN(copying);
 	TAP_RUN(deleted);
+	TAP_RUN(not_to_be_moved);
 	TAP_RUN(special_files);
 	TAP_RUN(concurrent_append);
 	TAP_RUN(long_copies);

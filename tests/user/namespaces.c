@@ -164,6 +164,74 @@ static void in_a_root_of_its_own(void)
 	CHECK_OK(umount("/x"));
 }
 
+static long pivot(const char *new_root, const char *put_old)
+{
+	return syscall(SYS_pivot_root, new_root, put_old);
+}
+
+/* In a tmpfs that is a root: /new is another, with a directory for the old root. */
+static void make_roots(void)
+{
+	char dir[] = "/tmp/ns-XXXXXX";
+
+	REQUIRE(mkdtemp(dir));
+	CHECK_OK(unshare(CLONE_NEWNS));
+	make_private();
+	CHECK_OK(mount("outer", dir, "tmpfs", 0, NULL));
+	CHECK_OK(chdir(dir));
+	CHECK_OK(chroot("."));
+	CHECK_OK(mkdir("/plain", 0755));
+	CHECK_OK(mkdir("/beside", 0755));
+	CHECK_OK(mkdir("/new", 0755));
+	CHECK_OK(mount("inner", "/new", "tmpfs", 0, NULL));
+	CHECK_OK(mount("third", "/beside", "tmpfs", 0, NULL));
+	CHECK_OK(mkdir("/new/old", 0755));
+	CHECK_OK(close(creat("/new/file", 0600)));
+}
+
+static void another_root(void)
+{
+	struct stat st;
+	int go[2];
+	pid_t pid;
+	char c;
+
+	make_roots();
+	CHECK_ERRNO(pivot("/nowhere", "/new/old"), ENOENT);
+	CHECK_ERRNO(pivot("/new", "/new/nowhere"), ENOENT);
+	CHECK_ERRNO(pivot("/new", "/new/file"), ENOTDIR);
+	CHECK_ERRNO(pivot("/plain", "/plain"), EBUSY);
+	CHECK_ERRNO(pivot("/new", "/plain"), EBUSY);
+	CHECK_ERRNO(pivot("/new/old", "/new/old"), EINVAL); /* no mount */
+	CHECK_ERRNO(pivot("/new", "/beside"), EINVAL);	    /* not below it */
+	REQUIRE(pipe(go) == 0);
+	pid = fork();
+	if (pid == 0) { /* its root and directory go along */
+		CHECK_OK(chdir("/"));
+		CHECK_EQ(write(go[1], "x", 1), 1);
+		tap_wait_state(getppid(), 'S');
+		CHECK_EQ(syscall(SYS_kill, getpid(), SIGSTOP), 0);
+		CHECK_OK(stat("/file", &st));
+		CHECK_OK(stat("file", &st));
+		_exit(tap_nfailed);
+	}
+	CHECK_EQ(read(go[0], &c, 1), 1);
+	CHECK_EQ(waitpid(pid, NULL, WUNTRACED), pid);
+	CHECK_OK(pivot("/new", "/new/old"));
+	CHECK_OK(kill(pid, SIGCONT));
+	CHECK_EXIT(pid, 0);
+	CHECK_OK(stat("/file", &st));
+	CHECK_OK(stat("/old/plain", &st));
+	CHECK_OK(stat("/old/beside", &st));
+	CHECK_OK(mkdir("/mnt", 0755));
+	CHECK_OK(mount("m", "/mnt", "tmpfs", 0, NULL));
+	CHECK_OK(umount("/mnt"));
+	CHECK_OK(umount2("/old", MNT_DETACH));
+	CHECK_ERRNO(stat("/old/plain", &st), ENOENT);
+	CHECK_OK(setuid(1000));
+	CHECK_ERRNO(pivot("/nowhere", "/nowhere"), EPERM);
+}
+
 static void host_names(void)
 {
 	struct utsname before, after;
@@ -206,6 +274,7 @@ int main(void)
 	TAP_FORK(not_ours);
 	TAP_FORK(ends_with_its_last);
 	TAP_FORK(in_a_root_of_its_own);
+	TAP_FORK(another_root);
 	TAP_FORK(host_names);
 	return tap_done();
 }

@@ -375,8 +375,75 @@ static void pieces(void)
 	close(fd);
 }
 
+static int write_slack(const char *text)
+{
+	int fd = open("/proc/self/timerslack_ns", O_WRONLY);
+	int r = (int)write(fd, text, strlen(text));
+
+	close(fd);
+	return r;
+}
+
+static void timer_slack(void)
+{
+	CHECK_OK(prctl(PR_SET_TIMERSLACK, 777));
+	CHECK_EQ(slurp("/proc/self/timerslack_ns"), 4);
+	CHECK_STR(text, "777\n");
+	CHECK_EQ(write_slack("9000000000\n"), 11);
+	CHECK_EQ(syscall(SYS_prctl, PR_GET_TIMERSLACK), 9000000000);
+	CHECK_ERRNO(write_slack("x"), EINVAL);
+	CHECK_EQ(write_slack("0"), 1); /* as it was at the start */
+	CHECK(syscall(SYS_prctl, PR_GET_TIMERSLACK) != 9000000000);
+}
+
+static long write_sysctl(const char *name, const char *value)
+{
+	char path[64];
+	int fd;
+	long r;
+
+	snprintf(path, sizeof(path), "/proc/sys/%s", name);
+	fd = open(path, O_WRONLY);
+	if (fd < 0)
+		return -1;
+	r = write(fd, value, strlen(value) + 1);
+	close(fd);
+	return r;
+}
+
+/* What is no value is refused; the present one is not. */
+static void settings(void)
+{
+	static const struct {
+		const char *name, *bad;
+	} files[] = {
+		{ "kernel/sched_rt_period_us", "0" },
+		{ "kernel/sched_rt_period_us", "-1" },
+		{ "kernel/sched_rt_runtime_us", "-2" },
+		{ "kernel/sched_rt_runtime_us", "2147483647" },
+		{ "kernel/sched_rr_timeslice_ms", "x" },
+		{ "vm/overcommit_memory", "7" },
+		{ "vm/max_map_count", "-1" },
+		{ "fs/pipe-max-size", "-1" },
+	};
+	char path[64], kept[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		CHECK_ERRNO(write_sysctl(files[i].name, files[i].bad), EINVAL);
+		snprintf(path, sizeof(path), "/proc/sys/%s", files[i].name);
+		CHECK(slurp(path) > 0);
+		snprintf(kept, sizeof(kept), "%s", text);
+		CHECK(write_sysctl(files[i].name, kept) > 0);
+		slurp(path);
+		CHECK_STR(text, kept);
+	}
+	CHECK_ERRNO(write_sysctl("vm/drop_caches", "9"), EINVAL);
+	CHECK_EQ(slurp("/proc/sys/kernel/tainted") > 0, 1);
+}
+
 static void refused(void)
 {
+	CHECK_ERRNO(chmod("/proc/self/comm", 0666), EPERM);
 	CHECK_ERRNO(open("/proc/missing", O_RDONLY), ENOENT);
 	CHECK_ERRNO(open("/proc/new", O_WRONLY | O_CREAT, 0600), ENOENT);
 	CHECK_ERRNO(mkdir("/proc/d", 0700), ENOENT);
@@ -445,6 +512,9 @@ int main(int argc, char **argv)
 	TAP_RUN(machine);
 	TAP_FORK(kernel_symbols);
 	TAP_RUN(pieces);
+	TAP_FORK(timer_slack);
+	if (geteuid() == 0)
+		TAP_RUN(settings);
 	TAP_RUN(refused);
 	return tap_done();
 }

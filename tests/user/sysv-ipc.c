@@ -139,6 +139,32 @@ static void msg_blocking(void)
 	CHECK_OK(msgctl(q, IPC_RMID, NULL));
 }
 
+/* What IPC_SET does not take leaves all as it was. */
+static void no_owner(void)
+{
+	struct msqid_ds q;
+	struct semid_ds s;
+	struct shmid_ds m;
+	int qid = msgget(IPC_PRIVATE, 0600), sid = semget(IPC_PRIVATE, 1, 0600),
+	    mid = shmget(IPC_PRIVATE, 4096, 0600);
+
+	CHECK_OK(msgctl(qid, IPC_STAT, &q));
+	q.msg_perm.uid = (uid_t)-1;
+	q.msg_qbytes = 100;
+	CHECK_ERRNO(msgctl(qid, IPC_SET, &q), EINVAL);
+	CHECK_OK(msgctl(qid, IPC_STAT, &q));
+	CHECK(q.msg_qbytes != 100 && q.msg_perm.uid == geteuid());
+	CHECK_OK(semctl(sid, 0, IPC_STAT, &s));
+	s.sem_perm.gid = (gid_t)-1;
+	CHECK_ERRNO(semctl(sid, 0, IPC_SET, &s), EINVAL);
+	CHECK_OK(shmctl(mid, IPC_STAT, &m));
+	m.shm_perm.uid = (uid_t)-1;
+	CHECK_ERRNO(shmctl(mid, IPC_SET, &m), EINVAL);
+	CHECK_OK(msgctl(qid, IPC_RMID, NULL));
+	CHECK_OK(semctl(sid, 0, IPC_RMID));
+	CHECK_OK(shmctl(mid, IPC_RMID, NULL));
+}
+
 static void rights(void)
 {
 	int q = msgget(IPC_PRIVATE, 0600), s = semget(IPC_PRIVATE, 1, 0400),
@@ -368,6 +394,7 @@ int main(void)
 		TAP_FORK(rights);
 	else
 		NOTE("rights: not root");
+	TAP_FORK(no_owner);
 	TAP_FORK(sem_values);
 	TAP_FORK(sem_atomic);
 	TAP_FORK(sem_waits);

@@ -378,6 +378,25 @@ static void packets(void)
 	CHECK(!readable(master));
 }
 
+/* Descriptors from before are dead, and the session has no terminal any more. */
+static void hung_up(void)
+{
+	char c;
+
+	REQUIRE(setsid() == getpid());
+	CHECK_OK(syscall(SYS_vhangup)); /* of no terminal */
+	REQUIRE(open_pty() == 0);
+	CHECK_OK(ioctl(slave, TIOCSCTTY, 0));
+	signal(SIGHUP, count);
+	CHECK_OK(syscall(SYS_vhangup));
+	await_hit(SIGHUP);
+	CHECK_EQ(read(slave, &c, 1), 0);
+	CHECK_ERRNO(write(slave, "x", 1), EIO);
+	CHECK_ERRNO(open("/dev/tty", O_RDWR), ENXIO);
+	CHECK_OK(setuid(1000));
+	CHECK_ERRNO(syscall(SYS_vhangup), EPERM);
+}
+
 static void job_control(void)
 {
 	int status;
@@ -428,6 +447,8 @@ int main(void)
 		TAP_RUN(packets);
 		TAP_RUN(locked_settings);
 		TAP_FORK(job_control);
+		if (geteuid() == 0)
+			TAP_FORK(hung_up);
 		TAP_FORK(signal_characters);
 		return tap_done();
 	}

@@ -27,6 +27,7 @@ struct arch_thread {
 	unsigned int fpu_cpu; /* CPU whose registers held the FPU state last */
 	u32 trap_no;	      /* the last exception, for the signal frame */
 	u64 trap_error, trap_addr;
+	bool no_tsc;	/* RDTSC faults: PR_SET_TSC */
 	bool forced_tf; /* TF in the user's flags is the debugger's, not the program's */
 	struct x86_debug debug;
 	void *stack; /* lowest address of the kernel stack */

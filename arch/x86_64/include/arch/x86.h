@@ -40,6 +40,7 @@
 #define CR0_AM 0x40000
 #define CR0_PG 0x80000000
 
+#define CR4_TSD	       0x4
 #define CR4_PAE	       0x20
 #define CR4_MCE 0x40
 #define CR4_PGE	       0x80
