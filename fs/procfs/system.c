@@ -448,7 +448,6 @@ PROC_NUMBER_FILE(aio_max, aio_max, 0, S32_MAX)
 PROC_NUMBER_FILE(max_map_count, vm_max_maps, 0, S32_MAX)
 /* Mode 2, strict accounting, is not offered. */
 PROC_NUMBER_FILE(overcommit, vm_overcommit, 0, 1)
-PROC_NUMBER_FILE(pipe_max, pipe_max_size, PAGE_SIZE, 1u << 31)
 
 /* Memory holds no caches that are worth giving up. */
 static ssize_t drop_caches_write(struct task *t, const char *text, size_t n)
@@ -508,6 +507,12 @@ static const struct proc_entry sys_random[] = {
 PROC_NUMBER_FILE(max_queued, inotify_max_queued, 0, S32_MAX)
 PROC_NUMBER_FILE(max_instances, inotify_max_instances, 0, S32_MAX)
 PROC_NUMBER_FILE(max_watches, inotify_max_watches, 0, S32_MAX)
+
+static int pipe_max_show(struct printbuf *pb, struct task *t)
+{
+	printbuf_printf(pb, "%u\n", READ_ONCE(pipe_max_size));
+	return 0;
+}
 
 /* A power of two of pages, as a pipe's size is. */
 static ssize_t pipe_max_write(struct task *t, const char *text, size_t n)

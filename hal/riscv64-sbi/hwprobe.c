@@ -6,6 +6,7 @@
  */
 #include "sbi.h"
 
+#include <arch/csr.h>
 #include <arch/trap.h>
 #include <compiler.h>
 #include <err.h>
@@ -40,7 +41,11 @@ enum {
 #define EXT_V		  BIT(2)
 #define EXT_ZICBOZ	  BIT(6)
 #define EXT_ZVE		  GENMASK(41, 37) /* Zve32x, Zve32f, Zve64x, Zve64f, Zve64d: what V is made of */
-#define MISALIGNED_UNKNOWN 0
+
+enum { MISALIGNED_EMULATED = 1, MISALIGNED_SLOW, MISALIGNED_FAST };
+
+#define PROBE_BYTES  512
+#define PROBE_ROUNDS 16 /* the first ones are slow */
 
 /* Extensions by name that programs can use as soon as the CPU has them. */
 static const struct {
@@ -58,7 +63,9 @@ static const struct {
 	{ 25, true, "zvksh" },	 { 26, true, "zvkt" },	       { 27, false, "zfh" },
 	{ 28, false, "zfhmin" }, { 29, false, "zihintntl" },   { 30, true, "zvfh" },
 	{ 31, true, "zvfhmin" }, { 32, false, "zfa" },	       { 34, false, "zacas" },
-	{ 35, false, "zicond" }, { 36, false, "zihintpause" },
+	{ 35, false, "zicond" }, { 36, false, "zihintpause" }, { 42, false, "zimop" },
+	{ 43, false, "zca" },	 { 44, false, "zcb" },	       { 45, false, "zcd" },
+	{ 47, false, "zcmop" },	 { 48, false, "zawrs" },
 };
 
 static u64 ima_extensions(void)
@@ -80,6 +87,40 @@ static u64 ima_extensions(void)
 	return ext;
 }
 
+/* Ticks that copying takes at its best, between two odd addresses; U64_MAX when words trap. */
+static u64 time_copy(bool words)
+{
+	static u8 from[PROBE_BYTES + 8], to[PROBE_BYTES + 8];
+	u64 best = U64_MAX;
+
+	for (int i = 0; i < PROBE_ROUNDS; i++) {
+		u64 start = csr_read(time);
+
+		if (!words)
+			riscv64_try_bytes(to + 3, from + 1, PROBE_BYTES);
+		else if (!riscv64_try_words(to + 3, from + 1, PROBE_BYTES))
+			return U64_MAX;
+		best = min(best, csr_read(time) - start);
+	}
+	return best;
+}
+
+/* Measured, as nothing tells it: words at odd addresses may be as quick as others, or a trap to the firmware each. */
+static u64 misaligned_perf(void)
+{
+	static u64 perf;
+
+	if (!perf) {
+		u64 words = time_copy(true);
+
+		if (words == U64_MAX) /* to this kernel: uctx_emulate() does them for programs */
+			perf = MISALIGNED_EMULATED;
+		else
+			perf = words < time_copy(false) ? MISALIGNED_FAST : MISALIGNED_SLOW;
+	}
+	return perf;
+}
+
 static void probe(struct hwprobe_pair *pair)
 {
 	switch (pair->key) {
@@ -98,7 +139,7 @@ static void probe(struct hwprobe_pair *pair)
 		break;
 	case KEY_CPUPERF_0:
 	case KEY_MISALIGNED_SCALAR_PERF:
-		pair->value = MISALIGNED_UNKNOWN;
+		pair->value = misaligned_perf();
 		break;
 	case KEY_ZICBOZ_BLOCK_SIZE:
 		pair->value = riscv64_cbo_zero_size;

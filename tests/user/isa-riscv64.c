@@ -303,6 +303,20 @@ static void test_zero_block(void)
 	CHECK(sched_setaffinity(0, sizeof(own), (cpu_set_t *)&own) == 0);
 }
 
+/* How well misaligned words work is told, by either key. */
+static void test_hwprobe_misaligned(void)
+{
+	struct {
+		int64_t key;
+		uint64_t value;
+	} pairs[] = { { 5, 0 }, { 9, 0 } };
+
+	CHECK_EQ(syscall(SYS_HWPROBE, pairs, 2, 0, NULL, 0), 0);
+	CHECK(pairs[0].key == 5 && pairs[1].key == 9);
+	CHECK(pairs[1].value >= 1 && pairs[1].value <= 3);
+	CHECK_EQ(pairs[0].value, pairs[1].value);
+}
+
 static void test_counter(void)
 {
 	uint64_t a, b;
@@ -321,6 +335,7 @@ int main(void)
 	TAP_FORK(test_forged_frames);
 	TAP_RUN(test_self_modifying);
 	TAP_RUN(test_hwprobe);
+	TAP_RUN(test_hwprobe_misaligned);
 	TAP_RUN(test_which_cpus);
 	TAP_RUN(test_zero_block);
 	TAP_RUN(test_counter);

@@ -119,6 +119,10 @@ extern const unsigned long riscv64_v_copy_range[2];
 bool riscv64_try_cbo_zero(void *block);
 extern unsigned long riscv64_cbo_zero_size;
 
+/* misaligned.S: copy @n bytes, a multiple of 8, at any address. By words: false when the CPU traps at one. */
+bool riscv64_try_words(void *dst, const void *src, size_t n);
+void riscv64_try_bytes(void *dst, const void *src, size_t n);
+
 /* The crate: letters of the isa string, bit n is 'a' + n. */
 extern unsigned long riscv64_isa_letters;
 
