@@ -538,7 +538,6 @@ static const struct proc_entry sys_kernel[] = {
 	PROC_FILE("tainted", tainted_show),
 	PROC_FILE("threads-max", threads_max_show),
 	PROC_FILE("cap_last_cap", cap_last_cap_show),
-	PROC_FILE("tainted", tainted_show),
 	PROC_WRITABLE("sched_rr_timeslice_ms", rr_slice_show, rr_slice_write),
 	PROC_WRITABLE("sched_rt_period_us", rt_period_show, rt_period_write),
 	PROC_WRITABLE("sched_rt_runtime_us", rt_runtime_show, rt_runtime_write),
