@@ -51,16 +51,48 @@ static long put_stat(uaddr_t buf, const struct kstat *ks)
 	return put_user_obj(buf, &st);
 }
 
+static int getattr_of_fd(fd_t fd, struct kstat *ks)
+{
+	struct fd f = fdget_raw(fd);
+	int r;
+
+	if (!f.file)
+		return -EBADF;
+	r = vfs_getattr(&f.file->path, ks);
+	fdput(f);
+	return r;
+}
+
+/* No name: the descriptor itself is meant. A name that cannot be read is for path_at() to refuse. */
+static bool is_empty_path(path_t path, int flags)
+{
+	u8 first;
+
+	return (flags & AT_EMPTY_PATH) && (!path || (!copy_from_user(&first, path, 1) && !first));
+}
+
+/* @path may be NULL with AT_EMPTY_PATH. What a C library makes of fstat() where it has statx only looks nothing up. */
+static int getattr_at(fd_t dfd, path_t path, int flags, struct kstat *ks)
+{
+	bool empty = is_empty_path(path, flags);
+	struct path p;
+	int r;
+
+	if (empty && dfd >= 0)
+		return getattr_of_fd(dfd, ks);
+	r = empty ? path_of_fd(dfd, &p) : path_at(dfd, path, flags, &p);
+	if (r)
+		return r;
+	r = vfs_getattr(&p, ks);
+	path_put(&p);
+	return r;
+}
+
 static long stat_at(fd_t dfd, path_t path, uaddr_t buf, int flags)
 {
 	struct kstat ks;
-	struct path p;
-	int r = path_at(dfd, path, flags, &p);
+	int r = getattr_at(dfd, path, flags, &ks);
 
-	if (r)
-		return r;
-	r = vfs_getattr(&p, &ks);
-	path_put(&p);
 	return r ? r : put_stat(buf, &ks);
 }
 
@@ -84,14 +116,9 @@ long sys_lstat(path_t path, uaddr_t buf)
 
 long sys_fstat(fd_t fd, uaddr_t buf)
 {
-	struct fd f = fdget_raw(fd);
 	struct kstat ks;
-	int r;
+	int r = getattr_of_fd(fd, &ks);
 
-	if (!f.file)
-		return -EBADF;
-	r = vfs_getattr(&f.file->path, &ks);
-	fdput(f);
 	return r ? r : put_stat(buf, &ks);
 }
 
@@ -136,7 +163,6 @@ static long put_statx(uaddr_t buf, const struct kstat *ks, uint mask)
 long sys_statx(fd_t dfd, path_t path, int flags, uint mask, uaddr_t buf)
 {
 	struct kstat ks;
-	struct path p;
 	int r;
 
 	if (mask & STATX__RESERVED)
@@ -147,14 +173,7 @@ long sys_statx(fd_t dfd, path_t path, int flags, uint mask, uaddr_t buf)
 	if ((flags & (AT_STATX_FORCE_SYNC | AT_STATX_DONT_SYNC)) ==
 	    (AT_STATX_FORCE_SYNC | AT_STATX_DONT_SYNC))
 		return -EINVAL;
-	if (!path && (flags & AT_EMPTY_PATH))
-		r = path_of_fd(dfd, &p);
-	else
-		r = path_at(dfd, path, flags, &p);
-	if (r)
-		return r;
-	r = vfs_getattr(&p, &ks);
-	path_put(&p);
+	r = getattr_at(dfd, path, flags, &ks);
 	return r ? r : put_statx(buf, &ks, mask);
 }
 

@@ -342,6 +342,28 @@ static void statx_call(void)
 	CHECK_ERRNO(syscall(SYS_statx, AT_FDCWD, "", 0, 0x7ff, &sx), ENOENT);
 	CHECK_OK(syscall(SYS_statx, AT_FDCWD, "", AT_EMPTY_PATH, 0x7ff, &sx));
 	CHECK(S_ISDIR(sx.mode));
+	/* No name: the descriptor's own file, a symbolic link's too. A null pointer is no name as well since Linux 6.11. */
+	int file = open("a", O_RDONLY), link = open("sl", O_PATH | O_NOFOLLOW);
+
+	CHECK_OK(syscall(SYS_statx, file, "", AT_EMPTY_PATH, 0x7ff, &sx));
+	CHECK_EQ(sx.ino, stat_of("a").st_ino);
+	CHECK_OK(syscall(SYS_statx, link, "", AT_EMPTY_PATH, 0x7ff, &sx));
+	CHECK(S_ISLNK(sx.mode));
+	CHECK_OK(syscall(SYS_statx, file, NULL, AT_EMPTY_PATH, 0x7ff, &sx));
+	CHECK_EQ(sx.ino, stat_of("a").st_ino);
+	CHECK_OK(syscall(SYS_statx, AT_FDCWD, NULL, AT_EMPTY_PATH, 0x7ff, &sx));
+	CHECK(S_ISDIR(sx.mode));
+	CHECK_OK(syscall(SYS_statx, file, "/", AT_EMPTY_PATH, 0x7ff, &sx));
+	CHECK(S_ISDIR(sx.mode));
+	CHECK_ERRNO(syscall(SYS_statx, file, "b", AT_EMPTY_PATH, 0x7ff, &sx), ENOTDIR);
+	CHECK_ERRNO(syscall(SYS_statx, file, "", 0, 0x7ff, &sx), ENOENT);
+	CHECK_ERRNO(syscall(SYS_statx, file, NULL, 0, 0x7ff, &sx), EFAULT);
+	CHECK_ERRNO(syscall(SYS_statx, file, (char *)8, AT_EMPTY_PATH, 0x7ff, &sx), EFAULT);
+	CHECK_ERRNO(syscall(SYS_statx, file, "", AT_EMPTY_PATH, 0x7ff, (void *)8), EFAULT);
+	close(link);
+	close(file);
+	CHECK_ERRNO(syscall(SYS_statx, file, "", AT_EMPTY_PATH, 0x7ff, &sx), EBADF);
+	CHECK_ERRNO(syscall(SYS_statx, -5, "", AT_EMPTY_PATH, 0x7ff, &sx), EBADF);
 }
 
 struct raw_dirent {
