@@ -19,7 +19,7 @@
 u8 aarch64_has_pan, aarch64_has_mops; /* read by usercopy.S and string.S */
 static DEFINE_PERCPU(u32, midr);
 
-enum id_reg { PFR0, ISAR0, ISAR1, ISAR2, MMFR2, ZFR0, NID };
+enum id_reg { PFR0, PFR1, ISAR0, ISAR1, ISAR2, MMFR0, MMFR1, MMFR2, ZFR0, NID };
 
 static u64 id_regs[NID];
 
@@ -64,6 +64,7 @@ static const struct hwcap hwcaps[] = {
 	CAP("uscat", 25, MMFR2, 32, 1),
 	CAP("ilrcpc", 26, ISAR1, 20, 2),
 	CAP("flagm", 27, ISAR0, 52, 1),
+	CAP("ssbs", 28, PFR1, 4, 2),
 	CAP("sb", 29, ISAR1, 36, 1),
 	CAP2("dcpodp", 0, ISAR1, 0, 2),
 	CAP2("sve2", 1, ZFR0, 0, 1),
@@ -82,7 +83,10 @@ static const struct hwcap hwcaps[] = {
 	CAP2("bf16", 14, ISAR1, 44, 1),
 	CAP2("dgh", 15, ISAR1, 48, 1),
 	CAP2("rng", 16, ISAR0, 60, 1),
+	CAP2("ecv", 19, MMFR0, 60, 1),
+	CAP2("afp", 20, MMFR1, 44, 1),
 	CAP2("rpres", 21, ISAR2, 4, 1),
+	CAP2("wfxt", 31, ISAR2, 0, 2),
 	CAP2("ebf16", 32, ISAR1, 44, 2),
 	CAP2("sveebf16", 33, ZFR0, 20, 2),
 	CAP2("cssc", 34, ISAR2, 52, 1),
@@ -101,10 +105,13 @@ static const struct {
 	u64 mask, value;
 } visible[] = {
 	{ 4, 0, PFR0, 0x000f000f00ff0000, 0x11 }, /* DIT, SVE, AdvSIMD, FP; EL1 and EL0 are AArch64 only */
+	{ 4, 1, PFR1, 0x00000000000000f0, 0 },	  /* SSBS */
 	{ 4, 4, ZFR0, 0x0ff0ff0f0fff00ff, 0 },	  /* F64MM, F32MM, I8MM, SM4, SHA3, B16B16, BF16, BitPerm, AES, SVEver */
 	{ 6, 0, ISAR0, 0xf0fffffff0fffff0, 0 },	  /* all but TLB and TME */
 	{ 6, 1, ISAR1, 0x00fff0ff00fff00f, 0 },	  /* I8MM, DGH, BF16, SB, FRINTTS, LRCPC, FCMA, JSCVT, DPB */
-	{ 6, 2, ISAR2, 0x00ff000000f000f0, 0 },	  /* CSSC, RPRFM, BC, RPRES */
+	{ 6, 2, ISAR2, 0x00ff000000f000ff, 0 },	  /* CSSC, RPRFM, BC, RPRES, WFxT */
+	{ 7, 0, MMFR0, 0xf000000000000000, 0 },	  /* ECV */
+	{ 7, 1, MMFR1, 0x0000f00000000000, 0 },	  /* AFP */
 	{ 7, 2, MMFR2, 0x0000000f00000000, 0 },	  /* AT */
 };
 
@@ -122,14 +129,17 @@ static bool has(const struct hwcap *cap)
 void aarch64_features_init(void)
 {
 	id_regs[PFR0] = read_sysreg(id_aa64pfr0_el1);
+	id_regs[PFR1] = read_sysreg(id_aa64pfr1_el1);
 	id_regs[ISAR0] = read_sysreg(id_aa64isar0_el1);
 	id_regs[ISAR1] = read_sysreg(id_aa64isar1_el1);
 	id_regs[ISAR2] = read_sysreg(S3_0_C0_C6_2);
+	id_regs[MMFR0] = read_sysreg(id_aa64mmfr0_el1);
+	id_regs[MMFR1] = read_sysreg(id_aa64mmfr1_el1);
 	id_regs[MMFR2] = read_sysreg(S3_0_C0_C7_2);
 	aarch64_has_mops = id_field(id_regs[ISAR2], 16) != 0;
 	id_regs[ZFR0] = read_sysreg(S3_0_C0_C4_4);
 	aarch64_sve_init();
-	aarch64_has_pan = id_field(read_sysreg(id_aa64mmfr1_el1), 20) != 0;
+	aarch64_has_pan = id_field(id_regs[MMFR1], 20) != 0;
 	aarch64_cpu_init();
 }
 

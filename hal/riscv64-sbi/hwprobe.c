@@ -58,7 +58,9 @@ static const struct {
 	{ 25, true, "zvksh" },	 { 26, true, "zvkt" },	       { 27, false, "zfh" },
 	{ 28, false, "zfhmin" }, { 29, false, "zihintntl" },   { 30, true, "zvfh" },
 	{ 31, true, "zvfhmin" }, { 32, false, "zfa" },	       { 34, false, "zacas" },
-	{ 35, false, "zicond" }, { 36, false, "zihintpause" },
+	{ 35, false, "zicond" }, { 36, false, "zihintpause" }, { 42, false, "zimop" },
+	{ 43, false, "zca" },	 { 44, false, "zcb" },	       { 45, false, "zcd" },
+	{ 47, false, "zcmop" },	 { 48, false, "zawrs" },
 };
 
 static u64 ima_extensions(void)
