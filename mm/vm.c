@@ -1405,14 +1405,20 @@ static int advise_flags(struct vm *vm, uaddr_t start, uaddr_t end, int advice)
 	return r;
 }
 
-/* Drop pages of private or shared mappings; MADV_FREE of anonymous ones only. */
+/* Advice that only says that memory is not needed soon: nothing is paged out, but what may be dropped goes. */
+static bool is_reclaim(int advice)
+{
+	return advice == MADV_COLD || advice == MADV_PAGEOUT;
+}
+
+/* Drop pages of private or shared mappings; MADV_FREE of anonymous ones only, MADV_PAGEOUT of droppable ones only. */
 static int advise_drop(struct vm *vm, uaddr_t start, uaddr_t end, int advice)
 {
 	uaddr_t covered = start;
 	int r = 0;
 
 	rwsem_down_read(&vm->lock);
-	if (discard_denied(vm, start, end))
+	if (!is_reclaim(advice) && discard_denied(vm, start, end))
 		r = -EPERM;
 	for (struct vma *vma = vm_find_from(vm, start); vma && vma->start < end && !r;
 	     vma = vm_next(vm, vma)) {
@@ -1422,7 +1428,8 @@ static int advise_drop(struct vm *vm, uaddr_t start, uaddr_t end, int advice)
 			r = -EINVAL;
 		else if (advice == MADV_FREE && vma->object)
 			r = -EINVAL;
-		else
+		else if (!is_reclaim(advice) ||
+			 (advice == MADV_PAGEOUT && (vma->flags & VM_DROPPABLE)))
 			vm_zap(vm, max(start, vma->start), min(end, vma->end));
 	}
 	rwsem_up_read(&vm->lock);
@@ -1531,10 +1538,10 @@ int vm_advise(struct vm *vm, uaddr_t addr, size_t len, int advice)
 	case MADV_RANDOM:
 	case MADV_SEQUENTIAL:
 	case MADV_WILLNEED:
-	case MADV_COLD:
-	case MADV_PAGEOUT:
 		/* Hints about paging: nothing is ever paged out. */
 		return len ? check_mapped(vm, addr, end) : 0;
+	case MADV_COLD:
+	case MADV_PAGEOUT:
 	case MADV_DONTNEED:
 	case MADV_DONTNEED_LOCKED:
 	case MADV_FREE:

@@ -377,6 +377,8 @@ static void locking(void)
 	unsigned char vec[4];
 
 	CHECK_OK(mlock(p, page));
+	CHECK_ERRNO(madvise(p, page, MADV_COLD), EINVAL);
+	CHECK_ERRNO(madvise(p, page, MADV_PAGEOUT), EINVAL);
 	CHECK_OK(mincore(p, page, vec));
 	CHECK_EQ(vec[0] & 1, 1);
 	CHECK_OK(munlock(p, page));
