@@ -57,7 +57,7 @@ help:
 # ---- configuration -----------------------------------------------------------------------------
 
 kconfig := $(PYTHON) scripts/kconfig.py --out $(O)
-kconfig_files := Kconfig $(wildcard */Kconfig */*/Kconfig)
+kconfig_files := Kconfig $(wildcard */Kconfig */*/Kconfig) kernel/Kconfig.linux
 
 .PHONY: $(KCONFIG_TARGETS)
 defconfig: | $(O)
@@ -172,6 +172,7 @@ objs     := $(patsubst ./%,$(O)/%,$(all_objs))
 builtin  := $(O)/initramfs.o
 lds      := $(O)/arch/$(ARCH)/kernel.lds
 third    := $(O)/third_party.a
+builtin  += $(O)/kconfig.o
 
 kernel: $(O)/caelum.elf $(O)/Image $(O)/compile_commands.json
 
@@ -269,6 +270,15 @@ $(O)/initramfs.S: Makefile
 	@printf '%s\n' '.section .rodata.initramfs, "a"' '.globl __initramfs_start, __initramfs_end' '.balign 8' \
 		'__initramfs_start:' '.incbin "initramfs.cpio"' '__initramfs_end:' '.byte 0' > $@
 $(O)/initramfs.o: $(O)/initramfs.S $(O)/initramfs.cpio $(O)/.flags
+	$(call log,AS)$(CC) $(asflags) -c -o $@ $<
+
+# The configuration, as /proc/config.gz shows it.
+$(O)/kconfig.gz: $(O)/include/config.mk Makefile
+	$(Q)gzip -9 -n < $< > $@
+$(O)/kconfig.S: Makefile
+	@printf '%s\n' '.section .rodata.kconfig, "a"' '.globl __kconfig_start, __kconfig_end' \
+		'__kconfig_start:' '.incbin "kconfig.gz"' '__kconfig_end:' > $@
+$(O)/kconfig.o: $(O)/kconfig.S $(O)/kconfig.gz $(O)/.flags
 	$(call log,AS)$(CC) $(asflags) -c -o $@ $<
 
 include lib/third_party/third_party.mk

@@ -36,6 +36,9 @@ int timerfd_gettime(struct file *f, struct timer_spec *out);
 struct file *signalfd_create(u64 mask, int flags);
 int signalfd_set(struct file *f, u64 mask);
 
+/* Limits, in /proc/sys/fs/inotify: of a queue, and of a user's instances and watches. */
+extern u32 inotify_max_queued, inotify_max_instances, inotify_max_watches;
+/** inotify_create() - a new instance. ERR_PTR(-EMFILE: the user has as many as he may; -ENOMEM). */
 struct file *inotify_create(int flags);
 int inotify_add_watch(struct file *f, const struct path *p, u32 mask);
 int inotify_rm_watch(struct file *f, int wd);

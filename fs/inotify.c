@@ -10,8 +10,7 @@
 #include <fs/internal.h>
 #include <uapi/poll.h>
 
-#define MAX_QUEUED  16384u
-#define MAX_WATCHES 65536u
+u32 inotify_max_queued = 16384, inotify_max_instances = 128, inotify_max_watches = 65536;
 
 /* What a directory's watchers hear about an object that is in it. */
 #define CHILD_EVENTS (IN_ACCESS | IN_MODIFY | IN_ATTRIB | IN_CLOSE_WRITE | IN_CLOSE_NOWRITE | IN_OPEN)
@@ -25,8 +24,10 @@ struct event {
 };
 
 struct inotify {
+	struct list link; /* of all_instances */
 	struct list events, watches;
-	unsigned int nevents, nwatches;
+	unsigned int nevents, nwatches, max_events;
+	uid_t user; /* who made it, and has its watches counted */
 	s32 last_wd;
 	struct waitq wait;
 };
@@ -43,6 +44,7 @@ struct watch {
 bool inotify_active;
 static unsigned int total_watches;
 static struct mutex inotify_mutex;
+static struct list all_instances = LIST_HEAD_INIT(all_instances); /* inotify_mutex */
 
 void inotify_init(void)
 {
@@ -68,7 +70,7 @@ static void queue_event(struct inotify *in, s32 wd, u32 mask, u32 cookie, const 
 	size_t len = name ? strlen(name) : 0;
 	struct event *e;
 
-	if (in->nevents == MAX_QUEUED) {
+	if (in->nevents >= in->max_events) {
 		wd = -1;
 		mask = IN_Q_OVERFLOW;
 		cookie = 0;
@@ -198,11 +200,22 @@ static struct watch *find_watch(struct inotify *in, const struct inode *inode)
 	return w;
 }
 
+static unsigned int watches_of_user(uid_t user)
+{
+	unsigned int n = 0;
+	struct inotify *in;
+
+	list_for_each_entry(in, &all_instances, link)
+		if (in->user == user)
+			n += in->nwatches;
+	return n;
+}
+
 static int new_watch(struct inotify *in, struct inode *inode, u32 mask)
 {
 	struct watch *w;
 
-	if (in->nwatches == MAX_WATCHES)
+	if (watches_of_user(in->user) >= inotify_max_watches)
 		return -ENOSPC;
 	w = kzalloc(sizeof(*w), GFP_KERNEL);
 	if (!w)
@@ -361,6 +374,7 @@ static void inotify_release(struct file *f)
 	mutex_lock(&inotify_mutex);
 	list_for_each_entry_safe(w, next_w, &in->watches, link)
 		drop_watch(w, false);
+	list_del(&in->link);
 	mutex_unlock(&inotify_mutex);
 	list_for_each_entry_safe(e, next_e, &in->events, link)
 		kfree(e);
@@ -376,6 +390,29 @@ static const struct file_ops inotify_ops = {
 	.release = inotify_release,
 };
 
+/* Count @in with its user's instances. Whether there may be one more. */
+static bool add_instance(struct inotify *in)
+{
+	struct inotify *other;
+	unsigned int n = 0;
+
+	mutex_lock(&inotify_mutex);
+	list_for_each_entry(other, &all_instances, link)
+		n += other->user == in->user;
+	if (n < inotify_max_instances)
+		list_add(&in->link, &all_instances);
+	mutex_unlock(&inotify_mutex);
+	return n < inotify_max_instances;
+}
+
+static void remove_instance(struct inotify *in)
+{
+	mutex_lock(&inotify_mutex);
+	list_del(&in->link);
+	mutex_unlock(&inotify_mutex);
+	kfree(in);
+}
+
 struct file *inotify_create(int flags)
 {
 	struct inotify *in = kzalloc(sizeof(*in), GFP_KERNEL);
@@ -383,12 +420,18 @@ struct file *inotify_create(int flags)
 
 	if (!in)
 		return ERR_PTR(-ENOMEM);
+	in->user = current->creds->uid;
+	in->max_events = inotify_max_queued;
 	list_init(&in->events);
 	list_init(&in->watches);
 	waitq_init(&in->wait);
+	if (!add_instance(in)) {
+		kfree(in);
+		return ERR_PTR(-EMFILE);
+	}
 	f = anon_file_create("anon_inode:inotify", &inotify_ops, in,
 			     O_RDONLY | ((unsigned int)flags & O_NONBLOCK));
 	if (IS_ERR(f))
-		kfree(in);
+		remove_instance(in);
 	return f;
 }

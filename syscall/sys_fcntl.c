@@ -326,6 +326,8 @@ static long ioctl_regular(struct file *f, uint cmd, uaddr_t arg)
 		n = (int)(size - f->pos);
 		return put_user_obj(arg, &n);
 	}
+	if (cmd == FS_IOC_FIEMAP)
+		return -EOPNOTSUPP;
 	return vfs_ioctl(f, cmd, arg);
 }
 

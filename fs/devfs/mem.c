@@ -109,11 +109,46 @@ static ssize_t random_write(struct file *f, struct iov_iter *from, loff_t *pos, 
 	return done;
 }
 
+/* Bytes with what they are worth, in bits; that is not counted, but it must make sense. */
+static long add_entropy(uaddr_t arg)
+{
+	s32 head[2];
+	u8 block[256];
+
+	if (get_user_obj(&head, arg))
+		return -EFAULT;
+	if (head[0] < 0 || head[1] < 0)
+		return -EINVAL;
+	arg += sizeof(head);
+	for (size_t left = (size_t)head[1], n; left; left -= n, arg += n) {
+		n = min(left, sizeof(block));
+		if (copy_from_user(block, arg, n))
+			return -EFAULT;
+		random_mix(block, n);
+		if (fatal_signal_pending())
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* The generator is never short of entropy: there is nothing to clear or to renew. Source: random(4). */
 static long random_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 {
 	int bits = 256;
 
-	return cmd == RNDGETENTCNT ? put_user_obj((uaddr_t)arg, &bits) : -ENOTTY;
+	if (cmd == RNDGETENTCNT)
+		return put_user_obj((uaddr_t)arg, &bits);
+	if (cmd != RNDADDTOENTCNT && cmd != RNDADDENTROPY && cmd != RNDZAPENTCNT &&
+	    cmd != RNDCLEARPOOL && cmd != RNDRESEEDCRNG)
+		return -EINVAL;
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (cmd == RNDADDENTROPY)
+		return add_entropy(arg);
+	if (cmd == RNDADDTOENTCNT && get_user_obj(&bits, (uaddr_t)arg))
+		return -EFAULT;
+	return bits < 0 ? -EINVAL : 0;
 }
 
 /* Each read gives text as far as it has come; blocking for more is poll's business with the log's own reader (dmesg). */

@@ -4,6 +4,7 @@
  */
 #include <fs/aio.h>
 #include <fs/block/block.h>
+#include <fs/events.h>
 #include <fs/ipc/sysctl.h>
 #include <fs/lease.h>
 #include <fs/pipe.h>
@@ -430,6 +431,10 @@ static const struct proc_entry sys_random[] = {
 	PROC_FILE("poolsize", poolsize_show),
 	{ .name = NULL },
 };
+PROC_NUMBER_FILE(max_queued, inotify_max_queued, 0, S32_MAX)
+PROC_NUMBER_FILE(max_instances, inotify_max_instances, 0, S32_MAX)
+PROC_NUMBER_FILE(max_watches, inotify_max_watches, 0, S32_MAX)
+
 static const struct proc_entry sys_kernel[] = {
 	PROC_WRITABLE("hostname", hostname_show, hostname_write),
 	PROC_FILE("domainname", domainname_show),
@@ -469,8 +474,15 @@ static const struct proc_entry sys_fs_mqueue[] = {
 	PROC_WRITABLE("queues_max", mq_queues_max_show, mq_queues_max_write),
 	{ .name = NULL },
 };
+static const struct proc_entry sys_fs_inotify[] = {
+	PROC_WRITABLE("max_queued_events", max_queued_show, max_queued_write),
+	PROC_WRITABLE("max_user_instances", max_instances_show, max_instances_write),
+	PROC_WRITABLE("max_user_watches", max_watches_show, max_watches_write),
+	{ .name = NULL },
+};
 static const struct proc_entry sys_fs[] = {
 	PROC_DIR("mqueue", sys_fs_mqueue),
+	PROC_DIR("inotify", sys_fs_inotify),
 	PROC_FILE("file-max", file_max_show),
 	PROC_FILE("file-nr", file_nr_show),
 	PROC_FILE("nr_open", nr_open_show),
@@ -494,8 +506,17 @@ static const struct proc_entry sysvipc_table[] = {
 	{ .name = NULL },
 };
 
+extern const char __kconfig_start[], __kconfig_end[];
+
+static int config_show(struct printbuf *pb, struct task *t)
+{
+	printbuf_write(pb, __kconfig_start, (size_t)(__kconfig_end - __kconfig_start));
+	return 0;
+}
+
 const struct proc_entry proc_system_entries[] = {
 	PROC_FILE("cmdline", proc_cmdline_show),
+	PROC_FILE("config.gz", config_show),
 	PROC_FILE("cpuinfo", cpuinfo_show),
 	PROC_FILE("devices", devices_show),
 	PROC_FILE("filesystems", filesystems_show),

@@ -59,6 +59,12 @@
 #define FIOQSIZE   0x5460
 #define FIGETBSZ   _IO(0x00, 2)
 #define FICLONE	   _IOW(0x94, 9, int)
+#define FS_IOC_FIEMAP _IOWR('f', 11, char[32])
 #define RNDGETENTCNT _IOR('R', 0x00, int)
+#define RNDADDTOENTCNT _IOW('R', 0x01, int)
+#define RNDADDENTROPY _IOW('R', 0x03, int[2])
+#define RNDZAPENTCNT _IO('R', 0x04)
+#define RNDCLEARPOOL _IO('R', 0x06)
+#define RNDRESEEDCRNG _IO('R', 0x07)
 
 #endif

@@ -9,16 +9,37 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/statfs.h>
 #include <sys/xattr.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
 #include <linux/futex.h>
+#include <linux/random.h>
 
 #define PAGE 4096
 #define NOBODY 65534
 #define ST_SYNC 0x10
 #define ST_NOSYMFOLLOW 0x2000
+
+/* A number in /proc/sys/fs/inotify. */
+static long proc_number(const char *name)
+{
+	char path[80], text[32];
+
+	snprintf(path, sizeof(path), "/proc/sys/fs/inotify/%s", name);
+	return tap_read_file(path, text, sizeof(text)) > 0 ? atol(text) : -1;
+}
+
+static int proc_set(const char *name, long value)
+{
+	char path[80], text[32];
+
+	snprintf(path, sizeof(path), "/proc/sys/fs/inotify/%s", name);
+	return tap_write_file(path, text, (size_t)snprintf(text, sizeof(text), "%ld\n", value), 0);
+}
 
 static void clocks(void)
 {
@@ -192,6 +213,87 @@ static void failed_allocation(void)
 	mounts_leave_tmpfs();
 }
 
+/* Limits of inotify: what a user may have, and how long a queue gets. */
+static void watch_limits(void)
+{
+	char events[4096];
+	long old;
+	int a, b;
+
+	if (geteuid() != 0 || !tap_on_caelum()) /* not on a machine that others use */
+		return;
+	old = proc_number("max_queued_events");
+	CHECK_EQ(old, 16384);
+	CHECK_OK(proc_set("max_queued_events", 2));
+	a = inotify_init1(IN_NONBLOCK);
+	CHECK_OK(proc_set("max_queued_events", old));
+	CHECK_OK(inotify_add_watch(a, ".", IN_CREATE));
+	for (char name[] = "w0"; name[1] < '5'; name[1]++)
+		CHECK_OK(mkdir(name, 0700));
+	/* Two events with a name of up to 16 bytes, and one that says that others are lost. */
+	CHECK_EQ(read(a, events, sizeof(events)),
+		 2 * (sizeof(struct inotify_event) + 16) + sizeof(struct inotify_event));
+	CHECK_OK(setuid(NOBODY));
+	close(a);
+	old = proc_number("max_user_instances");
+	for (long i = 0; i < old; i++)
+		REQUIRE(inotify_init1(0) >= 0);
+	CHECK_ERRNO(inotify_init1(0), EMFILE);
+	b = dup(0);
+	CHECK(b >= 0); /* it was not descriptors that were missing */
+	CHECK_OK(close(b - 1));
+	CHECK_OK(a = inotify_init1(0));
+	CHECK_ERRNO(proc_set("max_user_instances", 5), EACCES);
+}
+
+/* The kernel's configuration, by the names that Linux has for its parts: a gzip file. */
+static void configuration(void)
+{
+	unsigned char head[4096];
+	int fd = open("/proc/config.gz", O_RDONLY);
+
+	if (fd < 0 && !tap_on_caelum())
+		return;
+	CHECK(read(fd, head, sizeof(head)) > 100);
+	CHECK_EQ(head[0] << 16 | head[1] << 8 | head[2], 0x1f8b08);
+	close(fd);
+}
+
+/* Bytes for the random generator, as boot scripts give them. */
+static void entropy(void)
+{
+	struct {
+		int bits, size;
+		char bytes[300];
+	} seed = { 8, sizeof(seed.bytes), "seed" };
+	int fd = open("/dev/urandom", O_RDWR), n = -1;
+
+	if (geteuid() == 0) {
+		CHECK_OK(ioctl(fd, RNDADDENTROPY, &seed));
+		CHECK_OK(ioctl(fd, RNDZAPENTCNT));
+		CHECK_OK(ioctl(fd, RNDRESEEDCRNG));
+		CHECK_ERRNO(ioctl(fd, RNDADDTOENTCNT, &n), EINVAL);
+		seed.bits = -1;
+		CHECK_ERRNO(ioctl(fd, RNDADDENTROPY, &seed), EINVAL);
+		CHECK_ERRNO(ioctl(fd, RNDADDENTROPY, (void *)8), EFAULT);
+		CHECK_OK(setuid(NOBODY));
+	}
+	seed.bits = 8;
+	CHECK_ERRNO(ioctl(fd, RNDADDENTROPY, &seed), EPERM);
+	CHECK_ERRNO(ioctl(fd, RNDZAPENTCNT), EPERM);
+	CHECK_ERRNO(ioctl(fd, 0x5299), EINVAL);
+	CHECK_OK(ioctl(fd, RNDGETENTCNT, &n));
+}
+
+static void extents(void)
+{
+	char map[64] = { 0 };
+	int fd = open("extents", O_RDWR | O_CREAT, 0600);
+
+	CHECK_ERRNO(ioctl(fd, FS_IOC_FIEMAP, map), EOPNOTSUPP); /* tmpfs has none */
+	close(fd);
+}
+
 int main(void)
 {
 	const char *dir = tap_tmpdir();
@@ -212,6 +314,10 @@ int main(void)
 	TAP_RUN(no_owner);
 	TAP_FORK(read_only_mount);
 	TAP_FORK(failed_allocation);
+	TAP_FORK(watch_limits);
+	TAP_RUN(configuration);
+	TAP_FORK(entropy);
+	TAP_RUN(extents);
 	mounts_leave_tmpfs();
 	tap_rmdir(dir);
 	return tap_done();

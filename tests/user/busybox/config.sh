@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+# What the kernel can do, by the names of Linux's options.
+[ -e /proc/config.gz ] || exec echo 1
+zcat /proc/config.gz | grep -c '^CONFIG_EPOLL=y$'
