@@ -25,7 +25,8 @@ struct comp {
 
 struct walk {
 	struct path path; /* where we are; references */
-	struct path root; /* where "/" and ".." end; references */
+	struct path root; /* where "/" and ".." end; references; no dentry: not asked for yet */
+	bool at_root;	  /* path is root, and both have but one reference on each: it is root's */
 	unsigned int flags;
 	unsigned int links; /* followed so far */
 	unsigned int moves; /* tree_moves at the start: is ".." still what it was? */
@@ -105,10 +106,43 @@ bool path_equal(const struct path *a, const struct path *b)
 }
 
 /* Replace the path we stand on; takes over @next's references. */
-static void walk_set(struct walk *w, struct path next)
+static __noinline void walk_set(struct walk *w, struct path next)
 {
-	path_put(&w->path);
+	if (!w->at_root)
+		path_put(&w->path);
+	w->at_root = false;
 	w->path = next;
+}
+
+/*
+ * The same for a name in the directory we stand in: @d is on the same mount, which keeps its reference. CPUs that look up names at once all
+ * write to the counts of the directories and mounts that they pass; so each is written as seldom as can be.
+ */
+static void walk_down(struct walk *w, struct dentry *d)
+{
+	if (w->at_root)
+		mnt_get(w->path.mnt);
+	else
+		dput(w->path.dentry);
+	w->at_root = false;
+	w->path.dentry = d;
+}
+
+static void fs_get_root(struct path *out)
+{
+	struct fs_ctx *fs = current->fs;
+
+	spin_lock(&fs->lock);
+	*out = fs->root;
+	path_get(out);
+	spin_unlock(&fs->lock);
+}
+
+static __noinline const struct path *walk_root(struct walk *w)
+{
+	if (!w->root.dentry)
+		fs_get_root(&w->root);
+	return &w->root;
 }
 
 /* Step down onto whatever is mounted here. */
@@ -169,7 +203,7 @@ static int walk_dotdot(struct walk *w)
 
 	path_get(&next);
 	for (;;) {
-		if (path_equal(&next, &w->root)) {
+		if (path_equal(&next, walk_root(w))) {
 			if (w->flags & LOOKUP_BENEATH)
 				r = -EXDEV;
 			break;
@@ -281,10 +315,10 @@ static const char *follow_link(struct walk *w, struct path link, char **buf)
 		n = -ENOENT; /* an empty link */
 	} else if (n > 0 && (*buf)[0] == '/') {
 		if ((w->flags & LOOKUP_BENEATH) ||
-		    ((w->flags & LOOKUP_NO_XDEV) && w->root.mnt != w->path.mnt)) {
+		    ((w->flags & LOOKUP_NO_XDEV) && walk_root(w)->mnt != w->path.mnt)) {
 			n = -EXDEV;
 		} else {
-			path_get(&w->root);
+			path_get(walk_root(w));
 			walk_set(w, w->root);
 		}
 	}
@@ -322,13 +356,18 @@ static const char *walk_step(struct walk *w, const struct comp *c, bool follow, 
 		dput(d);
 		return ERR_PTR(-ENOENT);
 	}
+	if (likely(!READ_ONCE(d->mounts) && !(follow && S_ISLNK(d_inode(d)->mode)))) {
+		walk_down(w, d);
+		return NULL;
+	}
 	next = (struct path){ mnt_get(w->path.mnt), d };
 	r = follow_mounts(w, &next);
 	if (r) {
 		path_put(&next);
 		return ERR_PTR(r);
 	}
-	if (unlikely(S_ISLNK(d_inode(next.dentry)->mode)) && follow)
+	/* What is mounted on a link covers it. */
+	if (follow && S_ISLNK(d_inode(next.dentry)->mode))
 		return follow_link(w, next, buf);
 	walk_set(w, next);
 	return NULL;
@@ -460,16 +499,6 @@ static int walk_last(struct walk *w)
 	}
 }
 
-static void fs_get_root(struct path *out)
-{
-	struct fs_ctx *fs = current->fs;
-
-	spin_lock(&fs->lock);
-	*out = fs->root;
-	path_get(out);
-	spin_unlock(&fs->lock);
-}
-
 static void fs_get_cwd(struct path *out)
 {
 	struct fs_ctx *fs = current->fs;
@@ -506,10 +535,13 @@ static int walk_start(struct walk *w, int dfd, const char *name, unsigned int fl
 	w->stack = w->few;
 	w->moves = tree_moves_read();
 	w->last_buf = NULL;
+	w->root.dentry = NULL;
+	w->at_root = false;
 	if (*name == '/' && !(flags & LOOKUP_IN_ROOT)) {
 		if (flags & LOOKUP_BENEATH)
 			return -EXDEV;
-		fs_get_root(&w->path);
+		w->path = *walk_root(w);
+		w->at_root = true;
 	} else {
 		r = path_of_fd(dfd, &w->path);
 		if (r)
@@ -517,15 +549,13 @@ static int walk_start(struct walk *w, int dfd, const char *name, unsigned int fl
 	}
 	if (flags & (LOOKUP_BENEATH | LOOKUP_IN_ROOT)) {
 		w->root = w->path;
-		path_get(&w->root);
-	} else {
-		fs_get_root(&w->root);
+		w->at_root = true;
 	}
 	return 0;
 }
 
-/* Give back everything but w->path. */
-static void walk_end(struct walk *w)
+/* Give back everything but w->path, and that as well after an error. */
+static void walk_end(struct walk *w, int error)
 {
 	while (w->depth)
 		walk_pop(w);
@@ -533,7 +563,10 @@ static void walk_end(struct walk *w)
 		kfree(w->stack);
 	if (w->last_buf)
 		name_free(w->last_buf);
-	path_put(&w->root);
+	if (w->root.dentry && !w->at_root)
+		path_put(&w->root);
+	if (error)
+		path_put(&w->path);
 }
 
 int path_lookup(int dfd, const char *name, unsigned int flags, struct path *out)
@@ -551,10 +584,8 @@ int path_lookup(int dfd, const char *name, unsigned int flags, struct path *out)
 		r = walk_last(&w);
 	if (!r && (w.flags & LOOKUP_DIRECTORY) && !S_ISDIR(d_inode(w.path.dentry)->mode))
 		r = -ENOTDIR;
-	walk_end(&w);
-	if (r)
-		path_put(&w.path);
-	else
+	walk_end(&w, r);
+	if (!r)
 		*out = w.path;
 	return r;
 }
@@ -570,12 +601,10 @@ int path_parent(int dfd, const char *name, unsigned int flags, struct path *pare
 		return r;
 	r = *name ? walk_components(&w, name) : -ENOENT;
 	*last = w.last;
-	walk_end(&w);
 	if (!r && last->type == LAST_NORM && last->len > NAME_MAX)
 		r = -ENAMETOOLONG;
-	if (r)
-		path_put(&w.path);
-	else
+	walk_end(&w, r);
+	if (!r)
 		*parent = w.path;
 	return r;
 }
