@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CPU time: the clocks that count it, the timers that run on it, RLIMIT_CPU; and setitimer(2).
+ * CPU time: the clocks that count it, the timers that run on it, RLIMIT_CPU and RLIMIT_RTTIME; and setitimer(2).
  *
  * There is no periodic tick. While a process has a CPU-time timer, one ktimer looks at it when the nearest can be due at the
  * earliest, given the CPUs. If the process does not run at that moment, its threads are told to look when they next return to user mode
@@ -14,6 +14,7 @@
 #include <kernel/signal.h>
 #include <kernel/time.h>
 #include <mm/slab.h>
+#include <uapi/sched.h>
 
 #define MIN_LOOK_NS   (NSEC_PER_MSEC / 2)
 #define MIN_REAL_NS   (50 * NSEC_PER_USEC)
@@ -108,6 +109,45 @@ static u64 left(u64 deadline, u64 now)
 	return deadline > now ? deadline - now : 0;
 }
 
+/*
+ * The longest that a real-time thread has run without sleeping. A sleep is noticed when next somebody looks: the time may be too short by
+ * what lies between two looks, never too long. False: there is no such thread, or no limit.
+ */
+static bool rt_longest(struct process *p, u64 *longest_ns)
+{
+	struct cpu_times times;
+	bool any = false;
+	struct task *t;
+	u64 all;
+
+	*longest_ns = 0;
+	if (likely(p->rlim[RLIMIT_RTTIME].rlim_cur == RLIM_INFINITY))
+		return false;
+	list_for_each_entry(t, &p->threads, thread_link) {
+		bool rt = t->se.policy == SCHED_FIFO || t->se.policy == SCHED_RR;
+
+		sched_get_times(t, &times);
+		all = cpu_times_of(&times, CPU_CLOCK_PROF);
+		if (!rt || t->rt_nvcsw != READ_ONCE(t->nvcsw)) {
+			t->rt_nvcsw = READ_ONCE(t->nvcsw);
+			t->rt_since_ns = all;
+		}
+		any |= rt;
+		*longest_ns = max(*longest_ns, all - t->rt_since_ns);
+	}
+	return any;
+}
+
+/* CPU time until a real-time thread may exceed the limit; no more than a fourth of it, so that sleeps are noticed in between. */
+static u64 rt_remaining(struct process *p)
+{
+	u64 limit = min(p->rlim[RLIMIT_RTTIME].rlim_cur, p->rlim[RLIMIT_RTTIME].rlim_max), ran;
+
+	if (!rt_longest(p, &ran) || limit >= U64_MAX / NSEC_PER_USEC)
+		return U64_MAX;
+	return min(left(limit * NSEC_PER_USEC, ran), limit * NSEC_PER_USEC / 4);
+}
+
 /* CPU time until the first timer or limit; U64_MAX: there is none. */
 static u64 cpu_remaining(struct process *p)
 {
@@ -123,7 +163,7 @@ static u64 cpu_remaining(struct process *p)
 		least = min(least, left(p->itimer[ITIMER_PROF].value_ns, used));
 	if (limit < U64_MAX / NSEC_PER_SEC)
 		least = min(least, left(limit * NSEC_PER_SEC, used));
-	return least;
+	return min(least, rt_remaining(p));
 }
 
 void cpu_timers_arm(struct process *p)
@@ -165,11 +205,29 @@ static int limit_due(struct process *p, u64 used_ns)
 	return SIGXCPU;
 }
 
+/* The same of RLIMIT_RTTIME, which counts microseconds. */
+static int rt_limit_due(struct process *p)
+{
+	struct rlimit64 *limit = &p->rlim[RLIMIT_RTTIME];
+	u64 ran;
+
+	if (!rt_longest(p, &ran))
+		return 0;
+	ran /= NSEC_PER_USEC;
+	if (ran >= limit->rlim_max)
+		return SIGKILL;
+	if (ran < limit->rlim_cur)
+		return 0;
+	limit->rlim_cur += NSEC_PER_SEC / NSEC_PER_USEC;
+	return SIGXCPU;
+}
+
 /* A signal for the process that is due; 0: none. s held. */
 static int next_due(struct process *p)
 {
 	struct cpu_times t;
 	u64 used;
+	int sig;
 
 	process_cpu_times_locked(p, &t);
 	used = cpu_times_of(&t, CPU_CLOCK_PROF);
@@ -177,7 +235,8 @@ static int next_due(struct process *p)
 		return SIGVTALRM;
 	if (itimer_due(&p->itimer[ITIMER_PROF], used))
 		return SIGPROF;
-	return limit_due(p, used);
+	sig = limit_due(p, used);
+	return sig ? sig : rt_limit_due(p);
 }
 
 /* s held. */

@@ -361,7 +361,8 @@ static int link_task(struct task *t, const struct clone_req *req, unsigned int e
 		if (event || (req->flags & CLONE_PTRACE))
 			ptrace_link_child(t);
 		sig_recalc(t);
-		if (p->rlim[RLIMIT_CPU].rlim_cur != RLIM_INFINITY)
+		if (p->rlim[RLIMIT_CPU].rlim_cur != RLIM_INFINITY ||
+		    p->rlim[RLIMIT_RTTIME].rlim_cur != RLIM_INFINITY)
 			task_set_work(t, WORK_TIMER);
 	}
 	spin_unlock(&sh->lock);

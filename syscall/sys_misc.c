@@ -126,7 +126,7 @@ static int set_limit(struct process *p, uint which, const struct rlimit64 *new,
 	spin_unlock_irqrestore(&p->sighand->lock, flags);
 	if (!r && new)
 		mirror_limit(p, which, new->rlim_cur);
-	if (!r && new && which == RLIMIT_CPU)
+	if (!r && new && (which == RLIMIT_CPU || which == RLIMIT_RTTIME))
 		posix_timers_recheck(p);
 	return r;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Scheduling: sched_yield(2), ioprio_set(2), sched_setscheduler(2), sched_setattr(2), sched_setaffinity(2), getpriority(2), getcpu(2). */
 #include <hal/boot.h>
+#include <kernel/posix_timer.h>
 #include <kernel/sched.h>
 #include <kernel/time.h>
 #include <lib/string.h>
@@ -113,6 +114,9 @@ static int set_policy(pid_t tid, struct policy_request rq)
 	if (!r) {
 		sched_set(t, (uint)rq.policy, rq.nice, (uint)rq.priority);
 		WRITE_ONCE(t->se.reset_on_fork, rq.reset_on_fork);
+		if (policy_is_rt(rq.policy) && t->process &&
+		    t->process->rlim[RLIMIT_RTTIME].rlim_cur != RLIM_INFINITY)
+			posix_timers_recheck(t->process);
 	}
 	task_put(t);
 	return r;

@@ -170,6 +170,43 @@ static void cpu_limit(void)
 		;
 }
 
+static void exceeded(int sig)
+{
+	struct rlimit limit;
+
+	CHECK_OK(getrlimit(RLIMIT_RTTIME, &limit));
+	CHECK(limit.rlim_cur >= 1100000); /* a second more before the next signal */
+	_exit(tap_nfailed);
+}
+
+/* A real-time thread that does not sleep; the limit binds only those of such policies. */
+static void rt_limit(void)
+{
+	struct rlimit limit = { 100000, RLIM_INFINITY };
+	struct sched_param param = { .sched_priority = 1 };
+
+	signal(SIGXCPU, exceeded);
+	REQUIRE(setrlimit(RLIMIT_RTTIME, &limit) == 0);
+	for (clock_t until = clock() + CLOCKS_PER_SEC * 4 / 10; clock() < until;)
+		;
+	CHECK_OK(getrlimit(RLIMIT_RTTIME, &limit));
+	CHECK_EQ(limit.rlim_cur, 100000);
+	REQUIRE(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &param) == 0);
+	for (;;)
+		;
+}
+
+static void rt_hard_limit(void)
+{
+	struct rlimit limit = { 100000, 100000 };
+	struct sched_param param = { .sched_priority = 1 };
+
+	REQUIRE(syscall(SYS_sched_setscheduler, 0, SCHED_RR, &param) == 0);
+	REQUIRE(setrlimit(RLIMIT_RTTIME, &limit) == 0);
+	for (;;)
+		;
+}
+
 static void priorities(void)
 {
 	struct sched_param param = { .sched_priority = 0 };
@@ -319,6 +356,11 @@ int main(int argc, char **argv)
 	TAP_FORK(process_limit);
 	tap_current = "cpu_limit";
 	CHECK_KILLED(tap_spawn(cpu_limit), SIGXCPU);
+	if (geteuid() == 0) {
+		tap_current = "rt_limit";
+		CHECK_EXIT(tap_spawn(rt_limit), 0);
+		CHECK_KILLED(tap_spawn(rt_hard_limit), SIGKILL);
+	}
 	TAP_FORK(priorities);
 	TAP_FORK(io_priorities);
 	TAP_FORK(process_controls);
