@@ -177,7 +177,6 @@ $(patsubst ./%,$(O)/%,$(cold_objs)): cflags-size := -Os
 builtin  := $(O)/initramfs.o $(O)/kconfig.o
 lds      := $(O)/arch/$(ARCH)/kernel.lds
 third    := $(O)/third_party.a
-builtin  += $(O)/kconfig.o
 
 kernel: $(O)/caelum.elf $(O)/Image $(O)/compile_commands.json
 
