@@ -15,6 +15,7 @@
 #define MAX_FDS (1u << 20)
 
 static struct spinlock task_ptr_lock = SPINLOCK_INIT(RANK_FILES);
+static struct kmem_cache *table_cache;
 
 static bool test_bit64(const u64 *map, unsigned int n)
 {
@@ -29,18 +30,29 @@ static void clear_bit64(u64 *map, unsigned int n)
 	map[n / 64] &= ~(1ULL << (n % 64));
 }
 
+static unsigned int map_words(const struct fdtable *ft)
+{
+	return DIV_ROUND_UP(ft->max, 64);
+}
+
+void fdtable_init(void)
+{
+	table_cache = kmem_cache_create("fdtable", sizeof(struct fdtable), 0);
+}
+
 struct fdtable *fdtable_create(void)
 {
-	struct fdtable *ft = kzalloc(sizeof(*ft), GFP_KERNEL);
+	struct fdtable *ft = kmem_cache_alloc(table_cache, GFP_KERNEL);
 
 	if (!ft)
 		return NULL;
+	memset(ft, 0, sizeof(*ft));
 	refcount_set(&ft->refs, 1);
 	spin_init(&ft->lock, RANK_FILES);
 	ft->max = FDTABLE_INLINE;
 	ft->fds = ft->inline_fds;
-	ft->open = ft->inline_open;
-	ft->cloexec = ft->inline_cloexec;
+	ft->open = &ft->inline_open;
+	ft->cloexec = &ft->inline_cloexec;
 	return ft;
 }
 
@@ -75,7 +87,7 @@ void fdtable_put(struct fdtable *ft)
 {
 	if (!refcount_dec_and_test(&ft->refs))
 		return;
-	for (unsigned int w = 0; w < ft->max / 64; w++)
+	for (unsigned int w = 0; w < map_words(ft); w++)
 		for (u64 bits = ft->open[w]; bits; bits &= bits - 1) {
 			unsigned int fd = w * 64 + (unsigned int)__builtin_ctzll(bits);
 
@@ -83,13 +95,13 @@ void fdtable_put(struct fdtable *ft)
 				filp_close(ft->fds[fd], ft);
 		}
 	free_arrays(ft->fds, ft->open, ft->cloexec, ft);
-	kfree(ft);
+	kmem_cache_free(table_cache, ft);
 }
 
 /* Make room for descriptor @want. ft->lock held; dropped while allocating. 0, -EMFILE, -ENOMEM. */
 static int expand(struct fdtable *ft, unsigned int want)
 {
-	unsigned int max = ft->max;
+	unsigned int max = max(ft->max, 64);
 	struct file **fds, **old_fds;
 	u64 *open, *cloexec, *old_open, *old_cloexec;
 
@@ -111,8 +123,8 @@ static int expand(struct fdtable *ft, unsigned int want)
 		return r;
 	}
 	memcpy(fds, ft->fds, ft->max * sizeof(*fds));
-	memcpy(open, ft->open, ft->max / 8);
-	memcpy(cloexec, ft->cloexec, ft->max / 8);
+	memcpy(open, ft->open, map_words(ft) * sizeof(u64));
+	memcpy(cloexec, ft->cloexec, map_words(ft) * sizeof(u64));
 	old_fds = ft->fds;
 	old_open = ft->open;
 	old_cloexec = ft->cloexec;
@@ -129,7 +141,7 @@ static unsigned int find_free(struct fdtable *ft, unsigned int from)
 	unsigned int w = from / 64;
 	u64 below = from % 64 ? (1ULL << (from % 64)) - 1 : 0;
 
-	for (; w < ft->max / 64; w++, below = 0)
+	for (; w < map_words(ft); w++, below = 0)
 		if (~(ft->open[w] | below))
 			return w * 64 + (unsigned int)__builtin_ctzll(~(ft->open[w] | below));
 	return max(ft->max, from);
@@ -301,9 +313,10 @@ int fdtable_next(struct fdtable *ft, int fd, bool *cloexec)
 	return fd;
 }
 
+/* As Linux, whose smallest table has 64. */
 unsigned int fdtable_size(struct fdtable *ft)
 {
-	return READ_ONCE(ft->max);
+	return max(READ_ONCE(ft->max), 64);
 }
 
 int fd_close_range(unsigned int first, unsigned int last, bool cloexec_only)
@@ -357,7 +370,7 @@ int fd_set_cloexec(int fd, bool on)
 /* Copy the entries of @ft, which is locked and fits, to @copy. */
 static void copy_entries(struct fdtable *copy, struct fdtable *ft)
 {
-	for (unsigned int w = 0; w < ft->max / 64; w++) {
+	for (unsigned int w = 0; w < map_words(ft); w++) {
 		copy->cloexec[w] = ft->cloexec[w];
 		for (u64 bits = ft->open[w]; bits; bits &= bits - 1) {
 			unsigned int fd = w * 64 + (unsigned int)__builtin_ctzll(bits);
@@ -421,7 +434,7 @@ void fdtable_close_on_exec(void)
 {
 	struct fdtable *ft = current->files;
 
-	for (unsigned int w = 0; w < ft->max / 64; w++)
+	for (unsigned int w = 0; w < map_words(ft); w++)
 		for (u64 bits = ft->open[w] & ft->cloexec[w]; bits; bits &= bits - 1)
 			fd_close((int)(w * 64 + (unsigned int)__builtin_ctzll(bits)));
 }

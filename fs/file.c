@@ -20,6 +20,7 @@ static struct kmem_cache *file_cache;
 void file_init(void)
 {
 	file_cache = kmem_cache_create("file", sizeof(struct file), 0);
+	fdtable_init();
 }
 
 u64 file_count(void)

@@ -103,17 +103,17 @@ struct fd {
 	bool ref;
 };
 /* A descriptor table: see fdtable.c, which alone changes it and says what guards it. */
-#define FDTABLE_INLINE 64
+#define FDTABLE_INLINE 16 /* what most programs need; the bits are whole words all the same */
 struct fdtable {
 	refcount_t refs;
 	struct spinlock lock;
-	unsigned int max;  /* slots */
+	unsigned int max;  /* slots: those inside, or a multiple of 64 */
 	unsigned int next; /* no free slot below this */
 	struct file **fds;
 	u64 *open; /* bit set: taken, maybe only reserved */
 	u64 *cloexec;
 	struct file *inline_fds[FDTABLE_INLINE];
-	u64 inline_open[FDTABLE_INLINE / 64], inline_cloexec[FDTABLE_INLINE / 64];
+	u64 inline_open, inline_cloexec;
 };
 
 struct fd fdget_shared(int fd); /* fdget() on a table with several users */

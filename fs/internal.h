@@ -18,6 +18,7 @@
 void dcache_init(void);
 void inode_init(void);
 void file_init(void);
+void fdtable_init(void);
 void mount_init(void);
 void namei_init(void);
 void pipe_init(void);

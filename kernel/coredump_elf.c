@@ -296,7 +296,7 @@ static void write_notes(struct core_writer *w)
 	note_prstatus(w, current);
 	note_prpsinfo(w);
 	note_siginfo(w);
-	note(w, "CORE", NT_AUXV, w->vm->auxv, w->vm->nauxv * sizeof(u64));
+	note(w, "CORE", NT_AUXV, w->vm->auxv->word, w->vm->auxv->n * sizeof(u64));
 	note_file(w);
 	note_regsets(w, current);
 	/* Nobody joins or leaves the list: all but current wait in coredump_join(). */

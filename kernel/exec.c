@@ -633,45 +633,49 @@ static int map_stack(struct exec *e)
 	return 0;
 }
 
-static void auxv_add(struct vm *vm, u64 type, u64 value)
+static void auxv_add(struct vm_auxv *v, u64 type, u64 value)
 {
-	vm->auxv[vm->nauxv++] = type;
-	vm->auxv[vm->nauxv++] = value;
+	v->word[v->n++] = type;
+	v->word[v->n++] = value;
 }
 
-static void fill_auxv(struct exec *e, uaddr_t execfn, uaddr_t platform, uaddr_t random)
+static int make_auxv(struct exec *e, uaddr_t execfn, uaddr_t platform, uaddr_t random)
 {
 	const struct creds *c = e->creds;
-	struct vm *vm = e->vm;
+	struct vm_auxv *v = kzalloc(sizeof(*v), GFP_KERNEL);
 
-	vm->nauxv = 0;
-	if (vm->vdso)
-		auxv_add(vm, AT_SYSINFO_EHDR, vm->vdso);
-	auxv_add(vm, AT_HWCAP, hal_hwcap(0));
-	auxv_add(vm, AT_PAGESZ, PAGE_SIZE);
-	auxv_add(vm, AT_CLKTCK, USER_HZ);
-	auxv_add(vm, AT_PHDR, e->image.phdr_vaddr ? e->bias + e->image.phdr_vaddr : 0);
-	auxv_add(vm, AT_PHENT, sizeof(struct elf64_phdr));
-	auxv_add(vm, AT_PHNUM, e->image.phnum);
-	auxv_add(vm, AT_BASE, e->interp_base);
-	auxv_add(vm, AT_FLAGS, 0);
-	auxv_add(vm, AT_ENTRY, e->bias + e->image.entry);
-	auxv_add(vm, AT_UID, c->uid);
-	auxv_add(vm, AT_EUID, c->euid);
-	auxv_add(vm, AT_GID, c->gid);
-	auxv_add(vm, AT_EGID, c->egid);
-	auxv_add(vm, AT_SECURE, e->secure);
-	auxv_add(vm, AT_RANDOM, random);
-	auxv_add(vm, AT_HWCAP2, hal_hwcap(1));
-	auxv_add(vm, AT_EXECFN, execfn);
+	if (!v)
+		return -ENOMEM;
+	refcount_set(&v->refs, 1);
+	if (e->vm->vdso)
+		auxv_add(v, AT_SYSINFO_EHDR, e->vm->vdso);
+	auxv_add(v, AT_HWCAP, hal_hwcap(0));
+	auxv_add(v, AT_PAGESZ, PAGE_SIZE);
+	auxv_add(v, AT_CLKTCK, USER_HZ);
+	auxv_add(v, AT_PHDR, e->image.phdr_vaddr ? e->bias + e->image.phdr_vaddr : 0);
+	auxv_add(v, AT_PHENT, sizeof(struct elf64_phdr));
+	auxv_add(v, AT_PHNUM, e->image.phnum);
+	auxv_add(v, AT_BASE, e->interp_base);
+	auxv_add(v, AT_FLAGS, 0);
+	auxv_add(v, AT_ENTRY, e->bias + e->image.entry);
+	auxv_add(v, AT_UID, c->uid);
+	auxv_add(v, AT_EUID, c->euid);
+	auxv_add(v, AT_GID, c->gid);
+	auxv_add(v, AT_EGID, c->egid);
+	auxv_add(v, AT_SECURE, e->secure);
+	auxv_add(v, AT_RANDOM, random);
+	auxv_add(v, AT_HWCAP2, hal_hwcap(1));
+	auxv_add(v, AT_EXECFN, execfn);
 	if (platform)
-		auxv_add(vm, AT_PLATFORM, platform);
-	auxv_add(vm, AT_RSEQ_FEATURE_SIZE, RSEQ_FEATURE_SIZE);
-	auxv_add(vm, AT_RSEQ_ALIGN, RSEQ_ALIGN);
-	auxv_add(vm, AT_MINSIGSTKSZ, uctx_sigframe_size());
-	auxv_add(vm, AT_NULL, 0);
-	static_assert(sizeof_field(struct vm, auxv) >= 2 * 24 * sizeof(u64),
+		auxv_add(v, AT_PLATFORM, platform);
+	auxv_add(v, AT_RSEQ_FEATURE_SIZE, RSEQ_FEATURE_SIZE);
+	auxv_add(v, AT_RSEQ_ALIGN, RSEQ_ALIGN);
+	auxv_add(v, AT_MINSIGSTKSZ, uctx_sigframe_size());
+	auxv_add(v, AT_NULL, 0);
+	static_assert(sizeof_field(struct vm_auxv, word) >= 2 * 24 * sizeof(u64),
 		      "room for all of them");
+	e->vm->auxv = v;
+	return 0;
 }
 
 /* argc, argv[], NULL, envp[], NULL, auxv: below the strings. */
@@ -679,7 +683,7 @@ static int write_vectors(struct exec *e)
 {
 	struct arg_area *a = &e->area;
 	uaddr_t strings = e->vm->arg_start;
-	size_t n = 1 + a->argc + 1 + a->envc + 1 + e->vm->nauxv, i = 0;
+	size_t n = 1 + a->argc + 1 + a->envc + 1 + e->vm->auxv->n, i = 0;
 	u64 *v = kmalloc(n * sizeof(*v), 0);
 	int r;
 
@@ -694,7 +698,7 @@ static int write_vectors(struct exec *e)
 	if (!a->envc)
 		v[i++] = 0;
 	v[i++] = 0;
-	memcpy(&v[i], e->vm->auxv, e->vm->nauxv * sizeof(u64));
+	memcpy(&v[i], e->vm->auxv->word, e->vm->auxv->n * sizeof(u64));
 	e->sp = ALIGN_DOWN(strings - n * sizeof(*v), 16);
 	e->vm->stack_start = e->sp;
 	r = vm_access(e->vm, e->sp, v, n * sizeof(*v), true, false) == (ssize_t)(n * sizeof(*v))
@@ -726,11 +730,11 @@ static int build_stack(struct exec *e)
 		       PAGE_SIZE - (a->len & ~PAGE_MASK));
 	if (!r)
 		r = map_stack(e);
-	if (r)
-		return r;
-	fill_auxv(e, e->vm->arg_start + execfn_at, platform ? e->vm->arg_start + platform_at : 0,
-		  e->vm->arg_start + random_at);
-	return write_vectors(e);
+	if (!r)
+		r = make_auxv(e, e->vm->arg_start + execfn_at,
+			      platform ? e->vm->arg_start + platform_at : 0,
+			      e->vm->arg_start + random_at);
+	return r ? r : write_vectors(e);
 }
 
 /* ---- the point of no return ---- */

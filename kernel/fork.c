@@ -37,6 +37,7 @@ void __init fork_init(void)
 	kthread_cache = kmem_cache_create("kthread", sizeof(struct task), 64);
 	process_cache = kmem_cache_create("process", sizeof(struct process), 0);
 	sighand_cache = kmem_cache_create("sighand", sizeof(struct sighand), 0);
+	pid_init();
 }
 
 const struct k_sigaction sig_no_actions[NSIG];
@@ -81,6 +82,7 @@ void task_put(struct task *t)
 	if (t->kstack)
 		kstack_free(t->kstack);
 	seccomp_release(t);
+	sigguard_free(t);
 	if (t->creds)
 		creds_put(t->creds);
 	if (t->tid)

@@ -19,6 +19,12 @@ struct spinlock tasklist_lock = SPINLOCK_INIT(RANK_TASKLIST);
 static unsigned long used[PID_MAX / 64];
 static struct pid *hash[PID_HASH];
 static pid_t last_pid;
+static struct kmem_cache *pid_cache;
+
+void __init pid_init(void)
+{
+	pid_cache = kmem_cache_create("pid", sizeof(struct pid), 0);
+}
 
 static bool test_and_use(pid_t nr)
 {
@@ -44,11 +50,12 @@ static pid_t pick_number(void)
 
 struct pid *pid_alloc(void)
 {
-	struct pid *p = kzalloc(sizeof(*p), 0);
+	struct pid *p = kmem_cache_alloc(pid_cache, 0);
 	unsigned long flags;
 
 	if (!p)
 		return ERR_PTR(-ENOMEM);
+	memset(p, 0, sizeof(*p));
 	refcount_set(&p->refs, 1);
 	list_init(&p->group);
 	list_init(&p->session);
@@ -60,7 +67,7 @@ struct pid *pid_alloc(void)
 	}
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	if (!p->nr) {
-		kfree(p);
+		kmem_cache_free(pid_cache, p);
 		return ERR_PTR(-EAGAIN);
 	}
 	return p;
@@ -93,7 +100,7 @@ void pid_put_locked(struct pid *p)
 		link = &(*link)->hash_next;
 	*link = p->hash_next;
 	used[p->nr / 64] &= ~(1UL << (p->nr % 64));
-	kfree(p);
+	kmem_cache_free(pid_cache, p);
 }
 
 void pid_put(struct pid *p)

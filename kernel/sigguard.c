@@ -7,7 +7,8 @@
  * handlers comes back to them in any order. A delivery whose frame lies where an older cookie was shows that the older one is gone, too.
  *
  * When there is no more room the oldest is forgotten, but not its cookie: that is a keyed hash of the two addresses, so a frame
- * that the kernel built can be told from one it did not. The key is drawn at a thread's first delivery after exec.
+ * that the kernel built can be told from one it did not. The key is drawn at a thread's first delivery after exec. The list's memory is
+ * allocated for a thread's first delivery; if there is none, all deliveries are such forgotten ones.
  *
  * The frame itself is Linux's; the cookie stands above it, where a linear overflow into the frame's neighbours would reach it.
  */
@@ -16,6 +17,7 @@
 #include <kernel/signal.h>
 #include <kernel/sigguard.h>
 #include <lib/string.h>
+#include <mm/slab.h>
 #include <mm/uaccess.h>
 
 #define COOKIE_ROOM    16  /* keeps every ABI's stack alignment */
@@ -46,6 +48,21 @@ static u64 cookie_of(const struct sigguard *g, uaddr_t sp, uaddr_t cookie_at)
 	return siphash_pair(sp, cookie_at, &g->key);
 }
 
+/* Room for one more, if need be by forgetting the oldest. False: there is none, so that one counts as forgotten. */
+static bool make_room(struct sigguard *g)
+{
+	if (unlikely(!g->entry))
+		g->entry = kmalloc(SIG_NEST_MAX * sizeof(g->entry[0]), GFP_KERNEL);
+	if (likely(g->entry) && g->n < SIG_NEST_MAX)
+		return true;
+	g->forgotten++;
+	if (!g->entry)
+		return false;
+	memmove(g->entry, g->entry + 1, (SIG_NEST_MAX - 1) * sizeof(g->entry[0]));
+	g->n--;
+	return true;
+}
+
 int sigguard_push(struct task *t, uaddr_t cookie_at, uaddr_t restorer)
 {
 	struct sigguard *g = &t->sigguard;
@@ -60,13 +77,10 @@ int sigguard_push(struct task *t, uaddr_t cookie_at, uaddr_t restorer)
 	if (hal_put_user64(cookie_at, cookie))
 		return -EFAULT;
 	drop_overwritten(g, sp, cookie_at + COOKIE_ROOM);
-	if (g->n == SIG_NEST_MAX) {
-		memmove(g->entry, g->entry + 1, (SIG_NEST_MAX - 1) * sizeof(g->entry[0]));
-		g->n--;
-		g->forgotten++;
-	}
 	if (!g->restorer)
 		g->restorer = restorer;
+	if (!make_room(g))
+		return 0;
 	g->entry[g->n++] = (struct sigguard_entry){
 		.sp = sp,
 		.cookie_at = cookie_at,
@@ -175,9 +189,21 @@ bool sigguard_pop(struct task *t)
 
 void sigguard_fork(struct task *child, const struct task *parent)
 {
-	child->sigguard.restorer = parent->sigguard.restorer;
-	if (parent->sigguard.n || parent->sigguard.forgotten)
-		child->sigguard = parent->sigguard;
+	const struct sigguard *from = &parent->sigguard;
+	struct sigguard *to = &child->sigguard;
+
+	to->restorer = from->restorer;
+	if (!from->n && !from->forgotten)
+		return;
+	to->key = from->key;
+	to->forgotten = from->forgotten;
+	to->entry = from->n ? kmalloc(SIG_NEST_MAX * sizeof(to->entry[0]), GFP_KERNEL) : NULL;
+	if (!to->entry) {
+		to->forgotten += from->n;
+		return;
+	}
+	to->n = from->n;
+	memcpy(to->entry, from->entry, to->n * sizeof(to->entry[0]));
 }
 
 void sigguard_clear(struct task *t)
@@ -185,4 +211,9 @@ void sigguard_clear(struct task *t)
 	t->sigguard.n = t->sigguard.forgotten = 0;
 	t->sigguard.restorer = 0;
 	t->sigguard.key.k[0] = 0;
+}
+
+void sigguard_free(struct task *t)
+{
+	kfree(t->sigguard.entry);
 }

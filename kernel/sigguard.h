@@ -24,11 +24,11 @@ struct sigguard_entry {
 
 /* Those of one thread, the newest last. */
 struct sigguard {
-	unsigned int n;		/* kept */
-	unsigned int forgotten; /* older ones for which there was no room */
-	struct siphash_key key; /* of the cookies; k[0] 0: not drawn yet */
-	uaddr_t restorer;	/* of the first delivery since exec */
-	struct sigguard_entry entry[SIG_NEST_MAX];
+	unsigned int n;		      /* kept */
+	unsigned int forgotten;	      /* older ones for which there was no room */
+	struct siphash_key key;	      /* of the cookies; k[0] 0: not drawn yet */
+	uaddr_t restorer;	      /* of the first delivery since exec */
+	struct sigguard_entry *entry; /* SIG_NEST_MAX; NULL: no delivery yet */
 };
 
 struct task;
@@ -43,6 +43,8 @@ bool sigguard_pop(struct task *t);
 /** sigguard_fork() - the child of a fork returns from the handlers that its parent is in. sigguard_clear(): exec. */
 void sigguard_fork(struct task *child, const struct task *parent);
 void sigguard_clear(struct task *t);
+/** sigguard_free() - the task goes, or never came to be. */
+void sigguard_free(struct task *t);
 #else
 static inline uaddr_t sigguard_reserve(const struct task *t, uaddr_t sp)
 {
@@ -67,6 +69,10 @@ static inline void sigguard_fork(struct task *child, const struct task *parent)
 	(void)parent;
 }
 static inline void sigguard_clear(struct task *t)
+{
+	(void)t;
+}
+static inline void sigguard_free(struct task *t)
 {
 	(void)t;
 }

@@ -223,18 +223,17 @@ struct task {
 	u64 blocked;	   /* own writes, s for others */
 	u64 saved_blocked; /* sigsuspend, ppoll: restored after delivery if restore_blocked */
 	bool restore_blocked;
+	u8 restart_class; /* own: enum syscall_restart that the running call chose; syscall_restart_as() */
+	int altstack_flags;
 	struct sigpending pending; /* s */
 	uaddr_t altstack_sp;
 	u64 altstack_size;
-	int altstack_flags;
 	struct restart_block restart;
-	u8 restart_class; /* own: enum syscall_restart that the running call chose; syscall_restart_as() */
 	struct trace_state trace;
 	struct siginfo
 		forced; /* own: synchronous signal to deliver before all others; si_signo 0: none */
 	uaddr_t fault_tag; /* own: address bits that its si_addr lacks (SA_EXPOSE_TAGBITS) */
 	u64 sigwait;	   /* s: what sigtimedwait waits for */
-	u32 stop_gen;	   /* s: process->stop_gen of the stop it is part of */
 
 	uaddr_t set_child_tid, clear_child_tid;
 	uaddr_t robust_list;
@@ -244,16 +243,17 @@ struct task {
 	u32 rseq_len, rseq_sig;
 	int rseq_cid;	/* own, with interrupts off: our bit in vm->cids; -1: none */
 	u32 pi_waiters; /* atomic: tasks waiting for PI futexes that this one holds */
-	bool nofault;	/* own: user access may not sleep; a missing page is a fault */
 	struct vfork_wait *
 		vfork; /* wake_lock: on the stack of the parent that waits for us; NULL otherwise */
 	int exit_code; /* wait status of this thread */
+	bool nofault;  /* own: user access may not sleep; a missing page is a fault */
 	bool thread_zombie; /* p: dead, not the leader, its tracer is still to be told */
 	int pdeath_signal;
 	u8 seccomp_mode;   /* s to change */
 	bool no_new_privs; /* s: as in creds, but given by another thread (seccomp) */
 	struct seccomp_filter *seccomp_filter; /* s to change; a reference */
 	u32 personality;		       /* own: personality(2) */
+	u32 stop_gen;			       /* s: process->stop_gen of the stop it is part of */
 	u64 timer_slack_ns, default_slack_ns;  /* own: prctl(2) */
 	u16 ioprio;			       /* tasklist_lock: ioprio_set(2); 0: as nice says */
 	u8 memory_failure;		       /* own: PR_MCE_KILL_DEFAULT less what was set */
@@ -272,40 +272,44 @@ struct seccomp_filter;
 
 struct process {
 	refcount_t refs;
+	unsigned int nthreads; /* p */
 	struct pid *pid;
 	struct sighand *sighand;
 	struct sigpending shared_pending; /* s */
 	struct list threads;		  /* p */
-	unsigned int nthreads;		  /* p */
 	struct task *leader;		  /* p: may be a zombie while threads live */
 	struct process *parent;		  /* p: never NULL */
 	struct task *parent_thread; /* p: that forked, or another one after it exited; NULL: none */
-	bool adopted;		    /* p: the parent is not the one that forked it */
 	struct list children;	    /* p */
 	struct list sibling;	    /* p: parent->children */
 	struct pid *pgrp, *session; /* p, references */
 	struct list group_link, session_link; /* p */
 	bool session_leader;
+	bool group_exit;		  /* s */
+	bool dead;			  /* p: all threads gone */
+	bool stopping;			  /* s: group stop begun: every thread is to join it */
+	bool stopped;			  /* s: all have joined */
+	bool stop_reported, cont_pending; /* s: for wait */
+	bool zombie;   /* p: ... and no traced one unreaped: waiting to be reaped itself */
+	bool sem_undo; /* semaphores are to be taken back at its end */
+	bool child_subreaper;
+	bool adopted; /* p: the parent is not the one that forked it */
 	bool has_execed;
+	s16 oom_adj,
+		oom_adj_min; /* kernel/oom.h; the least that a process without CAP_SYS_RESOURCE may set */
 	struct waitq child_wait;    /* wait4 sleepers */
 	struct waitq signalfd_wait; /* signalfd readers and pollers: any signal sent */
 	struct waitq exit_wait;	    /* pidfd pollers, exec waiting for its other threads */
 	int exit_signal;	    /* to the parent; 0 for none */
-	bool group_exit;	    /* s */
 	int group_exit_code;	    /* s: wait status */
+	unsigned int nstopped;	    /* s */
+	unsigned int nzombies;	    /* p: dead threads that tracers have not waited for */
 	struct task *group_exec;    /* s: thread doing exec */
-	bool dead;		    /* p: all threads gone */
-	bool zombie;	       /* p: ... and no traced one unreaped: waiting to be reaped itself */
-	unsigned int nzombies; /* p: dead threads that tracers have not waited for */
-	bool stopping;	       /* s: group stop begun: every thread is to join it */
-	bool stopped;	       /* s: all have joined */
-	u32 stop_gen;	       /* s: counts group stops */
-	u32 cont_seq;	       /* s: counts SIGCONTs, for a stop signal that is about to act */
+	u32 stop_gen;		    /* s: counts group stops */
+	u32 cont_seq;		    /* s: counts SIGCONTs, for a stop signal that is about to act */
 	int cld_pending; /* s: CLD_STOPPED or CLD_CONTINUED that the parent is still to be told; 0: none */
-	struct sighand *exec_sighand;		  /* own: actions that sig_exec() will install */
 	int stop_signal;			  /* s */
-	bool stop_reported, cont_pending;	  /* s: for wait */
-	unsigned int nstopped;			  /* s */
+	struct sighand *exec_sighand;		  /* own: actions that sig_exec() will install */
 	struct rlimit64 rlim[RLIM_NLIMITS];	  /* s */
 	struct cpu_times dead_times, child_times; /* p */
 	u64 dead_nvcsw, dead_nivcsw, dead_minflt, dead_majflt, child_minflt, child_majflt;
@@ -314,17 +318,13 @@ struct process {
 		dead_io; /* p: of threads that have ended, and of children that were waited for */
 	u64 start_ns;
 	struct list posix_timers; /* s */
-	int next_timer_id;
 	struct itimer {
 		u64 value_ns, interval_ns;
 	} itimer[3];		       /* s: REAL as deadline; VIRTUAL, PROF as CPU-time deadline */
 	struct process_timers *timers; /* kernel/posix_timer.h; NULL: has none yet */
 	struct core_dump *core;	       /* s: under way; NULL otherwise */
-	bool child_subreaper;
-	bool sem_undo;	/* semaphores are to be taken back at its end */
-	u32 membarrier; /* atomic: MEMBARRIER_CMD_REGISTER_* commands given */
-	s16 oom_adj,
-		oom_adj_min; /* kernel/oom.h; the least that a process without CAP_SYS_RESOURCE may set */
+	u32 membarrier;		       /* atomic: MEMBARRIER_CMD_REGISTER_* commands given */
+	int next_timer_id;
 	struct mutex exec_mutex; /* nobody attaches while exec decides about credentials */
 };
 
@@ -361,6 +361,8 @@ static inline void task_clear_work(struct task *t, u32 bits)
 
 /** pid_find() - look a number up. tasklist_lock held. NULL if unused. */
 struct pid *pid_find(pid_t nr);
+/** pid_init() - boot, before the first task. */
+void pid_init(void);
 /** pid_alloc() - a new number with one reference. ERR_PTR(-EAGAIN, -ENOMEM). */
 struct pid *pid_alloc(void);
 void pid_put_locked(struct pid *p); /* tasklist_lock held */

@@ -409,6 +409,8 @@ void vm_put(struct vm *vm)
 	hal_pt_fini(&vm->pt);
 	if (vm->exe)
 		vm->exe_put(vm->exe);
+	if (vm->auxv && refcount_dec_and_test(&vm->auxv->refs))
+		kfree(vm->auxv);
 	kmem_cache_free(vm_cache, vm);
 }
 
@@ -470,8 +472,9 @@ static void copy_layout(struct vm *to, const struct vm *from)
 	to->env_start = from->env_start;
 	to->env_end = from->env_end;
 	to->vdso = from->vdso;
-	memcpy(to->auxv, from->auxv, sizeof(to->auxv));
-	to->nauxv = from->nauxv;
+	to->auxv = from->auxv;
+	if (to->auxv)
+		refcount_inc(&to->auxv->refs);
 	to->dumpable = from->dumpable;
 	to->dump_filter = READ_ONCE(from->dump_filter);
 	vm_inherit_policy(to, from);

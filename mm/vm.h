@@ -136,6 +136,13 @@ extern void (*vm_aio_gone)(struct vm *vm);
 extern u32 vm_max_maps, vm_overcommit;
 extern u32 vm_probes_wanted; /* atomic: number of probes */
 
+/* The auxiliary vector as the program found it. Constant; shared with children until they call exec. */
+struct vm_auxv {
+	refcount_t refs;
+	unsigned int n; /* words */
+	u64 word[48];
+};
+
 struct vm {
 	refcount_t users;
 	u64 id; /* no other address space ever had it; constant */
@@ -161,8 +168,7 @@ struct vm {
 	uaddr_t code_start, code_end, data_start, data_end, stack_start;
 	uaddr_t arg_start, arg_end, env_start, env_end;
 	uaddr_t vdso;
-	u64 auxv[48];
-	unsigned int nauxv;
+	struct vm_auxv *auxv; /* NULL before exec has made it */
 	void *exe; /* struct file * of the program, owned reference (fs puts it through vm_exe_put hook) */
 	void (*exe_get)(void *exe);
 	void (*exe_put)(void *exe);

@@ -56,11 +56,11 @@ static long io_flusher(bool set, ulong on)
 /* The auxiliary vector as the program found it. Return: its size, of which at most @size bytes were copied. */
 static long get_auxv(uaddr_t buf, ulong size)
 {
-	struct vm *vm = current->vm;
+	const struct vm_auxv *v = current->vm->auxv;
 
-	if (copy_to_user(buf, vm->auxv, min(size, (ulong)sizeof(vm->auxv))))
+	if (copy_to_user(buf, v->word, min(size, (ulong)sizeof(v->word))))
 		return -EFAULT;
-	return sizeof(vm->auxv);
+	return sizeof(v->word);
 }
 
 /* No memory that is written and executed. It can be asked for once. */

@@ -357,8 +357,8 @@ static int auxv_show(struct printbuf *pb, struct task *t)
 {
 	struct vm *vm = task_vm_get(t);
 
-	if (vm)
-		printbuf_write(pb, (const char *)vm->auxv, vm->nauxv * sizeof(u64));
+	if (vm && vm->auxv)
+		printbuf_write(pb, (const char *)vm->auxv->word, vm->auxv->n * sizeof(u64));
 	put_vm(vm);
 	return 0;
 }
