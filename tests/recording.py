@@ -66,6 +66,7 @@ int main(void)
 	}
 	wait(NULL);
 	usleep(20000);
+	usleep(1000); /* a run between two sleeps, whatever the threads and the child do */
 	puts("done");
 	return 5;
 }
