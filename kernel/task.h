@@ -212,8 +212,8 @@ struct task {
 	u64 counted_user_ticks,
 		counted_ticks; /* run queue lock: what its CPUs have counted of them */
 	u64 nvcsw, nivcsw, min_flt, maj_flt;
-	u64 rt_nvcsw,
-		rt_since_ns; /* sighand->lock: RLIMIT_RTTIME counts from this CPU time on while nvcsw is that */
+	/* sighand->lock: RLIMIT_RTTIME counts from this CPU time on while nvcsw is that. */
+	u64 rt_nvcsw, rt_since_ns;
 	u64 start_ns;
 	struct io_counts io; /* own */
 

@@ -37,8 +37,6 @@ void vm_wait_unmapped(struct vm *vm, uaddr_t start, uaddr_t end);
 enum vm_fault vm_fault_locked(struct vm *vm, struct vma *vma, uaddr_t addr, unsigned int access,
 			      bool force);
 
-/** mm_shrink() - have what is only kept for later use given back, a part of it. May sleep. Return: something was. */
-bool mm_shrink(void);
 /** kernel_va_reserve() - a piece of VMALLOC space, page-aligned, for good. 0 when it is used up. */
 vaddr_t kernel_va_reserve(u64 size);
 

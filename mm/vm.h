@@ -55,6 +55,8 @@ struct vm_object;
 
 /** mm_register_shrinker() - @fn frees what it can and returns pages freed; called in task context when memory is short. */
 void mm_register_shrinker(u64 (*fn)(void));
+/** mm_shrink() - have what is only kept for later use given back, a part of it. May sleep. Return: something was. */
+bool mm_shrink(void);
 
 struct vm_object_ops {
 	/*

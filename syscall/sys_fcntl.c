@@ -129,8 +129,8 @@ long sys_flock(fd_t fd, uint cmd)
 	struct fd f;
 	long r;
 
-	if (cmd &
-	    LOCK_MAND) /* share modes, which Linux has given up: it says yes, of any descriptor */
+	/* Share modes, which Linux has given up: it says yes, of any descriptor. */
+	if (cmd & LOCK_MAND)
 		return 0;
 	f = fdget(fd);
 	if (!f.file)

@@ -118,19 +118,20 @@ static enum uctx_reason mops_restart(struct hal_task *task, u64 esr)
 
 	if (dst == 31 || size == 31 || (copy && src == 31)) /* no such instruction */
 		return UCTX_UNKNOWN;
-	if (option_a &&
-	    (!copy || (s64)x[size] < 0)) { /* from the end on, the size counts up to 0 */
+	if (option_a && (!copy || (s64)x[size] < 0)) {
+		/* The registers stand at the end, the size counts up to 0. */
 		x[dst] += x[size];
 		if (copy)
 			x[src] += x[size];
 		x[size] = -x[size];
-	} else if (!option_a && copy && (task->uctx.pstate & PSR_N)) { /* downwards from the end */
+	} else if (!option_a && copy && (task->uctx.pstate & PSR_N)) {
+		/* Downwards: they stand at the end of what is left. */
 		x[dst] -= x[size];
 		x[src] -= x[size];
 	}
 	task->uctx.pc -= esr & ESR_MOPS_EPILOGUE ? 8 : 4;
-	task->uctx.pstate &=
-		~(u64)PSR_SS; /* of who is stepped, the step ends before the prologue */
+	/* Of who is stepped, the step ends before the prologue. */
+	task->uctx.pstate &= ~(u64)PSR_SS;
 	return UCTX_INTERRUPT;
 }
 

@@ -35,8 +35,8 @@
 enum { V_CTRL_DEFAULT, V_CTRL_OFF, V_CTRL_ON };
 
 unsigned long riscv64_vlenb;
-static bool
-	default_off; /* /proc/sys/abi/riscv_v_default_allow is 0: new programs may not use vectors */
+/* /proc/sys/abi/riscv_v_default_allow is 0: new programs may not use vectors. */
+static bool default_off;
 
 static DEFINE_PERCPU(struct hal_task *, fpu_owner);
 static DEFINE_PERCPU(struct hal_task *, v_owner);

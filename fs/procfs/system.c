@@ -449,12 +449,19 @@ PROC_NUMBER_FILE(max_map_count, vm_max_maps, 0, S32_MAX)
 /* Mode 2, strict accounting, is not offered. */
 PROC_NUMBER_FILE(overcommit, vm_overcommit, 0, 1)
 
-/* Memory holds no caches that are worth giving up. */
+/* 1: pages that only may be wanted again, 2: names, 3: both. 4 is about a line in the log. Source: proc_sys_vm(5). */
 static ssize_t drop_caches_write(struct task *t, const char *text, size_t n)
 {
 	u32 what;
+	ssize_t r = proc_number_write(text, n, &what, 1, 4);
 
-	return proc_number_write(text, n, &what, 1, 4);
+	if (r < 0)
+		return r;
+	while ((what & 1) && !fatal_signal_pending() && mm_shrink())
+		cond_resched();
+	if (what & 2)
+		dcache_shrink(ULONG_MAX);
+	return r;
 }
 
 static u32 rt_period_us = 1000000;

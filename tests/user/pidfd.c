@@ -338,7 +338,6 @@ static void signal_by_proc(void)
 
 int main(void)
 {
-
 	TAP_FORK(opening);
 	TAP_FORK(threads);
 	TAP_FORK(getting);

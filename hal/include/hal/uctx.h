@@ -34,6 +34,7 @@
 
 #include <arch/uctx.h>
 #include <compiler.h>
+#include <err.h>
 #include <hal/uctx_event.h>
 #include <types.h>
 
@@ -167,11 +168,12 @@ int hal_abi_number_set(int value);
 #define HAL_ABI_NUMBER NULL
 static inline int hal_abi_number(void)
 {
-	return 0;
+	return -EINVAL;
 }
 static inline int hal_abi_number_set(int value)
 {
-	return value;
+	(void)value;
+	return -EINVAL;
 }
 #endif
 
