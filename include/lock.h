@@ -158,7 +158,8 @@ struct rwsem {
 	struct spinlock lock; /* waiters, slow path */
 	s32 count;	      /* atomic: -1 writer, n readers */
 	u32 waiting;	      /* sleepers, so that the fast path knows */
-	u32 passed;	      /* readers that went past them since the last writer; roughly */
+	u16 passed;	      /* readers that went past them since the last writer; roughly */
+	bool told;	      /* one of the sleepers has been woken, and has not come yet */
 	struct list waiters;
 };
 void rwsem_init(struct rwsem *s);

@@ -189,6 +189,7 @@ void rwsem_init(struct rwsem *s)
 	spin_init(&s->lock, RANK_WAITQ);
 	s->count = 0;
 	s->waiting = 0;
+	s->told = false;
 	s->passed = 0;
 	list_init(&s->waiters);
 }
@@ -262,7 +263,15 @@ static bool in_front(struct rwsem *s, const struct lock_waiter *w)
 	return false;
 }
 
-/* Wake those whose turn it is, if they can have the lock. s->lock held. */
+/*
+ * Wake those whose turn it is, if they can have the lock; s->lock held. Until one of them comes, whoever releases the lock need not do it
+ * again, nor stand in that one's way at s->lock:
+ *
+ *	releases			who was woken
+ *	count = 0			told = false
+ *	barrier				barrier
+ *	told? then do not wake		count allows it? then take it, else sleep
+ */
 static void wake_front(struct rwsem *s)
 {
 	struct lock_waiter *w;
@@ -272,6 +281,7 @@ static void wake_front(struct rwsem *s)
 
 		if (w->write ? n != 0 || !in_front(s, w) : n < 0)
 			return;
+		WRITE_ONCE(s->told, true);
 		waiter_wake(w);
 		if (w->write)
 			return;
@@ -289,6 +299,7 @@ static void rwsem_slow(struct rwsem *s, bool write)
 	waiter_add(&w, &s->waiters);
 	__atomic_fetch_add(&s->waiting, 1, __ATOMIC_SEQ_CST);
 	for (;;) {
+		WRITE_ONCE(s->told, false);
 		task_prepare_sleep(TASK_UNINTERRUPTIBLE);
 		if (in_front(s, &w) ? rwsem_take(s, write) : take_past(s, write))
 			break;
@@ -312,8 +323,15 @@ static __noinline void rwsem_wake(struct rwsem *s)
 {
 	unsigned long flags = spin_lock_irqsave(&s->lock);
 
-	wake_front(s);
+	if (!s->told)
+		wake_front(s);
 	spin_unlock_irqrestore(&s->lock, flags);
+}
+
+/* Is there anybody to wake, who has not been? */
+static bool wanted(const struct rwsem *s)
+{
+	return READ_ONCE(s->waiting) && !READ_ONCE(s->told);
 }
 
 void rwsem_down_read(struct rwsem *s)
@@ -341,21 +359,21 @@ void rwsem_up_read(struct rwsem *s)
 {
 	s32 n = __atomic_sub_fetch(&s->count, 1, __ATOMIC_SEQ_CST);
 
-	if (unlikely(n == 0 && READ_ONCE(s->waiting)))
+	if (unlikely(n == 0 && wanted(s)))
 		rwsem_wake(s);
 }
 
 void rwsem_up_write(struct rwsem *s)
 {
 	__atomic_store_n(&s->count, 0, __ATOMIC_SEQ_CST);
-	if (unlikely(READ_ONCE(s->waiting)))
+	if (unlikely(wanted(s)))
 		rwsem_wake(s);
 }
 
 void rwsem_downgrade(struct rwsem *s)
 {
 	__atomic_store_n(&s->count, 1, __ATOMIC_SEQ_CST);
-	if (unlikely(READ_ONCE(s->waiting)))
+	if (unlikely(wanted(s)))
 		rwsem_wake(s);
 }
 
