@@ -20,6 +20,7 @@ struct lock_waiter {
 	bool write;
 	bool granted;  /* the lock's spinlock: it has the lock, and is off the list */
 	bool starving; /* the same: it was woken, and someone else was faster */
+	bool told;     /* the same, of an rwsem: somebody is about to wake it, or has */
 };
 
 static void waiter_add(struct lock_waiter *w, struct list *waiters)
@@ -113,7 +114,7 @@ static void mutex_stop_waiting(struct mutex *m, struct lock_waiter *w, bool give
 
 static int mutex_lock_slow(struct mutex *m, enum task_state state)
 {
-	struct lock_waiter w = { .starving = false };
+	struct lock_waiter w = { .write = false };
 	unsigned long flags;
 	int r = 0;
 
@@ -263,34 +264,58 @@ static bool in_front(struct rwsem *s, const struct lock_waiter *w)
 	return false;
 }
 
+#define WAKE_MOST 8
+struct to_wake {
+	unsigned int n;
+	struct task *task[WAKE_MOST];
+};
+
 /*
- * Wake those whose turn it is, if they can have the lock; s->lock held. Until one of them comes, whoever releases the lock need not do it
- * again, nor stand in that one's way at s->lock:
+ * Choose whom to wake: those whose turn it is, if they can have the lock; s->lock held. Until one of them comes, whoever releases the lock need
+ * not look again, nor stand in that one's way at s->lock:
  *
- *	releases			who was woken
+ *	releases			who was chosen
  *	count = 0			told = false
  *	barrier				barrier
  *	told? then do not wake		count allows it? then take it, else sleep
+ *
+ * Each is woken once each time it was chosen, and does not come before.
  */
-static void wake_front(struct rwsem *s)
+static void choose_front(struct rwsem *s, struct to_wake *chosen)
 {
 	struct lock_waiter *w;
 
+	chosen->n = 0;
 	list_for_each_entry(w, &s->waiters, link) {
 		s32 n = READ_ONCE(s->count);
 
 		if (w->write ? n != 0 || !in_front(s, w) : n < 0)
 			return;
 		WRITE_ONCE(s->told, true);
-		waiter_wake(w);
-		if (w->write)
+		if (!w->told) {
+			w->told = true;
+			task_get(w->task);
+			chosen->task[chosen->n++] = w->task;
+		}
+		/* The last of so many readers sees to those behind it. */
+		if (w->write || chosen->n == WAKE_MOST)
 			return;
+	}
+}
+
+/* No lock held: to interrupt another CPU takes its time. */
+static void wake_chosen(struct to_wake *chosen)
+{
+	for (unsigned int i = 0; i < chosen->n; i++) {
+		task_wake(chosen->task[i], WAKE_NORMAL);
+		task_put(chosen->task[i]);
 	}
 }
 
 static void rwsem_slow(struct rwsem *s, bool write)
 {
 	struct lock_waiter w = { .write = write };
+	struct to_wake chosen = { 0 };
 	unsigned long flags;
 
 	if (rwsem_wait_awake(s, write))
@@ -299,7 +324,9 @@ static void rwsem_slow(struct rwsem *s, bool write)
 	waiter_add(&w, &s->waiters);
 	__atomic_fetch_add(&s->waiting, 1, __ATOMIC_SEQ_CST);
 	for (;;) {
-		WRITE_ONCE(s->told, false);
+		if (w.told)
+			WRITE_ONCE(s->told, false);
+		w.told = false;
 		task_prepare_sleep(TASK_UNINTERRUPTIBLE);
 		if (in_front(s, &w) ? rwsem_take(s, write) : take_past(s, write))
 			break;
@@ -315,17 +342,20 @@ static void rwsem_slow(struct rwsem *s, bool write)
 	list_del(&w.link);
 	__atomic_fetch_sub(&s->waiting, 1, __ATOMIC_SEQ_CST);
 	if (!write)
-		wake_front(s);
+		choose_front(s, &chosen);
 	spin_unlock_irqrestore(&s->lock, flags);
+	wake_chosen(&chosen);
 }
 
 static __noinline void rwsem_wake(struct rwsem *s)
 {
 	unsigned long flags = spin_lock_irqsave(&s->lock);
+	struct to_wake chosen = { 0 };
 
 	if (!s->told)
-		wake_front(s);
+		choose_front(s, &chosen);
 	spin_unlock_irqrestore(&s->lock, flags);
+	wake_chosen(&chosen);
 }
 
 /* Is there anybody to wake, who has not been? */

@@ -4,7 +4,8 @@
  *
  * vm_handle_fault() finds the mapping, checks the right, gets the page the mapping shows there, and enters it
  * into the table. The page is found without pt_lock, since that may sleep; what was in the
- * table is looked at again under pt_lock before it is replaced: if another thread was faster, its page stays.
+ * table is looked at again under pt_lock before it is replaced: if another thread was faster, its page stays. A new page of anonymous
+ * memory is entered by one compare-and-exchange, without that lock.
  *
  * Private mappings: a page of the object is entered read-only; the first write gets a copy of its own (PAGE_ANON). After fork both sides
  * show the same anonymous page read-only; whoever writes copies it, the last one keeps it: a page with one reference has
@@ -29,14 +30,18 @@ static enum vm_fault fault_error(int err)
 	return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_BUS;
 }
 
+/* The peak is rough when several threads fault at once. */
 static void count_rss(struct vm *vm, const struct page *page, s64 n)
 {
+	u64 rss;
+
 	if (page->type == PAGE_ANON)
-		vm->rss_anon += (u64)n;
+		__atomic_fetch_add(&vm->rss_anon, (u64)n, __ATOMIC_RELAXED);
 	else if (page->type == PAGE_CACHE)
-		vm->rss_file += (u64)n;
-	if (vm->rss_anon + vm->rss_file > vm->rss_peak)
-		vm->rss_peak = vm->rss_anon + vm->rss_file;
+		__atomic_fetch_add(&vm->rss_file, (u64)n, __ATOMIC_RELAXED);
+	rss = READ_ONCE(vm->rss_anon) + READ_ONCE(vm->rss_file);
+	if (rss > READ_ONCE(vm->rss_peak))
+		WRITE_ONCE(vm->rss_peak, rss);
 }
 
 /*
@@ -74,6 +79,37 @@ drop:
 	spin_unlock(&vm->pt_lock);
 	page_put(page);
 	return r;
+}
+
+static int make_table(struct vm *vm, uaddr_t addr)
+{
+	int r;
+
+	spin_lock(&vm->pt_lock);
+	r = hal_pt_make_table(&vm->pt, addr);
+	spin_unlock(&vm->pt_lock);
+	return r;
+}
+
+/*
+ * Enter @page at @addr, where an anonymous mapping has none, without pt_lock: threads that fault at once would meet there. All others of
+ * vm->lock's readers leave the empty entries of such a mapping alone. Takes over the caller's reference.
+ */
+static enum vm_fault fill_page(struct vm *vm, uaddr_t addr, struct page *page, unsigned int prot)
+{
+	int filled;
+
+	while ((filled = hal_pt_fill(&vm->pt, addr, page_to_phys(page), prot)) == -ENOENT) {
+		if (make_table(vm, addr)) {
+			page_put(page);
+			return VM_FAULT_OOM;
+		}
+	}
+	if (likely(filled))
+		count_rss(vm, page, 1);
+	else
+		page_put(page);
+	return VM_FAULT_OK;
 }
 
 static struct page *alloc_anon(unsigned int gfp)
@@ -129,16 +165,14 @@ static enum vm_fault break_cow(struct vma *vma, uaddr_t addr, const struct hal_p
 
 static enum vm_fault fault_anonymous(struct vma *vma, uaddr_t addr, unsigned int access)
 {
-	static const struct hal_pte_info none;
 	struct page *page;
 
 	if (!(access & UCTX_WRITE)) {
 		page_get(zero_page);
-		return install_page(vma, addr, &none, zero_page, vma_hal_prot(vma) & ~HAL_WRITE,
-				    false);
+		return fill_page(vma->vm, addr, zero_page, vma_hal_prot(vma) & ~HAL_WRITE);
 	}
 	page = alloc_anon(GFP_ZERO);
-	return page ? install_page(vma, addr, &none, page, vma_hal_prot(vma), false) : VM_FAULT_OOM;
+	return page ? fill_page(vma->vm, addr, page, vma_hal_prot(vma)) : VM_FAULT_OOM;
 }
 
 /* Collect cached pages of the aligned window around @addr, each with a reference. */
@@ -284,7 +318,6 @@ enum vm_fault vm_fault_locked(struct vm *vm, struct vma *vma, uaddr_t addr, unsi
 
 int vm_install_page(struct vm *vm, uaddr_t addr, struct page *page)
 {
-	static const struct hal_pte_info none;
 	enum vm_fault r = VM_FAULT_MAPERR;
 	struct vma *vma;
 
@@ -292,7 +325,7 @@ int vm_install_page(struct vm *vm, uaddr_t addr, struct page *page)
 	vma = vm_find(vm, addr);
 	if (vma) {
 		page_get(page);
-		r = install_page(vma, addr, &none, page, vma_hal_prot(vma), false);
+		r = fill_page(vm, addr, page, vma_hal_prot(vma));
 	}
 	rwsem_up_read(&vm->lock);
 	return r == VM_FAULT_OK ? 0 : -ENOMEM;

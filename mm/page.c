@@ -26,7 +26,8 @@
 #define MAX_ORDER 11 /* orders 0..10: up to 4 MiB */
 #define RAW_PAGES (1ULL << (MAX_ORDER - 1))
 #define PAGE_RAW  0x80 /* of page->flags; zone->lock */
-#define PCP_MAX	  64
+#define PCP_LEAST 64
+#define PCP_MOST  512
 #define PCP_BATCH 32
 
 enum zone_id { ZONE_DMA32, ZONE_NORMAL, NZONES };
@@ -39,7 +40,7 @@ struct zone {
 
 struct pcp {
 	unsigned int count;
-	struct page *page[PCP_MAX];
+	struct page *page[PCP_MOST];
 };
 
 struct page *page_array;
@@ -50,6 +51,8 @@ struct page *zero_page;
 static struct zone zones[NZONES];
 static u64 total_pages, reserve_pages;
 static bool buddy_up;
+static unsigned int pcp_max =
+	PCP_LEAST; /* pages on a stack: of all stacks less than 1 % of memory, if that is not small */
 static DEFINE_PERCPU(struct pcp, page_stack);
 
 struct mm_counters {
@@ -238,19 +241,38 @@ static void buddy_free(struct page *page, unsigned int order)
 
 static __noinline void pcp_refill(struct pcp *pcp)
 {
-	while (pcp->count < PCP_BATCH) {
-		struct page *page = buddy_alloc(0);
+	for (int i = NZONES; i-- > 0 && pcp->count < PCP_BATCH;) {
+		struct zone *z = &zones[i];
+		struct page *page;
 
-		if (!page)
-			break;
-		pcp->page[pcp->count++] = page;
+		if (!READ_ONCE(z->nfree))
+			continue;
+		spin_lock(&z->lock);
+		while (pcp->count < PCP_BATCH && (page = zone_take_block(z, 0)))
+			pcp->page[pcp->count++] = page;
+		spin_unlock(&z->lock);
 	}
 }
 
+/* Give the single pages to their zones, each of which is locked once for its part of them. */
 static __noinline void pcp_drain(struct pcp *pcp, unsigned int keep)
 {
-	while (pcp->count > keep)
-		buddy_free(pcp->page[--pcp->count], 0);
+	struct zone *locked = NULL;
+
+	while (pcp->count > keep) {
+		struct page *page = pcp->page[--pcp->count];
+		struct zone *z = &zones[page->zone];
+
+		if (z != locked) {
+			if (locked)
+				spin_unlock(&locked->lock);
+			spin_lock(&z->lock);
+			locked = z;
+		}
+		zone_free_block(z, page, 0);
+	}
+	if (locked)
+		spin_unlock(&locked->lock);
 }
 
 static struct page *try_alloc(unsigned int gfp, unsigned int order)
@@ -320,8 +342,8 @@ static void free_block(struct page *page, unsigned int order)
 	if (order == 0) {
 		struct pcp *pcp = &percpu(page_stack);
 
-		if (unlikely(pcp->count == PCP_MAX))
-			pcp_drain(pcp, PCP_MAX - PCP_BATCH);
+		if (unlikely(pcp->count >= pcp_max))
+			pcp_drain(pcp, pcp_max - PCP_BATCH);
 		pcp->page[pcp->count++] = page;
 	} else {
 		buddy_free(page, order);
@@ -561,6 +583,8 @@ void __init page_init(void)
 	buddy_up = true;
 	early_for_each_free(count_free);
 	reserve_pages = clamp(total_pages / 64, 64ULL, 4096ULL);
+	pcp_max = (unsigned int)clamp(total_pages / (128ULL * boot_info.ncpus), (u64)PCP_LEAST,
+				      (u64)PCP_MOST);
 }
 
 static void *__init percpu_alloc(size_t size)

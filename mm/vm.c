@@ -317,11 +317,11 @@ static void gather_init(struct gather *g, struct vm *vm, uaddr_t start, uaddr_t 
 	list_init(&g->more);
 }
 
-/* pt_lock held. */
 static void gather_count(const struct gather *g)
 {
-	g->vm->rss_anon -= g->anon;
-	g->vm->rss_file -= g->file;
+	__atomic_fetch_sub(&g->vm->rss_anon, g->anon, __ATOMIC_RELAXED);
+	if (g->file)
+		__atomic_fetch_sub(&g->vm->rss_file, g->file, __ATOMIC_RELAXED);
 }
 
 /* Not inline, as the next: what their callers call may go deep, and has the room of struct gather. */
@@ -348,9 +348,7 @@ static __noinline void zap_detached(struct vm *vm, uaddr_t start, uaddr_t end)
 	for (; (start = hal_pt_next(&vm->pt, start, end)) < end; start = g.end) {
 		gather_init(&g, vm, start, min(start + PIECE_PAGES * PAGE_SIZE, end), true);
 		hal_pt_unmap(&vm->pt, start, g.end, gather_page, &g);
-		spin_lock(&vm->pt_lock);
 		gather_count(&g);
-		spin_unlock(&vm->pt_lock);
 		gather_drain(&g);
 	}
 }

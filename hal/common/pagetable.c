@@ -7,7 +7,7 @@
  * work in the last level. Entries are written with single stores, because hardware reads them at
  * any time; accessed and dirty bits are set from the start, so hardware never writes them.
  *
- * Locking: the caller serialises the changes of one user table. The kernel table has its own lock.
+ * Locking: the caller serialises the changes of one user table, hal_pt_fill() apart. The kernel table has its own lock.
  */
 #include <arch/pte.h>
 #include <hal/boot.h>
@@ -250,13 +250,31 @@ int hal_pt_map(struct hal_pt *pt, uaddr_t va, paddr_t pa, unsigned int prot)
 
 	/* Another page: no CPU may have the old one cached when it sees the new one. */
 	if (pte_present(old, 0) && pte_pa(old, 0) != pa) {
-		pte_put(slot, empty_entry(0));
+		pte_put(slot, pte_broken(old));
 		hal_tlb_flush_page(pt, va);
 	}
 #endif
 	pte_put(slot, pte_leaf(pa, prot | HAL_USER, 0));
 	pte_publish();
 	return 0;
+}
+
+int hal_pt_make_table(struct hal_pt *pt, uaddr_t va)
+{
+	return walk_alloc(&pt->radix, va, 0, true) ? 0 : -ENOMEM;
+}
+
+int hal_pt_fill(struct hal_pt *pt, uaddr_t va, paddr_t pa, unsigned int prot)
+{
+	pte_t *slot = walk(&pt->radix, va), empty = empty_entry(0);
+
+	if (unlikely(!slot))
+		return -ENOENT;
+	if (!__atomic_compare_exchange_n(slot, &empty, pte_leaf(pa, prot | HAL_USER, 0), false,
+					 __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+		return 0;
+	pte_publish();
+	return 1;
 }
 
 int hal_pt_map_pages(struct hal_pt *pt, uaddr_t va, const paddr_t *pas, unsigned int n,

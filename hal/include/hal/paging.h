@@ -6,7 +6,7 @@
  * implements it for every arch with a multi-level radix table; <arch/pte.h> tells it the entry
  * format: PT_LEVELS (may be a variable), pte_t, pte_make_table/leaf, pte_present/leaf/pa/prot, pte_set, ...
  *
- * Locking: the caller (mm) serialises all changes of one table with its page-table lock; hardware
+ * Locking: the caller (mm) serialises all changes of one table but hal_pt_fill() with its page-table lock; hardware
  * walks run at any time, so entries are written with single stores. None of the functions sleeps.
  * Table pages come from upcall_pt_alloc(), which returns a zeroed page or 0.
  * Changes that take rights away or replace a page need a hal_tlb_flush_*() before the page is reused.
@@ -85,6 +85,15 @@ void hal_pt_fini(struct hal_pt *pt);
  * if a present entry is replaced the caller flushes.
  */
 int hal_pt_map(struct hal_pt *pt, uaddr_t va, paddr_t pa, unsigned int prot);
+
+/**
+ * hal_pt_fill() - enter one page if there is none, without the lock that serialises changes.
+ * Who holds that lock meanwhile may remove and replace what is present, but must not write to an entry of this range that is empty.
+ * Return: 1 when entered, 0 when there is a page (or one is being replaced), -ENOENT where the table for it is missing.
+ */
+int hal_pt_fill(struct hal_pt *pt, uaddr_t va, paddr_t pa, unsigned int prot);
+/** hal_pt_make_table() - have the last-level table that holds @va. Return: 0 or -ENOMEM. */
+int hal_pt_make_table(struct hal_pt *pt, uaddr_t va);
 
 /**
  * hal_pt_map_pages() - fault-around: enter pages at consecutive addresses, not crossing a last-level table (2 MiB).

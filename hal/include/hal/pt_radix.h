@@ -20,6 +20,8 @@
  *	PT_EMPTY_ZERO	   1: an empty entry is 0. 0: pte_empty() says what it is; new tables are filled with it
  *	PT_BREAK_BEFORE_MAKE 1: a page may only be replaced by another one through an empty entry and a TLB
  *			   flush (Arm); not defined: directly
+ *	pte_t pte_broken(pte_t leaf)			only needed with it: not present, but not empty either, so that nobody
+ *			   fills it meanwhile
  *	pte_t pte_empty(unsigned level)			only needed with PT_EMPTY_ZERO 0
  *	bool pte_present(pte_t e, unsigned level)	holds a page or a table. A page with no rights
  *			   (PROT_NONE) is present too although the hardware must fault on it

@@ -41,6 +41,11 @@ static __always_inline bool pte_present(pte_t e, unsigned int level)
 	return e & (PTE_VALID | PTE_NONE);
 }
 
+static __always_inline pte_t pte_broken(pte_t e)
+{
+	return (e & ~(PTE_VALID | PTE_NONE)) | PTE_AF;
+}
+
 static __always_inline bool pte_is_leaf(pte_t e, unsigned int level)
 {
 	return level == 0 || !(e & PTE_TABLE);
