@@ -118,17 +118,24 @@ ssize_t do_sendfile(struct file *in, loff_t *pos, struct file *out, size_t n)
 	return r;
 }
 
-ssize_t do_copy_range(struct file *in, loff_t *ipos, struct file *out, loff_t *opos, size_t n)
+int check_copy_files(const struct file *in, const struct file *out)
 {
-	u64 end;
-	int r;
-
 	if (is_dir(in) || is_dir(out))
 		return -EISDIR;
 	if (!S_ISREG(in->inode->mode) || !S_ISREG(out->inode->mode))
 		return -EINVAL;
 	if (!(in->mode & FMODE_READ) || !(out->mode & FMODE_WRITE) || (out->flags & O_APPEND))
 		return -EBADF;
+	return 0;
+}
+
+ssize_t do_copy_range(struct file *in, loff_t *ipos, struct file *out, loff_t *opos, size_t n)
+{
+	u64 end;
+	int r = check_copy_files(in, out);
+
+	if (r)
+		return r;
 	if (in->inode->sb != out->inode->sb)
 		return -EXDEV;
 	if (add_overflow((u64)*ipos, n, &end) || add_overflow((u64)*opos, n, &end))

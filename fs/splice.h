@@ -11,5 +11,7 @@ ssize_t splice_from_pipe(struct pipe *p, struct file *out, loff_t *pos, size_t n
 ssize_t splice_to_pipe(struct file *in, loff_t *pos, struct pipe *p, size_t n, bool nonblock);
 /* @dup: tee(2). */
 ssize_t splice_pipes(struct pipe *in, struct pipe *out, size_t n, bool dup, bool nonblock);
+/** check_copy_files() - may a range of @in be copied to @out? 0, -EISDIR, -EINVAL: no regular file, -EBADF: not open for it. */
+int check_copy_files(const struct file *in, const struct file *out);
 
 #endif

@@ -806,15 +806,22 @@ static void commit(struct exec *e)
 	TRACE_POINT(sched_process_exec, e->args->filename, e->old_tid);
 }
 
-/* Everything that may fail. */
-static int prepare(struct exec *e)
+/* A bad argument is told before a file that is no program is. */
+static int check_file(struct exec *e)
 {
-	int r = resolve_scripts(e);
+	int r = resolve_scripts(e), strings;
 
 	if (!r)
 		r = check_elf(e);
-	if (!r)
-		r = gather_strings(e);
+	strings = gather_strings(e);
+	return strings ? strings : r;
+}
+
+/* Everything that may fail. */
+static int prepare(struct exec *e)
+{
+	int r = check_file(e);
+
 	if (!r)
 		r = load_program(e);
 	if (r)

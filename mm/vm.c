@@ -870,17 +870,22 @@ static int map_locked(struct vm *vm, const struct map_req *req)
 	return 0;
 }
 
-static void populate(struct vm *vm, uaddr_t addr, size_t len)
+/* Bring in what can be accessed, until something cannot. 0; -EAGAIN: no memory; -ENOMEM: no page to bring in, which is what mlock says. */
+static int populate(struct vm *vm, uaddr_t addr, size_t len)
 {
+	enum vm_fault fault = VM_FAULT_OK;
+
 	rwsem_down_read(&vm->lock);
-	for (uaddr_t a = addr; a < addr + len; a += PAGE_SIZE) {
+	for (uaddr_t a = addr; a < addr + len && fault == VM_FAULT_OK; a += PAGE_SIZE) {
 		struct vma *vma = vm_find(vm, a);
 
-		if (!vma || vm_fault_locked(vm, vma, a,
-					    vma->flags & VM_WRITE ? UCTX_WRITE : UCTX_READ, false))
+		if (!vma)
 			break;
+		fault = vm_fault_locked(vm, vma, a, vma->flags & VM_WRITE ? UCTX_WRITE : UCTX_READ,
+					vma->flags & (VM_READ | VM_WRITE | VM_EXEC));
 	}
 	rwsem_up_read(&vm->lock);
+	return fault == VM_FAULT_OK ? 0 : fault == VM_FAULT_OOM ? -EAGAIN : -ENOMEM;
 }
 
 static long vm_map_locked(struct vm *vm, struct map_req *req, unsigned int flags)
@@ -1596,7 +1601,7 @@ int vm_lock_range(struct vm *vm, uaddr_t addr, size_t len, unsigned int lock, u6
 		r = change_flags(vm, start, end, lock, VM_LOCK_MASK & ~lock);
 	rwsem_up_write(&vm->lock);
 	if (!r && lock == VM_LOCKED)
-		populate(vm, start, end - start);
+		r = populate(vm, start, end - start);
 	return r;
 }
 
@@ -1698,33 +1703,39 @@ static int sync_one(struct vm *vm, uaddr_t *addr, uaddr_t end)
 	return r;
 }
 
+/* Do mappings from @start on cover all, and is none of them locked that MS_INVALIDATE would change? The lock is not held. */
+static int sync_check(struct vm *vm, uaddr_t start, uaddr_t end, unsigned int flags)
+{
+	int r;
+
+	rwsem_down_read(&vm->lock);
+	r = protect_check(vm, start, end, 0);
+	for (struct vma *v = vm_find_from(vm, start); v && v->start < end; v = vm_next(vm, v))
+		if ((flags & MS_INVALIDATE) && (v->flags & VM_LOCKED))
+			r = -EBUSY;
+	rwsem_up_read(&vm->lock);
+	return r;
+}
+
 int vm_sync(struct vm *vm, uaddr_t addr, size_t len, unsigned int flags)
 {
 	uaddr_t end;
-	int r;
+	int r, err = 0;
 
 	if ((flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) || (addr & ~PAGE_MASK) ||
 	    (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
 		return -EINVAL;
-	if (len > USER_END)
+	/* A length whose last page is the last there could be is rounded up to nothing. */
+	end = addr + ALIGN_UP(len, PAGE_SIZE);
+	if (end < addr)
 		return -ENOMEM;
-	len = ALIGN_UP(len, PAGE_SIZE);
-	if (!range_valid(addr, len))
-		return -ENOMEM;
-	if (!len)
+	if (end == addr)
 		return 0;
-	rwsem_down_read(&vm->lock);
-	r = protect_check(vm, addr, addr + len, 0);
-	if (!r && (flags & MS_INVALIDATE))
-		for (struct vma *v = vm_find(vm, addr); v && v->start < addr + len;
-		     v = vm_next(vm, v))
-			if (v->flags & VM_LOCKED)
-				r = -EBUSY;
-	rwsem_up_read(&vm->lock);
-	end = addr + len;
-	while (!r && (flags & MS_SYNC) && addr < end)
-		r = sync_one(vm, &addr, end);
-	return r;
+	r = sync_check(vm, addr, end, flags);
+	/* What is mapped is written, holes or not. */
+	while ((!r || r == -ENOMEM) && !err && (flags & MS_SYNC) && addr < end)
+		err = sync_one(vm, &addr, end);
+	return err ? err : r;
 }
 
 /* Is the page that @vma shows at @addr in memory? Of others' files that is not told: yes. */

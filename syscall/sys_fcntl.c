@@ -7,6 +7,7 @@
 #include <fs/internal.h>
 #include <fs/lease.h>
 #include <fs/locks.h>
+#include <fs/splice.h>
 #include <fs/tmpfs/tmpfs.h>
 #include <kernel/files.h>
 #include <syscall/proto.h>
@@ -310,6 +311,58 @@ static long set_nonblock(struct file *f, uaddr_t arg)
 	return 0;
 }
 
+/* ---- ranges of files that share blocks; no file system here has such ---- */
+
+struct file_clone_range {
+	s64 src_fd;
+	u64 src_offset, src_length, dest_offset;
+};
+struct file_dedupe_range {
+	u64 src_offset, src_length;
+	u16 dest_count, reserved1;
+	u32 reserved2;
+};
+#define DEDUPE_INFO_SIZE 32
+
+static long clone_file(struct file *out, int fd)
+{
+	struct fd in = fdget(fd);
+	long r;
+
+	if (!in.file)
+		return -EBADF;
+	r = in.file->inode->sb == out->inode->sb ? check_copy_files(in.file, out) : -EXDEV;
+	fdput(in);
+	return r ? r : -EOPNOTSUPP;
+}
+
+static long clone_file_range(struct file *out, uaddr_t arg)
+{
+	struct file_clone_range range;
+
+	return get_user_obj(&range, arg) ? -EFAULT : clone_file(out, (int)range.src_fd);
+}
+
+static long dedupe_file_range(struct file *f, uaddr_t arg)
+{
+	struct file_dedupe_range range;
+	u16 count;
+	char info[DEDUPE_INFO_SIZE];
+
+	if (get_user_obj(&count, arg + offsetof(struct file_dedupe_range, dest_count)))
+		return -EFAULT;
+	if (sizeof(range) + count * sizeof(info) > PAGE_SIZE)
+		return -ENOMEM;
+	if (get_user_obj(&range, arg))
+		return -EFAULT;
+	for (size_t i = 0; i < count; i++)
+		if (get_user_obj(&info, arg + sizeof(range) + i * sizeof(info)))
+			return -EFAULT;
+	if (!(f->mode & FMODE_READ) || range.reserved1 || range.reserved2)
+		return -EINVAL;
+	return S_ISDIR(f->inode->mode) ? -EISDIR : S_ISREG(f->inode->mode) ? -EOPNOTSUPP : -EINVAL;
+}
+
 /* What every regular file and directory answers. */
 static long ioctl_regular(struct file *f, uint cmd, uaddr_t arg)
 {
@@ -348,6 +401,15 @@ long sys_ioctl(fd_t fd, uint cmd, ulong arg)
 		break;
 	case FIOASYNC:
 		r = set_async(f.file, fd, arg);
+		break;
+	case FICLONE:
+		r = clone_file(f.file, (int)arg);
+		break;
+	case FICLONERANGE:
+		r = clone_file_range(f.file, arg);
+		break;
+	case FIDEDUPERANGE:
+		r = dedupe_file_range(f.file, arg);
 		break;
 	default:
 		if (S_ISREG(f.file->inode->mode) || S_ISDIR(f.file->inode->mode))

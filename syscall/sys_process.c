@@ -166,7 +166,9 @@ static long exec_common(int dfd, uaddr_t upath, uaddr_t argv, uaddr_t envp, int 
 
 	if (IS_ERR(name))
 		return PTR_ERR(name);
-	args.file = file_open_exec(dfd, name, flags);
+	args.file = flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)
+			    ? ERR_PTR(-EINVAL)
+			    : file_open_exec(dfd, name, flags);
 	if (IS_ERR(args.file)) {
 		r = PTR_ERR(args.file);
 	} else {
@@ -185,8 +187,6 @@ long sys_execve(path_t path, uaddr_t argv, uaddr_t envp)
 
 long sys_execveat(fd_t dfd, path_t path, uaddr_t argv, uaddr_t envp, int flags)
 {
-	if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
-		return -EINVAL;
 	return exec_common(dfd, path, argv, envp, flags);
 }
 

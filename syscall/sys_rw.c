@@ -103,6 +103,18 @@ struct iovec_u *import_iov(uaddr_t uvec, ulong n, struct iovec_u *fast, size_t *
 	return iov;
 }
 
+/* What is told before the vector is looked at, and for one that holds nothing, of which the file hears nothing. */
+static int check_vec(const struct file *f, const loff_t *pos, bool write)
+{
+	if (pos && !(f->mode & FMODE_PREAD))
+		return -ESPIPE;
+	if (!(f->mode & (write ? FMODE_WRITE : FMODE_READ)))
+		return -EBADF;
+	if (write ? !f->ops->write : !f->ops->read && !S_ISDIR(f->inode->mode))
+		return -EINVAL;
+	return 0;
+}
+
 static ssize_t rw_vec(fd_t fd, uaddr_t vec, ulong n, loff_t *pos, int flags, bool write)
 {
 	struct iovec_u fast[UIO_FASTIOV], *iov;
@@ -113,16 +125,16 @@ static ssize_t rw_vec(fd_t fd, uaddr_t vec, ulong n, loff_t *pos, int flags, boo
 
 	if (!f.file)
 		return -EBADF;
-	iov = import_iov(vec, n, fast, &total);
+	r = check_vec(f.file, pos, write);
+	iov = r ? ERR_PTR(r) : import_iov(vec, n, fast, &total);
 	if (IS_ERR(iov)) {
 		fdput(f);
 		return PTR_ERR(iov);
 	}
 	iov_iter_init(&it, iov, (unsigned int)n, total);
-	if (pos && !(f.file->mode & FMODE_PREAD))
-		r = -ESPIPE;
-	else
-		r = write ? vfs_write(f.file, &it, pos, flags) : vfs_read(f.file, &it, pos, flags);
+	r = !total  ? 0
+	    : write ? vfs_write(f.file, &it, pos, flags)
+		    : vfs_read(f.file, &it, pos, flags);
 	if (iov != fast)
 		kfree(iov);
 	count_io(r, write);

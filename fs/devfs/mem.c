@@ -64,7 +64,7 @@ static int zero_mmap(struct file *f, u64 pgoff, size_t len, unsigned int prot, u
 
 static ssize_t full_write(struct file *f, struct iov_iter *from, loff_t *pos, int flags)
 {
-	return from->count ? -ENOSPC : 0;
+	return -ENOSPC;
 }
 
 static ssize_t random_read(struct file *f, struct iov_iter *to, loff_t *pos, int flags)

@@ -59,6 +59,8 @@
 #define FIOQSIZE   0x5460
 #define FIGETBSZ   _IO(0x00, 2)
 #define FICLONE	   _IOW(0x94, 9, int)
+#define FICLONERANGE _IOW(0x94, 13, struct file_clone_range)
+#define FIDEDUPERANGE _IOWR(0x94, 54, struct file_dedupe_range)
 #define FS_IOC_FIEMAP _IOWR('f', 11, char[32])
 #define RNDGETENTCNT _IOR('R', 0x00, int)
 #define RNDADDTOENTCNT _IOW('R', 0x01, int)

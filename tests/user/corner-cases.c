@@ -5,11 +5,14 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
+#include <sys/uio.h>
 #include <sys/xattr.h>
+#include <linux/fs.h>
 
 #define PAGE (sysconf(_SC_PAGESIZE))
 #define SCHED_EXT_POLICY 7
@@ -271,6 +274,131 @@ static void time_stamps(void)
 }
 #endif
 
+/* Ranges that share blocks: which of the errors is told, where the file system has none. */
+static void shared_blocks(void)
+{
+	int in = open("in", O_RDWR | O_CREAT, 0600), out = open("out", O_RDWR | O_CREAT, 0600);
+	int write_only = open("in", O_WRONLY), read_only = open("out", O_RDONLY);
+	int append = open("out", O_WRONLY | O_APPEND), dir = open(".", O_RDONLY);
+	int elsewhere = memfd_create("elsewhere", 0), p[2];
+	struct file_clone_range range = { .src_fd = in };
+	struct {
+		struct file_dedupe_range head;
+		struct file_dedupe_range_info info[2];
+	} dedupe = { .head.dest_count = 1 };
+
+	REQUIRE(pipe(p) == 0 && dir >= 0 && elsewhere >= 0 && append >= 0);
+	CHECK_ERRNO(ioctl(out, FICLONE, in), EOPNOTSUPP);
+	CHECK_ERRNO(ioctl(out, FICLONE, -1), EBADF);
+	CHECK_ERRNO(ioctl(out, FICLONE, elsewhere), EXDEV);
+	CHECK_ERRNO(ioctl(out, FICLONE, dir), EISDIR);
+	CHECK_ERRNO(ioctl(dir, FICLONE, in), EISDIR);
+	CHECK_ERRNO(ioctl(out, FICLONE, p[0]), EXDEV);
+	CHECK_ERRNO(ioctl(p[1], FICLONE, p[0]), EINVAL);
+	CHECK_ERRNO(ioctl(out, FICLONE, write_only), EBADF);
+	CHECK_ERRNO(ioctl(read_only, FICLONE, in), EBADF);
+	CHECK_ERRNO(ioctl(append, FICLONE, in), EBADF);
+	CHECK_ERRNO(ioctl(out, FICLONERANGE, &range), EOPNOTSUPP);
+	CHECK_ERRNO(ioctl(out, FICLONERANGE, (void *)8), EFAULT);
+	CHECK_ERRNO(ioctl(in, FIDEDUPERANGE, &dedupe), EOPNOTSUPP);
+	CHECK_ERRNO(ioctl(in, FIDEDUPERANGE, (void *)8), EFAULT);
+	CHECK_ERRNO(ioctl(write_only, FIDEDUPERANGE, &dedupe), EINVAL);
+	CHECK_ERRNO(ioctl(dir, FIDEDUPERANGE, &dedupe), EISDIR);
+	CHECK_ERRNO(ioctl(p[0], FIDEDUPERANGE, &dedupe), EINVAL);
+	dedupe.head.reserved1 = 1;
+	CHECK_ERRNO(ioctl(dir, FIDEDUPERANGE, &dedupe), EINVAL);
+	dedupe.head.dest_count = 65535;
+	CHECK_ERRNO(ioctl(dir, FIDEDUPERANGE, &dedupe), ENOMEM);
+	for (int fd = in; fd <= p[1]; fd++)
+		close(fd);
+}
+
+/* Writing nothing to /dev/full fails; a vector of nothing is written by whoever may write. */
+static void nothing_written(void)
+{
+	struct iovec none = { NULL, 0 };
+	int full = open("/dev/full", O_RDWR), event = eventfd(0, 0), dir = open(".", O_RDONLY);
+	int write_only = open("/dev/null", O_WRONLY);
+
+	CHECK_ERRNO(write(full, "", 0), ENOSPC);
+	CHECK_ERRNO(syscall(SYS_pwrite64, full, "", 0, 5L),
+		    ENOSPC); /* not the library, which may write a vector */
+	CHECK_EQ(writev(full, &none, 1), 0);
+	CHECK_EQ(writev(full, NULL, 0), 0);
+	CHECK_ERRNO(write(event, "", 0), EINVAL);
+	CHECK_EQ(writev(event, &none, 1), 0);
+	CHECK_EQ(readv(event, &none, 1), 0);
+	CHECK_ERRNO(readv(write_only, (void *)8, 1), EBADF);
+	CHECK_ERRNO(writev(dir, &none, 1), EBADF);
+	CHECK_ERRNO(preadv(event, (void *)8, 1, 0), ESPIPE);
+	CHECK_ERRNO(syscall(SYS_splice, full, NULL, write_only, NULL, 1, 0), EINVAL);
+	CHECK_EQ(syscall(SYS_splice, -1, NULL, -1, NULL, 0, 0), 0);
+	close(full);
+	close(event);
+	close(dir);
+	close(write_only);
+}
+
+/* A program that is none, with arguments that are none: the name first, then the file, then the arguments, then what is in the file. */
+static void exec_errors(void)
+{
+	char *none[] = { NULL };
+	int fd = open("text", O_WRONLY | O_CREAT | O_TRUNC, 0700);
+
+	REQUIRE(write(fd, "no program\n", 11) == 11);
+	CHECK_ERRNO(execve("text", none, none), ETXTBSY);
+	CHECK_ERRNO(execve("text", (char **)8, none), ETXTBSY);
+	close(fd);
+	CHECK_ERRNO(execve("text", none, none), ENOEXEC);
+	CHECK_ERRNO(execve("text", (char **)8, none), EFAULT);
+	CHECK_ERRNO(execve("text", none, (char **)8), EFAULT);
+	CHECK_ERRNO(execve("text", (char *[]){ (char *)8, NULL }, none), EFAULT);
+	CHECK_ERRNO(execve("no-such-file", (char **)8, none), ENOENT);
+	CHECK_ERRNO(execve((char *)8, (char **)8, none), EFAULT);
+	CHECK_ERRNO(syscall(SYS_execveat, -1, (char *)8, NULL, NULL, 0x10), EFAULT);
+	CHECK_ERRNO(syscall(SYS_execveat, -1, "text", NULL, NULL, 0x10), EINVAL);
+	CHECK_ERRNO(syscall(SYS_execveat, -1, "text", NULL, NULL, 0), EBADF);
+	CHECK_OK(unlink("text"));
+}
+
+static void sync_lengths(void)
+{
+	char *p = mmap(NULL, 3 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK_OK(munmap(p + PAGE, PAGE));
+	CHECK_OK(msync(p, -1, MS_SYNC)); /* rounded up to nothing */
+	CHECK_OK(msync(p + PAGE, 0, MS_SYNC));
+	CHECK_ERRNO(msync(p, -PAGE, MS_SYNC), ENOMEM);
+	CHECK_ERRNO(msync(p, 3 * PAGE, MS_SYNC), ENOMEM);
+	CHECK_OK(mlock(p + 2 * PAGE, PAGE));
+	CHECK_ERRNO(msync(p, 3 * PAGE, MS_INVALIDATE), EBUSY);
+	CHECK_OK(munmap(p, 3 * PAGE));
+}
+
+/* What cannot be brought in is locked all the same, and told. */
+static void locked_without_pages(void)
+{
+	int fd = open("short", O_RDWR | O_CREAT, 0600);
+	char *p = mmap(NULL, 2 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *q;
+	unsigned char vec[2];
+
+	CHECK_ERRNO(mlock(p, PAGE), ENOMEM);
+	CHECK_ERRNO(madvise(p, PAGE, MADV_DONTNEED), EINVAL);
+	CHECK_OK(munlock(p, PAGE));
+	CHECK_OK(syscall(SYS_mlock2, p, PAGE, 1)); /* MLOCK_ONFAULT */
+	CHECK_OK(munlock(p, PAGE));
+	CHECK_OK(mprotect(p, PAGE, PROT_WRITE));
+	CHECK_ERRNO(mlock(p, 2 * PAGE), ENOMEM);
+	CHECK_OK(mincore(p, 2 * PAGE, vec));
+	CHECK_EQ(vec[0] & 1, 1);
+	CHECK_OK(munmap(p, 2 * PAGE));
+	q = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	CHECK_ERRNO(mlock(q, PAGE), ENOMEM); /* behind the end of the file */
+	CHECK_OK(munmap(q, PAGE));
+	close(fd);
+	CHECK_OK(unlink("short"));
+}
+
 int main(void)
 {
 	const char *dir = tap_tmpdir();
@@ -284,6 +412,11 @@ int main(void)
 	TAP_RUN(attribute_names);
 	TAP_RUN(copied_ranges);
 	TAP_RUN(write_hints);
+	TAP_RUN(shared_blocks);
+	TAP_RUN(nothing_written);
+	TAP_RUN(exec_errors);
+	TAP_RUN(sync_lengths);
+	TAP_RUN(locked_without_pages);
 	TAP_FORK(task_properties);
 #ifdef __x86_64__
 	TAP_FORK(time_stamps);
