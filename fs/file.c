@@ -52,14 +52,6 @@ struct file *file_alloc(const struct file_ops *ops, u32 flags, u32 mode)
 	return f;
 }
 
-static void file_notify_close(struct file *f)
-{
-	if (unlikely(inotify_active) && f->path.dentry && !(f->mode & FMODE_PATH))
-		fsnotify_dentry(f->path.dentry,
-				(f->mode & FMODE_WRITE ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE) |
-					(S_ISDIR(f->inode->mode) ? IN_ISDIR : 0));
-}
-
 void file_put(struct file *f)
 {
 	if (!refcount_dec_and_test(&f->refs))
@@ -73,7 +65,7 @@ void file_put(struct file *f)
 	if (unlikely(f->owner))
 		file_owner_free(f);
 	if (f->mode & FMODE_OPENED) {
-		file_notify_close(f);
+		fsnotify_file(f, f->mode & FMODE_WRITE ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 		if (f->ops->release)
 			f->ops->release(f);
 	}
@@ -160,6 +152,9 @@ ssize_t vfs_read(struct file *f, struct iov_iter *to, loff_t *pos, int rwf)
 		return r;
 	if (pos && unlikely(range_overflows(*pos, to->count)))
 		return -EINVAL;
+	r = fsnotify_perm(f, FAN_ACCESS_PERM);
+	if (unlikely(r))
+		return r;
 	if (to->count > MAX_RW)
 		to->count = MAX_RW;
 	if (f->mode & FMODE_NOPOS)
@@ -168,8 +163,8 @@ ssize_t vfs_read(struct file *f, struct iov_iter *to, loff_t *pos, int rwf)
 		r = *pos < 0 ? -EINVAL : f->ops->read(f, to, pos, rwf);
 	else
 		r = rw_at_own_pos(f, f->ops->read, to, rwf);
-	if (unlikely(inotify_active) && r > 0 && f->path.dentry)
-		fsnotify_dentry(f->path.dentry, IN_ACCESS);
+	if (r > 0)
+		fsnotify_file(f, IN_ACCESS);
 	return r;
 }
 
@@ -194,8 +189,8 @@ ssize_t vfs_write(struct file *f, struct iov_iter *from, loff_t *pos, int rwf)
 		r = *pos < 0 ? -EINVAL : f->ops->write(f, from, pos, rwf);
 	else
 		r = rw_at_own_pos(f, f->ops->write, from, rwf);
-	if (unlikely(inotify_active) && r > 0 && f->path.dentry)
-		fsnotify_dentry(f->path.dentry, IN_MODIFY);
+	if (r > 0)
+		fsnotify_file(f, IN_MODIFY);
 	return r;
 }
 

@@ -83,6 +83,8 @@ struct file {
 #define FMODE_WRITER	 128u /* counted in inode->write_denied */
 #define FMODE_CREATED	 256u /* O_CREAT of this open made the file */
 #define FMODE_NOWAIT	 512u /* RWF_NOWAIT is honoured */
+#define FMODE_NONOTIFY	 1024u /* made by fanotify: nobody is told what happens to it */
+#define FMODE_EXEC	 2048u /* opened to be executed */
 
 static inline struct file *file_get(struct file *f)
 {

@@ -64,7 +64,9 @@ void inode_put(struct inode *inode)
 	if (inode->pipe)
 		pipe_free(inode->pipe);
 	locks_free(inode);
-	inotify_inode_gone(inode);
+	BUG_ON(inode->watches); /* each holds a reference */
+	if (unlikely(inode->marks))
+		fanotify_object_gone(&inode->marks);
 	kmem_cache_free(inode_cache, inode);
 }
 
@@ -240,6 +242,38 @@ static int check_setattr(struct inode *inode, struct iattr *attr)
 	return 0;
 }
 
+#define FILEID_INO64_GEN 0x81
+
+int file_fid(struct dentry *d, struct file_fid *fid)
+{
+	const struct super_ops *ops = d->sb->ops;
+	struct file_id id = { d_inode(d)->ino, 0 };
+	bool found = ops && ops->handle;
+	int r = found ? ops->handle(d, &id) : 0;
+	u32 low = (u32)id.ino, high = (u32)(id.ino >> 32);
+
+	if (found)
+		*fid = (struct file_fid){ 1, { id.generation, low, high } };
+	else
+		*fid = (struct file_fid){ FILEID_INO64_GEN, { low, high, 0 } };
+	return r;
+}
+
+/* One time alone is what an access, or a change, would have set. */
+static u32 change_event(unsigned int valid)
+{
+	if (valid & (ATTR_MODE | ATTR_UID | ATTR_GID))
+		return IN_ATTRIB;
+	switch (valid & (ATTR_ATIME | ATTR_MTIME)) {
+	case ATTR_ATIME:
+		return IN_ACCESS;
+	case ATTR_MTIME:
+		return IN_MODIFY;
+	default:
+		return IN_ATTRIB;
+	}
+}
+
 int vfs_setattr(const struct path *p, struct iattr *attr)
 {
 	struct inode *i = d_inode(p->dentry);
@@ -257,7 +291,7 @@ int vfs_setattr(const struct path *p, struct iattr *attr)
 		xattr_drop_caps(i);
 	rwsem_up_write(&i->lock);
 	if (!r)
-		fsnotify_dentry(p->dentry, IN_ATTRIB);
+		fsnotify_dentry(p->dentry, change_event(attr->valid));
 	return r;
 }
 

@@ -3,7 +3,7 @@
  * inotify: events of files and directories, queued for reading.
  *
  * A watch joins an instance and an inode. What happens to a name is told to the watchers of its directory (with the name)
- * and of the object itself. As long as nobody watches anything, the hooks cost one test of inotify_active.
+ * and of the object itself: see fsnotify.h.
  * Locking: inotify_mutex for all watches and queues. Source: inotify(7).
  */
 #include <fs/events.h>
@@ -11,9 +11,6 @@
 #include <uapi/poll.h>
 
 u32 inotify_max_queued = 16384, inotify_max_instances = 128, inotify_max_watches = 65536;
-
-/* What a directory's watchers hear about an object that is in it. */
-#define CHILD_EVENTS (IN_ACCESS | IN_MODIFY | IN_ATTRIB | IN_CLOSE_WRITE | IN_CLOSE_NOWRITE | IN_OPEN)
 
 struct event {
 	struct list link;
@@ -38,22 +35,16 @@ struct watch {
 	struct inotify *in;
 	struct inode *inode; /* a reference */
 	s32 wd;
-	u32 mask; /* events wanted, and IN_ONESHOT, IN_EXCL_UNLINK */
+	u32 mask;	     /* events wanted, and IN_ONESHOT, IN_EXCL_UNLINK */
+	struct file_fid fid; /* to be shown */
 };
 
-bool inotify_active;
-static unsigned int total_watches;
 static struct mutex inotify_mutex;
 static struct list all_instances = LIST_HEAD_INIT(all_instances); /* inotify_mutex */
 
 void inotify_init(void)
 {
 	mutex_init(&inotify_mutex);
-}
-
-void inotify_inode_gone(struct inode *inode)
-{
-	BUG_ON(inode->watches); /* each watch holds a reference */
 }
 
 /* ---- queueing; inotify_mutex held ---- */
@@ -100,19 +91,23 @@ static void drop_watch(struct watch *w, bool tell)
 	*p = w->inode_next;
 	list_del(&w->link);
 	w->in->nwatches--;
-	if (!--total_watches)
-		WRITE_ONCE(inotify_active, false);
+	fsnotify_watches(-1);
 	if (tell)
 		queue_event(w->in, w->wd, IN_IGNORED, 0, NULL);
 	inode_put(w->inode);
 	kfree(w);
 }
 
-/* Tell all watchers of @inode. */
-static void notify_inode(struct inode *inode, u32 mask, u32 cookie, const char *name)
+/* ---- what happens ---- */
+
+void inotify_object(struct inode *inode, u32 mask, u32 cookie, const char *name)
 {
 	struct watch *w, *next;
 
+	mask &= IN_ALL_EVENTS | IN_ISDIR;
+	if (!READ_ONCE(inode->watches))
+		return;
+	mutex_lock(&inotify_mutex);
 	for (w = inode->watches; w; w = next) {
 		next = w->inode_next;
 		if (!(w->mask & mask & IN_ALL_EVENTS))
@@ -121,72 +116,35 @@ static void notify_inode(struct inode *inode, u32 mask, u32 cookie, const char *
 		if (w->mask & IN_ONESHOT)
 			drop_watch(w, true);
 	}
-}
-
-void __fsnotify_name(struct inode *dir, const char *name, u32 mask, u32 cookie)
-{
-	mutex_lock(&inotify_mutex);
-	notify_inode(dir, mask, cookie, name);
 	mutex_unlock(&inotify_mutex);
 }
 
-/* The directory that @d is in, and a copy of its name; NULL when nobody watches it. */
-static struct dentry *watched_parent(struct dentry *d, char *name)
-{
-	struct dentry *parent = NULL;
-
-	spin_lock(&dcache_rename_lock);
-	if (d->parent != d && d->parent->inode && READ_ONCE(d->parent->inode->watches) &&
-	    d->len < 256) {
-		parent = dget(d->parent);
-		memcpy(name, d->name, d->len + 1);
-	}
-	spin_unlock(&dcache_rename_lock);
-	return parent;
-}
-
-void __fsnotify_dentry(struct dentry *d, u32 mask)
-{
-	struct inode *inode = d_inode(d);
-	struct dentry *parent;
-	struct watch *w, *next;
-	char name[256];
-
-	if (d->flags & DENTRY_ANON)
-		return;
-	inode_get(inode);
-	parent = mask & CHILD_EVENTS ? watched_parent(d, name) : NULL;
-	mutex_lock(&inotify_mutex);
-	if (parent)
-		notify_inode(d_inode(parent), mask, 0, name);
-	notify_inode(inode, mask, 0, NULL);
-	if (mask & IN_DELETE_SELF)
-		for (w = inode->watches; w; w = next) {
-			next = w->inode_next;
-			drop_watch(w, true);
-		}
-	mutex_unlock(&inotify_mutex);
-	if (parent)
-		dput(parent);
-	inode_put(inode);
-}
-
-/* An object lost a name; @gone: its last one. */
-void __fsnotify_unlink(struct inode *inode, bool gone)
+void inotify_drop_inode(struct inode *inode)
 {
 	struct watch *w, *next;
 
-	inode_get(inode);
 	mutex_lock(&inotify_mutex);
-	notify_inode(inode, IN_ATTRIB, 0, NULL);
-	if (gone)
-		notify_inode(inode, IN_DELETE_SELF, 0, NULL);
-	for (w = gone ? inode->watches : NULL; w; w = next) {
+	for (w = inode->watches; w; w = next) {
 		next = w->inode_next;
 		drop_watch(w, true);
 	}
 	mutex_unlock(&inotify_mutex);
-	inode_put(inode);
+}
+
+void inotify_super_gone(struct super *sb)
+{
+	struct watch *w, *next;
+	struct inotify *in;
+
+	mutex_lock(&inotify_mutex);
+	list_for_each_entry(in, &all_instances, link)
+		list_for_each_entry_safe(w, next, &in->watches, link) {
+			if (w->inode->sb != sb)
+				continue;
+			queue_event(in, w->wd, IN_UNMOUNT | fsnotify_isdir(w->inode), 0, NULL);
+			drop_watch(w, true);
+		}
+	mutex_unlock(&inotify_mutex);
 }
 
 /* ---- watches ---- */
@@ -211,15 +169,18 @@ static unsigned int watches_of_user(uid_t user)
 	return n;
 }
 
-static int new_watch(struct inotify *in, struct inode *inode, u32 mask)
+static int new_watch(struct inotify *in, struct dentry *d, u32 mask)
 {
+	struct inode *inode = d_inode(d);
 	struct watch *w;
 
 	if (watches_of_user(in->user) >= inotify_max_watches)
 		return -ENOSPC;
 	w = kzalloc(sizeof(*w), GFP_KERNEL);
-	if (!w)
+	if (!w || file_fid(d, &w->fid)) {
+		kfree(w);
 		return -ENOMEM;
+	}
 	w->in = in;
 	w->inode = inode_get(inode);
 	w->mask = mask;
@@ -228,8 +189,7 @@ static int new_watch(struct inotify *in, struct inode *inode, u32 mask)
 	inode->watches = w;
 	list_add(&w->link, &in->watches);
 	in->nwatches++;
-	total_watches++;
-	WRITE_ONCE(inotify_active, true);
+	fsnotify_watches(1);
 	return w->wd;
 }
 
@@ -253,7 +213,7 @@ int inotify_add_watch(struct file *f, const struct path *p, u32 mask)
 		w->mask = mask & IN_MASK_ADD ? w->mask | keep : keep;
 		r = w->wd;
 	} else {
-		r = new_watch(in, inode, keep);
+		r = new_watch(in, p->dentry, keep);
 	}
 	mutex_unlock(&inotify_mutex);
 	return r;
@@ -381,7 +341,24 @@ static void inotify_release(struct file *f)
 	kfree(in);
 }
 
+static void inotify_show(struct file *f, struct printbuf *pb)
+{
+	struct inotify *in = f->priv;
+	struct watch *w;
+
+	mutex_lock(&inotify_mutex);
+	list_for_each_entry(w, &in->watches, link) {
+		printbuf_printf(pb, "inotify wd:%x ino:%llx sdev:%x mask:%x ignored_mask:0",
+				(u32)w->wd, w->inode->ino, fsnotify_dev(w->inode->sb),
+				w->mask & IN_ALL_EVENTS);
+		fsnotify_show_fid(pb, &w->fid);
+		printbuf_putc(pb, '\n');
+	}
+	mutex_unlock(&inotify_mutex);
+}
+
 static const struct file_ops inotify_ops = {
+	.show_fdinfo = inotify_show,
 	.llseek = noop_llseek,
 	.async = true,
 	.read = inotify_read,

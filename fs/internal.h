@@ -5,13 +5,13 @@
 #ifndef FS_INTERNAL_H
 #define FS_INTERNAL_H
 
+#include <fs/fsnotify.h>
 #include <fs/vfs.h>
 #include <kernel/printk.h>
 #include <kernel/signal.h>
 #include <lib/printf.h>
 #include <lib/string.h>
 #include <mm/slab.h>
-#include <uapi/inotify.h>
 #include <uapi/ioctl.h>
 #include <uapi/memfd.h>
 
@@ -23,7 +23,6 @@ void mount_init(void);
 void namei_init(void);
 void pipe_init(void);
 void locks_init(void);
-void inotify_init(void);
 void anon_init(void);
 void epoll_init(void);
 void devfs_init(void);
@@ -39,23 +38,6 @@ void file_accessed(struct file *f);
 
 /* locks.c */
 void locks_free(struct inode *inode);
-
-/* inotify.c: events of a name, and of a file as its parent's watcher and its own see it */
-void inotify_inode_gone(struct inode *inode);
-extern bool inotify_active; /* anyone watches anything */
-void __fsnotify_dentry(struct dentry *d, u32 mask);
-void __fsnotify_name(struct inode *dir, const char *name, u32 mask, u32 cookie);
-static inline void fsnotify_dentry(struct dentry *d, u32 mask)
-{
-	if (unlikely(READ_ONCE(inotify_active)))
-		__fsnotify_dentry(d, mask);
-}
-void __fsnotify_unlink(struct inode *inode, bool gone);
-static inline void fsnotify_name(struct inode *dir, const char *name, u32 mask, u32 cookie)
-{
-	if (unlikely(READ_ONCE(inotify_active)))
-		__fsnotify_name(dir, name, mask, cookie);
-}
 
 /* Character devices by number (devfs.c). The fops that the node gets when it is opened, or NULL. */
 struct chrdev {

@@ -130,6 +130,7 @@ void super_put(struct super *sb)
 {
 	if (!refcount_dec_and_test(&sb->refs))
 		return;
+	fsnotify_super_gone(sb);
 	dcache_shrink_super(sb);
 	if (sb->ops && sb->ops->put_super)
 		sb->ops->put_super(sb);
@@ -195,6 +196,8 @@ void mnt_put(struct mount *m)
 	if (!refcount_dec_and_test(&m->refs))
 		return;
 	atomic64_dec(&nmounts);
+	if (unlikely(m->marks))
+		fanotify_object_gone(&m->marks);
 	dput(m->root);
 	super_put(m->sb);
 	kfree(m->source);

@@ -700,8 +700,7 @@ void create_end(struct path *parent, struct dentry *d)
 static int created(struct path *parent, struct dentry *d, int r)
 {
 	if (!r)
-		fsnotify_name(d_inode(parent->dentry), d->name,
-			      IN_CREATE | (S_ISDIR(d_inode(d)->mode) ? IN_ISDIR : 0), 0);
+		fsnotify_name(parent->dentry, d, d->name, IN_CREATE, 0);
 	create_end(parent, d);
 	return r;
 }
@@ -797,8 +796,10 @@ int vfs_link(const struct path *old, int dfd, const char *name)
 		r = -ENOENT;
 	else
 		r = dir->ops->link(old->dentry, dir, d);
-	if (!r)
+	if (!r) {
 		inode->linkable = false;
+		fsnotify_self(d, IN_ATTRIB);
+	}
 	return created(&parent, d, r);
 }
 
@@ -853,9 +854,9 @@ int vfs_unlink(int dfd, const char *name)
 	if (!r)
 		r = dir->ops->unlink ? dir->ops->unlink(dir, d) : -EPERM;
 	if (!r) {
-		if (unlikely(inotify_active))
-			__fsnotify_unlink(d_inode(d), !d_inode(d)->nlink);
-		fsnotify_name(dir, d->name, IN_DELETE, 0);
+		fsnotify_self(d, IN_ATTRIB);
+		fsnotify_gone(d);
+		fsnotify_name(parent.dentry, d, d->name, IN_DELETE, 0);
 		d_drop(d);
 	}
 	create_end(&parent, d);
@@ -887,8 +888,8 @@ int vfs_rmdir(int dfd, const char *name)
 		rwsem_up_write(&victim->lock);
 	}
 	if (!r) {
-		fsnotify_name(dir, d->name, IN_DELETE | IN_ISDIR, 0);
-		fsnotify_dentry(d, IN_DELETE_SELF | IN_ISDIR);
+		fsnotify_gone(d);
+		fsnotify_name(parent.dentry, d, d->name, IN_DELETE, 0);
 		d_drop(d);
 	}
 	create_end(&parent, d);
@@ -963,22 +964,50 @@ static int rename_check(struct rename *rn)
 	return r;
 }
 
-static void rename_notify(struct rename *rn, struct inode *inode, const char *oname)
+/* One name went from @from to @to: @d, which was called @oname. */
+static void rename_notify(struct dentry *from, struct dentry *to, struct dentry *d,
+			  const char *oname, struct dentry *victim)
 {
 	static u32 cookie;
 	u32 c = __atomic_add_fetch(&cookie, 1, __ATOMIC_RELAXED);
-	u32 dir = S_ISDIR(inode->mode) ? IN_ISDIR : 0;
 
-	fsnotify_name(d_inode(rn->op.dentry), oname, IN_MOVED_FROM | dir, c);
-	fsnotify_name(d_inode(rn->np.dentry), rn->od->name, IN_MOVED_TO | dir, c);
-	fsnotify_dentry(rn->od, IN_MOVE_SELF | dir);
+	__fsnotify_rename(from, to, d, oname);
+	fsnotify_name(from, d, oname, IN_MOVED_FROM, c);
+	fsnotify_name(to, d, d->name, IN_MOVED_TO, c);
+	if (victim)
+		fsnotify_self(victim, IN_ATTRIB);
+	fsnotify_self(d, IN_MOVE_SELF);
+	if (victim)
+		fsnotify_gone(victim);
+}
+
+/* The names as they were before, for those who watch; NULL: nobody does. */
+static bool rename_names(struct rename *rn, char *names[2])
+{
+	names[0] = names[1] = NULL;
+	if (likely(!fsnotify_active))
+		return false;
+	names[0] = kstrdup(rn->od->name, GFP_KERNEL);
+	names[1] = kstrdup(rn->nd->name, GFP_KERNEL);
+	return names[0] && names[1];
+}
+
+static void rename_tell(struct rename *rn, char *names[2])
+{
+	bool exchange = rn->flags & RENAME_EXCHANGE;
+
+	rename_notify(rn->op.dentry, rn->np.dentry, rn->od, names[0],
+		      !exchange && d_inode(rn->nd) ? rn->nd : NULL);
+	if (exchange)
+		rename_notify(rn->np.dentry, rn->op.dentry, rn->nd, names[1], NULL);
 }
 
 static int rename_locked(struct rename *rn)
 {
 	struct inode *odir = d_inode(rn->op.dentry), *ndir = d_inode(rn->np.dentry);
 	struct inode *victim;
-	char *oname = NULL;
+	char *names[2];
+	bool tell;
 	int r = rename_check(rn);
 
 	if (r)
@@ -987,8 +1016,7 @@ static int rename_locked(struct rename *rn)
 		return 0; /* two links of one file: nothing happens */
 	if (!odir->ops->rename)
 		return -EPERM;
-	if (inotify_active)
-		oname = kstrdup(rn->od->name, GFP_KERNEL);
+	tell = rename_names(rn, names);
 	victim = !(rn->flags & RENAME_EXCHANGE) ? d_inode(rn->nd) : NULL;
 	if (victim && S_ISDIR(victim->mode))
 		rwsem_down_write(
@@ -998,9 +1026,10 @@ static int rename_locked(struct rename *rn)
 		rwsem_up_write(&victim->lock);
 	if (!r)
 		r = d_move(rn->od, rn->nd, rn->flags & RENAME_EXCHANGE);
-	if (!r && oname)
-		rename_notify(rn, d_inode(rn->od), oname);
-	kfree(oname);
+	if (!r && tell)
+		rename_tell(rn, names);
+	kfree(names[0]);
+	kfree(names[1]);
 	return r;
 }
 

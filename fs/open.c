@@ -142,6 +142,10 @@ static struct file *open_finish(const struct path *p, int flags, u32 extra_mode)
 	}
 	if (!r && !f->ops)
 		r = -ENXIO;
+	if (!r && (f->mode & FMODE_EXEC))
+		r = fsnotify_perm(f, FAN_OPEN_EXEC_PERM);
+	if (!r)
+		r = fsnotify_perm(f, FAN_OPEN_PERM);
 	if (!r && f->ops->open)
 		r = f->ops->open(inode, f);
 	if (!r && (flags & O_DIRECT) && !file_can_direct(f))
@@ -152,6 +156,7 @@ static struct file *open_finish(const struct path *p, int flags, u32 extra_mode)
 	}
 	f->mode |= FMODE_OPENED;
 	f->flags &= ~(O_NOCTTY | O_EXCL); /* open() has seen them */
+	fsnotify_file(f, f->mode & FMODE_EXEC ? FAN_OPEN | FAN_OPEN_EXEC : FAN_OPEN);
 	return f;
 }
 
@@ -182,9 +187,14 @@ static struct file *open_existing(const struct path *p, int flags, unsigned int 
 			return ERR_PTR(r);
 		}
 	}
-	if (!IS_ERR(f))
-		fsnotify_dentry(p->dentry, IN_OPEN | (S_ISDIR(inode->mode) ? IN_ISDIR : 0));
 	return f;
+}
+
+struct file *file_open_unnoticed(const struct path *p, int flags)
+{
+	int r = (flags & O_ACCMODE) == O_RDONLY ? 0 : mnt_want_write(p->mnt);
+
+	return r ? ERR_PTR(r) : open_finish(p, flags, FMODE_NONOTIFY);
 }
 
 struct file *file_open_path(const struct path *p, int flags)
@@ -224,7 +234,7 @@ static int create_last(const struct path *parent, const struct filename_last *la
 			    ? dir->ops->create(dir, d, (mode & ~current->fs->umask) | S_IFREG)
 			    : -EACCES;
 	if (!r) {
-		fsnotify_name(dir, d->name, IN_CREATE, 0);
+		fsnotify_name(parent->dentry, d, d->name, IN_CREATE, 0);
 		*out = (struct path){ mnt_get(parent->mnt), d };
 		rwsem_up_write(&dir->lock);
 		return 1;
@@ -239,15 +249,11 @@ unlock:
 /* In a sticky directory others may write to, root does not fall for a planted file (fs.protected_regular=0: allowed). */
 static struct file *open_created(const struct path *p, int flags)
 {
-	struct file *f;
 	int r = mnt_want_write(p->mnt);
 
 	if (r)
 		return ERR_PTR(r);
-	f = open_finish(p, flags, FMODE_CREATED);
-	if (!IS_ERR(f))
-		fsnotify_dentry(p->dentry, IN_OPEN);
-	return f;
+	return open_finish(p, flags, FMODE_CREATED);
 }
 
 /* The text of the symlink at the last component, for the next round; NULL: it is none. */
@@ -560,7 +566,7 @@ struct file *file_open_exec(int dfd, const char *name, int at_flags)
 		path_put(&p);
 		return ERR_PTR(r);
 	}
-	f = open_finish(&p, O_RDONLY, 0);
+	f = open_finish(&p, O_RDONLY, FMODE_EXEC);
 	if (IS_ERR(f))
 		__atomic_fetch_add(&inode->write_denied, 1, __ATOMIC_ACQ_REL);
 	path_put(&p);

@@ -20,6 +20,7 @@
 
 struct super;
 struct fs_type;
+struct fan_mark;
 
 /* A name in a directory. Hashed dentries may have no user (refs 0): then they are on the LRU list and can be dropped. */
 struct dentry {
@@ -162,6 +163,7 @@ struct inode {
 	struct lock_context *locks; /* advisory locks; set once */
 	struct pipe *pipe;	    /* FIFO; lock */
 	void *watches;		    /* inotify; inotify lock */
+	struct fan_mark *marks;	    /* fanotify (fs/fanotify.c) */
 	struct lease *leases;	    /* lease_mutex (fs/lease.c) */
 };
 
@@ -193,6 +195,13 @@ struct file_id {
 	u64 ino;
 	u32 generation;
 };
+/* The same as programs see it: struct file_handle's type and content. */
+struct file_fid {
+	s32 type;
+	u32 id[3];
+};
+/** file_fid() - what identifies @d. File systems that cannot find a file by it have it all the same. Directory locks may be held. 0 or -ENOMEM. */
+int file_fid(struct dentry *d, struct file_fid *fid);
 #define WHITEOUT_DEV 0 /* a character device of this number says that a name is not there; anyone may make one */
 struct super_ops {
 	void (*evict)(struct inode *inode); /* last reference: free priv and pages */
@@ -203,7 +212,7 @@ struct super_ops {
 	int (*remount)(struct super *sb, unsigned long flags, const char *data);
 	int (*sync)(struct super *sb);					/* NULL: there is no disk */
 	void (*show_options)(struct super *sb, char *buf, size_t size); /* ",size=..." */
-	/* Handles: the one of @d, 0 or -ENOMEM; what one names, with a reference, ERR_PTR(-ESTALE, -ENOMEM). NULL: there are none. */
+	/* Handles: the one of @d, 0 or -ENOMEM (directory locks may be held); what one names, with a reference, ERR_PTR(-ESTALE, -ENOMEM). NULL: there are none. */
 	int (*handle)(struct dentry *d, struct file_id *id);
 	struct dentry *(*open_handle)(struct super *sb, const struct file_id *id);
 };
@@ -216,7 +225,8 @@ struct super {
 	u64 magic;
 	u64 flags; /* SB_RDONLY = MS_RDONLY */
 	u64 max_bytes;
-	atomic_t writers; /* files open for writing */
+	atomic_t writers;	/* files open for writing */
+	struct fan_mark *marks; /* fanotify */
 	atomic64_t next_ino;
 	void *priv;
 };
@@ -257,6 +267,7 @@ struct mount {
 	atomic_t writers; /* files open for writing through it */
 	bool detached;	  /* mount_mutex: a tree that only a descriptor knows (fs/newmount.c) */
 	int id;
+	struct fan_mark *marks; /* fanotify */
 	char *source;
 };
 /* Numbers of mounts are never used again. Linux tells the two kinds of number apart by this bit. */
@@ -369,6 +380,8 @@ int vfs_truncate(const struct path *p, u64 size);
 int file_truncate(struct file *f, u64 size);
 /** file_open_path() - open what @p names (references stay the caller's). ERR_PTR. */
 struct file *file_open_path(const struct path *p, int flags);
+/** file_open_unnoticed() - the same without a look at rights, for fanotify: nobody is told of it or asked. ERR_PTR. */
+struct file *file_open_unnoticed(const struct path *p, int flags);
 /** file_open_path_only() - an O_PATH file of @p, with @ops that may have a release(). ERR_PTR. */
 struct file *file_open_path_only(const struct path *p, int flags, const struct file_ops *ops);
 /** file_open_how() - openat2: @how checked as Linux does. ERR_PTR. */

@@ -145,6 +145,8 @@ int xattr_set(const struct path *p, const char *name, const void *value, size_t 
 		fresh->next = NULL;
 		tmpfs_xattr_free(fresh);
 	}
+	if (!r)
+		fsnotify_dentry(p->dentry, IN_ATTRIB);
 	return r;
 }
 
@@ -170,6 +172,7 @@ int xattr_remove(const struct path *p, const char *name)
 		return -ENODATA;
 	old->next = NULL;
 	tmpfs_xattr_free(old);
+	fsnotify_dentry(p->dentry, IN_ATTRIB);
 	return 0;
 }
 

@@ -16,37 +16,22 @@
 #define AT_HANDLE_MNT_ID_UNIQUE 0x001
 #define AT_HANDLE_FID		0x200
 #define MAX_HANDLE_SZ		128
-#define FILEID_INO64_GEN	0x81
 
 /* struct file_handle with the content that ours have. */
 struct handle {
 	u32 bytes;
-	s32 type;
-	u32 id[3];
+	struct file_fid fid;
 };
-#define HEADER_SIZE offsetof(struct handle, id)
+#define HEADER_SIZE offsetof(struct handle, fid.id)
 
 static int encode(struct dentry *d, int flags, struct handle *h)
 {
 	const struct super_ops *ops = d->sb->ops;
-	struct file_id id = { d_inode(d)->ino, 0 };
-	u32 low, high;
 
-	if (ops && ops->handle) {
-		int r = ops->handle(d, &id);
-
-		if (r)
-			return r;
-	} else if (!(flags & AT_HANDLE_FID)) {
+	if (!(ops && ops->handle) && !(flags & AT_HANDLE_FID))
 		return -EOPNOTSUPP;
-	}
-	low = (u32)id.ino;
-	high = (u32)(id.ino >> 32);
-	if (ops && ops->handle)
-		*h = (struct handle){ sizeof(h->id), 1, { id.generation, low, high } };
-	else
-		*h = (struct handle){ sizeof(h->id), FILEID_INO64_GEN, { low, high, 0 } };
-	return 0;
+	h->bytes = sizeof(h->fid.id);
+	return file_fid(d, &h->fid);
 }
 
 static long put_mount_id(uaddr_t to, const struct mount *m, int flags)
@@ -72,9 +57,9 @@ static long put_handle(const struct path *p, uaddr_t uh, uaddr_t mount_id, int f
 		return -EFAULT;
 	if (room > MAX_HANDLE_SZ)
 		return -EINVAL;
-	fits = room >= sizeof(h.id);
+	fits = room >= sizeof(h.fid.id);
 	r = put_mount_id(mount_id, p->mnt, flags);
-	if (!r && copy_to_user(uh, &h, HEADER_SIZE + (fits ? sizeof(h.id) : 0)))
+	if (!r && copy_to_user(uh, &h, HEADER_SIZE + (fits ? sizeof(h.fid.id) : 0)))
 		r = -EFAULT;
 	return r ? r : fits ? 0 : -EOVERFLOW;
 }
@@ -103,19 +88,19 @@ static int get_handle(struct handle *h, uaddr_t uh)
 		return -EFAULT;
 	if (!h->bytes || h->bytes > MAX_HANDLE_SZ)
 		return -EINVAL;
-	if (h->bytes != sizeof(h->id))
+	if (h->bytes != sizeof(h->fid.id))
 		return -ESTALE;
-	return copy_from_user(h->id, uh + HEADER_SIZE, sizeof(h->id)) ? -EFAULT : 0;
+	return copy_from_user(h->fid.id, uh + HEADER_SIZE, sizeof(h->fid.id)) ? -EFAULT : 0;
 }
 
 static struct file *open_handle(const struct path *at, const struct handle *h, int flags)
 {
-	struct file_id id = { (u64)h->id[2] << 32 | h->id[1], h->id[0] };
+	struct file_id id = { (u64)h->fid.id[2] << 32 | h->fid.id[1], h->fid.id[0] };
 	struct super *sb = at->dentry->sb;
 	struct path p = { at->mnt, NULL };
 	struct file *f;
 
-	if (!at->mnt || !sb->ops || !sb->ops->open_handle || h->type != 1)
+	if (!at->mnt || !sb->ops || !sb->ops->open_handle || h->fid.type != 1)
 		return ERR_PTR(-ESTALE);
 	p.dentry = sb->ops->open_handle(sb, &id);
 	if (IS_ERR(p.dentry))

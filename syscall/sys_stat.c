@@ -514,6 +514,8 @@ long sys_fallocate(fd_t fd, int mode, loff_t off, loff_t len)
 	else
 		r = f.file->ops->fallocate ? f.file->ops->fallocate(f.file, mode, off, len)
 					   : -EOPNOTSUPP;
+	if (!r)
+		fsnotify_file(f.file, IN_MODIFY);
 	fdput(f);
 	return r;
 }
@@ -623,6 +625,11 @@ static long getdents(fd_t fd, uaddr_t buf, uint count, bool old)
 		fdput(fd_ref);
 		return -ENOTDIR;
 	}
+	r = fsnotify_perm(f, FAN_ACCESS_PERM);
+	if (r) {
+		fdput(fd_ref);
+		return r;
+	}
 	mutex_lock(&f->pos_lock);
 	g.ctx.pos = f->pos;
 	rwsem_down_read(&f->inode->lock);
@@ -630,8 +637,10 @@ static long getdents(fd_t fd, uaddr_t buf, uint count, bool old)
 	rwsem_up_read(&f->inode->lock);
 	f->pos = g.ctx.pos;
 	mutex_unlock(&f->pos_lock);
-	if (!r)
+	if (!r) {
 		file_accessed(f);
+		fsnotify_file(f, IN_ACCESS);
+	}
 	fdput(fd_ref);
 	if (g.used)
 		return (long)g.used;

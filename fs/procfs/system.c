@@ -5,6 +5,7 @@
 #include <fs/aio.h>
 #include <fs/block/block.h>
 #include <fs/events.h>
+#include <fs/fanotify.h>
 #include <fs/ipc/sysctl.h>
 #include <fs/lease.h>
 #include <fs/pipe.h>
@@ -511,6 +512,9 @@ static const struct proc_entry sys_random[] = {
 	PROC_FILE("poolsize", poolsize_show),
 	{ .name = NULL },
 };
+PROC_NUMBER_FILE(fan_queued, fanotify_max_queued, 0, S32_MAX)
+PROC_NUMBER_FILE(fan_groups, fanotify_max_groups, 0, S32_MAX)
+PROC_NUMBER_FILE(fan_marks, fanotify_max_marks, 0, S32_MAX)
 PROC_NUMBER_FILE(max_queued, inotify_max_queued, 0, S32_MAX)
 PROC_NUMBER_FILE(max_instances, inotify_max_instances, 0, S32_MAX)
 PROC_NUMBER_FILE(max_watches, inotify_max_watches, 0, S32_MAX)
@@ -585,7 +589,14 @@ static const struct proc_entry sys_fs_inotify[] = {
 	PROC_WRITABLE("max_user_watches", max_watches_show, max_watches_write),
 	{ .name = NULL },
 };
+static const struct proc_entry sys_fs_fanotify[] = {
+	PROC_WRITABLE("max_queued_events", fan_queued_show, fan_queued_write),
+	PROC_WRITABLE("max_user_groups", fan_groups_show, fan_groups_write),
+	PROC_WRITABLE("max_user_marks", fan_marks_show, fan_marks_write),
+	{ .name = NULL },
+};
 static const struct proc_entry sys_fs[] = {
+	PROC_DIR("fanotify", sys_fs_fanotify),
 	PROC_DIR("mqueue", sys_fs_mqueue),
 	PROC_DIR("inotify", sys_fs_inotify),
 	PROC_FILE("file-max", file_max_show),

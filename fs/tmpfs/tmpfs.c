@@ -204,7 +204,8 @@ static void dir_remove(struct inode *dir, struct dentry *d)
 {
 	xa_erase(&tnode(dir)->entries, d->cookie);
 	d->cookie = 0;
-	if (unlikely(tnode(d_inode(d))->handed))
+	smp_mb(); /* against tmpfs_handle(): it sees that the place has gone, or we see that there is a handle */
+	if (unlikely(READ_ONCE(tnode(d_inode(d))->handed)))
 		forget_alias(d_inode(d), d);
 	dir->size -= 20;
 	inode_touch(dir, ATTR_MTIME | ATTR_CTIME);
@@ -831,34 +832,28 @@ static u32 generation(const struct inode *inode)
 	return (u32)inode->btime_ns;
 }
 
-/* Does @d have its place in @parent, which is locked? dir_remove() takes it away. */
-static bool has_place(const struct dentry *d, const struct dentry *parent)
+/* Does @d have a place in a directory? dir_remove() takes it away. */
+static bool has_place(const struct dentry *d)
 {
-	return d == d->sb->root || (d->parent == parent && d->cookie);
+	return d == d->sb->root || READ_ONCE(d->cookie);
 }
 
 static int tmpfs_handle(struct dentry *d, struct file_id *id)
 {
 	struct inode *inode = d_inode(d);
 	struct tmpfs_super *ts = tsuper(inode);
-	struct dentry *parent;
 	int r = 0;
 
-	spin_lock(&dcache_rename_lock);
-	parent = dget(d->parent);
-	spin_unlock(&dcache_rename_lock);
-	rwsem_down_read(&d_inode(parent)->lock);
 	spin_lock(&ts->handle_lock);
 	if (!tnode(inode)->handed)
 		r = xa_store(&ts->handles, inode->ino, inode);
 	if (!r) {
-		tnode(inode)->handed = true;
-		if (has_place(d, parent))
+		WRITE_ONCE(tnode(inode)->handed, true);
+		smp_mb();
+		if (has_place(d))
 			tnode(inode)->alias = d;
 	}
 	spin_unlock(&ts->handle_lock);
-	rwsem_up_read(&d_inode(parent)->lock);
-	dput(parent);
 	*id = (struct file_id){ inode->ino, generation(inode) };
 	return r;
 }
