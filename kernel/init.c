@@ -73,24 +73,30 @@ void upcall_secondary_main(void)
 /* Start one CPU and wait until it runs. One that stays silent is given up: its number is simply never used. */
 static void start_cpu(unsigned int cpu)
 {
-	char *stack = kstack_alloc();
+	char *stack = kstack_alloc(), *irq_stack = kstack_alloc();
 	u64 deadline;
 
-	if (!stack) {
-		pr_warn("cpu %u: no memory for its stack\n", cpu);
-		return;
+	if (!stack || !irq_stack) {
+		pr_warn("cpu %u: no memory for its stacks\n", cpu);
+		goto free;
 	}
 	init_idle_task(cpu);
+	hal_irq_stack_set(cpu, irq_stack, KSTACK_SIZE);
 	if (hal_cpu_start(cpu, stack + KSTACK_SIZE, &percpu_of(idle_task, cpu).hal)) {
 		pr_warn("cpu %u: the firmware would not start it\n", cpu);
-		kstack_free(stack);
-		return;
+		goto free;
 	}
 	deadline = hal_clock_ns() + SECONDARY_TIMEOUT_NS;
 	while (!cpu_online(cpu) && hal_clock_ns() < deadline)
 		hal_cpu_relax();
 	if (!cpu_online(cpu))
 		pr_warn("cpu %u: started but did not report\n", cpu);
+	return;
+free:
+	if (stack)
+		kstack_free(stack);
+	if (irq_stack)
+		kstack_free(irq_stack);
 }
 
 static void start_secondaries(void)
@@ -421,6 +427,15 @@ static void init_main(void *arg)
 
 /* ---- the boot CPU ---- */
 
+static void init_irq_stack(void)
+{
+	void *stack = kstack_alloc();
+
+	if (!stack)
+		panic("no memory for the interrupt stack");
+	hal_irq_stack_set(0, stack, KSTACK_SIZE);
+}
+
 void upcall_kernel_main(void)
 {
 	struct task *boot = &percpu_of(idle_task, 0);
@@ -429,6 +444,7 @@ void upcall_kernel_main(void)
 	init_idle_task(0);
 	hal_set_current(&boot->hal);
 	mm_init();
+	init_irq_stack();
 	sched_init_cpu(boot);
 	parse_cmdline();
 	hal_probe_devices();

@@ -201,10 +201,16 @@ long aarch64_user_irq(struct hal_task *task)
 	return UCTX_INTERRUPT;
 }
 
+static void irq_root(unsigned long unused)
+{
+	(void)unused;
+	hal_irq_root();
+}
+
 void aarch64_kernel_irq(const struct kframe *f)
 {
 	hal_interrupted_set(f->pc, f->x[29]);
-	hal_irq_root();
+	hal_irq_on_stack(irq_root, 0);
 	hal_interrupted_set(0, 0);
 }
 
@@ -332,7 +338,7 @@ static bool readable(unsigned long addr)
 	return !(par & 1);
 }
 
-/* A frame record is {older frame pointer, return address}; older ones lie higher. */
+/* A frame record is {older frame pointer, return address}; older ones lie higher, or on the stack that was interrupted. */
 void arch_backtrace(unsigned long fp, void (*fn)(unsigned long ip))
 {
 	for (unsigned int depth = 0; depth < 32 && readable(fp) && readable(fp + 8); depth++) {
@@ -341,7 +347,7 @@ void arch_backtrace(unsigned long fp, void (*fn)(unsigned long ip))
 		if (!record[1])
 			return;
 		fn(record[1]);
-		if (record[0] <= fp)
+		if (record[0] <= fp && (!hal_in_irq_stack(fp) || hal_in_irq_stack(record[0])))
 			return;
 		fp = record[0];
 	}

@@ -299,6 +299,20 @@ FUNC hal_task_switch
 	b 1b
 ENDFUNC hal_task_switch
 
+/* void arch_call_on_stack(void (*fn)(unsigned long), unsigned long arg, unsigned long top, unsigned long low) */
+FUNC arch_call_on_stack
+	stp x29, x30, [sp, #-16]!
+	mov x29, sp
+	str x29, [x2]
+	mov sp, x2
+	mov x4, x0
+	mov x0, x1
+	blr x4
+	mov sp, x29
+	ldp x29, x30, [sp], #16
+	ret
+ENDFUNC arch_call_on_stack
+
 /* First code of a kernel task: x19 = entry, x20 = argument. */
 FUNC aarch64_task_start
 	mov x29, xzr

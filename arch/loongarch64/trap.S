@@ -354,6 +354,36 @@ arch_switch:
 	b	.Lswitch_load
 	.size	arch_switch, . - arch_switch
 
+/*
+ * void arch_call_on_stack(void (*fn)(unsigned long), unsigned long arg, unsigned long top, unsigned long low)
+ * stack_low is never that of another stack than $sp's: trap_kernel.
+ */
+	.globl	arch_call_on_stack
+	.type	arch_call_on_stack, @function
+arch_call_on_stack:
+	addi.d	$sp, $sp, -32
+	st.d	$ra, $sp, 24
+	st.d	$fp, $sp, 16
+	st.d	$s0, $sp, 8
+	addi.d	$fp, $sp, 32
+	ld.d	$s0, $tp, TASK_STACK_LOW
+	st.d	$sp, $a2, 0
+	st.d	$zero, $tp, TASK_STACK_LOW
+	move	$sp, $a2
+	st.d	$a3, $tp, TASK_STACK_LOW
+	move	$t0, $a0
+	move	$a0, $a1
+	jirl	$ra, $t0, 0
+	st.d	$zero, $tp, TASK_STACK_LOW
+	addi.d	$sp, $fp, -32
+	st.d	$s0, $tp, TASK_STACK_LOW
+	ld.d	$ra, $sp, 24
+	ld.d	$fp, $sp, 16
+	ld.d	$s0, $sp, 8
+	addi.d	$sp, $sp, 32
+	ret
+	.size	arch_call_on_stack, . - arch_call_on_stack
+
 /* First code of a new task: $s0(argument) is called for $s1. */
 	.globl	arch_task_start
 	.type	arch_task_start, @function

@@ -315,7 +315,7 @@ static void kernel_interrupt(struct trap_frame *f)
 	if (f->u.era >= (unsigned long)arch_idle_start && f->u.era < (unsigned long)arch_idle_end)
 		f->u.era = (unsigned long)arch_idle_end;
 	hal_interrupted_set(f->u.era, f->u.regs[REG_FP]);
-	handle_interrupts(f->estat);
+	hal_irq_on_stack(handle_interrupts, f->estat);
 	hal_interrupted_set(0, 0);
 }
 
@@ -426,7 +426,8 @@ void arch_backtrace(unsigned long fp, void (*fn)(unsigned long ip))
 		if (fp < low || fp - low > BACKTRACE_STACK || fp % 8 || frame[-1] < KERNEL_BASE)
 			return;
 		fn(frame[-1] - 4);
-		low = fp + 1;
+		low = hal_in_irq_stack(fp - 1) && !hal_in_irq_stack(frame[-2] - 1) ? frame[-2]
+										   : fp + 1;
 		fp = frame[-2];
 	}
 }

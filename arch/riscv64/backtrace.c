@@ -30,6 +30,8 @@ static unsigned long stack_end(unsigned long sp)
 {
 	const struct arch_thread *thread = &arch_current()->arch;
 
+	if (hal_in_irq_stack(sp))
+		return percpu(hal_irq_stack).top;
 	if (sp >= thread->stack_low && sp < thread->stack_high)
 		return thread->stack_high;
 	if (sp >= (unsigned long)boot_stack && sp < (unsigned long)boot_stack_top)
@@ -47,5 +49,9 @@ void arch_backtrace(unsigned long fp, void (*fn)(unsigned long ip))
 
 		if (follows_call(ip))
 			fn(ip);
+		if (sp == percpu(hal_irq_stack).top - sizeof(unsigned long)) {
+			sp = *(unsigned long *)(sp + sizeof(unsigned long));
+			end = stack_end(sp);
+		}
 	}
 }

@@ -409,6 +409,36 @@ riscv64_switch:
 	ret
 	.size	riscv64_switch, . - riscv64_switch
 
+/*
+ * void arch_call_on_stack(void (*fn)(unsigned long), unsigned long arg, unsigned long top, unsigned long low)
+ * stack_low is never that of another stack than sp's: kernel_entry.
+ */
+	.globl	arch_call_on_stack
+	.type	arch_call_on_stack, @function
+arch_call_on_stack:
+	addi	sp, sp, -32
+	sd	ra, 24(sp)
+	sd	s0, 16(sp)
+	sd	s1, 8(sp)
+	mv	s0, sp
+	ld	s1, TASK_STACK_LOW(tp)
+	sd	sp, 0(a2)
+	sd	zero, TASK_STACK_LOW(tp)
+	mv	sp, a2
+	sd	a3, TASK_STACK_LOW(tp)
+	mv	t0, a0
+	mv	a0, a1
+	jalr	t0
+	sd	zero, TASK_STACK_LOW(tp)
+	mv	sp, s0
+	sd	s1, TASK_STACK_LOW(tp)
+	ld	ra, 24(sp)
+	ld	s0, 16(sp)
+	ld	s1, 8(sp)
+	addi	sp, sp, 32
+	ret
+	.size	arch_call_on_stack, . - arch_call_on_stack
+
 /* First return of a new task: s0 is its function, s1 the argument. */
 	.globl	riscv64_task_entry
 	.type	riscv64_task_entry, @function

@@ -286,7 +286,7 @@ void riscv64_kernel_trap(struct kframe *frame)
 {
 	if (frame->cause & CAUSE_INTERRUPT) {
 		hal_interrupted_set(frame->regs[REG_PC], frame->regs[REG_FP]);
-		interrupt(frame->cause);
+		hal_irq_on_stack(interrupt, frame->cause);
 		hal_interrupted_set(0, 0);
 	} else if (is_page_fault(frame->cause)) {
 		kernel_page_fault(frame);

@@ -225,11 +225,14 @@ __noreturn static void fatal(const struct uctx *r, unsigned int vector)
 {
 	const struct hal_task *task = arch_current();
 	u64 guard = task && task->arch.stack ? (u64)task->arch.stack - PAGE_SIZE : 0;
+	u64 irq_guard = percpu(hal_irq_stack).low - PAGE_SIZE;
 	const char *name = vector < 32 ? trap_names[vector] : NULL;
 
 	dump_regs(r);
 	if (vector == X86_VEC_DF && guard && read_cr2() - guard < PAGE_SIZE)
 		panic("kernel stack overflow at ip %#llx", r->ip);
+	if (vector == X86_VEC_DF && read_cr2() - irq_guard < PAGE_SIZE)
+		panic("interrupt stack overflow at ip %#llx", r->ip);
 	panic("%s in the kernel at ip %#llx", name ? name : "unexpected trap", r->ip);
 }
 
@@ -255,12 +258,20 @@ static bool user_copy_fault(struct uctx *r, unsigned int vector)
 	return true;
 }
 
+static void irq_vector(unsigned long vector)
+{
+	x86_irq_vector((unsigned int)vector);
+}
+
 /* Of @r only what is up to ss: trap_asm.S. A breakpoint is offered to the kernel's probes. */
 void x86_kernel_trap(struct uctx *r, unsigned int vector)
 {
 	if (vector >= X86_VEC_PIC || vector == X86_VEC_NMI) {
 		hal_interrupted_set(r->ip, r->bp);
-		x86_interrupt(vector);
+		if (vector == X86_VEC_NMI) /* on its own stack */
+			x86_nmi();
+		else
+			hal_irq_on_stack(irq_vector, vector);
 		hal_interrupted_set(0, 0);
 	} else if (vector == X86_VEC_DB) {
 		x86_debug_ignore(); /* a user watchpoint hit by a user copy */
@@ -300,6 +311,8 @@ static unsigned long stack_end(unsigned long fp)
 
 	if (fp >= (unsigned long)boot_stack && fp < (unsigned long)boot_stack_top)
 		return (unsigned long)boot_stack_top;
+	if (hal_in_irq_stack(fp))
+		return percpu(hal_irq_stack).top;
 	if (task && fp - (unsigned long)task->arch.stack < task->arch.stack_size)
 		return (unsigned long)task->arch.stack + task->arch.stack_size;
 	return ALIGN_UP(fp + 1, PAGE_SIZE);
@@ -316,7 +329,9 @@ void arch_backtrace(unsigned long fp, void (*fn)(unsigned long ip))
 		if (!is_text(frame[1]))
 			break;
 		fn(frame[1]);
-		if (frame[0] <= fp)
+		if (hal_in_irq_stack(fp) && !hal_in_irq_stack(frame[0]))
+			end = stack_end(frame[0]);
+		else if (frame[0] <= fp)
 			break;
 		fp = frame[0];
 	}
@@ -342,6 +357,10 @@ void arch_backtrace(unsigned long fp, void (*fn)(unsigned long ip))
 		if (is_text(ip) && after_call(ip)) {
 			fn(ip);
 			found++;
+		}
+		if (fp == percpu(hal_irq_stack).top - 8) {
+			fp = *(const unsigned long *)(fp + 8);
+			end = stack_end(fp);
 		}
 	}
 }

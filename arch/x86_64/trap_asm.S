@@ -285,4 +285,19 @@ x86_task_start:
 	call	*%rbx
 	ud2
 
+/* void arch_call_on_stack(void (*fn)(unsigned long), unsigned long arg, unsigned long top, unsigned long low) */
+	.globl	arch_call_on_stack
+	.type	arch_call_on_stack, @function
+arch_call_on_stack:
+	pushq	%rbp
+	movq	%rsp, %rbp
+	movq	%rsp, (%rdx)
+	movq	%rdx, %rsp
+	movq	%rdi, %rax
+	movq	%rsi, %rdi
+	call	*%rax
+	movq	%rbp, %rsp
+	popq	%rbp
+	ret
+
 	.section .note.GNU-stack, "", @progbits

@@ -7,6 +7,7 @@ obj-y += extable.o
 obj-y += fdt.o
 obj-y += fdt_regs.o
 obj-y += irq.o
+obj-y += irq_stack.o
 obj-y += msi.o
 ifndef CONFIG_ARCH_HAS_HW_STEP
 obj-y += llsc.o

@@ -149,6 +149,41 @@ static __always_inline void hal_interrupted_set(unsigned long ip, unsigned long 
 }
 
 /*
+ * What interrupts the kernel is handled on a stack of the CPU's own, so that a task's needs room for the registers only. Handlers have
+ * interrupts off and do not sleep, so one such stack is enough, and nobody leaves it but by returning. What interrupts user mode is handled on
+ * the task's stack, which holds next to nothing then.
+ */
+struct hal_irq_stack {
+	unsigned long low,
+		top; /* top: where a handler begins; the word there is the interrupted stack pointer */
+	bool busy;
+};
+DECLARE_PERCPU(struct hal_irq_stack, hal_irq_stack);
+
+/**
+ * hal_irq_stack_set() - give a CPU its interrupt stack. Until then handlers run on the stack that they interrupt.
+ * @stack: lowest address, above an unmapped page; @size bytes
+ * Context: on the CPU itself with interrupts off, or on the boot CPU before @cpu is started.
+ */
+void hal_irq_stack_set(unsigned int cpu, void *stack, size_t size);
+
+/**
+ * hal_irq_on_stack() - call an interrupt's handler on this CPU's interrupt stack, if it has one and is not on it.
+ * Context: trap code, interrupts off. Exceptions of the kernel may come meanwhile, on the same stack.
+ */
+void hal_irq_on_stack(void (*handler)(unsigned long), unsigned long arg);
+
+/** arch_call_on_stack() - fn(arg) with the stack pointer at @top, where the old one is left; @low is that stack's lowest address. */
+void arch_call_on_stack(void (*fn)(unsigned long), unsigned long arg, unsigned long top,
+			unsigned long low);
+
+static __always_inline bool hal_in_irq_stack(unsigned long addr)
+{
+	return addr - percpu(hal_irq_stack).low <
+	       percpu(hal_irq_stack).top - percpu(hal_irq_stack).low;
+}
+
+/*
  * Frames, of code compiled with frame pointers: <arch/uctx.h> has uctx_fp(), and says where the caller's frame pointer and the
  * return address lie, in bytes from the frame pointer: ARCH_FRAME_PREV, ARCH_FRAME_RETURN.
  */
