@@ -519,7 +519,9 @@ void fs_ctx_swap(struct path *slot, const struct path *next, struct path *old)
 
 	spin_lock(&fs->lock);
 	*old = *slot;
+	tree_change_begin(&fs->changes);
 	*slot = *next;
+	tree_change_end(&fs->changes);
 	spin_unlock(&fs->lock);
 }
 

@@ -10,11 +10,15 @@
 #include <fs/fasync.h>
 #include <fs/internal.h>
 #include <fs/lease.h>
+#include <hal/boot.h>
 #include <uapi/poll.h>
 #include <uapi/uio.h>
 
 unsigned long file_max = 1u << 20;
+#define COUNT_BATCH 32
+/* Files that are there: each CPU counts those it made and freed, and adds to nfiles now and then. */
 static atomic64_t nfiles;
+static DEFINE_PERCPU(int, nfiles_here);
 static struct kmem_cache *file_cache;
 
 void file_init(void)
@@ -25,20 +29,44 @@ void file_init(void)
 
 u64 file_count(void)
 {
-	return (u64)atomic64_read(&nfiles);
+	s64 n = atomic64_read(&nfiles);
+
+	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++)
+		n += READ_ONCE(percpu_of(nfiles_here, cpu));
+	return n > 0 ? (u64)n : 0;
+}
+
+static void count_file(int by)
+{
+	int *here = &percpu(nfiles_here), n = *here + by;
+
+	if (unlikely(n == COUNT_BATCH || n == -COUNT_BATCH)) {
+		atomic64_add(n, &nfiles);
+		n = 0;
+	}
+	WRITE_ONCE(*here, n);
+}
+
+/* May there be as many as there are? The sum is looked at only near the limit. */
+static bool too_many_files(void)
+{
+	u64 unseen = boot_info.ncpus * COUNT_BATCH;
+
+	return unlikely((u64)atomic64_read(&nfiles) + unseen > file_max) && file_count() > file_max;
 }
 
 struct file *file_alloc(const struct file_ops *ops, u32 flags, u32 mode)
 {
 	struct file *f;
 
-	if ((unsigned long)atomic64_inc_return(&nfiles) > file_max) {
-		atomic64_dec(&nfiles);
+	count_file(1);
+	if (too_many_files()) {
+		count_file(-1);
 		return ERR_PTR(-ENFILE);
 	}
 	f = kmem_cache_alloc(file_cache, GFP_KERNEL | GFP_ZERO);
 	if (!f) {
-		atomic64_dec(&nfiles);
+		count_file(-1);
 		return ERR_PTR(-ENOMEM);
 	}
 	refcount_set(&f->refs, 1);
@@ -47,7 +75,7 @@ struct file *file_alloc(const struct file_ops *ops, u32 flags, u32 mode)
 	f->ops = ops;
 	mutex_init(&f->pos_lock);
 	spin_init(&f->f_lock, RANK_FILES);
-	f->creds = creds_get(current_creds());
+	f->creds = creds_get_own();
 	list_init(&f->epoll_links);
 	return f;
 }
@@ -77,8 +105,8 @@ void file_put(struct file *f)
 	}
 	if (f->path.dentry)
 		path_put(&f->path);
-	creds_put(f->creds);
-	atomic64_dec(&nfiles);
+	creds_put_own(f->creds);
+	count_file(-1);
 	kmem_cache_free(file_cache, f);
 }
 

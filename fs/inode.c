@@ -55,6 +55,12 @@ struct inode *inode_new(struct super *sb, struct inode *dir, u32 mode)
 	return i;
 }
 
+static void inode_free(struct retired *r)
+{
+	kmem_cache_free(inode_cache, container_of(r, struct inode, retired));
+}
+
+/* Content and resources go at once; the memory stays for readers that look at the mode and the owner. */
 void inode_put(struct inode *inode)
 {
 	if (!refcount_dec_and_test(&inode->refs))
@@ -67,7 +73,7 @@ void inode_put(struct inode *inode)
 	BUG_ON(inode->watches); /* each holds a reference */
 	if (unlikely(inode->marks))
 		fanotify_object_gone(&inode->marks);
-	kmem_cache_free(inode_cache, inode);
+	retire(&inode->retired, inode_free);
 }
 
 void inode_touch(struct inode *inode, unsigned int which)

@@ -49,7 +49,7 @@ static bool opened_elsewhere(struct file *f)
 	struct dentry *d = f->path.dentry;
 	u32 own = d_unhashed(d) ? 1 : 2;
 
-	return READ_ONCE(d->refs) > own || refcount_read(&f->inode->refs) > 1;
+	return dentry_users(d) > own || refcount_read(&f->inode->refs) > 1;
 }
 
 /* May @f have a lease of this type now? */

@@ -4,17 +4,20 @@
  *
  * fs_type_register() announces a type; do_mount() and do_umount() are mount(2) and umount2(2); kern_mount() makes the first
  * root. A mount holds a reference on its super, on its parent and on the dentry it covers, so a busy mount shows as a
- * reference count above 1 (the tree's own).
+ * number of references above 1 (the tree's own). They are counted by each CPU for itself, see mnt_get(); the sum is looked at, under
+ * mount_lock, by umount, and by each mnt_put() from when the tree has let go of the mount until the last one.
  *
  * A namespace has a tree of its own; changes are made in the tree of one's own namespace only. All mounts are private: MS_SHARED and
  * MS_UNBINDABLE are refused.
- * Locking: mount_lock for the tree and the hash; mount_mutex, outside, serialises mount, remount and umount.
+ * Locking: mount_lock for the tree and the hash; mount_mutex, outside, serialises mount, remount and umount. Readers without locks look through
+ * the hash and up the tree; tree_changes.mounts tells them that it changed, and the memory of a mount is retired (kernel/retire.h).
  * Source: mount(2), umount(2), proc(5).
  */
 #include <fs/internal.h>
 #include <fs/mount.h>
 #include <kernel/files.h>
 #include <kernel/ns.h>
+#include <hal/boot.h>
 #include <lib/hash.h>
 #include <uapi/capability.h>
 
@@ -163,6 +166,32 @@ struct mount *mount_lookup(struct mount *mnt, struct dentry *d)
 	return m;
 }
 
+struct mount *mount_lookup_quick(struct mount *mnt, struct dentry *d)
+{
+	struct mount *m;
+
+	hlist_for_each_entry_quick(m, mount_bucket(mnt, d), hash_link)
+		if (READ_ONCE(m->parent) == mnt && READ_ONCE(m->mountpoint) == d)
+			break;
+	return m;
+}
+
+static struct mount *mount_new_object(const char *source)
+{
+	struct mount *m = kzalloc(sizeof(*m), GFP_KERNEL);
+
+	if (!m)
+		return NULL;
+	m->users = kcalloc(boot_info.ncpus, sizeof(*m->users), GFP_KERNEL);
+	m->source = kstrdup(source && *source ? source : "none", GFP_KERNEL);
+	if (m->users && m->source)
+		return m;
+	kfree(m->users);
+	kfree(m->source);
+	kfree(m);
+	return NULL;
+}
+
 struct mount *mount_alloc(struct super *sb, struct dentry *root, const char *source, u32 flags)
 {
 	struct mount *m;
@@ -170,15 +199,11 @@ struct mount *mount_alloc(struct super *sb, struct dentry *root, const char *sou
 	/* Copies of copies double in number. */
 	if (atomic64_read(&nmounts) >= READ_ONCE(mount_max))
 		return ERR_PTR(-ENOSPC);
-	m = kzalloc(sizeof(*m), GFP_KERNEL);
+	m = mount_new_object(source);
 	if (!m)
 		return ERR_PTR(-ENOMEM);
-	m->source = kstrdup(source && *source ? source : "none", GFP_KERNEL);
-	if (!m->source) {
-		kfree(m);
-		return ERR_PTR(-ENOMEM);
-	}
-	refcount_set(&m->refs, 1);
+	mnt_get(m);
+	m->held = true;
 	m->sb = sb;
 	m->root = dget(root);
 	m->flags = flags;
@@ -191,9 +216,43 @@ struct mount *mount_alloc(struct super *sb, struct dentry *root, const char *sou
 	return m;
 }
 
-void mnt_put(struct mount *m)
+static void mount_free(struct retired *r)
 {
-	if (!refcount_dec_and_test(&m->refs))
+	struct mount *m = container_of(r, struct mount, retired);
+
+	kfree(m->users);
+	kfree(m);
+}
+
+/* The number of references. Exact for "none" if all puts take mount_lock, which is held: who has one may get another meanwhile, but not lose both. */
+static int mount_users(const struct mount *m)
+{
+	int n = 0;
+
+	for (unsigned int cpu = 0; cpu < boot_info.ncpus; cpu++)
+		n += READ_ONCE(m->users[cpu].n);
+	return n;
+}
+
+static void count_put(struct mount *m)
+{
+	int *n = &m->users[hal_cpu_id()].n;
+
+	WRITE_ONCE(*n, *n - 1);
+}
+
+/* The first reference has been dropped, or is: each put may be the last. */
+static __noinline void mnt_put_slow(struct mount *m)
+{
+	bool last;
+
+	spin_lock(&mount_lock);
+	count_put(m);
+	last = !m->held && !m->dead && mount_users(m) == 0;
+	if (last)
+		m->dead = true;
+	spin_unlock(&mount_lock);
+	if (!last)
 		return;
 	atomic64_dec(&nmounts);
 	if (unlikely(m->marks))
@@ -201,7 +260,83 @@ void mnt_put(struct mount *m)
 	dput(m->root);
 	super_put(m->sb);
 	kfree(m->source);
-	kfree(m);
+	retire(&m->retired, mount_free);
+}
+
+/*
+ * While the mount is held there is nothing to find out. mount_let_go() waits until nobody is any more between the question and the subtraction;
+ * from then on all take the lock.
+ */
+void mnt_put(struct mount *m)
+{
+	bool held;
+
+	reader_begin_local();
+	held = READ_ONCE(m->held);
+	if (likely(held))
+		count_put(m);
+	reader_end();
+	if (unlikely(!held))
+		mnt_put_slow(m);
+}
+
+/*
+ * Drop the first references of @mounts, which are linked by child_link and hang nowhere. Who found one as part of the tree before has its reference,
+ * or has seen that the tree has changed, when readers_wait() returns.
+ */
+static void mounts_let_go(struct list *mounts)
+{
+	struct mount *m, *next;
+
+	spin_lock(&mount_lock);
+	list_for_each_entry(m, mounts, child_link)
+		m->held = false;
+	spin_unlock(&mount_lock);
+	readers_wait();
+	list_for_each_entry_safe(m, next, mounts, child_link) {
+		list_del_init(&m->child_link);
+		mnt_put(m);
+	}
+}
+
+/* Of a mount that may be dead. If it is, @m's count is taken back. The lock makes the count visible to whoever decides. */
+static bool still_alive(struct mount *m)
+{
+	bool dead;
+
+	spin_lock(&mount_lock);
+	dead = m->dead;
+	if (dead)
+		count_put(m);
+	spin_unlock(&mount_lock);
+	return !dead;
+}
+
+/*
+ * The one spot where references are taken that nobody guarantees. Either the reader sees that the tree has changed, or who changes it sees the
+ * reference:
+ *
+ *	reader				umount, with mount_lock
+ *	users + 1			tree_changes.mounts = odd
+ *	barrier				barrier
+ *	reads tree_changes		reads users
+ *
+ * A mount that is held lives until mounts_let_go() has waited for this reader, and sees its count. One that is not held may be dead.
+ */
+bool path_get_quick(const struct path *p, u64 seen)
+{
+	struct mount *m = p->mnt;
+	bool got, alive = true;
+
+	mnt_get(m);
+	smp_mb();
+	if (unlikely(!READ_ONCE(m->held)))
+		alive = still_alive(m);
+	got = alive && !tree_changed(seen) && dget_alive(p->dentry);
+	reader_end();
+	if (unlikely(!got) && alive)
+		mnt_put(m);
+	return got;
 }
 
 int mnt_want_write(const struct mount *m)
@@ -238,26 +373,25 @@ void mount_attach(struct mount *m, const struct path *at)
 {
 	path_get(at);
 	spin_lock(&mount_lock);
-	tree_moved();
+	tree_change_begin(&tree_changes.mounts);
 	m->parent = at->mnt;
 	m->mountpoint = at->dentry;
 	m->detached = false;
 	for (struct mount *i = m; i; i = mount_next(i, m))
 		i->ns = at->mnt->ns;
 	WRITE_ONCE(at->dentry->mounts, at->dentry->mounts + 1);
-	hlist_add_head(&m->hash_link, mount_bucket(at->mnt, at->dentry));
+	hlist_publish_head(&m->hash_link, mount_bucket(at->mnt, at->dentry));
 	list_add_tail(&m->all_link, &all_mounts);
 	list_add_tail(&m->child_link, &at->mnt->children);
+	tree_change_end(&tree_changes.mounts);
 	spin_unlock(&mount_lock);
 }
 
-struct path mount_detach(struct mount *m)
+/* mount_lock held, tree_changes.mounts odd. */
+static struct path detach_locked(struct mount *m)
 {
-	struct path at;
+	struct path at = { m->parent, m->mountpoint };
 
-	spin_lock(&mount_lock);
-	tree_moved();
-	at = (struct path){ m->parent, m->mountpoint };
 	m->parent = NULL;
 	m->mountpoint = NULL;
 	m->ns = NULL;
@@ -266,7 +400,29 @@ struct path mount_detach(struct mount *m)
 	list_del_init(&m->child_link);
 	if (at.dentry)
 		WRITE_ONCE(at.dentry->mounts, at.dentry->mounts - 1);
+	return at;
+}
+
+/* Unless there are more than @max references on it, or mounts: then nothing is done. Return: it is off. */
+static bool detach_unless_busy(struct mount *m, int max, struct path *at)
+{
+	bool off;
+
+	spin_lock(&mount_lock);
+	tree_change_begin(&tree_changes.mounts);
+	off = max == INT_MAX || (mount_users(m) <= max && list_empty(&m->children));
+	if (off)
+		*at = detach_locked(m);
+	tree_change_end(&tree_changes.mounts);
 	spin_unlock(&mount_lock);
+	return off;
+}
+
+struct path mount_detach(struct mount *m)
+{
+	struct path at = { NULL, NULL };
+
+	detach_unless_busy(m, INT_MAX, &at);
 	return at;
 }
 
@@ -301,6 +457,7 @@ bool mount_is_ours(const struct mount *m)
 void mount_detach_tree(struct mount *top)
 {
 	struct mount *m = top, *child, *parent;
+	DEFINE_LIST(off);
 	struct path at;
 
 	do {
@@ -310,10 +467,11 @@ void mount_detach_tree(struct mount *top)
 		at = mount_detach(m);
 		if (at.dentry) /* a copy that failed half-way hangs nowhere */
 			path_put(&at);
+		list_add_tail(&m->child_link, &off);
 		child = m;
 		m = parent;
-		mnt_put(child);
 	} while (child != top);
+	mounts_let_go(&off);
 }
 
 /* ---- mount(2) ---- */
@@ -553,14 +711,27 @@ int do_mount(const char *source, const char *target, const char *type, unsigned 
 
 /* ---- umount2(2) ---- */
 
-static bool has_children(struct mount *m)
+static bool is_busy(struct mount *m)
 {
 	bool yes;
 
 	spin_lock(&mount_lock);
-	yes = first_child(m) != NULL;
+	yes = mount_users(m) > 2 || first_child(m);
 	spin_unlock(&mount_lock);
 	return yes;
+}
+
+static int umount_idle(struct mount *m)
+{
+	DEFINE_LIST(off);
+	struct path at;
+
+	if (!detach_unless_busy(m, 2, &at))
+		return -EBUSY;
+	path_put(&at);
+	list_add_tail(&m->child_link, &off);
+	mounts_let_go(&off);
+	return 0;
 }
 
 /* @p holds one reference on the mount, the tree the other. */
@@ -571,13 +742,13 @@ static int umount_checked(const struct path *p, int flags)
 	if (p->dentry != m->root || !m->parent || !mount_is_ours(m))
 		return -EINVAL;
 	if (flags & MNT_EXPIRE) {
-		if (refcount_read(&m->refs) > 2 || has_children(m))
+		if (is_busy(m))
 			return -EBUSY;
 		if (!xchg(&m->expiry_mark, 1))
 			return -EAGAIN;
 	}
-	if (!(flags & MNT_DETACH) && (refcount_read(&m->refs) > 2 || has_children(m)))
-		return -EBUSY;
+	if (!(flags & MNT_DETACH))
+		return umount_idle(m);
 	mount_detach_tree(m);
 	return 0;
 }
@@ -618,10 +789,12 @@ static void move_to_copy(struct fs_ctx *fs, struct mount *old, struct mount *cop
 			cwd = mnt_get(to);
 	}
 	spin_lock(&fs->lock);
+	tree_change_begin(&fs->changes);
 	if (root)
 		swap(root, fs->root.mnt);
 	if (cwd)
 		swap(cwd, fs->cwd.mnt);
+	tree_change_end(&fs->changes);
 	spin_unlock(&fs->lock);
 	if (root)
 		mnt_put(root);

@@ -3,9 +3,15 @@
  * Path resolution: from a string to a (mount, dentry), and the operations that make and remove names.
  *
  * path_lookup() resolves; path_parent() stops before the last component; create_begin()/create_end() bracket making a name;
- * vfs_mkdir() ... vfs_rename() are the calls of the same name. A walk holds references on where it stands, and no lock but
- * for single steps. A symlink's text is walked in place: what was left of the outer string waits on a stack (40 deep at
- * most, which is also the limit of links in all).
+ * vfs_mkdir() ... vfs_rename() are the calls of the same name.
+ *
+ * A path is walked in two ways. The quick walk (walk_quick()) writes nothing that other CPUs look at: it follows the names as a reader
+ * without locks (kernel/retire.h) and takes references where it ends. They are good if no name and no mount anywhere has changed its
+ * place since it began (tree_changes); otherwise the whole path is walked again in the other way. It stops before what it cannot do: a name that
+ * is not cached, a symlink, a file system that wants to be asked, anything that is an error but a name known to be absent. From there, with
+ * references, the counted walk goes on. That one holds references on where it stands, and no lock but for single steps. A
+ * symlink's text is walked in place: what was left of the outer string waits on a stack (40 deep at most, which is also the
+ * limit of links in all).
  *
  * Locking: a directory's inode->lock (write) for adding and removing names; rename_mutex, outside, for renames between
  * directories. Source: path_resolution(7), openat2(2), rename(2), unlink(2), mkdir(2), link(2).
@@ -29,7 +35,7 @@ struct walk {
 	bool at_root;	  /* path is root, and both have but one reference on each: it is root's */
 	unsigned int flags;
 	unsigned int links; /* followed so far */
-	unsigned int moves; /* tree_moves at the start: is ".." still what it was? */
+	u64 changes;	    /* tree_changes at the start: is ".." still what it was? */
 	unsigned int depth; /* of the stack */
 	struct filename_last last;
 	char *last_buf;		    /* link text that `last` points into */
@@ -193,7 +199,7 @@ static bool mount_up(struct path *p)
  */
 static bool may_have_escaped(const struct walk *w)
 {
-	return (w->flags & (LOOKUP_BENEATH | LOOKUP_IN_ROOT)) && tree_moves_read() != w->moves;
+	return (w->flags & (LOOKUP_BENEATH | LOOKUP_IN_ROOT)) && tree_changed(w->changes);
 }
 
 static int walk_dotdot(struct walk *w)
@@ -526,17 +532,23 @@ int path_of_fd(int fd, struct path *out)
 	return 0;
 }
 
+/* A walk that has not begun: without references. */
+static void walk_init(struct walk *w, unsigned int flags)
+{
+	w->flags = flags;
+	w->links = w->depth = 0;
+	w->stack = w->few;
+	w->changes = tree_changes_read();
+	w->last_buf = NULL;
+	w->root.dentry = NULL;
+	w->at_root = false;
+}
+
 static int walk_start(struct walk *w, int dfd, const char *name, unsigned int flags)
 {
 	int r;
 
-	w->flags = flags;
-	w->links = w->depth = 0;
-	w->stack = w->few;
-	w->moves = tree_moves_read();
-	w->last_buf = NULL;
-	w->root.dentry = NULL;
-	w->at_root = false;
+	walk_init(w, flags);
 	if (*name == '/' && !(flags & LOOKUP_IN_ROOT)) {
 		if (flags & LOOKUP_BENEATH)
 			return -EXDEV;
@@ -569,18 +581,183 @@ static void walk_end(struct walk *w, int error)
 		path_put(&w->path);
 }
 
+/* ---- the quick walk ---- */
+
+#define QUICK_FLAGS (LOOKUP_FOLLOW | LOOKUP_DIRECTORY | LOOKUP_PARENT | LOOKUP_EMPTY)
+
+/* In a reader: no references anywhere. */
+struct quick {
+	struct path path; /* where we are */
+	u64 changes;	  /* tree_changes at the start */
+	unsigned int flags;
+};
+
+static bool quick_may_search(const struct inode *dir)
+{
+	return S_ISDIR(dir->mode) && !dir->ops->permission &&
+	       generic_permission((struct inode *)dir, MAY_EXEC) == 0;
+}
+
+/* Step down onto whatever is mounted here. */
+static void quick_mounts(struct path *p)
+{
+	while (unlikely(READ_ONCE(p->dentry->mounts))) {
+		struct mount *m = mount_lookup_quick(p->mnt, p->dentry);
+
+		if (!m) /* mounted on in another tree */
+			break;
+		*p = (struct path){ m, m->root };
+	}
+}
+
+static bool quick_dotdot(struct quick *q)
+{
+	struct path p = q->path, root;
+
+	if (!fs_ctx_quick(current->fs, &current->fs->root, &root))
+		return false;
+	while (!path_equal(&p, &root)) {
+		if (p.dentry != p.mnt->root) {
+			p.dentry = READ_ONCE(p.dentry->parent);
+			break;
+		}
+		if (!READ_ONCE(p.mnt->parent))
+			break;
+		p = (struct path){ READ_ONCE(p.mnt->parent), READ_ONCE(p.mnt->mountpoint) };
+		if (!p.mnt || !p.dentry)
+			return false;
+	}
+	q->path = p;
+	quick_mounts(&q->path);
+	return true;
+}
+
+/* Along a name, the @last one or not. 0: done; -EAGAIN: the counted walk has to; -ENOENT: there is no such name. */
+static int quick_step(struct quick *q, const struct comp *c, bool last)
+{
+	struct dentry *d;
+	struct inode *inode;
+	struct path next;
+
+	if (c->len > NAME_MAX)
+		return -EAGAIN;
+	d = d_lookup_quick(q->path.dentry, c->name, c->len, q->changes);
+	if (!d || (READ_ONCE(d->flags) & DENTRY_REVAL))
+		return -EAGAIN;
+	inode = d_inode(d);
+	if (!inode)
+		return -ENOENT;
+	next = (struct path){ q->path.mnt, d };
+	if (unlikely(READ_ONCE(d->mounts))) {
+		quick_mounts(&next);
+		inode = d_inode(next.dentry);
+	}
+	if (S_ISLNK(inode->mode) && (!last || (q->flags & LOOKUP_FOLLOW)))
+		return -EAGAIN;
+	q->path = next;
+	return 0;
+}
+
+/* As far as it goes along *@s, which is then what is left. 0, or -ENOENT. */
+static int quick_components(struct quick *q, const char **s)
+{
+	struct comp c;
+	int r = 0;
+
+	while (!r) {
+		const char *name = skip_slashes(*s), *rest;
+		bool last;
+
+		*s = name;
+		if (!*name || !quick_may_search(d_inode(q->path.dentry)))
+			return 0;
+		rest = parse_component(name, &c);
+		last = !*skip_slashes(rest);
+		if (last && (*rest || c.type != LAST_NORM || (q->flags & LOOKUP_PARENT)))
+			return 0;
+		if (c.type == LAST_NORM)
+			r = quick_step(q, &c, last);
+		else if (c.type == LAST_DOTDOT)
+			r = quick_dotdot(q) ? 0 : -EAGAIN;
+		if (!r)
+			*s = rest;
+	}
+	return r == -ENOENT ? r : 0;
+}
+
+/* Where the walk begins. False: it is changing. @f: the file of @dfd, if that matters. */
+static bool quick_start(struct quick *q, const struct fd *f, const char *name)
+{
+	const struct fs_ctx *fs = current->fs;
+
+	if (f->file)
+		q->path = f->file->path;
+	else if (!fs_ctx_quick(fs, *name == '/' ? &fs->root : &fs->cwd, &q->path))
+		return false;
+	return q->path.mnt && !(q->changes & TREE_CHANGING);
+}
+
+/*
+ * Walk @name from @dfd on without references, as far as that goes. 0: references are in *@out, *@name is what is left of it; -EAGAIN: begin
+ * anew, with references; -ENOENT, -EBADF.
+ */
+static int walk_quick(int dfd, const char **name, unsigned int flags, struct path *out)
+{
+	struct quick q = { .flags = flags };
+	struct fd f = { NULL, false };
+	int r = -EAGAIN;
+
+	if (unlikely(flags & ~QUICK_FLAGS))
+		return -EAGAIN;
+	if (**name != '/' && dfd != AT_FDCWD) {
+		f = fdget_raw(dfd);
+		if (!f.file)
+			return -EBADF;
+	}
+	reader_begin();
+	q.changes = tree_changes_read();
+	if (!quick_start(&q, &f, *name)) {
+		reader_end();
+	} else if (quick_components(&q, name)) {
+		r = tree_changed(q.changes) ? -EAGAIN : -ENOENT;
+		reader_end();
+	} else if (path_get_quick(&q.path, q.changes)) { /* which ends the reader */
+		*out = q.path;
+		r = 0;
+	}
+	if (f.ref)
+		file_put(f.file);
+	return r;
+}
+
+/* Begin at @name with references. Return: 0 with *@w ready to walk what is left, *@name. */
+static int walk_begin(struct walk *w, int dfd, const char **name, unsigned int flags)
+{
+	const char *rest = *name;
+	int r = walk_quick(dfd, &rest, flags, &w->path);
+
+	if (r == -EAGAIN)
+		return walk_start(w, dfd, *name, flags & ~LOOKUP_PARENT);
+	if (r)
+		return r;
+	*name = rest;
+	walk_init(w, flags & ~LOOKUP_PARENT);
+	return 0;
+}
+
 int path_lookup(int dfd, const char *name, unsigned int flags, struct path *out)
 {
+	const char *rest = name;
 	struct walk w;
-	int r = walk_start(&w, dfd, name, flags);
+	int r = walk_begin(&w, dfd, &rest, flags);
 
 	if (r)
 		return r;
 	if (!*name)
 		r = flags & LOOKUP_EMPTY ? 0 : -ENOENT;
-	else
-		r = walk_components(&w, name);
-	if (!r && *name)
+	if (*rest)
+		r = walk_components(&w, rest);
+	if (!r && *rest)
 		r = walk_last(&w);
 	if (!r && (w.flags & LOOKUP_DIRECTORY) && !S_ISDIR(d_inode(w.path.dentry)->mode))
 		r = -ENOTDIR;
@@ -594,12 +771,13 @@ int path_lookup(int dfd, const char *name, unsigned int flags, struct path *out)
 int path_parent(int dfd, const char *name, unsigned int flags, struct path *parent,
 		struct filename_last *last)
 {
+	const char *rest = name;
 	struct walk w;
-	int r = walk_start(&w, dfd, name, flags);
+	int r = walk_begin(&w, dfd, &rest, flags | LOOKUP_PARENT);
 
 	if (r)
 		return r;
-	r = *name ? walk_components(&w, name) : -ENOENT;
+	r = *name ? walk_components(&w, rest) : -ENOENT;
 	*last = w.last;
 	if (!r && last->type == LAST_NORM && last->len > NAME_MAX)
 		r = -ENAMETOOLONG;

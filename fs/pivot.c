@@ -44,8 +44,10 @@ static void move_tasks(const struct path *from, const struct path *to)
 		if (!fs)
 			continue;
 		spin_lock(&fs->lock);
+		tree_change_begin(&fs->changes);
 		freed = replace(&fs->root, from, to);
 		freed += replace(&fs->cwd, from, to);
+		tree_change_end(&fs->changes);
 		spin_unlock(&fs->lock);
 		while (freed--)
 			path_put(from);

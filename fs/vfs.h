@@ -10,6 +10,7 @@
 #define FS_VFS_H
 
 #include <fs/file.h>
+#include <kernel/retire.h>
 #include <lib/list.h>
 #include <uapi/fcntl.h>
 #include <uapi/mount.h>
@@ -24,7 +25,7 @@ struct fan_mark;
 
 /* A name in a directory. Hashed dentries may have no user (refs 0): then they are on the LRU list and can be dropped. */
 struct dentry {
-	u32 refs;		     /* atomic; 0 -> 1 only under the bucket's lock */
+	u32 refs;		     /* atomic: how many, and DREF_* */
 	u32 flags;		     /* bucket's lock */
 	u64 hash;		     /* of (parent, name) */
 	struct hlist_node hash_link; /* bucket's lock */
@@ -34,10 +35,18 @@ struct dentry {
 	u32 len;
 	u32 mounts; /* mount_lock: how many mounts have this as their mountpoint */
 	struct super *sb;
-	struct list lru; /* lru lock */
-	u64 cookie;	 /* the file system's own: directory position */
-	char inline_name[40];
+	union {
+		struct list lru;	/* lru lock */
+		struct retired retired; /* after its end */
+	};
+	u64 cookie;	      /* the file system's own: directory position */
+	char inline_name[32]; /* the last byte is always 0 */
 };
+/* Two cache lines of its own: CPUs that count users of neighbours do not disturb each other. */
+static_assert(sizeof(struct dentry) == 128, "size of a dentry");
+#define DREF_LAST (1u << 31) /* when it has no user any more there is something to do: it is not hashed, or not on the LRU list */
+#define DREF_DEAD (1u << 30) /* nobody can get a reference any more; alone */
+#define DREF_COUNT (DREF_DEAD - 1)
 #define DENTRY_LRU	1u  /* on the LRU list */
 #define DENTRY_NOCACHE	4u  /* drop with the last reference */
 #define DENTRY_ANON	8u  /* no place in a tree: shown as the name alone (pipes, memfd) */
@@ -57,11 +66,29 @@ static inline struct dentry *dget(struct dentry *d)
 			   __ATOMIC_RELAXED); /* the caller holds one, or the bucket's lock */
 	return d;
 }
+/** dget_alive() - a reference on what a reader without references has found. False: it is being freed. A full barrier. */
+static inline bool dget_alive(struct dentry *d)
+{
+	u32 old = READ_ONCE(d->refs);
+
+	do {
+		if (old & DREF_DEAD)
+			return false;
+	} while (!try_cmpxchg(&d->refs, &old, old + 1));
+	return true;
+}
+/** dentry_users() - how many references there are. */
+static inline u32 dentry_users(const struct dentry *d)
+{
+	return READ_ONCE(d->refs) & DREF_COUNT;
+}
 void dput(struct dentry *d);
 /** d_alloc() - a dentry with one reference, not hashed, negative. @parent NULL: root or anonymous. NULL: no memory. */
 struct dentry *d_alloc(struct super *sb, struct dentry *parent, const char *name, size_t len);
 /** d_lookup() - the cached dentry of a name, with a reference; NULL if it is not cached. */
 struct dentry *d_lookup(struct dentry *parent, const char *name, size_t len);
+/** d_lookup_quick() - the same for a reader (kernel/retire.h) that has seen @seen of tree_changes: no reference; NULL also if there are changes. */
+struct dentry *d_lookup_quick(struct dentry *parent, const char *name, size_t len, u64 seen);
 /** d_instantiate() - give a negative dentry its inode; takes over the reference. */
 void d_instantiate(struct dentry *d, struct inode *inode);
 /** d_hash() / d_drop() - enter into, take out of the hash. */
@@ -75,15 +102,33 @@ bool d_is_ancestor(struct dentry *a, struct dentry *d); /* a is d, or above it *
 unsigned long dcache_shrink(unsigned long n);
 void dcache_shrink_super(struct super *sb);
 extern struct spinlock dcache_rename_lock;
-/* How often a name or a mount has changed its place. Written under dcache_rename_lock or mount_lock. */
-extern unsigned int tree_moves;
-static inline void tree_moved(void)
+/* How often a name (rename lock) or a mount (mount_lock) has changed its place, twice: odd while one does. */
+struct tree_changes {
+	u32 names, mounts;
+} __aligned(64);
+extern struct tree_changes tree_changes;
+static inline void tree_change_begin(u32 *count)
 {
-	__atomic_fetch_add(&tree_moves, 1, __ATOMIC_SEQ_CST);
+	WRITE_ONCE(*count, *count + 1);
+	smp_mb();
 }
-static inline unsigned int tree_moves_read(void)
+static inline void tree_change_end(u32 *count)
 {
-	return __atomic_load_n(&tree_moves, __ATOMIC_SEQ_CST);
+	smp_store_release(count, *count + 1);
+}
+/* Both counts. What is read afterwards is not older. */
+static inline u64 tree_changes_read(void)
+{
+	u64 names = smp_load_acquire(&tree_changes.names);
+
+	return names << 32 | smp_load_acquire(&tree_changes.mounts);
+}
+#define TREE_CHANGING (1ull << 32 | 1)
+/* What was read before is not younger. */
+static inline bool tree_changed(u64 seen)
+{
+	smp_rmb();
+	return tree_changes_read() != seen;
 }
 
 struct kstat {
@@ -160,11 +205,16 @@ struct inode {
 	bool linkable;		 /* O_TMPFILE without O_EXCL: may be given its first name; lock */
 	s32 write_denied;	 /* >0 open for writing, <0 being executed (ETXTBSY): atomic */
 	void *priv;
-	struct lock_context *locks; /* advisory locks; set once */
-	struct pipe *pipe;	    /* FIFO; lock */
-	void *watches;		    /* inotify; inotify lock */
-	struct fan_mark *marks;	    /* fanotify (fs/fanotify.c) */
-	struct lease *leases;	    /* lease_mutex (fs/lease.c) */
+	union {
+		struct {
+			struct lock_context *locks; /* advisory locks; set once */
+			struct pipe *pipe;	    /* FIFO; lock */
+		};
+		struct retired retired; /* after its end */
+	};
+	void *watches;		/* inotify; inotify lock */
+	struct fan_mark *marks; /* fanotify (fs/fanotify.c) */
+	struct lease *leases;	/* lease_mutex (fs/lease.c) */
 };
 
 /** inode_new() - an inode of @sb with one reference, owned by current's fsuid/fsgid (setgid of @dir honoured). NULL: no memory. */
@@ -251,21 +301,27 @@ struct super *super_create(struct fs_type *type, const char *source, const char 
 int super_sync(struct super *sb);
 void super_put(struct super *sb);
 
+struct mount_users;
 struct mount {
-	refcount_t refs;
+	struct mount_users *users; /* references, see mnt_get() */
+	bool held;		   /* mount_lock to change: the first reference is still there */
+	bool dead;		   /* mount_lock: the last one is gone */
+	bool detached; /* mount_mutex: a tree that only a descriptor knows (fs/newmount.c) */
 	struct super *sb;
 	struct dentry *root;	     /* a reference */
 	struct mount *parent;	     /* mount_lock; NULL: root of the tree, or detached */
 	struct dentry *mountpoint;   /* mount_lock; a reference */
 	struct hlist_node hash_link; /* mount_lock */
-	struct list all_link;	     /* mount_lock: all mounts, in order */
+	union {
+		struct list all_link;	/* mount_lock: all mounts, in order */
+		struct retired retired; /* after its end */
+	};
 	struct mnt_ns *ns;    /* mount_lock and mount_mutex: whose tree it is in; NULL: detached */
 	struct list children; /* mount_lock: mounts on this one, in order */
 	struct list child_link; /* mount_lock: parent->children */
 	u32 flags; /* MS_RDONLY, NOSUID, NODEV, NOEXEC, NOATIME, NODIRATIME, RELATIME */
 	u32 expiry_mark;
 	atomic_t writers; /* files open for writing through it */
-	bool detached;	  /* mount_mutex: a tree that only a descriptor knows (fs/newmount.c) */
 	int id;
 	struct fan_mark *marks; /* fanotify */
 	char *source;
@@ -283,14 +339,28 @@ struct mnt_ns {
 };
 extern struct mnt_ns init_mnt_ns;
 extern struct spinlock mount_lock;
+/*
+ * References on a mount are counted by each CPU for itself, because every path takes one: @users has the gets less the puts of each. Only the sum
+ * is a number of references. It is not needed while the mount is `held` by its first reference, that of the tree it hangs in, of its namespace,
+ * or of the descriptor of a detached tree; mount_detach_tree() drops that one.
+ */
+struct mount_users {
+	int n;
+} __aligned(64);
 static inline struct mount *mnt_get(struct mount *m)
 {
-	refcount_inc(&m->refs);
+	int *n = &m->users[hal_cpu_id()].n;
+
+	WRITE_ONCE(*n, *n + 1);
 	return m;
 }
 void mnt_put(struct mount *m);
 /** mount_lookup() - what is mounted at (@mnt, @d), with a reference, or NULL. */
 struct mount *mount_lookup(struct mount *mnt, struct dentry *d);
+/** mount_lookup_quick() - the same for a reader (kernel/retire.h), without a reference. Good for nothing if the tree has changed. */
+struct mount *mount_lookup_quick(struct mount *mnt, struct dentry *d);
+/** path_get_quick() - references on what a reader has found, if the tree is still as it was when tree_changes were @seen. Ends the reader in any case. */
+bool path_get_quick(const struct path *p, u64 seen);
 /** path_noexec() - may nothing there be executed, by exec or by a mapping? */
 static inline bool path_noexec(const struct path *p)
 {
@@ -424,9 +494,20 @@ void putname(char *name);
 struct fs_ctx {
 	refcount_t refs;
 	struct spinlock lock;
-	struct path root, cwd;
+	struct path root, cwd; /* lock; readers without it: changes */
 	u32 umask;
+	u32 changes; /* lock: odd while root or cwd changes */
 };
+/** fs_ctx_quick() - *@slot, the root or the directory of @fs, for a reader (kernel/retire.h). False: it is changing. */
+static inline bool fs_ctx_quick(const struct fs_ctx *fs, const struct path *slot, struct path *out)
+{
+	u32 seen = smp_load_acquire(&fs->changes);
+
+	out->mnt = READ_ONCE(slot->mnt);
+	out->dentry = READ_ONCE(slot->dentry);
+	smp_rmb();
+	return !(seen & 1) && READ_ONCE(fs->changes) == seen;
+}
 extern struct fs_ctx init_fs_ctx;
 struct fs_ctx *fs_ctx_clone(struct fs_ctx *fs); /* ERR_PTR */
 void fs_ctx_swap(struct path *slot, const struct path *next, struct path *old);

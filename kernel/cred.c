@@ -40,6 +40,23 @@ void creds_put(const struct creds *c)
 		kfree(c);
 }
 
+const struct creds *creds_get_spare(void)
+{
+	const struct creds *c = current->creds;
+
+	refcount_add(SPARE_CREDS, &((struct creds *)c)->refs);
+	current->spare_creds = SPARE_CREDS - 1;
+	return c;
+}
+
+void creds_drop_spares(struct task *t)
+{
+	while (t->spare_creds) {
+		t->spare_creds--;
+		creds_put(t->creds);
+	}
+}
+
 struct creds *creds_prepare_groups(unsigned int ngroups)
 {
 	const struct creds *old = current->creds;
@@ -78,8 +95,10 @@ static void forget_trust(const struct creds *old, const struct creds *new)
 void creds_commit(struct creds *c)
 {
 	const struct creds *old = current->creds;
-	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	unsigned long flags;
 
+	creds_drop_spares(current);
+	flags = spin_lock_irqsave(&tasklist_lock);
 	forget_trust(old, c);
 	current->creds = c;
 	spin_unlock_irqrestore(&tasklist_lock, flags);
@@ -89,8 +108,10 @@ void creds_commit(struct creds *c)
 const struct creds *creds_override(const struct creds *c)
 {
 	const struct creds *old = current->creds;
-	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	unsigned long flags;
 
+	creds_drop_spares(current);
+	flags = spin_lock_irqsave(&tasklist_lock);
 	current->creds = c;
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return old;

@@ -83,8 +83,10 @@ void task_put(struct task *t)
 		kstack_free(t->kstack);
 	seccomp_release(t);
 	sigguard_free(t);
-	if (t->creds)
+	if (t->creds) {
+		creds_drop_spares(t);
 		creds_put(t->creds);
+	}
 	if (t->tid)
 		pid_put(t->tid);
 	if (t->process)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 obj-y += cred.o exec.o exit.o fork.o init.o lock.o oom.o panic.o pid.o printk.o ptrace_access.o
-obj-y += defer.o ns.o rseq.o sched.o seccomp.o seccomp_notify.o sleep.o time.o ntp.o user_loop.o vdso.o wait.o
+obj-y += defer.o retire.o ns.o rseq.o sched.o seccomp.o seccomp_notify.o sleep.o time.o ntp.o user_loop.o vdso.o wait.o
 obj-y += console.o random.o coredump.o coredump_elf.o helper.o
 obj-y += signal.o siginfo.o siguser.o kill.o sigdeliver.o futex.o futex_pi.o posix_timer.o cpu_timer.o
 obj-y += uprobe.o ksym.o kprobe.o

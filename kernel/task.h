@@ -192,6 +192,7 @@ struct task {
 	struct fs_ctx *fs;
 	const struct creds *creds;
 	struct ns_set *ns;
+	u32 spare_creds; /* own: references on creds beyond the task's one, see creds_get_own() */
 	void *kstack;
 	char comm[16];
 
@@ -411,6 +412,32 @@ const struct creds *creds_root(void);			  /* a reference to the first task's */
 const struct creds *creds_of(struct task *t);		  /* another task's, with a reference */
 const struct creds *creds_get(const struct creds *c);
 void creds_put(const struct creds *c);
+/*
+ * creds_get_own() / creds_put_own() - a reference on current's, and any reference back. Tasks share credentials, and open files have
+ * a reference each: so that CPUs that open files do not write to one count all the time, a task keeps some that it was given back.
+ */
+#define SPARE_CREDS 32
+const struct creds *creds_get_spare(void);
+static inline const struct creds *creds_get_own(void)
+{
+	struct task *t = current;
+
+	if (unlikely(!t->spare_creds))
+		return creds_get_spare();
+	t->spare_creds--;
+	return t->creds;
+}
+static inline void creds_put_own(const struct creds *c)
+{
+	struct task *t = current;
+
+	if (likely(c == t->creds) && t->spare_creds < 2 * SPARE_CREDS)
+		t->spare_creds++;
+	else
+		creds_put(c);
+}
+/** creds_drop_spares() - give back what @t keeps. Before its credentials change, and at its end. */
+void creds_drop_spares(struct task *t);
 u64 task_rlimit(unsigned int which); /* soft limit of current */
 
 /** sig_send_group() etc.: kernel/signal.h. do_exit, do_group_exit, do_clone, do_exec: kernel/process.h */

@@ -245,6 +245,16 @@ static inline void hlist_add_head(struct hlist_node *n, struct hlist_head *h)
 	h->first = n;
 }
 
+/* The same for a list that others look through meanwhile (kernel/retire.h): who finds @n finds what was written to it before. */
+static inline void hlist_publish_head(struct hlist_node *n, struct hlist_head *h)
+{
+	n->next = h->first;
+	n->pprev = &h->first;
+	if (h->first)
+		h->first->pprev = &n->next;
+	__atomic_store_n(&h->first, n, __ATOMIC_RELEASE);
+}
+
 /* Insert @n behind @prev, which is in a list. */
 static inline void hlist_add_behind(struct hlist_node *n, struct hlist_node *prev)
 {
@@ -276,6 +286,11 @@ static inline void hlist_del(struct hlist_node *n)
 	for ((pos) = hlist_entry_safe((head)->first, __typeof__(*(pos)), member); \
 	     (pos);								\
 	     (pos) = hlist_entry_safe((pos)->member.next, __typeof__(*(pos)), member))
+/* Without a lock: an element that leaves ends the loop, or leads it into another list. */
+#define hlist_for_each_entry_quick(pos, head, member)				\
+	for ((pos) = hlist_entry_safe(__atomic_load_n(&(head)->first, __ATOMIC_ACQUIRE), __typeof__(*(pos)), member); \
+	     (pos);								\
+	     (pos) = hlist_entry_safe(__atomic_load_n(&(pos)->member.next, __ATOMIC_ACQUIRE), __typeof__(*(pos)), member))
 /* The body may delete @pos; @n is a struct hlist_node pointer. */
 #define hlist_for_each_entry_safe(pos, n, head, member)				\
 	for ((pos) = hlist_entry_safe((head)->first, __typeof__(*(pos)), member); \

@@ -21,7 +21,7 @@ objs-fuzz_fdt     := hal/common/boot.o hal/efi/memmap.o hal/common/fdt.o hal/hos
 objs-fuzz_printf  := lib/printf.o lib/errno_name.o lib/string.o
 # Name spaces on tmpfs, with the kernel around it that host tests pretend.
 host-fs := $(addprefix fs/,anon.o dcache.o fdtable.o file.o inode.o fsnotify.o inotify.o fanotify.o locks.o mount.o namei.o open.o options.o pipe.o xattr.o \
-	tmpfs/tmpfs.o tmpfs/memfd.o) lib/hash.o tests/host/fs_stubs.o $(host-mm)
+	tmpfs/tmpfs.o tmpfs/memfd.o) kernel/retire.o lib/hash.o tests/host/fs_stubs.o $(host-mm)
 # File systems on a disk in memory.
 host-disk := $(addprefix fs/,block/bdev.o block/bio.o block/pagecache.o block/partition.o fat/super.o fat/table.o fat/name.o fat/dir.o fat/inode.o) \
 	drivers/block/disk.o zlib/crc32.o tests/host/disk_stubs.o $(host-fs)

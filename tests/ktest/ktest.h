@@ -17,7 +17,7 @@ struct ktest {
 	bool smp; /* needs at least two CPUs */
 };
 extern const struct ktest ktest_mm[], ktest_locks[], ktest_time[], ktest_sched[], ktest_user[],
-	ktest_paging[], ktest_msi[], ktest_defer[];
+	ktest_paging[], ktest_msi[], ktest_defer[], ktest_retire[];
 #define KTEST_END { NULL, NULL, false }
 
 /* A condition that must hold; the test goes on. True when it does. */

@@ -17,8 +17,9 @@
 
 #define MAX_REPORTS 10 /* of one test */
 
-static const struct ktest *const suites[] = { ktest_mm,	  ktest_locks,	ktest_time, ktest_sched,
-					      ktest_user, ktest_paging, ktest_msi,  ktest_defer };
+static const struct ktest *const suites[] = { ktest_mm,	   ktest_locks, ktest_time,
+					      ktest_sched, ktest_user,	ktest_paging,
+					      ktest_msi,   ktest_defer, ktest_retire };
 static u32 failures; /* of the running test; atomic */
 static const char *skipped;
 
