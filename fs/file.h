@@ -114,8 +114,9 @@ struct fdtable {
 	struct file **fds;
 	u64 *open; /* bit set: taken, maybe only reserved */
 	u64 *cloexec;
-	struct file *inline_fds[FDTABLE_INLINE];
+	/* What each open and close writes is together: between it and that of the next table lie entries that are seldom used. */
 	u64 inline_open, inline_cloexec;
+	struct file *inline_fds[FDTABLE_INLINE];
 };
 
 struct fd fdget_shared(int fd); /* fdget() on a table with several users */

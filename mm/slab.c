@@ -199,7 +199,7 @@ static void *forever_alloc(size_t size)
 	static size_t left;
 	void *p;
 
-	size = ALIGN_UP(size, 16);
+	size = ALIGN_UP(size, 64); /* no two magazines in a cache line */
 	if (size > left) {
 		next = kpages_alloc(GFP_ZERO, 1);
 		left = 2 * PAGE_SIZE;
