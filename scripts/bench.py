@@ -9,7 +9,8 @@ by the clock, both kernels in turn several times, and the median of the pairs' r
   caelum bench                    the one-CPU rows of all architectures, beside Linux
   caelum bench --all              also rows of several CPUs, whole programs, image size, least memory, in 40 minutes
   caelum bench --gate             Caelum's instruction counts against tests/bench/baseline; status 1 when one grew
-  caelum bench --profile ROW      the functions of the kernel that a row's instructions go to
+  caelum bench --profile ROW      the functions of the kernel that a row's instructions go to; with --markdown FILE the parts of its path
+  caelum bench --fast-paths       the tables of docs/fast-paths anew
   caelum bench --update-baseline WHY    measure and write that file, with the reason
 
 A row that gives no result on one side is shown as failed. Counts do not mind what else the machine does, so both sides are
@@ -531,12 +532,20 @@ def main(args):
             benchreport.print_table(arch, results)
         benchreport.write(args, report)
         return 0
-    if args.profile:
-        import rowprofile
-        for arch in args.arch or ARCHES:
-            rowprofile.profile(Bench(arch, args), args.profile, args.rounds)
-        return 0
     args.names = all_rows(guest.build_programs(os.uname().machine, "bench"))
+    if args.profile or args.fast_paths:
+        import fastpaths
+        import rowprofile
+        benches = [Bench(arch, args) for arch in args.arch or ARCHES]
+        if args.fast_paths:
+            fastpaths.update(benches, args.names)
+        elif args.markdown:
+            with open(args.markdown, "w", encoding="utf-8") as f:
+                f.write("\n".join(fastpaths.tables(benches, args.profile, args.names).values()))
+        else:
+            for b in benches:
+                rowprofile.profile(b, args.profile, args.rounds)
+        return 0
     if args.gate:
         return gate(args)
     if args.update_baseline:

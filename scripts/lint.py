@@ -145,6 +145,12 @@ def check_generated():
         yield (done.stdout + done.stderr).strip() or f"{script} --check failed"
 
 
+def check_fast_paths():
+    """The totals of docs/fast-paths are tests/bench/baseline's, to 5 %."""
+    import fastpaths
+    yield from fastpaths.check()
+
+
 def check_todo():
     for path in tracked("*.c", "*.h", "*.S", "*.py", "*.mk", "*.md"):
         if path == "scripts/lint.py":
@@ -155,7 +161,7 @@ def check_todo():
 
 
 CHECKS = {"layers": check_layers, "arch": check_arch, "spdx": check_spdx, "functions": check_functions,
-          "format": check_format, "generated": check_generated, "todo": check_todo}
+          "format": check_format, "generated": check_generated, "fast-paths": check_fast_paths, "todo": check_todo}
 
 
 def main():

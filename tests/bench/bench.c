@@ -3,7 +3,7 @@
  * Measure what the kernel costs: the same static program on Caelum and on Linux.
  *
  *   bench [-r ROUNDS] [-t MS] NAME...    these rows; a NAME that ends in * means all that begin with it. With -r only that many
- *                                rounds, once, for a profile. With -t a measurement takes at least MS milliseconds, and lines
+ *                                rounds, once after the warm-up, for a profile. With -t a measurement takes at least MS milliseconds, and lines
  *                                `@NAME begin 0`, `@NAME end ROUNDS` say between which moments the machine did nothing but the row
  *   bench -l                     the names of all rows
  *
@@ -152,13 +152,13 @@ static void measure(const struct row *row)
 		dprintf(report, "%ld %s\n", row->value(row->arg), row->unit);
 		return;
 	}
+	if (row->rounds > 1)
+		row->run(row->rounds / 20 + 1);
 	if (only_rounds) {
 		row->run(only_rounds);
 		dprintf(report, "0 ns\n");
 		return;
 	}
-	if (row->rounds > 1)
-		row->run(row->rounds / 20 + 1);
 	dprintf(report, "%lld ns\n", least_ns ? fastest_of_long(row) : fastest(row));
 }
 
