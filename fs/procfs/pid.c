@@ -815,7 +815,7 @@ static const struct proc_entry ns_table[] = {
 #define COMMON_FILES                                                                                                  \
 	PROC_FILE("status", status_show), PROC_FILE("statm", statm_show), PROC_FILE("cmdline", cmdline_show),         \
 	PROC_WRITABLE("comm", comm_show, comm_write), PROC_PRIVATE("environ", 0400, environ_show),                    \
-	{ .name = "maps", .mode = S_IFREG | 0444, .show = proc_maps_show, .ioctl = proc_maps_ioctl, .private = true },       \
+	{ .name = "maps", .mode = S_IFREG | 0444, .show_part = proc_maps_show, .ioctl = proc_maps_ioctl, .private = true },       \
 	PROC_FILE("limits", limits_show), PROC_PRIVATE("auxv", 0400, auxv_show), \
 	PROC_FILE("mounts", mounts_file), PROC_FILE("mountinfo", mountinfo_file), PROC_FILE("wchan", wchan_show),     \
 	PROC_FILE("oom_score", oom_score_show), PROC_WRITABLE("oom_score_adj", oom_score_adj_show, oom_score_adj_write), \
@@ -828,7 +828,8 @@ static const struct proc_entry ns_table[] = {
 	{ .name = "ns", .mode = S_IFDIR | 0511, .children = ns_table },                                               \
 	{ .name = "mem", .mode = S_IFREG | 0600, .fops = &proc_mem_fops },                                            \
 	{ .name = "pagemap", .mode = S_IFREG | 0400, .fops = &proc_pagemap_fops },                                    \
-	PROC_PRIVATE("smaps", 0444, proc_smaps_show), PROC_PRIVATE("smaps_rollup", 0444, proc_smaps_rollup_show),     \
+	{ .name = "smaps", .mode = S_IFREG | 0444, .show_part = proc_smaps_show, .private = true },                          \
+	PROC_PRIVATE("smaps_rollup", 0444, proc_smaps_rollup_show),     \
 	{ .name = "clear_refs", .mode = S_IFREG | 0200, .write = proc_clear_refs_write },                             \
 	{ .name = "syscall", .mode = S_IFREG | 0400, .show = syscall_show },                                          \
 	{ .name = "stack", .mode = S_IFREG | 0400, .show = stack_show },                                             \

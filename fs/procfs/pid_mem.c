@@ -52,20 +52,30 @@ static void show_vma(struct printbuf *pb, const struct vma *vma, char *name)
 	printbuf_putc(pb, '\n');
 }
 
-/* Call @fn for every mapping of the task's memory, in order. 0 or -ENOMEM. */
-static int for_each_vma(struct printbuf *pb, struct task *t,
-			void (*fn)(struct printbuf *pb, struct vm *vm, struct vma *vma, char *name,
-				   struct vm_usage *total),
-			struct vm_usage *total)
+/* The mappings of the task's memory from *@cursor on, a record each, as struct proc_entry has it. 0 or -ENOMEM. */
+static int show_vmas(struct printbuf *pb, struct task *t, u64 *cursor,
+		     void (*record)(struct printbuf *pb, struct vm *vm, struct vma *vma,
+				    char *name))
 {
 	struct vm *vm = task_vm_get(t);
 	char *name = name_alloc();
+	struct vma *vma = NULL;
 
 	if (vm && name) {
 		rwsem_down_read(&vm->lock);
-		for (struct vma *vma = vm_next(vm, NULL); vma; vma = vm_next(vm, vma))
-			fn(pb, vm, vma, name, total);
+		for (vma = vm_find_from(vm, *cursor); vma; vma = vm_next(vm, vma)) {
+			size_t before = pb->len;
+
+			record(pb, vm, vma, name);
+			if (printbuf_overflowed(pb)) {
+				pb->len = before;
+				break;
+			}
+		}
+		*cursor = vma ? vma->start : PROC_TEXT_END;
 		rwsem_up_read(&vm->lock);
+	} else {
+		*cursor = PROC_TEXT_END;
 	}
 	if (vm)
 		vm_put(vm);
@@ -75,15 +85,14 @@ static int for_each_vma(struct printbuf *pb, struct task *t,
 	return 0;
 }
 
-static void maps_line(struct printbuf *pb, struct vm *vm, struct vma *vma, char *name,
-		      struct vm_usage *total)
+static void maps_line(struct printbuf *pb, struct vm *vm, struct vma *vma, char *name)
 {
 	show_vma(pb, vma, name);
 }
 
-int proc_maps_show(struct printbuf *pb, struct task *t)
+int proc_maps_show(struct printbuf *pb, struct task *t, u64 *cursor)
 {
-	return for_each_vma(pb, t, maps_line, NULL);
+	return show_vmas(pb, t, cursor, maps_line);
 }
 
 /* ---- one mapping, asked for by its address. Source: Linux Documentation/filesystems/proc.rst, PROCMAP_QUERY. ---- */
@@ -274,8 +283,7 @@ static void show_vm_flags(struct printbuf *pb, unsigned int flags)
 	printbuf_putc(pb, '\n');
 }
 
-static void smaps_entry(struct printbuf *pb, struct vm *vm, struct vma *vma, char *name,
-			struct vm_usage *total)
+static void smaps_entry(struct printbuf *pb, struct vm *vm, struct vma *vma, char *name)
 {
 	struct vm_usage u = { 0 };
 
@@ -289,53 +297,29 @@ static void smaps_entry(struct printbuf *pb, struct vm *vm, struct vma *vma, cha
 	show_vm_flags(pb, vma->flags);
 }
 
-int proc_smaps_show(struct printbuf *pb, struct task *t)
+int proc_smaps_show(struct printbuf *pb, struct task *t, u64 *cursor)
 {
-	return for_each_vma(pb, t, smaps_entry, NULL);
-}
-
-struct range {
-	uaddr_t start, end;
-};
-
-static void add_to_total(struct printbuf *pb, struct vm *vm, struct vma *vma, char *name,
-			 struct vm_usage *total)
-{
-	vm_add_usage(vm, vma, total);
-}
-
-/* False: @t has no address space. An empty one goes from 0 to 0. */
-static bool whole_range(struct task *t, struct range *r)
-{
-	struct vm *vm = task_vm_get(t);
-	struct vma *vma;
-
-	*r = (struct range){ 0 };
-	if (!vm)
-		return false;
-	rwsem_down_read(&vm->lock);
-	for (vma = vm_next(vm, NULL); vma; vma = vm_next(vm, vma)) {
-		r->start = r->start ? r->start : vma->start;
-		r->end = vma->end;
-	}
-	rwsem_up_read(&vm->lock);
-	vm_put(vm);
-	return true;
+	return show_vmas(pb, t, cursor, smaps_entry);
 }
 
 int proc_smaps_rollup_show(struct printbuf *pb, struct task *t)
 {
+	struct vm *vm = task_vm_get(t);
 	struct vm_usage total = { 0 };
 	size_t before = pb->len;
-	struct range all;
-	int r;
+	uaddr_t start = 0, end = 0;
 
-	if (!whole_range(t, &all))
+	if (!vm)
 		return -ESRCH;
-	r = for_each_vma(pb, t, add_to_total, &total);
-	if (r)
-		return r;
-	printbuf_printf(pb, "%08lx-%08lx ---p 00000000 00:00 0 ", all.start, all.end);
+	rwsem_down_read(&vm->lock);
+	for (struct vma *vma = vm_next(vm, NULL); vma; vma = vm_next(vm, vma)) {
+		start = start ? start : vma->start;
+		end = vma->end;
+		vm_add_usage(vm, vma, &total);
+	}
+	rwsem_up_read(&vm->lock);
+	vm_put(vm);
+	printbuf_printf(pb, "%08lx-%08lx ---p 00000000 00:00 0 ", start, end);
 	for (size_t width = pb->len - before; width < 73; width++)
 		printbuf_putc(pb, ' ');
 	printbuf_puts(pb, "[rollup]\n");

@@ -11,12 +11,19 @@
 #include <fs/internal.h>
 #include <mm/vm.h>
 
+#define PROC_TEXT_END U64_MAX
+
 struct proc_inode;
 struct proc_entry {
 	const char *name;
 	u32 mode; /* with type */
 	/* Write the text into @pb: the whole, anew for each read from the start. @t NULL: not about a task. 0 or -Exxx. */
 	int (*show)(struct printbuf *pb, struct task *t);
+	/*
+	 * The same of a text without bound, in parts: whole records from the one that *@cursor names (0: the first), as many as fit. *@cursor
+	 * becomes the first that is left, PROC_TEXT_END after the last. What changes meanwhile is seen, or not, record by record.
+	 */
+	int (*show_part)(struct printbuf *pb, struct task *t, u64 *cursor);
 	ssize_t (*write)(struct task *t, const char *text, size_t n);
 	/* The same of a file in a directory that stands for a number (an interrupt's), without a task. write_number: 0 or -Exxx. */
 	int (*show_number)(struct printbuf *pb, int nr);
@@ -92,8 +99,8 @@ int proc_fdinfo_show(struct printbuf *pb, struct task *t, int fd);
 
 /* pid_mem.c: the files about a process's memory. */
 long proc_maps_ioctl(struct vm *vm, unsigned int cmd, uaddr_t arg);
-int proc_maps_show(struct printbuf *pb, struct task *t);
-int proc_smaps_show(struct printbuf *pb, struct task *t);
+int proc_maps_show(struct printbuf *pb, struct task *t, u64 *cursor);
+int proc_smaps_show(struct printbuf *pb, struct task *t, u64 *cursor);
 int proc_smaps_rollup_show(struct printbuf *pb, struct task *t);
 ssize_t proc_clear_refs_write(struct task *t, const char *text, size_t n);
 extern const struct file_ops proc_pagemap_fops;

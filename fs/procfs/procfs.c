@@ -4,7 +4,8 @@
  *
  * Inodes are made when a name is looked up. Names about processes are not kept in the dentry cache: they are dropped with
  * their last user and checked again before each use. A file's text is generated when it is read from position 0 and kept
- * with the open file, so that reading in pieces sees one text.
+ * with the open file, so that reading in pieces sees one text. A text without bound (maps) is generated and kept part by part; going
+ * back in it begins anew.
  * Locking: the text's own mutex. Source: proc(5).
  */
 #include <fs/procfs/proc.h>
@@ -234,14 +235,19 @@ static const struct inode_ops file_iops = { .setattr = proc_setattr };
 
 struct proc_text {
 	struct mutex lock;
-	char *buf;
+	char *buf; /* the text from position @base to @base + @len */
 	size_t len;
+	loff_t base;
+	u64 cursor; /* where the next part begins; PROC_TEXT_END: there is none */
 	bool made;
 	u64 vm_id; /* private entries: the address space that was opened */
 };
 
-static int show_entry(const struct proc_inode *pi, struct printbuf *pb, struct task *t)
+static int show_entry(const struct proc_inode *pi, struct printbuf *pb, struct task *t, u64 *cursor)
 {
+	if (pi->entry->show_part)
+		return pi->entry->show_part(pb, t, cursor);
+	*cursor = PROC_TEXT_END;
 	if (pi->entry->show_number)
 		return pi->entry->show_number(pb, pi->fd);
 	if (pi->fd >= 0)
@@ -265,56 +271,87 @@ static bool is_another_program(const struct proc_inode *pi, struct task *t,
 	return pi->entry->private && vm_id(t) != pt->vm_id;
 }
 
-/* Generate into a buffer that grows until the text fits. lock held. */
+/* Into a buffer that grows until the text fits, or a record of it. -ENOMEM also when it never does: text is not cut. lock held. */
+static int generate(const struct proc_inode *pi, struct task *t, struct proc_text *pt)
+{
+	for (size_t size = 4096; size <= TEXT_MAX; size *= 4) {
+		u64 cursor = pt->cursor;
+		struct printbuf pb;
+		int r;
+
+		kfree(pt->buf);
+		pt->buf = kmalloc(size, GFP_KERNEL);
+		if (!pt->buf)
+			return -ENOMEM;
+		printbuf_init(&pb, pt->buf, size);
+		r = show_entry(pi, &pb, t, &cursor);
+		if (r)
+			return r;
+		if (!printbuf_overflowed(&pb) && (pb.len || cursor == PROC_TEXT_END)) {
+			pt->len = pb.len;
+			pt->cursor = cursor;
+			return 0;
+		}
+	}
+	return -ENOMEM;
+}
+
+/* The text, or its next part. lock held. */
 static int make_text(struct file *f, struct proc_text *pt)
 {
 	struct task *t = proc_task(f->inode);
 	struct proc_inode *pi = proc_i(f->inode);
-	struct printbuf pb;
 	int r = 0;
 
 	if (pi->tid && !t)
 		return -ESRCH;
+	pt->base += (loff_t)pt->len;
+	pt->len = 0;
 	/* What has become of the task since it was opened may be none of the reader's business. */
+	if (!is_another_program(pi, t, pt))
+		r = generate(pi, t, pt);
 	if (is_another_program(pi, t, pt)) {
 		pt->len = 0;
-		pt->made = true;
-		task_put(t);
-		return 0;
+		pt->cursor = PROC_TEXT_END;
 	}
-	for (size_t size = 4096; size <= TEXT_MAX; size *= 4) {
-		kfree(pt->buf);
-		pt->buf = kmalloc(size, GFP_KERNEL);
-		r = pt->buf ? 0 : -ENOMEM;
-		if (r)
-			break;
-		printbuf_init(&pb, pt->buf, size);
-		r = show_entry(pi, &pb, t);
-		if (r || !printbuf_overflowed(&pb))
-			break;
-	}
-	if (!r) {
-		pt->len = is_another_program(pi, t, pt) ? 0 : printbuf_used(&pb);
-		pt->made = true;
-	}
+	pt->made = !r;
 	if (t)
 		task_put(t);
 	return r;
 }
 
+static int make_text_at(struct file *f, struct proc_text *pt, loff_t pos)
+{
+	int r = 0;
+
+	if (pos == 0 || !pt->made || pos < pt->base) {
+		pt->base = 0;
+		pt->len = 0;
+		pt->cursor = 0;
+		r = make_text(f, pt);
+	}
+	while (!r && pos >= pt->base + (loff_t)pt->len && pt->cursor != PROC_TEXT_END)
+		r = make_text(f, pt);
+	return r;
+}
+
 static ssize_t text_file_read(struct file *f, struct iov_iter *to, loff_t *pos, int flags)
 {
+	const struct proc_entry *e = proc_i(f->inode)->entry;
 	struct proc_text *pt = f->priv;
-	ssize_t r = 0;
+	loff_t at;
+	ssize_t r;
 
-	if (!proc_i(f->inode)->entry->show && proc_i(f->inode)->fd < 0)
+	if (!e->show && !e->show_part && proc_i(f->inode)->fd < 0)
 		return -EINVAL;
 
 	mutex_lock(&pt->lock);
-	if (*pos == 0 || !pt->made)
-		r = make_text(f, pt);
-	if (!r)
-		r = text_read(to, pos, pt->buf, pt->len);
+	r = make_text_at(f, pt, *pos);
+	if (!r) {
+		at = *pos - pt->base;
+		r = text_read(to, &at, pt->buf, pt->len);
+		*pos = pt->base + at;
+	}
 	mutex_unlock(&pt->lock);
 	return r;
 }

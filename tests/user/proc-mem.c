@@ -213,6 +213,63 @@ static void smaps(void)
 
 #define PRESENT (1ULL << 63)
 
+#define PIECES 3000
+
+static size_t lines_of(const char *path, size_t at_once, const char *start)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t n = 0, lines = 0;
+	char last = '\n';
+	ssize_t r;
+
+	REQUIRE(fd >= 0);
+	while ((r = read(fd, text, at_once)) > 0)
+		for (ssize_t i = 0; i < r; i++, n++) {
+			if (last == '\n' && !strncmp(text + i, start, strlen(start)))
+				lines++;
+			last = text[i];
+		}
+	CHECK_EQ(r, 0);
+	CHECK_EQ(last, '\n');
+	CHECK_OK(close(fd));
+	return lines;
+}
+
+/* More text than a kernel makes at once: every mapping is there once, whatever the size of the reads, and going back begins anew. */
+static void many_mappings(void)
+{
+	char *p = map(2 * PIECES, PROT_READ, MAP_PRIVATE), first[64], again[64];
+	unsigned long start, end, before = 0;
+	size_t ours = 0;
+	FILE *f;
+	int fd;
+
+	for (size_t i = 0; i < PIECES; i++)
+		CHECK_OK(mprotect(p + i * 8192, 4096, PROT_NONE));
+	f = fopen("/proc/self/maps", "re");
+	REQUIRE(f);
+	while (fgets(text, sizeof(text), f)) {
+		REQUIRE(sscanf(text, "%lx-%lx ", &start, &end) == 2);
+		CHECK(start >= before && end > start);
+		before = end;
+		ours += start >= (unsigned long)p && end <= (unsigned long)p + 8192ul * PIECES;
+	}
+	fclose(f);
+	/* The last may have been merged with what lies behind. */
+	CHECK(ours == 2 * PIECES || ours == 2 * PIECES - 1);
+	CHECK(lines_of("/proc/self/smaps", sizeof(text), "VmFlags:") >= 2 * PIECES);
+	CHECK_EQ(lines_of("/proc/self/maps", 1000, ""), lines_of("/proc/self/maps", 4096, ""));
+	fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	REQUIRE(fd >= 0);
+	CHECK_EQ(pread(fd, first, sizeof(first), 0), sizeof(first));
+	CHECK(pread(fd, again, sizeof(again), 100000) > 0);
+	CHECK_EQ(pread(fd, again, sizeof(again), 0), sizeof(again));
+	CHECK(!memcmp(first, again, sizeof(first)));
+	CHECK_EQ(pread(fd, again, sizeof(again), 1 << 30), 0);
+	CHECK_OK(close(fd));
+	CHECK_OK(munmap(p, 8192ul * PIECES));
+}
+
 static void pagemap(void)
 {
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
@@ -559,6 +616,7 @@ int main(int argc, char **argv)
 	TAP_FORK(mem_of_others);
 	TAP_FORK(vm_calls);
 	TAP_FORK(smaps);
+	TAP_FORK(many_mappings);
 	TAP_FORK(pagemap);
 	TAP_FORK(what_it_does);
 	TAP_FORK(where_it_sleeps);
