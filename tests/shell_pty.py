@@ -15,8 +15,6 @@ import caelum
 COMMAND = os.path.join(caelum.ROOT, "caelum")
 STEP_S = 300
 PROMPT = rb"[#$] (?=$|\x1b)"
-CURSOR_QUERY = rb"\x1b\[6n"
-QUERY_S = 5         # busybox asks at once, and not at all when a key was typed before
 
 
 class Wrong(Exception):
@@ -60,17 +58,11 @@ class Session:
             self.seen += data
 
     def prompt(self, seconds=STEP_S):
-        """Wait for the prompt, and be ready to type."""
+        """
+        Wait for the prompt. After it busybox asks where the cursor is; it takes what is typed instead, too. An answer could come torn
+        apart on a busy machine, and what busybox does not get within 50 ms would be typed text.
+        """
         self.expect(PROMPT, seconds)
-        self.answer()
-
-    def answer(self):
-        """After a prompt busybox asks where the cursor is: answer before anything else is typed."""
-        try:
-            self.expect(CURSOR_QUERY, QUERY_S)
-        except Wrong:
-            return
-        self.send(b"\x1b[1;1R")
 
     def command(self, text, pattern):
         """Type a line; expect @pattern at the start of a line of output, then a prompt."""
@@ -120,8 +112,9 @@ def case_terminal(s):
     raise Wrong("the guest does not hear of the terminal's new size")
 
 
-# Tells when it has the terminal, and when it is continued.
-JOB = b"""sh -c 'trap "echo again" CONT; echo begun; while :; do sleep 1; done'"""
+# Tells when it has the terminal, and when it is continued. By then it starts no child any more: where the shell does that by vfork, a ^Z
+# that stops the child before its exec leaves the shell waiting for it, neither stopped nor to be interrupted (on Linux, too).
+JOB = b"""sh -c 'trap "echo again" CONT; sleep 9999 & echo begun; while :; do wait; done'"""
 
 
 def start_job(s):
@@ -142,13 +135,13 @@ def case_stop_and_continue(s):
     s.expect(rb"Stopped")
     s.prompt()
     s.send(b"bg\r")
-    s.expect(rb"sleep 1.*\n")
-    s.expect(rb"again[^\0]*" + PROMPT + rb"|" + PROMPT + rb"[^\0]*again\r?\n")
+    s.expect(rb"wait.*\n")
+    s.expect(rb"again\r?\n")     # before the prompt, after it, or between the prompt and its question
     s.send(b"\r")
     s.prompt()
     s.command(b"jobs", rb"\[1\].*Running.*")
     s.send(b"fg\r")
-    s.expect(rb"sleep 1.*\n")
+    s.expect(rb"wait.*\n")
     s.expect(rb"again\r?\n")
     s.send(b"\x03")
     s.prompt()
@@ -167,7 +160,6 @@ def case_foreground_reader(s):
     for _ in range(STEP_S):
         if s.expect(rb"Stopped|" + PROMPT).group() == b"Stopped":
             break
-        s.answer()
         time.sleep(1)
         s.send(b"\r")           # the shell tells it before a prompt
     else:
