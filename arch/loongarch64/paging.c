@@ -53,19 +53,29 @@ static void flush_not_global(void)
 	invtlb(INVTLB_NOT_GLOBAL, 0, 0);
 }
 
+void arch_tlb_flush_local_all(struct hal_pt *pt)
+{
+	invtlb(INVTLB_ASID, (unsigned long)asid_hw(&pt->asid), 0);
+}
+
+/*
+ * Every invtlb may go through the whole TLB (QEMU's does, 3 us), whether it is for a pair or for all that the ASID has; what it takes too much
+ * comes back by refills (0.8 us each there). From so many pairs on all of it goes.
+ */
+#define FLUSH_MAX_PAIRS 4
+
 void arch_tlb_flush_local(struct hal_pt *pt, uaddr_t start, uaddr_t end)
 {
 	unsigned long asid = asid_hw(&pt->asid);
 	uaddr_t va;
 
+	if (end - start > FLUSH_MAX_PAIRS * 2 * PAGE_SIZE) {
+		arch_tlb_flush_local_all(pt);
+		return;
+	}
 	/* An entry covers a pair of pages. */
 	for (va = start & ~(2 * PAGE_SIZE - 1); va < end; va += 2 * PAGE_SIZE)
 		invtlb(INVTLB_ASID_VA, asid, va);
-}
-
-void arch_tlb_flush_local_all(struct hal_pt *pt)
-{
-	invtlb(INVTLB_ASID, (unsigned long)asid_hw(&pt->asid), 0);
 }
 
 void arch_tlb_flush_local_kernel(vaddr_t start, vaddr_t end)
