@@ -28,6 +28,7 @@ struct task_info {
 	u64 minflt, majflt, child_minflt, child_majflt, nvcsw, nivcsw;
 	u64 pending, shared, blocked, ignored, caught;
 	bool zombie;
+	bool stopped; /* part of a group stop, whether it sleeps already or not */
 };
 
 static void add_thread(struct task_info *ti, struct task *t)
@@ -46,10 +47,12 @@ static void add_thread(struct task_info *ti, struct task *t)
 static void signal_info(struct task *t, struct task_info *ti)
 {
 	unsigned long flags;
-	struct sighand *sh = sighand_lock(t->process, &flags);
+	struct process *p = t->process;
+	struct sighand *sh = sighand_lock(p, &flags);
 
+	ti->stopped = p->stopping && !t->trace.tracer && t->stop_gen == p->stop_gen;
 	ti->pending = t->pending.set;
-	ti->shared = t->process->shared_pending.set;
+	ti->shared = p->shared_pending.set;
 	ti->blocked = t->blocked;
 	for (int i = 0; i < NSIG; i++) {
 		if (sh->action[i].handler == SIG_IGN)
@@ -114,13 +117,18 @@ static const struct {
 	[TASK_DEAD] = { 'X', "X (dead)" },
 };
 
-/* Kernel threads wait uninterruptibly for their work: that is idling, not being stuck. */
+/*
+ * Kernel threads wait uninterruptibly for their work: that is idling, not being stuck. Who has joined a stop, so that the parent's wait()
+ * may have told of it, is stopped, even if it is still on its way to sleep.
+ */
 static unsigned int state_of(struct task *t, const struct task_info *ti)
 {
 	unsigned int s = READ_ONCE(t->state);
 
 	if (ti->zombie)
 		return TASK_ZOMBIE;
+	if (ti->stopped && s == TASK_RUNNING)
+		return TASK_STOPPED;
 	if ((t->flags & TASK_F_KTHREAD) && s == TASK_UNINTERRUPTIBLE)
 		return TASK_INTERRUPTIBLE;
 	return s < ARRAY_SIZE(states) ? s : TASK_DEAD;
