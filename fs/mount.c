@@ -264,7 +264,7 @@ static __noinline void mnt_put_slow(struct mount *m)
 }
 
 /*
- * While the mount is held there is nothing to find out. mount_let_go() waits until nobody is any more between the question and the subtraction;
+ * While the mount is held there is nothing to find out. mounts_let_go() waits until nobody is any more between the question and the subtraction;
  * from then on all take the lock.
  */
 void mnt_put(struct mount *m)

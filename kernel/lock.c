@@ -358,10 +358,10 @@ static __noinline void rwsem_wake(struct rwsem *s)
 	wake_chosen(&chosen);
 }
 
-/* Is there anybody to wake, who has not been? */
+/* Is there anybody to wake, who has not been? In order after the release: who queues counts itself first, and then looks at the lock. */
 static bool wanted(const struct rwsem *s)
 {
-	return READ_ONCE(s->waiting) && !READ_ONCE(s->told);
+	return __atomic_load_n(&s->waiting, __ATOMIC_SEQ_CST) && !READ_ONCE(s->told);
 }
 
 void rwsem_down_read(struct rwsem *s)

@@ -51,8 +51,8 @@ struct page *zero_page;
 static struct zone zones[NZONES];
 static u64 total_pages, reserve_pages;
 static bool buddy_up;
-static unsigned int pcp_max =
-	PCP_LEAST; /* pages on a stack: of all stacks less than 1 % of memory, if that is not small */
+/* Pages on a CPU's stack: of all stacks less than 1 % of memory, if that is not small. */
+static unsigned int pcp_max = PCP_LEAST;
 static DEFINE_PERCPU(struct pcp, page_stack);
 
 struct mm_counters {
