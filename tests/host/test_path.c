@@ -6,6 +6,7 @@
  */
 #include "test_lib.h"
 
+#include <fs/internal.h>
 #include <lib/string.h>
 #include <uapi/fcntl.h>
 #include <uapi/stat.h>
@@ -68,6 +69,60 @@ static void test_basic(void **state)
 	assert_int_equal(do_op(OP_RMDIR, "/x/b", NULL, NULL), 0);
 	assert_int_equal(do_op(OP_GETCWD, "", NULL, NULL), -ENOENT);
 	assert_int_equal(do_op(OP_MKDIR, "z", NULL, NULL), -ENOENT);
+	path_ops_clear();
+	assert_int_equal(path_ops_leaks(), 0);
+}
+
+static bool quick_is_good(const struct path *p, u64 seen)
+{
+	bool good;
+
+	reader_begin();
+	good = path_get_quick(p, seen);
+	if (good)
+		path_put(p);
+	return good;
+}
+
+static struct dentry *quick_find(struct dentry *dir, u64 seen)
+{
+	struct dentry *d;
+
+	reader_begin();
+	d = d_lookup_quick(dir, "name", 4, seen);
+	reader_end();
+	return d;
+}
+
+/* What a walk without references found is good until a name or a mount moves, or what it found has ended. */
+static void test_quick_walk(void **state)
+{
+	struct path p;
+	u64 seen;
+
+	(void)state;
+	assert_int_equal(do_op(OP_MKDIR, "/a", NULL, NULL), 0);
+	assert_int_equal(do_op(OP_MKDIR, "/a/name", NULL, NULL), 0);
+	assert_int_equal(path_lookup(AT_FDCWD, "/a/name", 0, &p), 0);
+	seen = tree_changes_read();
+	assert_int_equal(seen & TREE_CHANGING, 0);
+	assert_int_equal(do_op(OP_MKDIR, "/a/other", NULL, NULL), 0);
+	assert_true(quick_is_good(&p, seen));
+	assert_ptr_equal(quick_find(p.dentry->parent, seen), p.dentry);
+	assert_int_equal(do_op(OP_RENAME, "/a/other", "/b", NULL), 0);
+	assert_false(quick_is_good(&p, seen));
+	assert_null(quick_find(p.dentry->parent, seen));
+	seen = tree_changes_read();
+	assert_true(quick_is_good(&p, seen));
+	assert_ptr_equal(quick_find(p.dentry->parent, seen), p.dentry);
+	tree_change_begin(&tree_changes.mounts);
+	assert_false(quick_is_good(&p, seen));
+	assert_int_not_equal(tree_changes_read() & TREE_CHANGING, 0);
+	tree_change_end(&tree_changes.mounts);
+	assert_false(quick_is_good(&p, seen));
+	assert_int_equal(do_op(OP_RMDIR, "/a/name", NULL, NULL), 0);
+	assert_null(quick_find(p.dentry->parent, tree_changes_read()));
+	path_put(&p);
 	path_ops_clear();
 	assert_int_equal(path_ops_leaks(), 0);
 }
@@ -172,6 +227,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_basic),
+		cmocka_unit_test(test_quick_walk),
 		cmocka_unit_test(test_as_linux),
 		cmocka_unit_test(test_out_of_memory),
 	};
